@@ -1,0 +1,1 @@
+"""The engine of Sightline: everything that computes; it never imports Qt."""

@@ -1,0 +1,209 @@
+"""Adds evidence to a case and makes sure that it is still what was added."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.cases import Case, EvidenceRow, NewEvidence, NewStream
+from engine.core.arrays import pack_arrays
+from engine.core.errors import BadInputError, ResourceError, SightlineError
+from engine.core.progress import CancelToken, Report, silent
+from engine.core.stream import FrameIndex, StreamInfo
+from engine.media import Source, fingerprint, hash_evidence, open_source
+
+
+def add_evidence(
+    case: Case,
+    path: Path,
+    *,
+    stream: int | None = None,
+    fps: float | None = None,
+    copy: bool = False,
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+) -> tuple[EvidenceRow, Source]:
+    """Adds evidence, or finds it when the case has it already, and opens it.
+
+    Hashing and indexing read the file side by side.
+
+    Args:
+        case: open for writing.
+        path: a video file, or a folder of numbered images.
+        stream: index of the video stream; None takes the first.
+        fps: frame rate of images.
+        copy: whether the case keeps a copy and reads that.
+        cancel: looked at while hashing and indexing.
+        report: told how far hashing is.
+
+    Returns:
+        The evidence and its open source, which the caller closes.
+
+    Raises:
+        MediaError: it cannot be opened as evidence.
+        BadInputError: it changed since it was added, which is recorded.
+        ResourceError: the disk is full.
+        CancelledError: the user stopped.
+    """
+    absolute = path.absolute()
+    known = case.evidence.with_path(str(absolute))
+    token = cancel or CancelToken()
+    hashing = _Hashing(absolute, token, report)
+    try:
+        rate = fps if fps is not None or not known else known[-1].fps
+        source = open_source(absolute, stream=stream, fps=rate, cancel=token)
+    except SightlineError:
+        hashing.stop()
+        raise
+    try:
+        sha256 = hashing.result()
+        if known:
+            check_unchanged(case, known[-1], sha256)
+            return known[-1], source
+        return _add(case, absolute, sha256, source, fps, copy), source
+    except SightlineError:
+        source.close()
+        raise
+
+
+def check_unchanged(case: Case, evidence: EvidenceRow, sha256: str | None) -> None:
+    """Makes sure that evidence is what was added; a mismatch is recorded and stays on record.
+
+    Raises:
+        BadInputError: the hash differs.
+    """
+    if sha256 == evidence.sha256:
+        return
+    with case.change() as change:
+        change.evidence.note_mismatch(evidence.id, sha256)
+    raise BadInputError(
+        f"evidence changed since it was added (recorded {evidence.sha256[:12]}…, now "
+        f"{(sha256 or 'unreadable')[:12]}…)",
+        evidence.path,
+        "restore the original file; the mismatch is on record",
+    )
+
+
+def stream_properties(info: StreamInfo, index: FrameIndex) -> dict[str, Any]:
+    """Returns everything known about a stream, as JSON values."""
+    properties: dict[str, Any] = {
+        **asdict(info),
+        "time_base": str(info.time_base),
+        "average_rate": None if info.average_rate is None else str(info.average_rate),
+        "pixel_aspect": str(info.pixel_aspect),
+        "streams": [asdict(one) for one in info.streams],
+        "frames": len(index),
+        "keyframes": int(index.keyframe.sum()),
+        "duration_s": index.duration_s,
+        "made_pts": index.made,
+        "duplicates": index.duplicates,
+        "gaps": [list(gap) for gap in index.gaps],
+        "variable_rate": index.variable_rate,
+        "missing": index.missing,
+        "discarded": index.discarded,
+        "discontinuities": index.discontinuities,
+        "unreadable": index.unreadable,
+    }
+    return properties
+
+
+class _Hashing:
+    """Hashes in a thread of its own while the file is indexed."""
+
+    def __init__(self, path: Path, cancel: CancelToken, report: Report) -> None:
+        self._stop = CancelToken()
+        self._cancel = cancel
+        self._result: str | BaseException | None = None
+        self._thread = threading.Thread(
+            target=self._work, args=(path, report), name="hashing", daemon=True
+        )
+        self._thread.start()
+
+    def _work(self, path: Path, report: Report) -> None:
+        try:
+            self._result = hash_evidence(path, cancel=self._stop, report=report)["sha256"]
+        except SightlineError as error:
+            self._result = error
+
+    def stop(self) -> None:
+        """Gives up."""
+        self._stop.cancel()
+        self._thread.join()
+
+    def result(self) -> str:
+        """Waits for the hash."""
+        while self._thread.is_alive():
+            self._thread.join(0.1)
+            if self._cancel.cancelled:
+                self.stop()
+                self._cancel.check()
+        if isinstance(self._result, BaseException):
+            raise self._result
+        return str(self._result)
+
+
+def _add(
+    case: Case, path: Path, sha256: str, source: Source, fps: float | None, copy: bool
+) -> EvidenceRow:
+    info, index = source.info, source.index
+    state = fingerprint(path)
+    new = NewEvidence(
+        path=str(path),
+        kind="images" if path.is_dir() else "video",
+        sha256=sha256,
+        size=state.size,
+        mtime_ns=state.mtime_ns,
+        fps=(fps or 25.0) if path.is_dir() else None,
+        copied_to=_copy(case, path, sha256) if copy else None,
+        properties=json.dumps(stream_properties(info, index), sort_keys=True),
+        streams=(
+            NewStream(
+                number=info.number,
+                codec=info.codec,
+                width=info.width,
+                height=info.height,
+                time_base_num=info.time_base.numerator,
+                time_base_den=info.time_base.denominator,
+                first_pts=int(index.pts[0]),
+                frames=len(index),
+                duration_s=index.duration_s,
+                flags=json.dumps(
+                    {
+                        "made_pts": index.made,
+                        "interlaced": info.interlaced,
+                        "variable_rate": index.variable_rate,
+                        "rotation": info.rotation,
+                    }
+                ),
+                pts=pack_arrays({"pts": index.pts, "keyframe": index.keyframe}),
+            ),
+        ),
+    )
+    with case.change() as change:
+        evidence_id = change.evidence.add(new)
+    return case.evidence.get(evidence_id)
+
+
+def _copy(case: Case, path: Path, sha256: str) -> str:
+    relative = Path("evidence") / sha256[:16] / path.name
+    target = case.path / relative
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, target, dirs_exist_ok=True)
+        else:
+            shutil.copy2(path, target)
+    except OSError as error:
+        shutil.rmtree(target.parent, ignore_errors=True)
+        raise ResourceError(
+            f"evidence cannot be copied ({error.strerror})", target, "free some space"
+        ) from error
+    copied = hash_evidence(target)["sha256"]
+    if copied != sha256:
+        shutil.rmtree(target.parent, ignore_errors=True)
+        raise ResourceError("the copy of the evidence differs", target, "check the disk")
+    return relative.as_posix()

@@ -1,0 +1,150 @@
+"""Normal footage: which files it is, and the calibration learned from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.analysis.measuring import measure_stream
+from engine.analysis.plan import AnalysisPlan, make_plan
+from engine.analysis.spool import MapSpool
+from engine.core.errors import BadInputError
+from engine.core.progress import CancelToken, Progress, Report
+from engine.core.settings import AnalysisSettings
+from engine.media import hash_evidence, open_source
+from engine.media.images import image_files
+from engine.motion.grid import Grid
+from engine.scene.calibration import Calibration
+from engine.scene.learning import calibrate
+
+
+@dataclass(frozen=True)
+class NormalFootage:
+    """A piece of normal footage.
+
+    Attributes:
+        path: a video, or a folder of images.
+        sha256: its hash, as for evidence.
+    """
+
+    path: Path
+    sha256: str
+
+    def as_source(self) -> dict[str, Any]:
+        """Returns what the calibration keeps of it."""
+        return {"path": str(self.path), "sha256": self.sha256}
+
+
+def find_normal(paths: Sequence[Path]) -> list[Path]:
+    """Lists normal footage: videos, folders of images, and the contents of folders of such folders.
+
+    Raises:
+        BadInputError: a path is missing or a folder holds no footage.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        if _has_images(path):
+            found.append(path)
+            continue
+        inner = sorted(one for one in path.iterdir() if one.is_dir() and _has_images(one))
+        if not inner:
+            raise BadInputError(
+                "no footage in the folder", path, "give a video, images or a folder of such folders"
+            )
+        found += inner
+    return found
+
+
+def _has_images(folder: Path) -> bool:
+    try:
+        return bool(image_files(folder))
+    except BadInputError:
+        return False
+
+
+def hash_normal(paths: Sequence[Path], cancel: CancelToken) -> list[NormalFootage]:
+    """Hashes normal footage."""
+    return [
+        NormalFootage(path.absolute(), hash_evidence(path, cancel=cancel)["sha256"])
+        for path in find_normal(paths)
+    ]
+
+
+def measure_footage(
+    path: Path,
+    fps: float | None,
+    grid: Grid | None,
+    settings: AnalysisSettings,
+    cancel: CancelToken,
+    report: Report,
+) -> tuple[AnalysisPlan, MapSpool]:
+    """Measures a piece of footage into a spool, which the caller closes.
+
+    Args:
+        path: a video, or a folder of images.
+        fps: frame rate of images.
+        grid: the grid it must have; None takes its own.
+        settings: of the analysis.
+        cancel: looked at between chunks.
+        report: told the frames done.
+
+    Raises:
+        BadInputError: its picture differs from the evidence's.
+        MediaError: it cannot be decoded.
+    """
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(path, fps=fps, cancel=cancel))
+        plan = make_plan(source.info, source.index, settings)
+        if grid is not None and plan.grid != grid:
+            raise BadInputError(
+                f"normal footage of {plan.grid.source_width}x{plan.grid.source_height} does not "
+                f"fit evidence of {grid.source_width}x{grid.source_height}",
+                path,
+                "give footage of the same camera at the same size",
+            )
+        spool = stack.enter_context(MapSpool())
+        for chunk in measure_stream(source, plan, settings.motion, cancel):
+            spool.add(chunk.maps, chunk.seconds)
+            done = plan.span(chunk.number)[1]
+            report(Progress("measuring normal footage", done, len(plan)))
+        source.close()
+        stack.pop_all()
+    return plan, spool
+
+
+def learn_normal(
+    footage: Sequence[NormalFootage],
+    fps: float | None,
+    grid: Grid,
+    settings: AnalysisSettings,
+    cancel: CancelToken,
+    report: Report,
+) -> Calibration:
+    """Learns a calibration from normal footage of the same camera.
+
+    Raises:
+        BadInputError: a piece does not fit the evidence's picture.
+        MediaError: a piece cannot be decoded.
+        CancelledError: the user stopped.
+    """
+    with ExitStack() as stack:
+        spools, rate = [], 0.0
+        for piece in footage:
+            plan, spool = measure_footage(piece.path, fps, grid, settings, cancel, report)
+            spools.append(stack.enter_context(spool))
+            rate = rate or plan.rate
+        return calibrate(
+            "normal",
+            [spool.blocks for spool in spools],
+            (grid.rows, grid.columns),
+            grid.cell,
+            rate,
+            settings.scene,
+            tuple(piece.as_source() for piece in footage),
+        )

@@ -1,0 +1,78 @@
+"""Which frames are analysed and how they are cut into chunks: a function of index and settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import BadInputError
+from engine.core.settings import AnalysisSettings
+from engine.core.stream import FrameIndex, StreamInfo
+from engine.motion.grid import Grid
+
+_LEAST_CHUNK, _MOST_CHUNK = 32, 256
+_FALLBACK_RATE = 25.0
+
+
+@dataclass(frozen=True, eq=False)
+class AnalysisPlan:
+    """The frames of one stream that are analysed, and their chunks.
+
+    Attributes:
+        grid: analysis picture and cells.
+        frames: int64 [m], indices of the analysed frames.
+        pts: int64 [m], their PTS.
+        seconds: float64 [m], their stream time.
+        rate: analysed frames a second (the median step).
+        chunk: analysed frames a chunk.
+    """
+
+    grid: Grid
+    frames: NDArray[np.int64]
+    pts: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    rate: float
+    chunk: int
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def chunks(self) -> int:
+        """Number of chunks."""
+        return -(-len(self.frames) // self.chunk)
+
+    def span(self, chunk: int) -> tuple[int, int]:
+        """Returns the positions of a chunk's first analysed frame and of the one after its last."""
+        return chunk * self.chunk, min(len(self.frames), (chunk + 1) * self.chunk)
+
+
+def frame_seconds(index: FrameIndex) -> NDArray[np.float64]:
+    """Returns the stream time of every frame, float64 [n], in seconds."""
+    return np.asarray((index.pts - index.pts[0]) * float(index.time_base), np.float64)
+
+
+def make_plan(info: StreamInfo, index: FrameIndex, settings: AnalysisSettings) -> AnalysisPlan:
+    """Plans the analysis of a stream.
+
+    Raises:
+        BadInputError: the stride is not a positive number, or the picture is too small.
+    """
+    motion = settings.motion
+    if settings.stride < 1:
+        raise BadInputError("the stride must be at least 1", settings.stride, "leave --stride out")
+    if min(info.width, info.height) < motion.cell:
+        raise BadInputError(
+            f"a picture of {info.width}x{info.height} is too small to analyse",
+            "",
+            f"give footage of at least {motion.cell}x{motion.cell} pixels",
+        )
+    frames = np.arange(0, len(index), settings.stride, dtype=np.int64)
+    seconds = frame_seconds(index)[frames]
+    step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
+    rate = 1 / step if step > 0 else _FALLBACK_RATE / settings.stride
+    chunk = int(np.clip(round(motion.chunk_seconds * rate), _LEAST_CHUNK, _MOST_CHUNK))
+    grid = Grid.fit(info.width, info.height, motion.analysis_area, motion.cell)
+    return AnalysisPlan(grid, frames, index.pts[frames], seconds, rate, chunk)

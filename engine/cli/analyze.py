@@ -1,0 +1,288 @@
+"""`analyze`: videos into scored evidence of a case."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.errors import (
+    BadInputError,
+    CancelledError,
+    NegativeError,
+    ResourceError,
+    SightlineError,
+)
+from engine.core.progress import CancelToken, Report
+from engine.core.settings import AnalysisSettings
+from engine.core.times import parse_span
+
+if TYPE_CHECKING:
+    from engine.analysis.recipe import Recipe
+    from engine.analysis.runs import Resuming
+    from engine.cases import Case, RunRow
+
+_CHANNELS = ("scene",)
+
+
+def command(  # noqa: PLR0913
+    videos: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="VIDEO...", help="Video files or folders of numbered images."),
+    ] = None,
+    case: Annotated[
+        Path | None, typer.Option("--case", metavar="DIR", help="The case folder; made when new.")
+    ] = None,
+    normal: Annotated[
+        list[Path] | None,
+        typer.Option("--normal", metavar="PATH", help="Footage of this camera known as normal."),
+    ] = None,
+    normal_span: Annotated[
+        list[str] | None,
+        typer.Option("--normal-span", metavar="START..END", help="A span known as normal."),
+    ] = None,
+    channels: Annotated[
+        str, typer.Option("--channels", metavar="LIST", help="Channels to run: scene.")
+    ] = "scene",
+    stream: Annotated[
+        int | None, typer.Option("--stream", metavar="N", help="The video stream to analyse.")
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option("--fps", metavar="RATE", help="Frame rate of images (25).")
+    ] = None,
+    stride: Annotated[
+        int, typer.Option("--stride", metavar="N", help="Analyse every Nth frame only.")
+    ] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Take a finished run as it is, go on with others.")
+    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Always start a new run.")] = False,
+    repeat: Annotated[
+        int | None, typer.Option("--repeat", metavar="RUN", help="Replay a run and compare.")
+    ] = None,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the evidence into the case.")] = False,
+    beside_evidence: Annotated[
+        bool, typer.Option("--beside-evidence", help="Insist on a case beside the evidence.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Analyses videos into a case: hashes, indexes, scores every frame, finds events.
+
+    A run that was stopped goes on where it stopped. Of several videos, bad ones are named and
+    the others go on; the exit code is then 2.
+    """
+    if case is None:
+        raise BadInputError("no case named", "", "give --case DIR")
+    if (resume + fresh + (repeat is not None)) > 1:
+        raise BadInputError("--resume, --fresh and --repeat exclude each other", "", "give one")
+    chosen = tuple(name for name in channels.split(",") if name)
+    unknown = [name for name in chosen if name not in _CHANNELS]
+    if unknown or not chosen:
+        raise BadInputError("unknown channel", ",".join(unknown), f"use {', '.join(_CHANNELS)}")
+    settings = replace(AnalysisSettings(), stride=stride, channels=chosen)
+    options = _Options(
+        settings,
+        [path.absolute() for path in normal or []],
+        normal_span or [],
+        stream,
+        fps,
+        copy,
+        beside_evidence,
+    )
+    with cancellable() as cancel, shown_progress() as report:
+        if repeat is not None:
+            _repeat(case, repeat, videos, cancel, report, as_json)
+        else:
+            _analyze(case, videos or [], options, (resume, fresh), cancel, report, as_json)
+
+
+class _Options:
+    """What the command line asked for."""
+
+    def __init__(
+        self,
+        settings: AnalysisSettings,
+        normal: list[Path],
+        spans: list[str],
+        stream: int | None,
+        fps: float | None,
+        copy: bool,
+        beside_evidence: bool,
+    ) -> None:
+        self.settings = settings
+        self.normal = normal
+        self.spans = tuple(parse_span(text) for text in spans)
+        self.stream = stream
+        self.fps = fps
+        self.copy = copy
+        self.beside_evidence = beside_evidence
+        if normal and spans:
+            raise BadInputError("--normal and --normal-span exclude each other", "", "give one")
+
+    def recipe(self, cancel: CancelToken) -> Recipe:
+        """Hashes normal footage and returns what decides the result."""
+        from engine.analysis.normal import hash_normal
+        from engine.analysis.recipe import Recipe
+
+        footage = tuple(hash_normal(self.normal, cancel))
+        return Recipe(self.settings, footage, self.spans, self.fps)
+
+
+def _analyze(
+    case: Path,
+    videos: list[Path],
+    options: _Options,
+    modes: tuple[bool, bool],
+    cancel: CancelToken,
+    report: Report,
+    as_json: bool,
+) -> None:
+    from engine.analysis.runs import Resuming
+    from engine.cli.cases import open_to_write
+
+    if not videos:
+        raise BadInputError("no video named", "", "give one or more videos")
+    found = [path for path in videos if path.exists()]
+    if not found:
+        raise BadInputError("no such file or folder", videos[0], "check the path")
+    recipe = options.recipe(cancel)
+    resume, fresh = modes
+    resuming = Resuming(finished=resume, unfinished=not fresh)
+    runs: list[dict[str, Any]] = []
+    failed: list[tuple[Path, SightlineError]] = []
+    with open_to_write(case, found, options.beside_evidence) as opened:
+        for path in videos:
+            try:
+                run = _one(opened, path, recipe, options, resuming, cancel, report)
+                runs.append(run_json(opened, run))
+            except (CancelledError, ResourceError):
+                raise
+            except SightlineError as error:
+                failed.append((path, error))
+                if not as_json:
+                    print_line(f"{path}: not analysed, {error.what}")
+                continue
+            if not as_json:
+                _print(runs[-1])
+        if as_json:
+            print_json(
+                {
+                    "case": str(opened.path),
+                    "failed": [{"path": str(p), "error": e.line()} for p, e in failed],
+                    "runs": runs,
+                }
+            )
+    if len(failed) == 1:
+        raise failed[0][1]
+    if failed:
+        raise BadInputError(f"{len(failed)} videos were not analysed", "", failed[0][1].line())
+
+
+def _one(
+    case: Case,
+    path: Path,
+    recipe: Recipe,
+    options: _Options,
+    resuming: Resuming,
+    cancel: CancelToken,
+    report: Report,
+) -> RunRow:
+    from engine.analysis.evidence import add_evidence
+    from engine.analysis.runs import Run
+
+    cancel.check()
+    evidence, source = add_evidence(
+        case,
+        path,
+        stream=options.stream,
+        fps=options.fps,
+        copy=options.copy,
+        cancel=cancel,
+        report=report,
+    )
+    with source:
+        run = Run(case, evidence, source, recipe, cancel=cancel, report=report)
+        return run.execute(resuming)
+
+
+def _repeat(
+    case: Path,
+    run_id: int,
+    videos: list[Path] | None,
+    cancel: CancelToken,
+    report: Report,
+    as_json: bool,
+) -> None:
+    from engine.analysis.repeating import repeat_run
+    from engine.cases import Case
+
+    if videos:
+        raise BadInputError("--repeat takes no video", videos[0], "leave it out")
+    with Case.open(case.absolute(), write=True) as opened:
+        run, differences = repeat_run(opened, run_id, cancel, report)
+        if as_json:
+            done = run_json(opened, run)
+            print_json(
+                {
+                    "case": str(opened.path),
+                    "failed": [],
+                    "runs": [done],
+                    "repeats": run_id,
+                    "same": not differences,
+                    "differences": differences,
+                }
+            )
+        elif not differences:
+            print_line(f"run {run.id} repeats run {run_id}: the same bit for bit")
+    if differences:
+        raise NegativeError(
+            f"run {run.id} differs from run {run_id} in {', '.join(differences)}",
+            "",
+            "compare the machines in the case's log",
+        )
+
+
+def run_json(case: Case, run: RunRow) -> dict[str, Any]:
+    """Returns a run as the `analyze` JSON has it."""
+    import numpy as np
+
+    evidence = case.evidence.get(run.evidence_id)
+    info = json.loads(run.info)
+    channels = {}
+    for name in case.results.channels(run.id):
+        scores = case.results.scores(run.id, name)
+        channels[name] = {
+            "max": round(float(scores.max()), 6),
+            "p99": round(float(np.percentile(scores, 99)), 6),
+        }
+    return {
+        "run_id": run.id,
+        "state": run.state,
+        "evidence_id": evidence.id,
+        "path": evidence.path,
+        "sha256": evidence.sha256,
+        "frames": run.frames,
+        "analysed_frames": run.analysed_frames,
+        "resumed_frames": run.resumed_frames,
+        "analysis_size": info["analysis_size"],
+        "settings": json.loads(run.settings),
+        "duration_s": info["duration_s"],
+        "wall_s": round(run.wall_s, 3),
+        "channels": channels,
+        "events": len(case.results.events(run.id)),
+        "trajectories": len(case.results.trajectories(run.id)),
+        "warnings": [warning.__dict__ for warning in run.warnings],
+    }
+
+
+def _print(run: dict[str, Any]) -> None:
+    print_line(
+        f"{Path(run['path']).name}: {run['analysed_frames']:,} frames in {run['wall_s']:.1f} s, "
+        f"{run['events']} events, {run['trajectories']} trajectories (run {run['run_id']})"
+    )
+    for warning in run["warnings"]:
+        print_line(f"  warning: {warning['text']}")

@@ -1,0 +1,136 @@
+"""`evaluate`: the field's metrics on a benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.errors import BadInputError
+from engine.core.settings import AnalysisSettings
+
+if TYPE_CHECKING:
+    from engine.evaluation.running import Calibrate, EvaluationRun
+
+_DATASETS = ("ped1", "ped2", "avenue", "shanghaitech", "ubnormal")
+_CALIBRATE = ("normal", "camera", "self")
+_METRICS = ("micro_auc", "macro_auc", "pixel_auc", "rbdc", "tbdc")
+
+
+def command(
+    dataset: Annotated[
+        str, typer.Option("--dataset", metavar="NAME", help=f"One of {', '.join(_DATASETS)}.")
+    ],
+    root: Annotated[Path, typer.Option("--root", metavar="DIR", help="The data set's folder.")],
+    split: Annotated[
+        str, typer.Option("--split", metavar="NAME", help="train, validation or test.")
+    ] = "test",
+    videos: Annotated[
+        str | None, typer.Option("--videos", metavar="A,B", help="Only these videos.")
+    ] = None,
+    channels: Annotated[
+        str, typer.Option("--channels", metavar="LIST", help="Channels to evaluate: scene.")
+    ] = "scene",
+    calibrate: Annotated[
+        str | None,
+        typer.Option(
+            "--calibrate",
+            metavar="HOW",
+            help="normal: the data set's training footage; camera: all test videos together "
+            "without labels; self: each video alone.",
+        ),
+    ] = None,
+    stride: Annotated[
+        int, typer.Option("--stride", metavar="N", help="Analyse every Nth frame only.")
+    ] = 1,
+    flow: Annotated[
+        str | None,
+        typer.Option("--flow", metavar="PRESET:SCALE", help="Flow to try, such as medium:0."),
+    ] = None,
+    dump: Annotated[
+        Path | None, typer.Option("--dump", metavar="DIR", help="Write arrays and regions there.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", metavar="DIR", help="Draw every video there.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Evaluates on a benchmark: micro-, macro- and pixel-AUC, RBDC and TBDC."""
+    if dataset not in _DATASETS:
+        raise BadInputError("unknown data set", dataset, f"use one of {', '.join(_DATASETS)}")
+    if calibrate is not None and calibrate not in _CALIBRATE:
+        raise BadInputError("unknown calibration", calibrate, f"use {', '.join(_CALIBRATE)}")
+    if channels != "scene":
+        raise BadInputError("unknown channel", channels, "use scene")
+    from engine.datasets.opening import open_dataset
+    from engine.evaluation.running import Evaluator
+
+    settings = _settings(stride, flow)
+    how = cast("Calibrate | None", calibrate)
+    with cancellable() as cancel, shown_progress() as report:
+        evaluator = Evaluator(
+            open_dataset(dataset, root.absolute()),
+            settings,
+            how,
+            dump=dump,
+            pictures=pictures,
+            cancel=cancel,
+            report=report,
+        )
+        names = None if videos is None else [name for name in videos.split(",") if name]
+        run = evaluator.evaluate(split, names)
+    result = _json(dataset, split, run, settings)
+    if as_json:
+        print_json(result)
+    else:
+        _print(result)
+
+
+def _settings(stride: int, flow: str | None) -> AnalysisSettings:
+    settings = replace(AnalysisSettings(), stride=stride)
+    if flow is None:
+        return settings
+    preset, _, scale = flow.partition(":")
+    if not scale.isdigit():
+        raise BadInputError("not a flow", flow, "write PRESET:SCALE, such as medium:0")
+    motion = replace(settings.motion, flow_preset=preset, flow_finest_scale=int(scale))
+    return replace(settings, motion=motion)
+
+
+def _json(
+    dataset: str, split: str, run: EvaluationRun, settings: AnalysisSettings
+) -> dict[str, Any]:
+    figures = run.figures.as_json()
+    scene = {metric: figures[metric] for metric in _METRICS}
+    return {
+        "dataset": dataset,
+        "split": split,
+        **figures,
+        "channels": {"scene": scene},
+        "calibrate": run.calibrate,
+        "smoothing": {
+            "kind": "gaussian over time within one video, in the channel",
+            "sigma_s": settings.scene.score_smoothing_seconds,
+        },
+        "wall_s": round(run.wall_s, 3),
+        "fps": round(run.frames / run.wall_s, 2),
+        "settings": settings.as_json(),
+    }
+
+
+def _print(result: dict[str, Any]) -> None:
+    print_line(
+        f"{result['dataset']} {result['split']}: {result['videos']} videos, "
+        f"{result['frames']:,} frames, {result['abnormal_frames']:,} abnormal"
+    )
+    print_line(f"calibrated on: {result['calibrate']}")
+    for metric in _METRICS:
+        value = result[metric]
+        shown = f"undefined ({result['undefined'][metric]})" if value is None else f"{value:.4f}"
+        print_line(f"  {metric:<10} {shown}")
+    for note in result["notes"]:
+        print_line(f"  {note}")
+    print_line(f"{result['fps']:.0f} frames a second")

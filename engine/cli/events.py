@@ -1,0 +1,88 @@
+"""`events`: lists what stands out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.output import Json, print_json, print_line
+from engine.core.errors import BadInputError
+
+if TYPE_CHECKING:
+    from engine.cases import Case, EventRow, RunRow
+
+from pathlib import Path
+
+
+def command(
+    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
+    evidence: Annotated[
+        int | None, typer.Option("--evidence", metavar="N", help="Only this evidence.")
+    ] = None,
+    run: Annotated[
+        int | None, typer.Option("--run", metavar="N", help="This run, not the current one.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Lists the events of a case: when, how strongly, and why something stands out."""
+    from engine.cli.cases import chosen_evidence, chosen_run, open_to_read
+
+    with open_to_read(case) as opened:
+        if run is not None and evidence is None:
+            evidence = opened.runs.get(run).evidence_id
+        listed: list[dict[str, Any]] = []
+        pieces = chosen_evidence(opened, evidence)
+        if not pieces:
+            raise BadInputError("no evidence in the case", case, "analyse a video first")
+        for piece in pieces:
+            if run is None and evidence is None and opened.runs.current(piece.id) is None:
+                continue
+            chosen = chosen_run(opened, piece, run)
+            listed += run_events(opened, chosen)
+            if not as_json:
+                _print(piece.name, listed[-len(opened.results.events(chosen.id)) or len(listed) :])
+        if as_json:
+            print_json({"events": listed})
+
+
+def run_events(case: Case, run: RunRow) -> list[dict[str, Any]]:
+    """Returns the events of a run as the `events` JSON has them."""
+    trajectories = {row.trajectory.number: row for row in case.results.trajectories(run.id)}
+
+    def plain(row: EventRow) -> dict[str, Any]:
+        event = row.event
+        return {
+            "event_id": row.id,
+            "run_id": run.id,
+            "evidence_id": run.evidence_id,
+            "state": row.state,
+            "start_s": event.start_s,
+            "end_s": event.end_s,
+            "start_pts": event.start_pts,
+            "end_pts": event.end_pts,
+            "peak_s": event.peak_s,
+            "peak_pts": event.peak_pts,
+            "peak_score": event.peak_score,
+            "channel": event.channel,
+            "reasons": [reason.__dict__ for reason in event.reasons],
+            "trajectories": [
+                {
+                    "trajectory_id": trajectories[number].id,
+                    "from": trajectories[number].trajectory.from_cell,
+                    "to": trajectories[number].trajectory.to_cell,
+                    "direction": trajectories[number].trajectory.direction,
+                    "box_at_peak": trajectories[number].trajectory.box_near(event.peak_frame),
+                }
+                for number in event.trajectories
+            ],
+            "summary": event.summary,
+        }
+
+    return [plain(row) for row in case.results.events(run.id)]
+
+
+def _print(name: str, events: list[dict[str, Any]]) -> None:
+    print_line(f"{name}: {len(events)} event{'' if len(events) == 1 else 's'}")
+    for event in events:
+        print_line(f"  {event['event_id']:>4}  {event['peak_score']:.2f}  {event['summary']}")

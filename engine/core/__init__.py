@@ -1,0 +1,1 @@
+"""Value types, errors, settings and words shared by every floor; imports nothing of ours."""

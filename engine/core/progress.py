@@ -1,0 +1,62 @@
+"""Progress of long work and the wish to stop it, without knowing who shows or asks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.core.errors import CancelledError
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a piece of work is.
+
+    Attributes:
+        stage: what is being done, for people (`hashing`, `analysing`).
+        done: units done so far.
+        total: units in all; 0 when unknown.
+        rate: units a second; 0 when not known yet.
+        seconds_left: None when not known yet.
+        unit: the unit's plural (`frames`, `bytes`).
+    """
+
+    stage: str
+    done: int
+    total: int
+    rate: float = 0.0
+    seconds_left: float | None = None
+    unit: str = "frames"
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(_progress: Progress) -> None:
+    """A report that shows nothing."""
+
+
+class CancelToken:
+    """A wish to stop, set from any thread and looked at between small steps of work."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        """Asks the work to stop."""
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work was asked to stop."""
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Ends the work if it was asked to stop.
+
+        Raises:
+            CancelledError: the work was asked to stop.
+        """
+        if self.cancelled:
+            raise CancelledError("cancelled", "", "what was committed is kept; run again to resume")

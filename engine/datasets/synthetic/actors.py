@@ -1,0 +1,59 @@
+"""Who moves, where and how; and the figure an actor makes at a given time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.datasets.synthetic.cycling import cyclist_figure
+from engine.datasets.synthetic.figures import Figure
+from engine.datasets.synthetic.looks import Look
+from engine.datasets.synthetic.routes import Route
+from engine.datasets.synthetic.walking import walker_figure
+
+_FIGURES: dict[str, Callable[[tuple[float, float], float, float, float, float, Look], Figure]] = {
+    "walker": walker_figure,
+    "cyclist": cyclist_figure,
+}
+
+
+@dataclass(frozen=True)
+class ActorSpec:
+    """One actor of a video.
+
+    Attributes:
+        number: object id in the truth, 1..255.
+        kind: `walker` or `cyclist`.
+        abnormal: whether the truth counts it as abnormal.
+        action: what it does, in one word (`walking`, `cycling`).
+        route: where it goes.
+        speed: metres per second.
+        start_s: time at which it is at the route's start; it moves before and after as well.
+        phase: of its gait at the route's start, in radians.
+        look: what it wears.
+    """
+
+    number: int
+    kind: str
+    abnormal: bool
+    action: str
+    route: Route
+    speed: float
+    start_s: float
+    phase: float
+    look: Look
+
+    def travelled(self, seconds: float) -> float:
+        """Returns metres along the route at a time; negative before its start."""
+        return (seconds - self.start_s) * self.speed
+
+    def place(self, seconds: float) -> tuple[float, float]:
+        """Returns where it stands on the ground, in metres."""
+        return self.route.at(self.travelled(seconds))[0]
+
+    def figure(self, seconds: float) -> Figure:
+        """Returns its figure at a time."""
+        distance = self.travelled(seconds)
+        place, heading = self.route.at(distance)
+        make = _FIGURES[self.kind]
+        return make(place, heading, distance, self.speed, self.phase, self.look)

@@ -1,0 +1,108 @@
+"""What is known about each target of a rendered video, gathered from its ids."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.geometry import Box
+from engine.core.places import cell_name, direction_name
+from engine.datasets.synthetic.actors import ActorSpec
+from engine.datasets.synthetic.figures import Bytes
+
+LEAST_PIXELS = 12
+"""An actor is visible in a frame when at least this many pixels show it."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The truth about one actor.
+
+    Attributes:
+        object_id: its value in the id pictures.
+        kind: `walker` or `cyclist`.
+        abnormal: whether it counts as abnormal.
+        action: what it does, in one word.
+        appearance: clothes in words, by garment.
+        from_cell: name of the 3x3 cell that holds the centre of its box (of its visible pixels)
+            in the first frame in which it is visible.
+        to_cell: likewise in the last such frame.
+        direction: on screen, from the first box centre to the last.
+        speed_m_s: metres per second over the ground.
+        first_frame: the first frame in which it is visible, 0-based.
+        last_frame: the last one, inclusive.
+    """
+
+    object_id: int
+    kind: str
+    abnormal: bool
+    action: str
+    appearance: dict[str, str]
+    from_cell: str
+    to_cell: str
+    direction: str
+    speed_m_s: float
+    first_frame: int
+    last_frame: int
+
+    def as_json(self) -> dict[str, object]:
+        """Returns the truth with the names of the JSON files (`from`, `to`, `motion`)."""
+        fields = asdict(self)
+        fields["from"] = fields.pop("from_cell")
+        fields["to"] = fields.pop("to_cell")
+        fields["motion"] = {
+            "direction": fields.pop("direction"),
+            "speed_m_s": fields.pop("speed_m_s"),
+        }
+        return fields
+
+
+class TruthRecorder:
+    """Looks at the ids of every frame in turn and sums up each actor's visible stretch."""
+
+    def __init__(self, actors: tuple[ActorSpec, ...]) -> None:
+        self._actors = actors
+        self._first: dict[int, tuple[int, Box]] = {}
+        self._last: dict[int, tuple[int, Box]] = {}
+        self._size = (0, 0)
+
+    def add(self, frame: int, ids: Bytes) -> None:
+        """Adds a frame's ids, uint8 [h, w]; frames come in order."""
+        self._size = (ids.shape[1], ids.shape[0])
+        counts = np.bincount(ids.ravel(), minlength=256)
+        for actor in self._actors:
+            if counts[actor.number] < LEAST_PIXELS:
+                continue
+            box = _box(np.asarray(ids == actor.number, dtype=np.uint8))
+            self._first.setdefault(actor.number, (frame, box))
+            self._last[actor.number] = (frame, box)
+
+    def targets(self) -> list[Target]:
+        """Returns the truth about every actor that was ever visible, by object id."""
+        return [self._target(a) for a in self._actors if a.number in self._first]
+
+    def _target(self, actor: ActorSpec) -> Target:
+        first, start = self._first[actor.number]
+        last, end = self._last[actor.number]
+        dx, dy = end.centre[0] - start.centre[0], end.centre[1] - start.centre[1]
+        return Target(
+            object_id=actor.number,
+            kind=actor.kind,
+            abnormal=actor.abnormal,
+            action=actor.action,
+            appearance=actor.look.words(),
+            from_cell=cell_name(*start.centre, *self._size),
+            to_cell=cell_name(*end.centre, *self._size),
+            direction=direction_name(dx, dy),
+            speed_m_s=round(actor.speed, 2),
+            first_frame=first,
+            last_frame=last,
+        )
+
+
+def _box(mask: NDArray[np.uint8]) -> Box:
+    x, y, width, height = cv2.boundingRect(mask)
+    return Box(int(x), int(y), int(width), int(height))

@@ -1,0 +1,18 @@
+"""A metric's value, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A metric's value.
+
+    Attributes:
+        value: 0..1; None when undefined.
+        reason: why it is undefined, in words; empty otherwise.
+    """
+
+    value: float | None
+    reason: str = ""

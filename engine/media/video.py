@@ -1,0 +1,176 @@
+"""A video file as a source of exact frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from engine.core.errors import MediaError
+from engine.core.progress import CancelToken, Report
+from engine.core.stream import Frame
+from engine.media.cache import GroupCache
+from engine.media.container import OpenStream, check_size, describe, open_stream
+from engine.media.decoding import DamageError, Decoded, Decoder, GroupReader
+from engine.media.groups import Groups
+from engine.media.indexing import index_stream
+from engine.media.pixels import PixelConverter, Pixels, frame_bytes, picture_type
+from engine.media.sequential import SequentialReader
+from engine.media.source import Size, Source
+
+_NOTHING_BYTES = 64
+
+
+class VideoSource(Source):
+    """A video file; see `Source` for what it does and `open_source` for how to get one."""
+
+    def __init__(
+        self,
+        path: Path,
+        stream: int | None,
+        fps: Fraction | None,
+        cache_bytes: int,
+        cancel: CancelToken,
+        report: Report,
+    ) -> None:
+        self.path = path
+        opened = open_stream(path, stream)
+        try:
+            self.info = describe(opened)
+            self.index, self._table = index_stream(opened, self.info, path, fps, cancel, report)
+        finally:
+            opened.close()
+        self._groups = Groups(self._table)
+        self._damaged: set[int] = set()
+        self._cache: GroupCache[Decoded] = GroupCache(cache_bytes)
+        self._fast: GroupReader | None = None
+        self._careful: GroupReader | None = None
+        self._converters: dict[Pixels, PixelConverter] = {}
+        self._complete_info(self._first_picture(cancel))
+
+    def frame(self, i: int, pixels: Pixels = "rgb") -> Frame:
+        """Returns frame `i`; see `Source.frame`."""
+        group = self._groups.of_entry(self._checked(i))
+        decoded = self._cache.get(group, i)
+        if decoded is None:
+            decoded = self._decode(i, group)
+        if decoded.frame is None:
+            return self._as_frame(decoded, None, None)
+        if pixels not in self._converters:
+            self._converters[pixels] = PixelConverter(pixels, (self.info.width, self.info.height))
+        image = self._converters[pixels].convert(decoded.frame)
+        return self._as_frame(decoded, image, decoded.frame)
+
+    def close(self) -> None:
+        """Closes the files and frees the cache."""
+        for reader in (self._fast, self._careful):
+            if reader is not None:
+                reader.close()
+        self._fast = self._careful = None
+        self._cache.clear()
+
+    def _iterate(self, wanted: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
+        if not len(wanted):
+            return
+        converter = PixelConverter(pixels, size)
+        reader = SequentialReader(
+            self._reopen, self._table, self._groups, self.info.codec, self._damaged
+        )
+
+        def make(frame: VideoFrame) -> tuple[NDArray[np.uint8], bool, str]:
+            return converter.convert(frame), self._fits(frame), picture_type(frame)
+
+        try:
+            for entry, (decoded, made) in zip(wanted, reader.read(wanted, make), strict=True):
+                pts = int(self.index.pts[entry])
+                if made is None:
+                    yield Frame(entry, pts, None, True, "?")
+                else:
+                    image, fits, kind = made
+                    yield Frame(entry, pts, image, decoded.damaged or not fits, kind)
+        finally:
+            reader.close()
+
+    def _reopen(self, threads: int, strict: bool) -> OpenStream:
+        return open_stream(self.path, self.info.number, threads=threads, strict=strict)
+
+    def _decode(self, i: int, group: int) -> Decoded:
+        if group not in self._damaged:
+            if self._fast is None:
+                self._fast = self._reader(careful=False)
+            try:
+                return self._fast.read(i, self._keep)
+            except DamageError:
+                self._damaged.update(self._groups.spoilt_by(group))
+        if self._careful is None:
+            self._careful = self._reader(careful=True)
+        return self._careful.read(i, self._keep)
+
+    def _reader(self, *, careful: bool) -> GroupReader:
+        return GroupReader(
+            self._reopen,
+            self._table,
+            self._groups,
+            self.info.codec,
+            careful=careful,
+        )
+
+    def _keep(self, group: int, decoded: Decoded) -> None:
+        size = _NOTHING_BYTES if decoded.frame is None else frame_bytes(decoded.frame)
+        self._cache.put(group, decoded.entry, decoded, size)
+
+    def _as_frame(
+        self, decoded: Decoded, image: NDArray[np.uint8] | None, frame: VideoFrame | None
+    ) -> Frame:
+        pts = int(self.index.pts[decoded.entry])
+        if frame is None:
+            return Frame(decoded.entry, pts, None, True, "?")
+        damaged = decoded.damaged or not self._fits(frame)
+        return Frame(decoded.entry, pts, image, damaged, picture_type(frame))
+
+    def _fits(self, frame: VideoFrame) -> bool:
+        return (frame.width, frame.height) == (self.info.width, self.info.height)
+
+    def _first_picture(self, cancel: CancelToken) -> VideoFrame:
+        """Returns the first frame that can be decoded.
+
+        Raises:
+            MediaError: there is none.
+        """
+        decoder = Decoder(lambda: self._reopen(1, False), self._table)
+        try:
+            while True:
+                cancel.check()
+                fed = decoder.feed(len(self._table))
+                for decoded in decoder.drain() if fed is None else fed:
+                    if decoded.frame is not None:
+                        return decoded.frame
+                if fed is None:
+                    break
+        finally:
+            decoder.close()
+        what = "none of the frames can be decoded"
+        if not self.info.width:
+            what += " and the picture size in the header is not plausible"
+        raise MediaError(
+            what,
+            self.path,
+            "the file is damaged or encrypted; export it again from the recorder",
+        )
+
+    def _complete_info(self, frame: VideoFrame) -> None:
+        """Takes from the first frame what headers leave out or get wrong."""
+        check_size(frame.width, frame.height, self.path)
+        self.info = replace(
+            self.info,
+            width=frame.width,
+            height=frame.height,
+            time_base=self.index.time_base,
+            rotation=-90 * round(frame.rotation / 90) % 360,
+            interlaced=self.info.interlaced or frame.interlaced_frame,
+        )

@@ -1,0 +1,97 @@
+"""Raw motion maps: what a chunk stores, from which every score can be derived again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.arrays import pack_arrays, unpack_arrays
+
+SPEED_UNIT = 0.5
+"""Pixels of the analysis picture a second in one step of the stored velocities."""
+
+
+@dataclass(frozen=True, eq=False)
+class MotionMaps:
+    """Motion of consecutive analysed frames over a grid of cells.
+
+    Attributes:
+        foreground: uint8 [n, R, C], foreground pixels in the cell, 0..cell².
+        vx: int16 [n, R, C], mean velocity of the foreground to the right, `SPEED_UNIT` px/s.
+        vy: int16 [n, R, C], mean velocity of the foreground downwards, likewise.
+        camera: float32 [n, 2], motion of the whole picture, px/s; zero for a still camera.
+        unsteady: bool [n], frames whose foreground is not trusted (the light changed at once).
+        background: uint8 [H/4, W/4], the chunk's own median, for objects left or taken.
+    """
+
+    foreground: NDArray[np.uint8]
+    vx: NDArray[np.int16]
+    vy: NDArray[np.int16]
+    camera: NDArray[np.float32]
+    unsteady: NDArray[np.bool_]
+    background: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.foreground)
+
+    def encode(self) -> bytes:
+        """Packs the maps into a compressed blob; equal maps give equal bytes.
+
+        Velocities are kept only where there is foreground: a third of the plain arrays' size.
+        """
+        present = self.foreground > 0
+        # A second axis, because arrays of one are stored as differences, which noise inflates.
+        return pack_arrays(
+            {
+                "shape": np.array(self.foreground.shape, np.int32),
+                "present": np.packbits(present),
+                "foreground": self.foreground[present][:, None],
+                "vx": self.vx[present][:, None],
+                "vy": self.vy[present][:, None],
+                "camera": self.camera,
+                "unsteady": self.unsteady,
+                "background": self.background,
+            },
+            level=6,
+        )
+
+    @classmethod
+    def decode(cls, blob: bytes) -> MotionMaps:
+        """Unpacks what `encode` wrote.
+
+        Raises:
+            BadInputError: the blob is damaged.
+        """
+        arrays = unpack_arrays(blob)
+        size = tuple(int(side) for side in arrays["shape"])
+        bits = np.unpackbits(arrays["present"], count=int(np.prod(size)))
+        present = bits.astype(np.bool_).reshape(size)
+        foreground = np.zeros(size, np.uint8)
+        foreground[present] = arrays["foreground"][:, 0]
+        return cls(
+            foreground,
+            _spread(arrays["vx"], present),
+            _spread(arrays["vy"], present),
+            arrays["camera"],
+            arrays["unsteady"],
+            arrays["background"],
+        )
+
+    def part(self, start: int, stop: int) -> MotionMaps:
+        """Returns the maps of frames start..stop-1 (views, not copies)."""
+        return MotionMaps(
+            self.foreground[start:stop],
+            self.vx[start:stop],
+            self.vy[start:stop],
+            self.camera[start:stop],
+            self.unsteady[start:stop],
+            self.background,
+        )
+
+
+def _spread(values: NDArray[np.int16], present: NDArray[np.bool_]) -> NDArray[np.int16]:
+    full = np.zeros(present.shape, np.int16)
+    full[present] = values[:, 0]
+    return full

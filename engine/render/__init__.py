@@ -1,0 +1,1 @@
+"""Drawing over frames: NumPy in, RGB out; without torch and without a window."""

@@ -1,0 +1,52 @@
+"""Colour maps and the few colours that carry meaning in pictures."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import BadInputError
+
+Colour = tuple[int, int, int]
+"""RGB, 0..255."""
+
+TRUE: Colour = (64, 200, 96)
+"""Ground truth."""
+OURS: Colour = (240, 72, 64)
+"""What the engine found."""
+CHANNELS: dict[str, Colour] = {
+    "fused": (32, 32, 36),
+    "scene": (200, 92, 20),
+    "text": (40, 104, 192),
+}
+"""Curves of the channels on a white ground."""
+
+_MAPS = {
+    "inferno": cv2.COLORMAP_INFERNO,
+    "viridis": cv2.COLORMAP_VIRIDIS,
+    "turbo": cv2.COLORMAP_TURBO,
+}
+COLOUR_MAPS: tuple[str, ...] = (*_MAPS, "grey")
+"""Names that `colour_table` knows; the first is the default everywhere."""
+
+
+def colour_table(name: str) -> NDArray[np.uint8]:
+    """Returns a colour map as a table.
+
+    Args:
+        name: one of `COLOUR_MAPS`.
+
+    Returns:
+        uint8 [256, 3], RGB, from cold to hot.
+
+    Raises:
+        BadInputError: there is no such colour map.
+    """
+    ramp = np.arange(256, dtype=np.uint8)
+    if name == "grey":
+        return np.repeat(ramp[:, None], 3, axis=1)
+    if name not in _MAPS:
+        raise BadInputError("no such colour map", name, f"use one of {', '.join(COLOUR_MAPS)}")
+    table = cv2.applyColorMap(ramp[:, None], _MAPS[name])[:, 0, ::-1]
+    return np.ascontiguousarray(table, dtype=np.uint8)

@@ -1,0 +1,241 @@
+"""What is drawn over one frame: heat, boxes, paths, the legend and a time stamp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import BadInputError
+from engine.core.geometry import Box
+from engine.render.colours import OURS, Colour, colour_table
+from engine.render.pictures import Rgb, as_rgb, put_text, text_scale, text_size
+
+_SHIFT = 4
+_VISIBLE = 0.02
+
+
+def enlarge(heatmap: NDArray[np.floating], height: int, width: int) -> NDArray[np.float32]:
+    """Enlarges a heatmap bilinearly to a frame.
+
+    Args:
+        heatmap: float [h, w], any grid; values outside 0..1 are cut, NaN counts as 0.
+        height: of the frame.
+        width: of the frame.
+
+    Returns:
+        float32 [height, width], 0..1.
+
+    Raises:
+        BadInputError: the heatmap is not a picture of numbers.
+    """
+    if heatmap.ndim != 2 or heatmap.size == 0:
+        raise BadInputError("not a heatmap", f"{heatmap.shape}", "give numbers [h, w]")
+    clean = np.clip(np.nan_to_num(heatmap.astype(np.float32), nan=0.0), 0, 1)
+    large = cv2.resize(clean, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, dtype=np.float32)
+
+
+def overlay_heatmap(
+    rgb: NDArray[np.uint8],
+    heatmap: NDArray[np.floating],
+    opacity: float = 0.6,
+    colour_map: str = "inferno",
+) -> Rgb:
+    """Lays heat over a frame; opacity follows heat, so a cold picture stays untouched.
+
+    Args:
+        rgb: uint8 [H, W, 3] or grey [H, W].
+        heatmap: float [h, w], 0..1, any grid, enlarged bilinearly.
+        opacity: of the hottest place, 0..1; other places have `opacity * heat`.
+        colour_map: one of `colours.COLOUR_MAPS`.
+
+    Returns:
+        A new picture, uint8 [H, W, 3]; pixels colder than 0.02 are exactly the frame's.
+
+    Raises:
+        BadInputError: not a picture, not a heatmap, or no such colour map.
+    """
+    picture = as_rgb(rgb)
+    table = colour_table(colour_map)
+    heat = enlarge(heatmap, picture.shape[0], picture.shape[1])
+    hot = heat >= _VISIBLE
+    if not hot.any():
+        return picture
+    level = heat[hot]
+    share = (level * np.float32(np.clip(opacity, 0, 1)))[:, None]
+    colours = table[np.round(level * 255).astype(np.uint8)].astype(np.float32)
+    mixed = picture[hot].astype(np.float32) * (1 - share) + colours * share
+    picture[hot] = np.round(mixed).astype(np.uint8)
+    return picture
+
+
+def draw_boxes(
+    rgb: NDArray[np.uint8],
+    boxes: Sequence[Box],
+    colour: Colour = OURS,
+    labels: Sequence[str] | None = None,
+    thickness: int = 2,
+) -> Rgb:
+    """Draws boxes whose outer edge lies on the outermost pixels of each box.
+
+    Args:
+        rgb: uint8 [H, W, 3] or grey [H, W].
+        boxes: in pixels of the frame; parts outside are cut.
+        colour: RGB.
+        labels: one text a box, written above it on a dark backing; None for none.
+        thickness: of the lines, in pixels, drawn inwards.
+
+    Returns:
+        A new picture, uint8 [H, W, 3].
+
+    Raises:
+        BadInputError: not a picture, or not one label a box.
+    """
+    picture = as_rgb(rgb)
+    if labels is not None and len(labels) != len(boxes):
+        raise BadInputError(
+            "labels and boxes differ in number", f"{len(labels)} and {len(boxes)}", "give one each"
+        )
+    scale = text_scale(picture.shape[0])
+    for index, box in enumerate(boxes):
+        x_min, y_min, x_max, y_max = box.corners
+        for inward in range(thickness):
+            if x_max - inward < x_min + inward or y_max - inward < y_min + inward:
+                break
+            low, high = (x_min + inward, y_min + inward), (x_max - inward, y_max - inward)
+            cv2.rectangle(picture, low, high, colour, 1)
+        if labels is not None and labels[index]:
+            _, height, depth = text_size(labels[index], scale)
+            put_text(picture, labels[index], x_min, y_min - height - depth - 8, scale)
+    return picture
+
+
+def draw_path(
+    rgb: NDArray[np.uint8],
+    points: NDArray[np.floating],
+    ages: NDArray[np.floating] | None = None,
+    colour: Colour = OURS,
+    thickness: int = 2,
+    arrow: bool = True,
+) -> Rgb:
+    """Draws a path that fades with age, with an arrow in its direction.
+
+    Args:
+        rgb: uint8 [H, W, 3] or grey [H, W].
+        points: float [n, 2], x and y in pixels, oldest first.
+        ages: float [n], 0 (now: opaque) … 1 (oldest: a quarter); None for no fading.
+        colour: RGB.
+        thickness: of the line in pixels.
+        arrow: whether its end shows the direction.
+
+    Returns:
+        A new picture, uint8 [H, W, 3]; untouched when there are fewer than two points.
+
+    Raises:
+        BadInputError: not a picture, not points, or not one age a point.
+    """
+    picture = as_rgb(rgb)
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise BadInputError("not a path", f"{points.shape}", "give finite numbers [n, 2]")
+    if ages is not None and len(ages) != len(points):
+        raise BadInputError("ages and points differ in number", len(ages), "give one each")
+    if len(points) < 2:
+        return picture
+    strength = np.ones(len(points)) if ages is None else 1 - 0.75 * np.clip(ages, 0, 1)
+    layer = np.zeros(picture.shape[:2], dtype=np.uint8)
+    fixed = np.round(np.clip(points, -1e5, 1e5) * 2**_SHIFT).astype(np.int32)
+    for index in range(len(points) - 1):
+        value = round(255 * float(strength[index + 1]))
+        ends = fixed[index].tolist(), fixed[index + 1].tolist()
+        cv2.line(layer, *ends, value, thickness, cv2.LINE_AA, _SHIFT)
+    if arrow:
+        _arrow_head(layer, points, round(255 * float(strength[-1])), thickness)
+    share = (layer.astype(np.float32) / 255)[..., None]
+    mixed = picture * (1 - share) + np.array(colour, dtype=np.float32) * share
+    return np.asarray(np.round(mixed), dtype=np.uint8)
+
+
+def _arrow_head(
+    layer: NDArray[np.uint8], points: NDArray[np.floating], value: int, thickness: int
+) -> None:
+    """Draws a head at the last point; the direction is that of the last few pixels of path."""
+    size = 5.0 + 3.0 * thickness
+    tip = points[-1].astype(np.float64)
+    away = np.linalg.norm(points - tip, axis=1)
+    far = np.flatnonzero(away >= size)
+    tail = points[far[-1]] if len(far) else points[0]
+    along = tip - tail
+    length = float(np.linalg.norm(along))
+    if length < 1e-6:
+        return
+    along = along / length
+    across = np.array([-along[1], along[0]])
+    corners = [tip + along * size * 0.5]
+    corners += [tip - along * size * 0.7 + side * across * size * 0.65 for side in (1, -1)]
+    head = np.round(np.clip(corners, -1e5, 1e5) * 2.0**_SHIFT).astype(np.int32)
+    cv2.fillConvexPoly(layer, head, value, cv2.LINE_AA, _SHIFT)
+
+
+def draw_legend(rgb: NDArray[np.uint8], colour_map: str = "inferno", title: str = "score") -> Rgb:
+    """Draws the scale of the heat, 0 to 1, into the lower right corner.
+
+    Args:
+        rgb: uint8 [H, W, 3] or grey [H, W].
+        colour_map: one of `colours.COLOUR_MAPS`.
+        title: written above the scale.
+
+    Returns:
+        A new picture, uint8 [H, W, 3]; untouched when it is smaller than the legend.
+
+    Raises:
+        BadInputError: not a picture, or no such colour map.
+    """
+    picture = as_rgb(rgb)
+    table = colour_table(colour_map)
+    height, width = picture.shape[:2]
+    scale = text_scale(height)
+    _, tall, depth = text_size(title, scale)
+    bar_w, bar_h, pad = round(220 * scale) + 40, round(18 * scale) + 2, 6
+    outer_w, outer_h = bar_w + 2 * pad, bar_h + 2 * (tall + depth + 4) + 2 * pad
+    if outer_w + 4 > width or outer_h + 4 > height:
+        return picture
+    x, y = width - outer_w - 4, height - outer_h - 4
+    panel = picture[y : y + outer_h, x : x + outer_w]
+    panel[:] = panel // 5
+    put_text(picture, title, x + pad - 3, y + 2, scale, backing=None)
+    top = y + tall + depth + 4 + pad
+    ramp = table[np.linspace(0, 255, bar_w).astype(np.uint8)]
+    picture[top : top + bar_h, x + pad : x + pad + bar_w] = ramp[None]
+    for text, share in (("0", 0.0), ("0.5", 0.5), ("1", 1.0)):
+        wide = text_size(text, scale)[0]
+        left = x + pad + round(share * (bar_w - wide)) - 3
+        put_text(picture, text, left, top + bar_h, scale, backing=None)
+    return picture
+
+
+def burn_text(rgb: NDArray[np.uint8], text: str, corner: str = "top left") -> Rgb:
+    """Writes a line of text, such as a time stamp, into a corner on a dark backing.
+
+    Args:
+        rgb: uint8 [H, W, 3] or grey [H, W].
+        text: characters outside ASCII become `?`.
+        corner: `top left`, `top right`, `bottom left` or `bottom right`.
+
+    Returns:
+        A new picture, uint8 [H, W, 3].
+
+    Raises:
+        BadInputError: not a picture, or no such corner.
+    """
+    picture = as_rgb(rgb)
+    rows, _, columns = corner.partition(" ")
+    if rows not in ("top", "bottom") or columns not in ("left", "right"):
+        raise BadInputError("no such corner", corner, "use top or bottom, then left or right")
+    height, width = picture.shape[:2]
+    x = 4 if columns == "left" else width
+    y = 4 if rows == "top" else height
+    put_text(picture, text, x, y, text_scale(height))
+    return picture

@@ -1,0 +1,1 @@
+"""The scene channel: what is unusual for this camera, without learned weights."""

@@ -22,7 +22,7 @@ class MotionSettings:
         foreground_noise: the same difference in standard deviations of the picture's noise.
     """
 
-    analysis_area: int = 147_456
+    analysis_area: int = 110_592
     cell: int = 8
     chunk_seconds: float = 10.0
     flow_preset: str = "fast"
@@ -88,7 +88,7 @@ class TrackingSettings:
     trajectory_least_seconds: float = 0.3
     bridge_seconds: float = 1.0
     follow_seconds: float = 10.0
-    event_on: float = 0.6
+    event_on: float = 0.65
     event_off: float = 0.5
     event_least_seconds: float = 0.3
     event_join_seconds: float = 2.0

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.datasets.base import Dataset, Video
+from engine.evaluation.arrays import write_arrays
 from engine.evaluation.regions import ScoredRegions, read_regions, write_regions
 from engine.evaluation.report import Evaluation, Figures
 from engine.evaluation.truth import read_truth
@@ -81,13 +82,7 @@ def write_dump(
     """
     path = folder / f"{name}.npz"
     try:
-        np.savez_compressed(
-            path,
-            scores=scores.astype(np.float32),
-            heatmap=heatmap.astype(np.float16),
-            pts=pts.astype(np.int64),
-            analysed=analysed.astype(np.bool_),
-        )
+        write_arrays(path, scores, heatmap, heatmap.shape[1:], pts, analysed)
     except OSError as error:
         raise BadInputError(
             f"cannot be written ({error.strerror})", path, "choose a folder you may write to"

@@ -65,6 +65,8 @@ class ClipWriter:
         self._durations: list[int] = []
         self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         try:
+            # FFmpeg would open it at the first frame only, and then the error comes late.
+            self._temporary.open("xb").close()
             self._container = av.open(
                 str(self._temporary), "w", format="mp4", options={"movflags": "faststart"}
             )

@@ -17,11 +17,12 @@ from engine.media.bitstream import Picture
 from engine.media.container import RAW_FORMATS, OpenStream
 from engine.media.h264 import H264Reader
 from engine.media.hevc import HevcReader
-from engine.media.keyframes import CHECKED_CODECS, HEAD, is_intra
+from engine.media.keyframes import CHECKED_CODECS, HEAD, is_b_picture, is_intra
 from engine.media.packets import NO_ENTRY, NO_TIME, PacketTable, VideoPacket, read_packets
 from engine.media.times import display_times, steps
 
 _TIMED_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "flv"})
+_DOUBTFUL_TABLES = frozenset({"avi", "asf"})
 _LOOK_EVERY = 512
 
 
@@ -42,9 +43,9 @@ class _Scan:
     silent: bytearray = field(default_factory=bytearray)
     discarded: int = 0
     unreadable: int = 0
-    unread_pictures: int = 0
+    read_pictures: int = 0
 
-    def add(self, packet: VideoPacket, key: bool, picture: Picture | None, looked: bool) -> None:
+    def add(self, packet: VideoPacket, key: bool, picture: Picture | None) -> None:
         self.pts.append(NO_TIME if packet.pts is None else packet.pts)
         self.dts.append(NO_TIME if packet.dts is None else packet.dts)
         self.pos.append(-1 if packet.pos is None else packet.pos)
@@ -56,12 +57,25 @@ class _Scan:
         second = picture is not None and picture.second_field
         self.silent.append(packet.is_discard or second)
         self.discarded += packet.is_discard
-        self.epoch.append(picture.epoch if picture else 0)
-        self.order.append(picture.order if picture else 0)
-        self.unread_pictures += looked and picture is None
+        self.read_pictures += picture is not None
+        # A picture that cannot be understood is taken to follow the one before.
+        self.epoch.append(picture.epoch if picture else self.epoch[-1] if self.epoch else 0)
+        self.order.append(picture.order if picture else self.order[-1] if self.order else 0)
 
     def failed(self) -> None:
         self.unreadable += 1
+
+    def table(self, entry: NDArray[np.int64]) -> PacketTable:
+        return PacketTable(
+            pts=_column(self.pts),
+            dts=_column(self.dts),
+            pos=_column(self.pos),
+            size=_column(self.size),
+            key=_flags(self.key),
+            restart=_flags(self.restart),
+            corrupt=_flags(self.corrupt),
+            entry=entry,
+        )
 
 
 def index_stream(
@@ -86,59 +100,38 @@ def index_stream(
         MediaError: there is no packet, or the packets are encrypted.
         CancelledError: the user stopped.
     """
-    scan, coded_order = _scan(opened, info, path, cancel, report)
+    scan, ordered = _scan(opened, info, path, cancel, report)
     if not len(scan.pts):
         raise MediaError("the video stream has no frames", path, "export it again")
-    raw = opened.container.format.name in RAW_FORMATS
     shown = np.frombuffer(scan.silent, np.uint8) == 0
     if not shown.any():
         raise MediaError("the edit list leaves no frame to show", path, "export it again")
-    order = None
-    if not coded_order and scan.unread_pictures == 0 and info.codec in ("h264", "hevc"):
-        order = np.lexsort((_column(scan.order)[shown], _column(scan.epoch)[shown]))
     rate = fps or info.average_rate or Fraction(25)
     times = display_times(
         pts=_column(scan.pts)[shown],
         dts=_column(scan.dts)[shown],
-        order=order,
-        untimed=raw,
+        order=np.lexsort((_column(scan.order)[shown], _column(scan.epoch)[shown]))
+        if ordered
+        else None,
+        untimed=opened.container.format.name in RAW_FORMATS,
         second=1 / info.time_base,
         rate=rate,
     )
     time_base = 1 / rate if times.by_rate else info.time_base
-    unique, entry_of_shown = np.unique(times.pts, return_inverse=True)
-    entry = np.full(len(shown), NO_ENTRY, np.int64)
-    entry[shown] = entry_of_shown
-    first = np.full(len(unique), -1, np.int64)
-    # Of packets that repeat a PTS the first counts; the others give no frame.
-    ordinals = np.flatnonzero(shown)[::-1]
-    first[entry[ordinals]] = ordinals
-    repeats = shown.copy()
-    repeats[first] = False
-    entry[repeats] = NO_ENTRY
-    table = PacketTable(
-        pts=_column(scan.pts),
-        dts=_column(scan.dts),
-        pos=_column(scan.pos),
-        size=_column(scan.size),
-        key=_flags(scan.key),
-        restart=_flags(scan.restart),
-        corrupt=_flags(scan.corrupt),
-        entry=entry,
-    )
-    stated = np.zeros(1, np.int64) if times.by_rate else _column(scan.duration)[first]
-    rhythm = steps(unique, stated, time_base)
-    promised = opened.stream.frames
+    pts, entry, first = _entries(times.pts, shown)
+    stated = np.zeros(len(pts), np.int64) if times.by_rate else _column(scan.duration)[first]
+    rhythm = steps(pts, stated, time_base)
+    table = scan.table(entry)
     index = FrameIndex(
-        pts=unique,
+        pts=pts,
         keyframe=table.key[first],
         duration=rhythm.duration,
         time_base=time_base,
         made=times.made,
-        duplicates=int(repeats.sum()),
+        duplicates=int(shown.sum()) - len(pts),
         gaps=rhythm.gaps,
         variable_rate=rhythm.variable,
-        missing=max(0, promised - len(shown)),
+        missing=max(0, opened.stream.frames - len(shown)),
         discarded=scan.discarded,
         discontinuities=times.discontinuities,
         unreadable=scan.unreadable,
@@ -146,17 +139,34 @@ def index_stream(
     return index, table
 
 
+def _entries(
+    pts: NDArray[np.int64], shown: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers the frames by PTS; of packets that repeat a PTS the first counts.
+
+    Args:
+        pts: int64 [s], of the packets that give a frame, in decoding order.
+        shown: bool [m], which packets those are.
+
+    Returns:
+        PTS of each frame [n], frame of each packet [m] (NO_ENTRY for none), packet of each
+        frame [n]; all int64.
+    """
+    unique, kept, number = np.unique(pts, return_index=True, return_inverse=True)
+    ordinals = np.flatnonzero(shown)
+    entry = np.full(len(shown), NO_ENTRY, np.int64)
+    entry[ordinals[kept]] = number[kept]
+    return unique, entry, ordinals[kept]
+
+
 def _scan(
     opened: OpenStream, info: StreamInfo, path: Path, cancel: CancelToken, report: Report
 ) -> tuple[_Scan, bool]:
+    """Returns what the packets say, and whether the pictures tell their display order."""
     scan = _Scan()
-    extradata = opened.stream.codec_context.extradata
-    pictures: H264Reader | HevcReader | None = None
-    if info.codec == "h264":
-        pictures = H264Reader(extradata)
-    elif info.codec == "hevc":
-        pictures = HevcReader(extradata)
-    untimed = opened.container.format.name not in _TIMED_CONTAINERS
+    pictures = _picture_reader(info.codec, opened.stream.codec_context.extradata)
+    container = opened.container.format.name
+    look_at_all = container not in _TIMED_CONTAINERS
     total = path.stat().st_size
     for count, packet in enumerate(read_packets(opened, scan.failed)):
         if count % _LOOK_EVERY == 0:
@@ -164,21 +174,28 @@ def _scan(
             report(Progress("indexing", min(total, max(0, packet.pos or 0)), total, unit="bytes"))
             if packet.has_sidedata("encryption_info"):
                 raise MediaError("the video is encrypted", path, "export it without protection")
-        picture = None
-        looked = pictures is not None and (
-            untimed or packet.is_keyframe or pictures.may_have_fields
-        )
-        if looked and pictures is not None:
+        picture, key = None, packet.is_keyframe
+        if pictures is not None and (look_at_all or key or pictures.may_have_fields):
             picture = pictures.read(bytes(packet))
-        key = packet.is_keyframe
-        if key and picture is not None:
-            # A recovery point may be a predicted picture; decoding can start there all the same.
-            key = picture.intra or not untimed
-        elif key and info.codec in CHECKED_CODECS:
-            key = is_intra(info.codec, bytes(memoryview(packet)[:HEAD]))
-        scan.add(packet, key, picture, looked)
+        if picture is not None:
+            # A second field begins no group: its frame began with the packet before.
+            doubtful = container in _DOUBTFUL_TABLES and not picture.intra
+            key = key and not picture.second_field and not doubtful
+        elif info.codec in CHECKED_CODECS:
+            head = bytes(memoryview(packet)[:HEAD])
+            key = key and is_intra(info.codec, head)
+            if packet.pts is None and is_b_picture(info.codec, head):
+                packet.pts = packet.dts
+        scan.add(packet, key, picture)
     report(Progress("indexing", total, total, unit="bytes"))
-    return scan, pictures is None or pictures.coded_order
+    ordered = pictures is not None and look_at_all and not pictures.coded_order
+    return scan, ordered and 2 * scan.read_pictures > len(scan.pts)
+
+
+def _picture_reader(codec: str, extradata: bytes | None) -> H264Reader | HevcReader | None:
+    if codec == "h264":
+        return H264Reader(extradata)
+    return HevcReader(extradata) if codec == "hevc" else None
 
 
 def _column(values: array.array[int]) -> NDArray[np.int64]:

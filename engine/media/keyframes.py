@@ -1,4 +1,4 @@
-"""Says from its first bytes whether a packet that is marked as a keyframe really is one.
+"""Says from a packet's first bytes what kind of picture it holds.
 
 A container that lost its table of frames (an AVI that was cut off) marks every packet as a
 keyframe. Decoding that started at one of them would give a wrong picture without a word.
@@ -12,6 +12,7 @@ HEAD = 4096
 CHECKED_CODECS = frozenset({"mpeg4", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2"})
 
 _VOP = b"\x00\x00\x01\xb6"
+_B = 2
 
 
 def is_intra(codec: str, head: bytes) -> bool:
@@ -22,10 +23,25 @@ def is_intra(codec: str, head: bytes) -> bool:
         head: the packet's first `HEAD` bytes.
     """
     if codec == "mpeg4":
-        at = head.find(_VOP)
-        return at < 0 or at + 4 >= len(head) or head[at + 4] >> 6 == 0
+        return _mpeg4_type(head) in (0, None)
     if codec == "wmv2":
         return not head or head[0] >> 7 == 0
     if codec in CHECKED_CODECS:
         return not head or head[0] >> 6 == 0
     return True
+
+
+def is_b_picture(codec: str, head: bytes) -> bool:
+    """Returns whether a packet holds an MPEG-4 B-picture; other codecs' are told by their times.
+
+    Args:
+        codec: name of the codec.
+        head: the packet's first `HEAD` bytes.
+    """
+    return codec == "mpeg4" and _mpeg4_type(head) == _B
+
+
+def _mpeg4_type(head: bytes) -> int | None:
+    """Returns vop_coding_type (ISO/IEC 14496-2, 6.2.5): 0 I, 1 P, 2 B, 3 S."""
+    at = head.find(_VOP)
+    return head[at + 4] >> 6 if 0 <= at < len(head) - 4 else None

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import av
 import numpy as np
+from av.bitstream import BitStreamFilterContext
 from av.packet import Packet
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ NO_ENTRY = -1
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
 
+_UNPACK = "mpeg4_unpack_bframes"
 _GIVE_UP_AFTER = 16
 _SEARCH = 1024
 _STEP_OVER = 48
@@ -100,13 +102,16 @@ def read_packets(opened: OpenStream, failed: Callable[[], None]) -> Iterator[Vid
         failed: called whenever the container's reader gives up a stretch of the file.
     """
     failures = 0
+    codec = opened.stream.codec_context.codec.canonical_name
+    # Old AVI files pack a B-frame behind the picture that follows it, and an empty one after.
+    unpack = BitStreamFilterContext(_UNPACK, opened.stream) if codec == "mpeg4" else None
     while failures < _GIVE_UP_AFTER:
         try:
             for packet in opened.container.demux(opened.stream):
                 # Empty packets end the stream or stand for a frame that was dropped.
                 if packet.size:
                     failures = 0
-                    yield packet
+                    yield from (packet,) if unpack is None else unpack.filter(packet)
             return
         except (av.error.FFmpegError, OSError):
             failures += 1

@@ -16,6 +16,7 @@ _PRESETS = {
 _MARGIN = 24
 _LEAST_SIDE = 128
 _ALIGN = 16
+_PYRAMID_SIDE = 32
 
 
 class Flow:
@@ -29,6 +30,7 @@ class Flow:
             raise BadInputError("unknown flow preset", preset, f"use one of {', '.join(_PRESETS)}")
         self._dis = cv2.DISOpticalFlow.create(_PRESETS[preset])
         self._dis.setFinestScale(finest_scale)
+        self._least = _PYRAMID_SIDE << finest_scale
 
     def between(
         self,
@@ -51,12 +53,20 @@ class Flow:
         if active is None:
             return field
         x0, y0, x1, y1 = _padded(active, width, height)
-        field[y0:y1, x0:x1] = self._dis.calc(
-            np.ascontiguousarray(previous[y0:y1, x0:x1]),
-            np.ascontiguousarray(current[y0:y1, x0:x1]),
-            np.zeros((y1 - y0, x1 - x0, 2), np.float32),
+        flow = self._dis.calc(
+            self._large_enough(previous[y0:y1, x0:x1]),
+            self._large_enough(current[y0:y1, x0:x1]),
+            None,
         )
+        field[y0:y1, x0:x1] = flow[: y1 - y0, : x1 - x0]
         return field
+
+    def _large_enough(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Repeats the border of a picture below which OpenCV reads beyond its pyramid."""
+        below, right = (max(0, self._least - side) for side in picture.shape)
+        if below or right:
+            return np.pad(picture, ((0, below), (0, right)), mode="edge")
+        return np.ascontiguousarray(picture)
 
 
 def changed_part(

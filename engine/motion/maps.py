@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.arrays import pack_arrays, unpack_arrays
+from engine.core.errors import BadInputError
 
 SPEED_UNIT = 0.5
 """Pixels of the analysis picture a second in one step of the stored velocities."""
@@ -65,19 +68,35 @@ class MotionMaps:
             BadInputError: the blob is damaged.
         """
         arrays = unpack_arrays(blob)
-        size = tuple(int(side) for side in arrays["shape"])
-        bits = np.unpackbits(arrays["present"], count=int(np.prod(size)))
+        try:
+            return cls._restored(arrays)
+        except (KeyError, ValueError) as error:
+            raise BadInputError(
+                "stored motion maps are damaged", str(error), "verify the case"
+            ) from error
+
+    @classmethod
+    def _restored(cls, arrays: dict[str, NDArray[Any]]) -> MotionMaps:
+        frames, rows, columns = (int(side) for side in arrays["shape"])
+        size, packed = (frames, rows, columns), arrays["present"]
+        # Looked at first, because missing bits would be made up, however many.
+        if min(size) < 0 or len(packed) != -(-math.prod(size) // 8):
+            raise ValueError("the shape does not fit")
+        bits = np.unpackbits(packed, count=math.prod(size))
         present = bits.astype(np.bool_).reshape(size)
-        foreground = np.zeros(size, np.uint8)
-        foreground[present] = arrays["foreground"][:, 0]
-        return cls(
-            foreground,
+        maps = cls(
+            _spread(arrays["foreground"], present),
             _spread(arrays["vx"], present),
             _spread(arrays["vy"], present),
             arrays["camera"],
             arrays["unsteady"],
             arrays["background"],
         )
+        if maps.camera.shape != (frames, 2) or maps.unsteady.shape != (frames,):
+            raise ValueError("the number of frames does not fit")
+        if maps.background.ndim != 2:
+            raise ValueError("the background is no picture")
+        return maps
 
     def part(self, start: int, stop: int) -> MotionMaps:
         """Returns the maps of frames start..stop-1 (views, not copies)."""
@@ -91,7 +110,9 @@ class MotionMaps:
         )
 
 
-def _spread(values: NDArray[np.int16], present: NDArray[np.bool_]) -> NDArray[np.int16]:
-    full = np.zeros(present.shape, np.int16)
+def _spread(values: NDArray[Any], present: NDArray[np.bool_]) -> NDArray[Any]:
+    if values.shape != (np.count_nonzero(present), 1):
+        raise ValueError("the number of cells does not fit")
+    full = np.zeros(present.shape, values.dtype)
     full[present] = values[:, 0]
     return full

@@ -15,7 +15,12 @@ from engine.core.progress import CancelToken
 from engine.core.settings import MotionSettings
 from engine.motion.background import median_background
 from engine.motion.flow import Flow, changed_part
-from engine.motion.foreground import Background, foreground_mask, prepare_background
+from engine.motion.foreground import (
+    Background,
+    find_texture,
+    foreground_mask,
+    prepare_background,
+)
 from engine.motion.grid import Grid
 from engine.motion.maps import SPEED_UNIT, MotionMaps
 
@@ -171,8 +176,10 @@ class MotionMeter:
         flow = Flow(self._settings.flow_preset, self._settings.flow_finest_scale)
         field = flow.between(previous, current, part)
         camera = np.zeros(2, np.float32)
-        if share > _CAMERA_ACTIVITY and background.textured.any():
-            moved = np.median(field[background.textured], axis=0)
+        if share > _CAMERA_ACTIVITY:
+            # Under a moving camera the background is a smear; a large target has its own texture.
+            trusted = background.textured | find_texture(current)
+            moved = np.median(field[trusted], axis=0) if trusted.any() else camera
             if float(np.hypot(*moved)) > _CAMERA_PIXELS:
                 camera = moved.astype(np.float32)
                 field -= camera
@@ -193,15 +200,16 @@ class MotionMeter:
         if camera.any():
             magnitude = np.asarray(cv2.magnitude(mean[..., 0], mean[..., 1]), np.float32)
             moving = magnitude > max(2 * float(np.median(magnitude)), float(np.hypot(*camera)) / 4)
-            mask = (moving & background.textured).astype(np.uint8)
+            mask = (moving & find_texture(picture)).astype(np.uint8)
+            changed = float(mask.mean())
         else:
-            mask = foreground_mask(
+            mask, changed = foreground_mask(
                 picture,
                 background,
                 self._settings.foreground_threshold,
                 self._settings.foreground_noise,
             )
-        lit = bool(mask.mean() > _UNSTEADY_SHARE)
+        lit = changed > _UNSTEADY_SHARE
         if lit:
             mask[:] = 0
         return self._cells(mask, mean), camera, lit

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 _LOW, _HIGH, _BINS = 0.5, 4096.0, 300
 _LEAST_SAMPLES = 50
-_TRIMS = 4
+_TRIMS = 6
+_REST_SHARE = 0.3
+_USUAL_SHARE = 0.6
 _SPREAD = 2.5
 
 
@@ -52,24 +54,33 @@ class RowStatistics:
         return int(self.counts.sum())
 
     def usual(self, trim: float | None) -> NDArray[np.float32] | None:
-        """Fits what is usual a row: half of all distance is covered slower than this.
+        """Fits what is usual a row: three fifths of all distance are covered slower than this.
 
         Weighting by distance keeps people who stand and shift from passing for slow walkers.
 
         Args:
-            trim: leave out what exceeds the line by this factor and fit again, for footage that
-                may hold the unusual as well; None for footage known to be normal.
+            trim: for footage that may hold the unusual as well: begin at the median of what
+                moves, leave out what exceeds the line by this factor, fit again. None for
+                footage known to be normal.
 
         Returns:
             float32 [R]; None without samples.
         """
-        weighted = _Weighted.of(self.counts, _centres())
-        line = weighted.line(0.5)
+        by_distance = _Weighted.of(self.counts, _centres())
+        if trim is None:
+            return by_distance.line(_USUAL_SHARE)
+        line = self._moving_median()
         for _ in range(_TRIMS):
-            if trim is None or line is None:
-                break
-            line = weighted.below(line * np.float32(trim)).line(0.5)
+            if line is not None:
+                line = by_distance.below(line * np.float32(trim)).line(_USUAL_SHARE)
         return line
+
+    def _moving_median(self) -> NDArray[np.float32] | None:
+        if not self.samples:
+            return None
+        rest = _REST_SHARE * _quantile(self.counts.sum(0).astype(np.float64), 0.5)
+        moving = self.counts * (_centres() > rest)
+        return _Weighted.of(moving, np.ones(_BINS)).line(0.5)
 
     def line(self, quantile: float) -> NDArray[np.float32] | None:
         """Fits the quantile as a straight line over rows.

@@ -15,6 +15,12 @@ TRUE: Colour = (64, 200, 96)
 """Ground truth."""
 OURS: Colour = (240, 72, 64)
 """What the engine found."""
+OTHERS: Colour = (236, 236, 240)
+"""What stands out but belongs to no target."""
+_TARGETS: tuple[Colour, ...] = (
+    (72, 220, 255), (128, 240, 112), (255, 128, 216), (128, 168, 255), (240, 232, 96),
+    (64, 224, 180),
+)  # fmt: skip
 CHANNELS: dict[str, Colour] = {
     "fused": (32, 32, 36),
     "scene": (200, 92, 20),
@@ -29,6 +35,11 @@ _MAPS = {
 }
 COLOUR_MAPS: tuple[str, ...] = (*_MAPS, "grey")
 """Names that `colour_table` knows; the first is the default everywhere."""
+
+
+def target_colour(number: int) -> Colour:
+    """Returns the colour of a target by its number, one that stands out from the hot map."""
+    return _TARGETS[(number - 1) % len(_TARGETS)]
 
 
 def colour_table(name: str) -> NDArray[np.uint8]:

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
 from engine.render.colours import OURS, Colour, colour_table
-from engine.render.pictures import Rgb, as_rgb, put_text, text_scale, text_size
+from engine.render.pictures import (
+    Rgb,
+    as_rgb,
+    line_height,
+    put_text,
+    text_scale,
+    text_size,
+)
 
 _SHIFT = 4
 _VISIBLE = 0.02
@@ -102,6 +109,7 @@ def draw_boxes(
     scale = text_scale(picture.shape[0])
     for index, box in enumerate(boxes):
         x_min, y_min, x_max, y_max = box.corners
+        _darken_edge(picture, x_min - 1, y_min - 1, x_max + 1, y_max + 1)
         for inward in range(thickness):
             if x_max - inward < x_min + inward or y_max - inward < y_min + inward:
                 break
@@ -109,8 +117,16 @@ def draw_boxes(
             cv2.rectangle(picture, low, high, colour, 1)
         if labels is not None and labels[index]:
             _, height, depth = text_size(labels[index], scale)
-            put_text(picture, labels[index], x_min, y_min - height - depth - 8, scale)
+            above = y_min - height - depth - 8
+            put_text(picture, labels[index], x_min, above, scale, colour)
     return picture
+
+
+def _darken_edge(picture: Rgb, x_min: int, y_min: int, x_max: int, y_max: int) -> None:
+    """Halves the brightness of a rectangle's outline, so that lines show on any ground."""
+    edge = np.zeros(picture.shape[:2], dtype=np.uint8)
+    cv2.rectangle(edge, (x_min, y_min), (x_max, y_max), 1, 1)
+    picture[edge > 0] //= 2
 
 
 def draw_path(
@@ -153,9 +169,17 @@ def draw_path(
         cv2.line(layer, *ends, value, thickness, cv2.LINE_AA, _SHIFT)
     if arrow:
         _arrow_head(layer, points, round(255 * float(strength[-1])), thickness)
-    share = (layer.astype(np.float32) / 255)[..., None]
-    mixed = picture * (1 - share) + np.array(colour, dtype=np.float32) * share
-    return np.asarray(np.round(mixed), dtype=np.uint8)
+    # Dark seams let a line show on any ground.
+    seam = cv2.dilate(layer, np.ones((3, 3), np.uint8))
+    # A path covers little of the picture, and mixing all of it would cost most of an export.
+    x, y, w, h = cv2.boundingRect(seam)
+    here = np.s_[y : y + h, x : x + w]
+    touched = picture[here]
+    touched[:] = touched * (1 - seam[here].astype(np.float32) / 510)[..., None]
+    share = (layer[here].astype(np.float32) / 255)[..., None]
+    mixed = touched * (1 - share) + np.array(colour, dtype=np.float32) * share
+    touched[:] = np.round(mixed).astype(np.uint8)
+    return picture
 
 
 def _arrow_head(
@@ -180,12 +204,12 @@ def _arrow_head(
 
 
 def draw_legend(rgb: NDArray[np.uint8], colour_map: str = "inferno", title: str = "score") -> Rgb:
-    """Draws the scale of the heat, 0 to 1, into the lower right corner.
+    """Draws the scale of the heat, 0 to 1, as one low line into the lower right corner.
 
     Args:
         rgb: uint8 [H, W, 3] or grey [H, W].
         colour_map: one of `colours.COLOUR_MAPS`.
-        title: written above the scale.
+        title: written before the scale.
 
     Returns:
         A new picture, uint8 [H, W, 3]; untouched when it is smaller than the legend.
@@ -197,31 +221,30 @@ def draw_legend(rgb: NDArray[np.uint8], colour_map: str = "inferno", title: str 
     table = colour_table(colour_map)
     height, width = picture.shape[:2]
     scale = text_scale(height)
-    _, tall, depth = text_size(title, scale)
-    bar_w, bar_h, pad = round(220 * scale) + 40, round(18 * scale) + 2, 6
-    outer_w, outer_h = bar_w + 2 * pad, bar_h + 2 * (tall + depth + 4) + 2 * pad
-    if outer_w + 4 > width or outer_h + 4 > height:
+    before, after = f"{title} 0", "1"
+    bar_w, gap = round(160 * scale) + 16, 4
+    left_w, right_w = text_size(before, scale)[0] + 6, text_size(after, scale)[0] + 6
+    outer_w, outer_h = left_w + bar_w + right_w + gap, line_height(scale)
+    if outer_w + 2 * gap > width or outer_h + 2 * gap > height // 3:
         return picture
-    x, y = width - outer_w - 4, height - outer_h - 4
+    x, y = width - outer_w - gap, height - outer_h - gap
     panel = picture[y : y + outer_h, x : x + outer_w]
     panel[:] = panel // 5
-    put_text(picture, title, x + pad - 3, y + 2, scale, backing=None)
-    top = y + tall + depth + 4 + pad
+    put_text(picture, before, x, y, scale, backing=None)
+    put_text(picture, after, x + outer_w - right_w, y, scale, backing=None)
     ramp = table[np.linspace(0, 255, bar_w).astype(np.uint8)]
-    picture[top : top + bar_h, x + pad : x + pad + bar_w] = ramp[None]
-    for text, share in (("0", 0.0), ("0.5", 0.5), ("1", 1.0)):
-        wide = text_size(text, scale)[0]
-        left = x + pad + round(share * (bar_w - wide)) - 3
-        put_text(picture, text, left, top + bar_h, scale, backing=None)
+    bar_x = x + left_w + gap // 2
+    picture[y + 3 : y + outer_h - 3, bar_x : bar_x + bar_w] = ramp[None]
     return picture
 
 
-def burn_text(rgb: NDArray[np.uint8], text: str, corner: str = "top left") -> Rgb:
-    """Writes a line of text, such as a time stamp, into a corner on a dark backing.
+def burn_text(rgb: NDArray[np.uint8], text: str | Sequence[str], corner: str = "top left") -> Rgb:
+    """Writes text, such as a time stamp, into a corner on a dark backing.
 
     Args:
         rgb: uint8 [H, W, 3] or grey [H, W].
-        text: characters outside ASCII become `?`.
+        text: one text, or several that share a line where the picture is wide enough and stand
+            below each other otherwise. Characters outside ASCII become `?`.
         corner: `top left`, `top right`, `bottom left` or `bottom right`.
 
     Returns:
@@ -235,7 +258,22 @@ def burn_text(rgb: NDArray[np.uint8], text: str, corner: str = "top left") -> Rg
     if rows not in ("top", "bottom") or columns not in ("left", "right"):
         raise BadInputError("no such corner", corner, "use top or bottom, then left or right")
     height, width = picture.shape[:2]
-    x = 4 if columns == "left" else width
-    y = 4 if rows == "top" else height
-    put_text(picture, text, x, y, text_scale(height))
+    scale = text_scale(height)
+    lines = _lines([text] if isinstance(text, str) else text, width - 8, scale)
+    tall = line_height(scale)
+    top = 4 if rows == "top" else height - tall * len(lines)
+    for place, line in enumerate(lines):
+        x = 4 if columns == "left" else width
+        put_text(picture, line, x, top + place * tall, scale)
     return picture
+
+
+def _lines(texts: Sequence[str], width: int, scale: float) -> list[str]:
+    lines: list[str] = []
+    for text in texts:
+        joined = f"{lines[-1]}   {text}" if lines else text
+        if lines and text_size(joined, scale)[0] <= width:
+            lines[-1] = joined
+        else:
+            lines.append(text)
+    return lines

@@ -56,6 +56,12 @@ def text_size(text: str, scale: float) -> tuple[int, int, int]:
     return int(width), int(height), int(depth)
 
 
+def line_height(scale: float) -> int:
+    """Returns the height of a line of text with its backing, in pixels."""
+    _, height, depth = text_size("Ag", scale)
+    return height + depth + 2 * _PAD
+
+
 def put_text(
     rgb: Rgb,
     text: str,

@@ -16,7 +16,7 @@ from engine.scene.statistics import SceneStatistics
 VERSION = 1
 _SPEED_LIMIT = 2.25
 _SIZE_LIMIT = 3.0
-_TRIM = 1.7
+_TRIM = 1.6
 _SIZE_SECONDS = 60.0
 _SPEED_QUANTILE = 0.99
 _SIZE_QUANTILE = 0.995
@@ -46,7 +46,7 @@ class Calibration:
         return self.kind == "normal"
 
     def usual_speed(self) -> NDArray[np.float32] | None:
-        """Usual speed a row of cells, px/s: half of all distance is covered slower.
+        """Usual speed a row of cells, px/s: three fifths of all distance are covered slower.
 
         None without motion.
         """

@@ -154,8 +154,11 @@ class SceneChannel:
         tail = np.concatenate([one.excess for one in after], 1) if after else None
         if tail is not None:
             parts.append(tail[:, : self._context])
-        sigma = (0, self._sigma, self._settings.smoothing_cells, self._settings.smoothing_cells)
-        smooth = gaussian_filter(np.concatenate(parts, axis=1), sigma, truncate=_TRUNCATE)
+        sigma = (self._sigma, self._settings.smoothing_cells, self._settings.smoothing_cells)
+        smooth = np.concatenate(parts, axis=1)
+        for excess in smooth:
+            if excess.any():
+                gaussian_filter(excess, sigma, output=excess, truncate=_TRUNCATE)
         top = smooth.max(0)
         frame = gaussian_filter1d(top.max((1, 2)), self._score_sigma, truncate=_TRUNCATE)
         mine = slice(start, start + len(block))

@@ -1,0 +1,1 @@
+"""What leaves a case: reports and exports, guarded, hashed and recorded."""

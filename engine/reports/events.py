@@ -1,0 +1,47 @@
+"""Events of a run as JSON values, the same in every output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.cases import Case, EventRow, RunRow, TrajectoryRow
+
+
+def run_events(case: Case, run: RunRow) -> list[dict[str, Any]]:
+    """Returns the events of a run as the `events` JSON has them (`contracts.md`, JSON)."""
+    trajectories = {row.trajectory.number: row for row in case.results.trajectories(run.id)}
+    return [_event(row, run, trajectories) for row in case.results.events(run.id)]
+
+
+def _event(row: EventRow, run: RunRow, trajectories: dict[int, TrajectoryRow]) -> dict[str, Any]:
+    event = row.event
+    return {
+        "event_id": row.id,
+        "run_id": run.id,
+        "evidence_id": run.evidence_id,
+        "state": row.state,
+        "start_s": event.start_s,
+        "end_s": event.end_s,
+        "start_pts": event.start_pts,
+        "end_pts": event.end_pts,
+        "peak_s": event.peak_s,
+        "peak_pts": event.peak_pts,
+        "peak_score": event.peak_score,
+        "channel": event.channel,
+        "reasons": [reason.__dict__ for reason in event.reasons],
+        "trajectories": [
+            _in_event(trajectories[number], event.peak_frame) for number in event.trajectories
+        ],
+        "summary": event.summary,
+    }
+
+
+def _in_event(row: TrajectoryRow, peak_frame: int) -> dict[str, Any]:
+    trajectory = row.trajectory
+    return {
+        "trajectory_id": row.id,
+        "from": trajectory.from_cell,
+        "to": trajectory.to_cell,
+        "direction": trajectory.direction,
+        "box_at_peak": trajectory.box_near(peak_frame),
+    }

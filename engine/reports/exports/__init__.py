@@ -1,0 +1,1 @@
+"""Exports of one run: stills, clips with overlay, arrays, regions and trajectories."""

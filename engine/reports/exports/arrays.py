@@ -1,0 +1,109 @@
+"""Arrays, regions and trajectories of a run as files; results only, so equal runs give equal files.
+
+Nothing here needs the evidence, and nothing says when, where or how long something was computed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.analysis.rescoring import StoredRun, every_heat, every_score
+from engine.cases import Case
+from engine.core.progress import CancelToken, Report
+from engine.core.results import Region, Trajectory
+from engine.evaluation.arrays import write_arrays
+from engine.evaluation.regions import ScoredRegions, write_regions
+
+_AT_ONCE = 1024
+"""Frames whose regions are read together, so that a long video's are never all in memory."""
+
+
+def write_score_arrays(
+    path: Path,
+    case: Case,
+    stored: StoredRun,
+    span: tuple[int, int],
+    cancel: CancelToken,
+    report: Report,
+) -> None:
+    """Writes `.npz`: scores, heatmaps, PTS and which frames were analysed, of a span.
+
+    Raises:
+        BadInputError: the heatmaps cannot be derived again.
+        CancelledError: the user stopped.
+        OSError: the file cannot be written.
+    """
+    here = slice(span[0], span[1] + 1)
+    write_arrays(
+        path,
+        every_score(case, stored)[here],
+        every_heat(case, stored, span[0], span[1], cancel, report),
+        (stored.plan.grid.rows, stored.plan.grid.columns),
+        stored.index.pts[here],
+        stored.analysed[here],
+    )
+
+
+def write_region_rows(path: Path, case: Case, stored: StoredRun, span: tuple[int, int]) -> None:
+    """Writes `.txt`: `frame_id,x_min,y_min,x_max,y_max,score` a row, frames counted from 0.
+
+    Raises:
+        BadInputError: the file cannot be written.
+    """
+    write_regions(path, ScoredRegions.from_regions(regions_in(case, stored.run.id, span)))
+
+
+def regions_in(case: Case, run_id: int, span: tuple[int, int]) -> Iterator[Region]:
+    """Yields the regions of a span (both ends inclusive) in order of frame."""
+    first, last = span
+    for start in range(first, last + 1, _AT_ONCE):
+        stop = min(last, start + _AT_ONCE - 1)
+        for row in case.results.regions(run_id, start, stop):
+            yield row.region
+
+
+def write_trajectories(path: Path, case: Case, stored: StoredRun, span: tuple[int, int]) -> None:
+    """Writes `.json`: the whole of every trajectory that touches the span.
+
+    Trajectories have their number within the run: ids of the case differ between equal runs.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    first, last = span
+    index, grid = stored.index, stored.plan.grid
+    found = [
+        trajectory_json(row.trajectory)
+        for row in case.results.trajectories(stored.run.id)
+        if row.trajectory.frames[0] <= last and row.trajectory.frames[-1] >= first
+    ]
+    content = {
+        "width": grid.source_width,
+        "height": grid.source_height,
+        "time_base": [index.time_base.numerator, index.time_base.denominator],
+        "first_pts": int(index.pts[0]),
+        "frames": len(index),
+        "trajectories": found,
+    }
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def trajectory_json(trajectory: Trajectory) -> dict[str, Any]:
+    """Returns a trajectory as JSON values; boxes are x, y, w, h in decoded pixels."""
+    return {
+        "number": trajectory.number,
+        "start_s": trajectory.start_s,
+        "end_s": trajectory.end_s,
+        "from": trajectory.from_cell,
+        "to": trajectory.to_cell,
+        "direction": trajectory.direction,
+        "relative_speed": trajectory.relative_speed,
+        "frames": trajectory.frames.tolist(),
+        "pts": trajectory.pts.tolist(),
+        "boxes": trajectory.boxes.tolist(),
+        "scores": trajectory.scores.tolist(),
+    }

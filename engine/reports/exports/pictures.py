@@ -1,0 +1,177 @@
+"""Stills and clips with overlay; the only exports that need the evidence itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from engine.analysis.evidence import check_unchanged
+from engine.analysis.rescoring import StoredRun, every_heat, every_score
+from engine.cases import Case, EvidenceRow
+from engine.core.errors import BadInputError, MediaError
+from engine.core.progress import CancelToken, Progress, Report
+from engine.core.results import Region
+from engine.core.stream import Frame
+from engine.media import ClipWriter, Source, hash_evidence, open_source
+from engine.render.pictures import write_png
+from engine.reports.exports.arrays import regions_in
+from engine.reports.exports.drawing import Findings, OverlayArtist
+
+
+@dataclass(frozen=True, eq=False)
+class OpenRun:
+    """A finished run with its evidence, which was found unchanged.
+
+    Attributes:
+        case: holds the run.
+        stored: the run.
+        source: the evidence, open.
+    """
+
+    case: Case
+    stored: StoredRun
+    source: Source
+
+    def artist(self) -> OverlayArtist:
+        """Makes what draws over frames of this run."""
+        info = self.source.info
+        rows = self.case.results.trajectories(self.stored.run.id)
+        return OverlayArtist(
+            (info.width, info.height),
+            info.rotation,
+            self.stored.seconds,
+            [row.trajectory for row in rows],
+        )
+
+    def findings(
+        self, first: int, last: int, cancel: CancelToken, report: Report
+    ) -> Iterator[Findings]:
+        """Yields what the run found in each frame of a span, both ends inclusive.
+
+        Raises:
+            BadInputError: the heatmaps cannot be derived again.
+            CancelledError: the user stopped.
+        """
+        stored = self.stored
+        scores, analysed = every_score(self.case, stored), stored.analysed
+        regions = _ByFrame(regions_in(self.case, stored.run.id, (first, last)))
+        heats = every_heat(self.case, stored, first, last, cancel, report)
+        for frame, heat in enumerate(heats, start=first):
+            yield Findings(
+                seconds=float(stored.seconds[frame]),
+                heat=heat,
+                score=float(scores[frame]),
+                analysed=bool(analysed[frame]),
+                regions=regions.of(frame),
+            )
+
+
+@contextmanager
+def open_run(
+    case: Case, evidence: EvidenceRow, stored: StoredRun, cancel: CancelToken, report: Report
+) -> Iterator[OpenRun]:
+    """Opens the evidence of a run after making sure that it is what was analysed.
+
+    Raises:
+        BadInputError: it is missing or has changed since; a change is recorded.
+        CancelledError: the user stopped.
+    """
+    path = case.evidence_path(evidence)
+    if not path.exists():
+        raise MediaError("the evidence is missing", path, "put it back, its hash is compared then")
+    check_unchanged(case, evidence, hash_evidence(path, cancel=cancel, report=report)["sha256"])
+    with open_source(
+        path, stream=stored.run.stream, fps=evidence.fps, cancel=cancel, report=report
+    ) as source:
+        if not np.array_equal(source.index.pts, stored.index.pts):
+            raise BadInputError(
+                "this version reads other frame times than the case holds",
+                path,
+                "analyse the evidence again, or use the version that did",
+            )
+        yield OpenRun(case, stored, source)
+
+
+def write_still(
+    plain: Path, overlay: Path, run: OpenRun, index: int, cancel: CancelToken, report: Report
+) -> None:
+    """Writes one frame exactly as decoded, and once more with what was found in it.
+
+    Args:
+        plain: gets the frame in decoded size, before rotation and pixel aspect.
+        overlay: gets the frame upright with heat, boxes, paths and time.
+        run: the run and its evidence.
+        index: of the frame.
+        cancel: looked at between chunks.
+        report: told how far the work is.
+
+    Raises:
+        BadInputError: the frame cannot be decoded.
+        ResourceError: a file cannot be written.
+        CancelledError: the user stopped.
+    """
+    frame = run.source.frame(index)
+    if frame.image is None:
+        raise MediaError(
+            f"frame {index} cannot be decoded", run.source.path, "choose another --start"
+        )
+    write_png(plain, frame.image)
+    found = next(run.findings(index, index, cancel, report))
+    write_png(overlay, run.artist().draw(frame, found))
+
+
+def write_clip(
+    path: Path, run: OpenRun, span: tuple[int, int], cancel: CancelToken, report: Report
+) -> None:
+    """Writes the frames of a span with overlay; their distances in time are kept exactly.
+
+    Raises:
+        BadInputError: the heatmaps cannot be derived again.
+        ResourceError: the file cannot be written.
+        CancelledError: the user stopped.
+    """
+    first, last = span
+    info, artist = run.source.info, run.artist()
+    aspect = info.pixel_aspect if info.rotation % 180 == 0 else 1 / info.pixel_aspect
+    with ClipWriter(
+        path,
+        artist.size,
+        info.time_base,
+        rate=info.average_rate or Fraction(25),
+        pixel_aspect=aspect,
+    ) as writer:
+        frames = run.source.frames(first, last + 1, pixels="rgb")
+        for frame, found in _paired(frames, run.findings(first, last, cancel, report)):
+            cancel.check()
+            writer.write(artist.draw(frame, found), frame.pts)
+            report(Progress("drawing", frame.index - first + 1, last - first + 1))
+
+
+def _paired(
+    frames: Iterator[Frame], findings: Iterator[Findings]
+) -> Iterator[tuple[Frame, Findings]]:
+    # Findings come first: deriving up to the span must not keep a decoder waiting.
+    for found in findings:
+        yield next(frames), found
+
+
+class _ByFrame:
+    """Hands out regions that come in order of frame."""
+
+    def __init__(self, regions: Iterator[Region]) -> None:
+        self._regions = regions
+        self._next = next(regions, None)
+
+    def of(self, frame: int) -> list[Region]:
+        """Returns the regions of a frame; frames are asked for in ascending order."""
+        found: list[Region] = []
+        while self._next is not None and self._next.frame <= frame:
+            if self._next.frame == frame:
+                found.append(self._next)
+            self._next = next(self._regions, None)
+        return found

@@ -1,0 +1,221 @@
+"""Files that leave a case: checked first, written whole or not at all, hashed and recorded."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from engine.cases import Case, refuse_beside_evidence
+from engine.core.errors import BadInputError, ResourceError, SightlineError
+from engine.core.progress import CancelToken, Report, silent
+from engine.media import hash_file
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file that was written from a case.
+
+    Attributes:
+        path: absolute path.
+        kind: its form (`mp4`, `png`, `npz`, …).
+        sha256: of the file.
+        size: in bytes.
+    """
+
+    path: Path
+    kind: str
+    sha256: str
+    size: int
+
+
+def check_ending(path: Path, endings: tuple[str, ...]) -> str:
+    """Returns the ending of a file's name in lower case, without its dot.
+
+    Raises:
+        BadInputError: this version does not write files with that ending.
+    """
+    ending = path.suffix.lower().lstrip(".")
+    if ending not in endings:
+        names = [f".{one}" for one in endings]
+        what = f"this version writes no .{ending} here" if ending else "the file has no ending"
+        raise BadInputError(what, path, f"name a file that ends in {', '.join(names)}")
+    return ending
+
+
+class Output:
+    """The files of one export or report, put in place together and recorded.
+
+    Used as a context manager: what is not committed leaves nothing behind.
+    """
+
+    def __init__(self, case: Case, target: Path, beside_evidence: bool = False) -> None:
+        """Checks where the files would lie (R1).
+
+        Args:
+            case: open for writing.
+            target: the main file; others lie beside it.
+            beside_evidence: whether the examiner insists on a place beside evidence.
+
+        Raises:
+            BadInputError: the place is not allowed, or holds something that is no export.
+        """
+        self.target = target.absolute()
+        self._case = case
+        self._parts: list[tuple[Path, Path, str]] = []
+        sources = [Path(row.path) for row in case.evidence.all()]
+        self._insisted = refuse_beside_evidence(self.target, sources, beside_evidence)
+        self._sources = sources
+        self._known = {(row.path, row.sha256) for row in case.exports.all()}
+        self._check(self.target)
+
+    def part(self, kind: str, name: str | None = None) -> Path:
+        """Returns the temporary path of a file to write.
+
+        Args:
+            kind: its form.
+            name: its name beside the target; None for the target itself.
+
+        Raises:
+            BadInputError: the place holds something that is no export, or cannot be written.
+            ResourceError: the disk is full.
+        """
+        final = self.target if name is None else self.target.with_name(name)
+        if name is not None:
+            self._check(final)
+        with _translated(final):
+            final.parent.mkdir(parents=True, exist_ok=True)
+        temporary = final.with_name(f".{secrets.token_hex(6)}.part")
+        self._parts.append((temporary, final, kind))
+        return temporary
+
+    def commit(
+        self,
+        run_id: int | None = None,
+        cancel: CancelToken | None = None,
+        report: Report = silent,
+    ) -> list[WrittenFile]:
+        """Hashes the files, puts them in place and records them.
+
+        Args:
+            run_id: the run they show; None when they are about the whole case.
+            cancel: looked at while hashing.
+            report: told how far hashing is.
+
+        Raises:
+            BadInputError: they cannot be written.
+            ResourceError: the disk is full or the case is not ours any more; nothing is left.
+            CancelledError: the user stopped.
+        """
+        written = []
+        for temporary, final, kind in self._parts:
+            with _translated(final):
+                _to_disk(temporary)
+                size = temporary.stat().st_size
+            sha256 = hash_file(temporary, cancel=cancel, report=report)["sha256"]
+            written.append(WrittenFile(final, kind, sha256, size))
+        insisted = None if self._insisted is None else str(self._insisted)
+        placed: list[Path] = []
+        try:
+            with self._case.change() as change:
+                for one in written:
+                    change.exports.add(
+                        str(one.path), one.kind, one.sha256, one.size, run_id, insisted
+                    )
+                for temporary, final, _ in self._parts:
+                    with _translated(final):
+                        temporary.replace(final)
+                    placed.append(final)
+        except BaseException:
+            # A file that is not on record must not look like one that is.
+            for final in placed:
+                final.unlink(missing_ok=True)
+            raise
+        self._parts.clear()
+        return written
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for temporary, _, _ in self._parts:
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _translation(error, self.target) from error
+
+    def _check(self, final: Path) -> None:
+        with _translated(final):
+            self._check_place(final)
+            self._check_existing(final)
+
+    def _check_place(self, final: Path) -> None:
+        resolved = final.resolve()
+        for source in self._sources:
+            original = source.resolve()
+            if resolved == original or original in resolved.parents or _same(final, source):
+                raise BadInputError(
+                    "this would change evidence", final, "name a file outside the evidence"
+                )
+        folder, derived = self._case.path.resolve(), self._case.derived.resolve()
+        if folder in resolved.parents and derived not in resolved.parents:
+            raise BadInputError(
+                "output inside the case belongs into its folder derived", final,
+                f"name a file in {self._case.derived}, or outside the case",
+            )  # fmt: skip
+
+    def _check_existing(self, final: Path) -> None:
+        try:
+            final.lstat()
+        except FileNotFoundError:
+            return
+        if final.is_dir():
+            raise BadInputError("a folder has this name", final, "name a file")
+        ours = {sha256 for path, sha256 in self._known if path == str(final)}
+        if not ours or not final.is_file() or hash_file(final)["sha256"] not in ours:
+            raise BadInputError(
+                "a file is there already that this case did not write so",
+                final,
+                "give another name, or remove the file first",
+            )
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _translated(where: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _translation(error, where) from error
+
+
+def _translation(error: OSError, where: Path) -> SightlineError:
+    if error.errno in _FULL:
+        return ResourceError("the disk is full", where, "free space and run again")
+    reason = (error.strerror or str(error)).lower()
+    return BadInputError(
+        f"cannot be written ({reason})", where, "name a file in a folder you may write to"
+    )

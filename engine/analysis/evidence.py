@@ -6,15 +6,19 @@ import json
 import shutil
 import threading
 from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engine.cases import Case, EvidenceRow, NewEvidence, NewStream
-from engine.core.arrays import pack_arrays
-from engine.core.errors import BadInputError, ResourceError, SightlineError
+from engine.core.arrays import pack_arrays, unpack_arrays
+from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.stream import FrameIndex, StreamInfo
 from engine.media import Source, fingerprint, hash_evidence, open_source
+from engine.media.images import image_files
 
 
 def add_evidence(
@@ -45,7 +49,8 @@ def add_evidence(
 
     Raises:
         MediaError: it cannot be opened as evidence.
-        BadInputError: it changed since it was added, which is recorded.
+        BadInputError: it changed since it was added, which is recorded; or `fps` is not the one
+            it was added with.
         ResourceError: the disk is full.
         CancelledError: the user stopped.
     """
@@ -56,16 +61,17 @@ def add_evidence(
     try:
         rate = fps if fps is not None or not known else known[-1].fps
         source = open_source(absolute, stream=stream, fps=rate, cancel=token)
-    except SightlineError:
+    except BaseException:
         hashing.stop()
         raise
     try:
         sha256 = hashing.result()
         if known:
             check_unchanged(case, known[-1], sha256)
+            _check_times(case, known[-1], source)
             return known[-1], source
         return _add(case, absolute, sha256, source, fps, copy), source
-    except SightlineError:
+    except BaseException:
         source.close()
         raise
 
@@ -86,6 +92,23 @@ def check_unchanged(case: Case, evidence: EvidenceRow, sha256: str | None) -> No
         evidence.path,
         "restore the original file; the mismatch is on record",
     )
+
+
+def _check_times(case: Case, evidence: EvidenceRow, source: Source) -> None:
+    """Makes sure that frames have the times that earlier runs and their events refer to."""
+    index = source.index
+    for stored in case.evidence.streams(evidence.id):
+        stream = stored.stream
+        if stream.number != source.info.number or stream.pts is None:
+            continue
+        time_base = Fraction(stream.time_base_num, stream.time_base_den)
+        pts = unpack_arrays(stream.pts)["pts"]
+        if time_base != index.time_base or not np.array_equal(pts, index.pts):
+            raise BadInputError(
+                "another frame rate than when the evidence was added",
+                evidence.path,
+                "leave --fps out, or use another case",
+            )
 
 
 def stream_properties(info: StreamInfo, index: FrameIndex) -> dict[str, Any]:
@@ -126,7 +149,7 @@ class _Hashing:
     def _work(self, path: Path, report: Report) -> None:
         try:
             self._result = hash_evidence(path, cancel=self._stop, report=report)["sha256"]
-        except SightlineError as error:
+        except Exception as error:  # raised again by `result` in the caller's thread
             self._result = error
 
     def stop(self) -> None:
@@ -157,44 +180,56 @@ def _add(
         sha256=sha256,
         size=state.size,
         mtime_ns=state.mtime_ns,
-        fps=(fps or 25.0) if path.is_dir() else None,
+        fps=(fps or 25.0) if path.is_dir() else fps if index.made else None,
         copied_to=_copy(case, path, sha256) if copy else None,
         properties=json.dumps(stream_properties(info, index), sort_keys=True),
-        streams=(
-            NewStream(
-                number=info.number,
-                codec=info.codec,
-                width=info.width,
-                height=info.height,
-                time_base_num=info.time_base.numerator,
-                time_base_den=info.time_base.denominator,
-                first_pts=int(index.pts[0]),
-                frames=len(index),
-                duration_s=index.duration_s,
-                flags=json.dumps(
-                    {
-                        "made_pts": index.made,
-                        "interlaced": info.interlaced,
-                        "variable_rate": index.variable_rate,
-                        "rotation": info.rotation,
-                    }
-                ),
-                pts=pack_arrays({"pts": index.pts, "keyframe": index.keyframe}),
-            ),
-        ),
+        streams=(_stream(info, index),),
     )
     with case.change() as change:
         evidence_id = change.evidence.add(new)
     return case.evidence.get(evidence_id)
 
 
+def _add_missing_stream(case: Case, evidence: EvidenceRow, source: Source) -> None:
+    known = {row.stream.number for row in case.evidence.streams(evidence.id)}
+    if source.info.number not in known:
+        with case.change() as change:
+            change.evidence.add_stream(evidence.id, _stream(source.info, source.index))
+
+
+def _stream(info: StreamInfo, index: FrameIndex) -> NewStream:
+    flags = {
+        "made_pts": index.made,
+        "interlaced": info.interlaced,
+        "variable_rate": index.variable_rate,
+        "rotation": info.rotation,
+    }
+    return NewStream(
+        number=info.number,
+        codec=info.codec,
+        width=info.width,
+        height=info.height,
+        time_base_num=info.time_base.numerator,
+        time_base_den=info.time_base.denominator,
+        first_pts=int(index.pts[0]),
+        frames=len(index),
+        duration_s=index.duration_s,
+        flags=json.dumps(flags),
+        pts=pack_arrays({"pts": index.pts, "keyframe": index.keyframe}),
+    )
+
+
 def _copy(case: Case, path: Path, sha256: str) -> str:
     relative = Path("evidence") / sha256[:16] / path.name
     target = case.path / relative
+    if target.exists() and hash_evidence(target)["sha256"] == sha256:
+        return relative.as_posix()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
-            shutil.copytree(path, target, dirs_exist_ok=True)
+            target.mkdir(exist_ok=True)
+            for image in image_files(path):
+                shutil.copy2(image, target)
         else:
             shutil.copy2(path, target)
     except OSError as error:

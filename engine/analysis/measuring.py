@@ -56,7 +56,7 @@ def measure_stream(
     """
     with MotionMeter(plan.grid, settings, plan.rate, worker_threads()) as meter:
         reader = ChunkReader(source, plan, meter.context)
-        with closing(reader.read(first_chunk)) as chunks:
+        with closing(reader.read(first_chunk, cancel)) as chunks:
             for chunk in chunks:
                 start, stop = plan.span(chunk.number)
                 maps = meter.measure(chunk.pictures, cancel)

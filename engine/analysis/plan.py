@@ -14,6 +14,7 @@ from engine.motion.grid import Grid
 
 _LEAST_CHUNK, _MOST_CHUNK = 32, 256
 _FALLBACK_RATE = 25.0
+_MOST_RATE = 240.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,8 @@ class AnalysisPlan:
         frames: int64 [m], indices of the analysed frames.
         pts: int64 [m], their PTS.
         seconds: float64 [m], their stream time.
-        rate: analysed frames a second (the median step).
+        rate: analysed frames a second (the median step), at most 240: the frames of context and
+            of smoothing grow with it, and a file may claim any.
         chunk: analysed frames a chunk.
     """
 
@@ -69,10 +71,11 @@ def make_plan(info: StreamInfo, index: FrameIndex, settings: AnalysisSettings) -
             "",
             f"give footage of at least {motion.cell}x{motion.cell} pixels",
         )
-    frames = np.arange(0, len(index), settings.stride, dtype=np.int64)
+    stride = min(settings.stride, len(index))
+    frames = np.arange(0, len(index), stride, dtype=np.int64)
     seconds = frame_seconds(index)[frames]
     step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
-    rate = 1 / step if step > 0 else _FALLBACK_RATE / settings.stride
+    rate = min(_MOST_RATE, 1 / step) if step > 0 else _FALLBACK_RATE / stride
     chunk = int(np.clip(round(motion.chunk_seconds * rate), _LEAST_CHUNK, _MOST_CHUNK))
     grid = Grid.fit(info.width, info.height, motion.analysis_area, motion.cell)
     return AnalysisPlan(grid, frames, index.pts[frames], seconds, rate, chunk)

@@ -6,16 +6,19 @@ import queue
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.plan import AnalysisPlan
+from engine.core.progress import CancelToken
 from engine.media import Source
 from engine.motion.background import sample_plan
 from engine.motion.measure import ChunkPictures
 
 _POLL_S = 0.2
+_LOOK_BACK = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +28,18 @@ class ReadChunk:
     Attributes:
         number: of the chunk, from 0.
         pictures: with their context.
-        damaged: bool [n], frames that could not be decoded as they were recorded; the picture
-            before stands in for them.
+        damaged: bool [n], frames that could not be decoded as they were recorded; the sound
+            picture before stands in for them, with its own time.
     """
 
     number: int
     pictures: ChunkPictures
     damaged: NDArray[np.bool_]
+
+
+class _Picture(NamedTuple):
+    image: NDArray[np.uint8]
+    seconds: float
 
 
 class ChunkReader:
@@ -54,10 +62,11 @@ class ChunkReader:
         self._keyframe = source.index.keyframe[plan.frames]
         self._samples: dict[int, NDArray[np.uint8]] = {}
 
-    def read(self, first_chunk: int) -> Generator[ReadChunk, None, None]:
+    def read(self, first_chunk: int, cancel: CancelToken) -> Generator[ReadChunk, None, None]:
         """Yields the chunks from `first_chunk` on; close the iterator to stop early.
 
         Raises:
+            CancelledError: the user stopped.
             MediaError: the source cannot be read any more.
         """
         ready: queue.Queue[ReadChunk | BaseException | None] = queue.Queue(maxsize=1)
@@ -73,10 +82,8 @@ class ChunkReader:
 
         def work() -> None:
             try:
-                for chunk in self._chunks(first_chunk):
+                for chunk in self._chunks(first_chunk, stop):
                     put(chunk)
-                    if stop.is_set():
-                        return
                 put(None)
             except BaseException as error:  # handed to the reader's caller, which raises it
                 put(error)
@@ -84,7 +91,14 @@ class ChunkReader:
         thread = threading.Thread(target=work, name="chunk-reader", daemon=True)
         thread.start()
         try:
-            while (item := ready.get()) is not None:
+            while True:
+                try:
+                    item = ready.get(timeout=_POLL_S)
+                except queue.Empty:
+                    cancel.check()
+                    continue
+                if item is None:
+                    return
                 if isinstance(item, BaseException):
                     raise item
                 yield item
@@ -95,18 +109,20 @@ class ChunkReader:
     def first_pictures(self, count: int) -> NDArray[np.uint8]:
         """Reads the first `count` analysis pictures, uint8 [count, H, W], in this thread."""
         pictures = self._pictures(0)
-        return np.stack([next(pictures)[0] for _ in range(count)])
+        return np.stack([next(pictures)[0].image for _ in range(count)])
 
-    def _chunks(self, first_chunk: int) -> Iterator[ReadChunk]:
+    def _chunks(self, first_chunk: int, stop_early: threading.Event) -> Iterator[ReadChunk]:
         plan, context = self._plan, self._context
         low = max(0, plan.span(first_chunk)[0] - context - 1)
-        pictures: list[NDArray[np.uint8]] = []
+        pictures: list[_Picture] = []
         damaged: list[bool] = []
         stream = self._pictures(low)
         for number in range(first_chunk, plan.chunks):
             start, stop = plan.span(number)
             begin, end = max(0, start - context - 1), min(len(plan), stop + context)
             while low + len(pictures) < end:
+                if stop_early.is_set():
+                    return
                 picture, bad = next(stream)
                 pictures.append(picture)
                 damaged.append(bad)
@@ -117,8 +133,8 @@ class ChunkReader:
             yield ReadChunk(
                 number,
                 ChunkPictures(
-                    np.stack(pictures[: end - begin]),
-                    plan.seconds[begin:end],
+                    np.stack([picture.image for picture in pictures[: end - begin]]),
+                    np.array([picture.seconds for picture in pictures[: end - begin]]),
                     start - begin,
                     end - stop,
                     self._background(around),
@@ -127,27 +143,37 @@ class ChunkReader:
                 np.array(damaged[start - begin : stop - begin], np.bool_),
             )
 
-    def _pictures(self, low: int) -> Iterator[tuple[NDArray[np.uint8], bool]]:
+    def _pictures(self, low: int) -> Iterator[tuple[_Picture, bool]]:
+        """Yields the analysis pictures from position `low` on, and whether each is damaged.
+
+        What stands in for a damaged one depends on its position alone, never on `low`.
+        """
+        last: _Picture | None = None
+        for picture in self._read(low, len(self._plan)):
+            last = picture or last or self._stand_in(low)
+            yield last, picture is None
+
+    def _stand_in(self, low: int) -> _Picture:
+        """Finds the last sound picture before a position, or else the first one there is."""
+        for stop in range(low, 0, -_LOOK_BACK):
+            found = [one for one in self._read(max(0, stop - _LOOK_BACK), stop) if one is not None]
+            if found:
+                return found[-1]
+        grid = self._plan.grid
+        nothing = _Picture(np.zeros((grid.height, grid.width), np.uint8), 0.0)
+        return next((one for one in self._read(low, len(self._plan)) if one is not None), nothing)
+
+    def _read(self, start: int, stop: int) -> Iterator[_Picture | None]:
+        """Reads the positions start..stop-1; None stands for a damaged picture."""
         plan = self._plan
         step = int(plan.frames[1] - plan.frames[0]) if len(plan) > 1 else 1
-        last: NDArray[np.uint8] | None = None
-        for frame in self._source.frames(
-            int(plan.frames[low]), None, step, size=plan.grid.size, pixels="gray"
-        ):
-            bad = frame.damaged or frame.image is None
-            if not bad or last is None:
-                last = self._stand_in(low) if frame.image is None else frame.image
-            yield last, bad
-
-    def _stand_in(self, low: int) -> NDArray[np.uint8]:
-        """Finds a picture for a start that cannot be decoded: the nearest sound one."""
-        plan = self._plan
-        for around in (range(low - 1, -1, -1), range(low + 1, len(plan))):
-            for i in around:
-                picture = self._one(int(plan.frames[i]))
-                if picture is not None:
-                    return picture
-        return np.zeros((plan.grid.height, plan.grid.width), np.uint8)
+        first, end = int(plan.frames[start]), int(plan.frames[stop - 1]) + 1
+        frames = self._source.frames(first, end, step, size=plan.grid.size, pixels="gray")
+        for position, frame in enumerate(frames, start):
+            if frame.image is None or frame.damaged:
+                yield None
+            else:
+                yield _Picture(frame.image, float(plan.seconds[position]))
 
     def _one(self, frame: int) -> NDArray[np.uint8] | None:
         size = self._plan.grid.size

@@ -57,8 +57,8 @@ def _differences(case: Case, old: int, new: int) -> Iterator[str]:
     ]:
         yield "maps"
     for channel in case.results.channels(old):
-        scores = [case.results.scores(run, channel) for run in (old, new)]
-        if not np.array_equal(*scores):
+        before, after = (case.results.scores(run, channel) for run in (old, new))
+        if not np.array_equal(before, after):
             yield f"{channel} scores"
     events = [[row.event for row in case.results.events(run)] for run in (old, new)]
     if events[0] != events[1]:

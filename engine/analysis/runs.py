@@ -20,6 +20,7 @@ from engine.analysis.recipe import Recipe
 from engine.analysis.warnings import run_warnings, stream_warnings
 from engine.cases import (
     Case,
+    Change,
     Chunk,
     ChunkSpan,
     EvidenceRow,
@@ -31,7 +32,7 @@ from engine.core.arrays import pack_arrays
 from engine.core.errors import BadInputError, CancelledError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.results import RunWarning
-from engine.core.times import Span
+from engine.core.times import Span, format_time
 from engine.media import Source
 from engine.motion.maps import SPEED_UNIT, MotionMaps
 from engine.scene.calibration import Calibration
@@ -92,7 +93,8 @@ class Run:
             report: told how far the work is.
 
         Raises:
-            BadInputError: the settings or the picture cannot be analysed.
+            BadInputError: the settings or the picture cannot be analysed, or a span marked normal
+                holds no frame.
         """
         self._case = case
         self._evidence = evidence
@@ -101,6 +103,7 @@ class Run:
         self._cancel = cancel or CancelToken()
         self._report = report
         self._plan: AnalysisPlan = make_plan(source.info, source.index, recipe.settings)
+        _check_spans(recipe.normal_spans, self._plan)
         self._begun = time.monotonic()
 
     def execute(self, resuming: Resuming) -> RunRow:
@@ -166,21 +169,21 @@ class Run:
             self._cancel,
             self._report,
         )
-        return calibration, self._store_calibration(run_id, calibration)
-
-    def _store_calibration(self, run_id: int, calibration: Calibration) -> int:
         with self._case.change() as change:
-            return change.calibrations.add(
-                NewCalibration(
-                    channel=CHANNEL,
-                    kind=self._recipe.calibration,
-                    body=calibration.encode(),
-                    sources=json.dumps(list(calibration.sources)),
-                    run_id=run_id,
-                    evidence_id=self._evidence.id,
-                    final=True,
-                )
+            return calibration, self._store_calibration(change, run_id, calibration)
+
+    def _store_calibration(self, change: Change, run_id: int, calibration: Calibration) -> int:
+        return change.calibrations.add(
+            NewCalibration(
+                channel=CHANNEL,
+                kind=self._recipe.calibration,
+                body=calibration.encode(),
+                sources=json.dumps(list(calibration.sources)),
+                run_id=run_id,
+                evidence_id=self._evidence.id,
+                final=True,
             )
+        )
 
     def _measure(self, run_id: int) -> None:
         last = self._case.chunks.last(run_id, CHANNEL)
@@ -253,12 +256,12 @@ class Run:
         )
 
     def _finish(self, run_id: int, derived: _Derived) -> None:
-        stored = derived.stored
-        if stored is None:
-            stored = self._store_calibration(run_id, derived.calibration)
         warnings = self._warnings(run_id, derived.calibration)
         results = derived.results
         with self._case.change() as change:
+            stored = derived.stored
+            if stored is None:
+                stored = self._store_calibration(change, run_id, derived.calibration)
             change.results.replace(
                 run_id,
                 scores=results.scores,
@@ -309,11 +312,20 @@ def blocks_within(blocks: Iterator[_Block], spans: tuple[Span, ...]) -> Iterator
         if not spans:
             yield maps, seconds
             continue
-        for span in spans:
-            inside = np.flatnonzero((seconds >= span.start) & (seconds <= span.end))
-            if len(inside):
-                start, stop = int(inside[0]), int(inside[-1]) + 1
-                yield maps.part(start, stop), seconds[start:stop]
+        inside = np.any([(seconds >= span.start) & (seconds <= span.end) for span in spans], axis=0)
+        borders = np.flatnonzero(np.diff(inside, prepend=False, append=False))
+        for start, stop in borders.reshape(-1, 2).tolist():
+            yield maps.part(start, stop), seconds[start:stop]
+
+
+def _check_spans(spans: tuple[Span, ...], plan: AnalysisPlan) -> None:
+    for span in spans:
+        if not np.any((plan.seconds >= span.start) & (plan.seconds <= span.end)):
+            raise BadInputError(
+                "no analysed frame lies in the span marked normal",
+                span,
+                f"the footage ends at {format_time(float(plan.seconds[-1]))}",
+            )
 
 
 class _Pace:

@@ -119,10 +119,16 @@ class EvidenceChanges(EvidenceRepository):
         said = {"path": new.path, "sha256": new.sha256, "copied": new.copied_to is not None}
         self._journal.record("evidence.add", f"evidence:{row_id}", said)
         for stream in new.streams:
-            self._add_stream(row_id, stream)
+            self.add_stream(row_id, stream)
         return row_id
 
-    def _add_stream(self, evidence_id: int, stream: NewStream) -> None:
+    def add_stream(self, evidence_id: int, stream: NewStream) -> None:
+        """Adds another video stream of evidence.
+
+        Raises:
+            BadInputError: the case has no such evidence.
+        """
+        self.get(evidence_id)
         row = {**stream.__dict__, "evidence_id": evidence_id}
         stream_id = self._journal.insert("stream", row)
         said = {"evidence_id": evidence_id, "number": stream.number}

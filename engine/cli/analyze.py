@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _CHANNELS = ("scene",)
 
 
-def command(  # noqa: PLR0913
+def command(
     videos: Annotated[
         list[Path] | None,
         typer.Argument(metavar="VIDEO...", help="Video files or folders of numbered images."),

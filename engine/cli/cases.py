@@ -23,10 +23,7 @@ def open_to_write(path: Path, evidence: Sequence[Path], beside_evidence: bool) -
     """
     folder = path.absolute()
     insisted = refuse_beside_evidence(folder, evidence, beside_evidence)
-    if not is_case(folder):
-        case = Case.create(folder)
-    else:
-        case = Case.open(folder, write=True)
+    case = Case.open(folder, write=True) if is_case(folder) else Case.create(folder)
     if insisted is not None:
         with case.change() as change:
             change.record("case.beside_evidence", "case", {"folder": str(insisted)})

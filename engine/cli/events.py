@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from engine.cli.output import Json, print_json, print_line
 from engine.core.errors import BadInputError
-
-if TYPE_CHECKING:
-    from engine.cases import Case, EventRow, RunRow
-
-from pathlib import Path
 
 
 def command(
@@ -27,6 +23,7 @@ def command(
 ) -> None:
     """Lists the events of a case: when, how strongly, and why something stands out."""
     from engine.cli.cases import chosen_evidence, chosen_run, open_to_read
+    from engine.reports.events import run_events
 
     with open_to_read(case) as opened:
         if run is not None and evidence is None:
@@ -44,42 +41,6 @@ def command(
                 _print(piece.name, listed[-len(opened.results.events(chosen.id)) or len(listed) :])
         if as_json:
             print_json({"events": listed})
-
-
-def run_events(case: Case, run: RunRow) -> list[dict[str, Any]]:
-    """Returns the events of a run as the `events` JSON has them."""
-    trajectories = {row.trajectory.number: row for row in case.results.trajectories(run.id)}
-
-    def plain(row: EventRow) -> dict[str, Any]:
-        event = row.event
-        return {
-            "event_id": row.id,
-            "run_id": run.id,
-            "evidence_id": run.evidence_id,
-            "state": row.state,
-            "start_s": event.start_s,
-            "end_s": event.end_s,
-            "start_pts": event.start_pts,
-            "end_pts": event.end_pts,
-            "peak_s": event.peak_s,
-            "peak_pts": event.peak_pts,
-            "peak_score": event.peak_score,
-            "channel": event.channel,
-            "reasons": [reason.__dict__ for reason in event.reasons],
-            "trajectories": [
-                {
-                    "trajectory_id": trajectories[number].id,
-                    "from": trajectories[number].trajectory.from_cell,
-                    "to": trajectories[number].trajectory.to_cell,
-                    "direction": trajectories[number].trajectory.direction,
-                    "box_at_peak": trajectories[number].trajectory.box_near(event.peak_frame),
-                }
-                for number in event.trajectories
-            ],
-            "summary": event.summary,
-        }
-
-    return [plain(row) for row in case.results.events(run.id)]
 
 
 def _print(name: str, events: list[dict[str, Any]]) -> None:

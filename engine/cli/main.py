@@ -15,7 +15,7 @@ from engine.cli import analyze, evaluate, events, export, log, report, verify
 from engine.cli.output import set_quiet
 from engine.core.errors import ResourceError, SightlineError
 
-_HELP = """Reviews surveillance footage offline: scores every frame for anomaly, shows where and why.
+_HELP = """Reviews surveillance footage offline: scores frames for anomaly, shows where and why.
 
 Start with a video and a case folder:
 

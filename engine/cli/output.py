@@ -28,8 +28,8 @@ def set_quiet(quiet: bool) -> None:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Prints one JSON object."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    """Prints one JSON object, in ASCII, because a file's name need not be text at all."""
+    sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
 
 
 def print_line(text: str) -> None:

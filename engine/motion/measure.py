@@ -40,7 +40,8 @@ class ChunkPictures:
 
     Attributes:
         pictures: uint8 [n + lead + tail, H, W], grey; lead frames before, tail frames after.
-        seconds: float64 [n + lead + tail], stream time.
+        seconds: float64 [n + lead + tail], stream time at which each picture was recorded; one
+            that stands in for a damaged frame keeps its own.
         lead: frames of context before the chunk.
         tail: frames of context after it.
         around: uint8 [m, H, W], background samples from outside the chunk; m may be 0.

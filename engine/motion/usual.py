@@ -115,7 +115,11 @@ class _Weighted:
             return np.full(len(every), overall, np.float32)
         usual = np.array([_quantile(self.weights[row], quantile) for row in rows])
         fit = np.polynomial.Polynomial.fit(rows, usual, 1, w=np.sqrt(samples[rows]))
-        return np.asarray(np.clip(fit(every), overall / _SPREAD, overall * _SPREAD), np.float32)
+        line = fit(every)
+        if line[-1] < line[0]:
+            # What is lower in the picture is nearer: fewer samples said otherwise by chance.
+            return np.full(len(every), overall, np.float32)
+        return np.asarray(np.clip(line, overall / _SPREAD, overall * _SPREAD), np.float32)
 
 
 def _centres() -> NDArray[np.float64]:

@@ -68,14 +68,15 @@ def overlay_heatmap(
     picture = as_rgb(rgb)
     table = colour_table(colour_map)
     heat = enlarge(heatmap, picture.shape[0], picture.shape[1])
-    hot = heat >= _VISIBLE
-    if not hot.any():
-        return picture
-    level = heat[hot]
-    share = (level * np.float32(np.clip(opacity, 0, 1)))[:, None]
+    hot = np.asarray(heat >= _VISIBLE, dtype=np.uint8)
+    # Heat covers little of most pictures, and mixing all of them would cost most of an export.
+    x, y, w, h = cv2.boundingRect(hot)
+    here = np.s_[y : y + h, x : x + w]
+    level = heat[here] * hot[here]
+    share = (level * np.float32(np.clip(opacity, 0, 1)))[..., None]
     colours = table[np.round(level * 255).astype(np.uint8)].astype(np.float32)
-    mixed = picture[hot].astype(np.float32) * (1 - share) + colours * share
-    picture[hot] = np.round(mixed).astype(np.uint8)
+    mixed = picture[here].astype(np.float32) * (1 - share) + colours * share
+    picture[here] = np.round(mixed).astype(np.uint8)
     return picture
 
 
@@ -124,9 +125,13 @@ def draw_boxes(
 
 def _darken_edge(picture: Rgb, x_min: int, y_min: int, x_max: int, y_max: int) -> None:
     """Halves the brightness of a rectangle's outline, so that lines show on any ground."""
-    edge = np.zeros(picture.shape[:2], dtype=np.uint8)
-    cv2.rectangle(edge, (x_min, y_min), (x_max, y_max), 1, 1)
-    picture[edge > 0] //= 2
+    height, width = picture.shape[:2]
+    across = slice(max(0, x_min), max(0, x_max + 1))
+    down = slice(max(0, y_min + 1), max(0, y_max))
+    for y in {y_min, y_max} & set(range(height)):
+        picture[y, across] //= 2
+    for x in {x_min, x_max} & set(range(width)):
+        picture[down, x] //= 2
 
 
 def draw_path(

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from engine.cases import Case, refuse_beside_evidence
-from engine.core.errors import BadInputError, ResourceError, SightlineError
+from engine.core.errors import BadInputError, CancelledError, ResourceError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
 from engine.media import hash_file
 
@@ -155,6 +155,14 @@ class Output:
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise _translation(error, self.target) from error
+        if isinstance(error, CancelledError):
+            raise CancelledError(
+                "cancelled", self.target, "no file was written; run again"
+            ) from error
+        if isinstance(error, SightlineError):
+            for temporary, final, _ in self._parts:
+                if error.where == str(temporary):
+                    raise _renamed(error, final) from error
 
     def _check(self, final: Path) -> None:
         with _translated(final):
@@ -210,6 +218,14 @@ def _translated(where: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise _translation(error, where) from error
+
+
+def _renamed(error: SightlineError, final: Path) -> SightlineError:
+    """Says what went wrong with a temporary file about the file it was to become."""
+    for reason in (error.__cause__, error.__context__):
+        if isinstance(reason, OSError):
+            return _translation(reason, final)
+    return type(error)(error.what, final, error.remedy)
 
 
 def _translation(error: OSError, where: Path) -> SightlineError:

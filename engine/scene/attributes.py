@@ -105,7 +105,7 @@ class Direction:
 
     def explain(self, excess: float, row: int, column: int) -> Explained:
         """Share of the usual motion that goes that way, and the share if all were alike."""
-        return _DIRECTION_SHARE / max(excess, 1e-6), 3 / 8
+        return min(1.0, _DIRECTION_SHARE / max(excess, 1e-6)), 3 / 8
 
 
 class Size:

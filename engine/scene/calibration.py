@@ -106,9 +106,11 @@ class Calibration:
                 raise BadInputError(
                     "the calibration is of a newer version", "", "open it with that version"
                 )
-            statistics = SceneStatistics.from_arrays(arrays, values["seconds"], values["frames"])
-            return cls(values["kind"], statistics, values["scales"], tuple(values["sources"]))
-        except (ValueError, KeyError) as error:
+            seconds, frames = float(values["seconds"]), int(values["frames"])
+            statistics = SceneStatistics.from_arrays(arrays, seconds, frames)
+            scales, sources = dict(values["scales"]), tuple(values["sources"])
+            return cls(values["kind"], statistics, scales, sources)
+        except (ValueError, KeyError, TypeError) as error:
             raise BadInputError(
                 "the calibration is damaged", "", "make a new one from normal footage"
             ) from error

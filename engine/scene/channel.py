@@ -94,7 +94,7 @@ class SceneChannel:
         self._settings = settings
         self._sigma = settings.smoothing_seconds * rate
         self._score_sigma = settings.score_smoothing_seconds * rate
-        self._observer = Observer(rows, columns, cell, settings)
+        self._observer = Observer(rows, columns, cell, settings, rate)
         self._standing = StandingObjects(rows, columns)
         self._usual = calibration.usual_speed()
         every: list[Attribute] = [

@@ -22,10 +22,10 @@ _LEAST_FRAMES = 100
 
 
 def learn_statistics(
-    footage: Footage, shape: tuple[int, int], cell: int, settings: SceneSettings
+    footage: Footage, shape: tuple[int, int], cell: int, rate: float, settings: SceneSettings
 ) -> SceneStatistics:
     """Gathers the statistics of one piece of footage over a grid of `shape` cells."""
-    observer = Observer(*shape, cell, settings)
+    observer = Observer(*shape, cell, settings, rate)
     learner = SceneLearner(*shape)
     for maps, seconds in footage:
         seen = observer.observe(maps, seconds)
@@ -56,22 +56,23 @@ def calibrate(
         settings: how motion is judged.
         sources: what the footage is, for the record.
     """
+
+    def learned(some: list[Callable[[], Footage]]) -> SceneStatistics:
+        total = SceneStatistics.empty(*shape)
+        for piece in some:
+            total = total.merged(learn_statistics(piece(), shape, cell, rate, settings))
+        return total
+
     if kind != "normal":
-        total = SceneStatistics.empty(*shape)
-        for piece in pieces:
-            total = total.merged(learn_statistics(piece(), shape, cell, settings))
-        return Calibration(kind, total, {}, sources)
+        return Calibration(kind, learned(pieces), {}, sources)
     halves = _halves(pieces)
-    taught = []
-    for half in halves:
-        total = SceneStatistics.empty(*shape)
-        for piece in half:
-            total = total.merged(learn_statistics(piece(), shape, cell, settings))
-        taught.append(total)
+    taught = [learned(half) for half in halves]
     scales: dict[str, float] = {}
     if min(one.frames for one in taught) >= _LEAST_FRAMES:
         scales = _held_out_scales(halves, taught, cell, rate, settings)
-    return Calibration(kind, taught[0].merged(taught[1]), scales, sources)
+    # A single piece is parted within each chunk, and a stay is longer than half a chunk.
+    whole = taught[0].merged(taught[1]) if len(pieces) > 1 else learned(pieces)
+    return Calibration(kind, whole, scales, sources)
 
 
 def _halves(
@@ -86,7 +87,8 @@ def _halves(
                 middle = len(seconds) // 2
                 half = slice(middle, None) if odd else slice(0, middle)
                 start, stop, _ = half.indices(len(seconds))
-                yield maps.part(start, stop), seconds[start:stop]
+                if start < stop:
+                    yield maps.part(start, stop), seconds[start:stop]
 
         return blocks
 

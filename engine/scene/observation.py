@@ -17,6 +17,7 @@ _STAY_SHARE = 0.15
 _STAY_SPEED = 5.0
 _STILL_SECONDS = 3.0
 _AWAY_SECONDS = 2.0
+_AWAY_FRAMES = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,12 @@ class Observation:
 class Observer:
     """Observes the consecutive blocks of one piece of footage."""
 
-    def __init__(self, rows: int, columns: int, cell: int, settings: SceneSettings) -> None:
+    def __init__(
+        self, rows: int, columns: int, cell: int, settings: SceneSettings, rate: float
+    ) -> None:
+        """Prepares a grid of rows x columns cells of `cell` pixels at `rate` frames a second."""
         self._cell = cell
+        self._away = max(_AWAY_SECONDS, _AWAY_FRAMES / rate)
         self._settings = settings
         self._stay = np.zeros((rows, columns), np.float32)
         self._moved = np.full((rows, columns), -np.inf)
@@ -67,11 +72,14 @@ class Observer:
         for i, second in enumerate(seconds):
             step = 0.0 if self._last is None else second - self._last
             self._last = float(second)
+            if step > self._away:
+                # Nobody saw what happened in a gap between spans or recordings.
+                self._stay[:] = step = 0.0
             there = (motion.share[i] > _STAY_SHARE) & (motion.speed[i] < _STAY_SPEED)
             self._moved[there & (motion.speed[i] > 0)] = second
             living = there & (second - self._moved < _STILL_SECONDS)
             self._seen[maximum_filter(living, 3)] = second
-            near = second - self._seen < _AWAY_SECONDS
+            near = second - self._seen < self._away
             self._stay = np.where(near, self._stay + np.float32(step), np.float32(0))
             stays[i] = np.where(living, self._stay, 0)
         return stays

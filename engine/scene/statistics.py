@@ -82,7 +82,16 @@ class SceneStatistics:
     def from_arrays(
         cls, arrays: dict[str, NDArray[Any]], seconds: float, frames: int
     ) -> SceneStatistics:
-        """Restores what `arrays` gave."""
+        """Restores what `arrays` gave.
+
+        Raises:
+            KeyError: an array is missing.
+            ValueError: their shapes do not fit each other.
+        """
+        rows, columns = arrays["visits"].shape
+        expected = cls.empty(rows, columns).arrays()
+        if any(arrays[name].shape != array.shape for name, array in expected.items()):
+            raise ValueError("the shapes of the statistics do not fit each other")
         return cls(
             RowStatistics(arrays["speed"]),
             RowStatistics(arrays["size"]),

@@ -16,6 +16,9 @@ from engine.tracking.target import Sample
 _MOMENT_S = 0.4
 _LEAST_SIDE = 0.3
 """What is first seen of a target, a wheel or a shadow, is not yet where the target is."""
+_ENTERING = 0.5
+_LEADING = 0.25
+"""At a side edge: share of the width that is still entering, height of what leads above ground."""
 
 IN_PLACE = "in place"
 """Direction of a trajectory that stays where it is."""
@@ -61,8 +64,8 @@ def make_path(samples: Sequence[Sample], grid: Grid) -> Path:
         np.array([sample.score for sample in samples], np.float32),
         samples[0].seconds,
         samples[-1].seconds,
-        _first_centre(boxes[seconds <= seconds[0] + _MOMENT_S]),
-        _first_centre(boxes[seconds >= seconds[-1] - _MOMENT_S][::-1]),
+        _entrance(boxes[seconds <= seconds[0] + _MOMENT_S], grid),
+        _entrance(boxes[seconds >= seconds[-1] - _MOMENT_S][::-1], grid),
         float(np.median(known)) if len(known) else None,
     )
 
@@ -111,10 +114,22 @@ def _centre(box: NDArray[np.int32]) -> tuple[float, float]:
     return x + (w - 1) / 2, y + (h - 1) / 2
 
 
-def _first_centre(boxes: NDArray[np.int32]) -> tuple[float, float]:
-    """Returns the centre of the first of boxes int32 [n, 4] that is no mere sliver."""
-    least = _LEAST_SIDE * np.median(boxes[:, 2:], axis=0)
-    enough = np.flatnonzero((boxes[:, 2:] >= least).all(axis=1))
+def _entrance(boxes: NDArray[np.int32], grid: Grid) -> tuple[float, float]:
+    """Returns where a target is first seen, from its first boxes int32 [n, 4].
+
+    At the left or right edge that is the part which enters first. When it was missed and the
+    target is half inside already, it is a foot or a wheel, low in the target. Elsewhere it is
+    the centre of the first box that is no mere sliver.
+    """
+    typical = np.median(boxes[:, 2:], axis=0)
+    x, _, w, _ = (int(value) for value in boxes[0])
+    if x < grid.scale_x or x + w > grid.source_width - grid.scale_x:
+        centre = _centre(boxes[0])
+        if w < _ENTERING * typical[0]:
+            return centre
+        foot = float(np.median(boxes[:, 1] + boxes[:, 3]))
+        return centre[0], foot - _LEADING * float(typical[1])
+    enough = np.flatnonzero((boxes[:, 2:] >= _LEAST_SIDE * typical).all(axis=1))
     return _centre(boxes[enough[0]] if len(enough) else boxes[0])
 
 

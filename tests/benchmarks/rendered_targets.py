@@ -59,7 +59,10 @@ def shares(root: Path, folder: Path) -> dict[str, float]:
 
 
 def _compare(
-    name: str, truth: list[dict[str, Any]], video: Any, found: list[Trajectory]  # noqa: ANN401
+    name: str,
+    truth: list[dict[str, Any]],
+    video: Any,
+    found: list[Trajectory],
 ) -> list[dict[str, bool]]:
     tracks = video.tracks()
     results = []
@@ -83,7 +86,7 @@ def _compare(
     return results
 
 
-def _owner(trajectory: Trajectory, tracks: Any, count: int) -> int | None:  # noqa: ANN401
+def _owner(trajectory: Trajectory, tracks: Any, count: int) -> int | None:
     """Returns the number of the abnormal target whose boxes the trajectory overlaps most."""
     assert set(tracks.track_ids.tolist()) == set(range(count)), "tracks are numbered by row"
     overlap: dict[int, float] = {}
@@ -99,7 +102,7 @@ def _owner(trajectory: Trajectory, tracks: Any, count: int) -> int | None:  # no
     return best if overlap[best] / len(trajectory.frames) >= _LEAST_IOU else None
 
 
-def _iou(box: Any, corners: Any) -> float:  # noqa: ANN401
+def _iou(box: Any, corners: Any) -> float:
     x0, y0, x1, y1 = (float(v) for v in corners)
     bx0, by0, bx1, by1 = box[0], box[1], box[0] + box[2] - 1, box[1] + box[3] - 1
     width = min(x1, bx1) - max(x0, bx0) + 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from case_material import make_case
+
+from tests.cases.case_material import make_case
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import sqlite_utils
-from case_material import SETTINGS, SHA, fill, new_chunk, new_evidence
 from sqlite_utils.migrations import Migrations
 
 from engine.cases import Case, Change, is_case, owner_of, schema, settings_hash, verify
@@ -17,6 +16,7 @@ from engine.cases.database import DATABASE
 from engine.cases.journal import UnrecordedChangeError
 from engine.cases.recovery import KEPT_COPIES, RECOVERY, copies
 from engine.core.errors import BadInputError, ResourceError
+from tests.cases.case_material import SETTINGS, SHA, fill, new_chunk, new_evidence
 
 
 def sound(case: Case) -> bool:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from case_material import SHA, new_evidence
 
 from engine.cases import TOKEN_VARIABLE, Case, owner_of, verify
 from engine.cases.lock import LOCK, process_start
 from engine.core.errors import ResourceError
+from tests.cases.case_material import SHA, new_evidence
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """

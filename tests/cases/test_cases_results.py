@@ -8,11 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from case_material import SETTINGS, SHA, new_chunk, new_event, new_region, new_trajectory
 
 from engine.cases import Case, settings_hash, verify
 from engine.core.errors import BadInputError
 from engine.core.results import Region, Trajectory
+from tests.cases.case_material import (
+    SETTINGS,
+    SHA,
+    new_chunk,
+    new_event,
+    new_region,
+    new_trajectory,
+)
 
 
 def same_region(one: Region, other: Region) -> bool:

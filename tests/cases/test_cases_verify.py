@@ -10,11 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from case_material import SHA, make_case, new_evidence
 
 from engine.cases import Case, EvidenceRow, Verification, verify
 from engine.core.canonical import content_sha256
 from engine.core.errors import BadInputError, MediaError
+from tests.cases.case_material import SHA, make_case, new_evidence
 
 COLUMNS = "utc, actor, action, object, params_json, content_sha256, prev_hash, hash"
 

@@ -28,17 +28,30 @@ def test_numbers_follow_the_first_frame_then_the_place() -> None:
     ]
 
 
-def test_a_sliver_at_the_edge_does_not_name_the_cell() -> None:
-    # A shadow's tip comes in low; the target itself is in the middle row.
+def test_what_enters_first_at_a_side_names_the_cell() -> None:
+    # A wheel comes in low; the body that follows has its centre in the middle row.
     boxes: list[CellBox] = [(0, 25, 1, 27), (0, 25, 1, 28)]
     boxes += [(0, 16, 4 + i, 26) for i in range(12)]
     samples = [sample(i, box) for i, box in enumerate(boxes)]
     (found,) = number_paths([make_path(samples, GRID)], GRID)
-    assert found.from_cell == "middle left"
+    assert found.from_cell == "bottom left"
     (back,) = number_paths(
         [make_path([sample(i, box) for i, box in enumerate(boxes[::-1])], GRID)], GRID
     )
-    assert back.to_cell == "middle left"
+    assert back.to_cell == "bottom left"
+
+
+def test_a_target_seen_half_inside_came_in_low() -> None:
+    boxes: list[CellBox] = [(0, 17, 6 + i, 28) for i in range(8)]
+    (found,) = number_paths([make_path([sample(i, b) for i, b in enumerate(boxes)], GRID)], GRID)
+    assert found.from_cell == "bottom left"
+
+
+def test_a_sliver_inside_the_picture_does_not_name_the_cell() -> None:
+    boxes: list[CellBox] = [(20, 25, 21, 27), (20, 25, 21, 28)]
+    boxes += [(20, 16, 24 + i, 26) for i in range(12)]
+    (found,) = number_paths([make_path([sample(i, b) for i, b in enumerate(boxes)], GRID)], GRID)
+    assert found.from_cell == "middle centre"
 
 
 def test_relative_speed_is_the_median_of_what_is_known() -> None:

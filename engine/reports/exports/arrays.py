@@ -76,20 +76,22 @@ def write_trajectories(path: Path, case: Case, stored: StoredRun, span: tuple[in
     first, last = span
     index, grid = stored.index, stored.plan.grid
     found = [
-        trajectory_json(row.trajectory)
+        json.dumps(trajectory_json(row.trajectory), ensure_ascii=False, allow_nan=False)
         for row in case.results.trajectories(stored.run.id)
         if row.trajectory.frames[0] <= last and row.trajectory.frames[-1] >= first
     ]
-    content = {
+    stream = {
         "width": grid.source_width,
         "height": grid.source_height,
         "time_base": [index.time_base.numerator, index.time_base.denominator],
         "first_pts": int(index.pts[0]),
         "frames": len(index),
-        "trajectories": found,
     }
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    # A line each, so that a person can read it and compare two files.
+    head = json.dumps(stream)[:-1]
+    body = ",\n".join(found)
+    text = f'{head},\n"trajectories": [\n{body}\n]}}\n'
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def trajectory_json(trajectory: Trajectory) -> dict[str, Any]:

@@ -137,6 +137,12 @@ def write_clip(
     """
     first, last = span
     info, artist = run.source.info, run.artist()
+    drawn = 0
+
+    def before_drawing(progress: Progress) -> None:
+        if not drawn:
+            report(progress)
+
     aspect = info.pixel_aspect if info.rotation % 180 == 0 else 1 / info.pixel_aspect
     with ClipWriter(
         path,
@@ -146,10 +152,12 @@ def write_clip(
         pixel_aspect=aspect,
     ) as writer:
         frames = run.source.frames(first, last + 1, pixels="rgb")
-        for frame, found in _paired(frames, run.findings(first, last, cancel, report)):
+        findings = run.findings(first, last, cancel, before_drawing)
+        for frame, found in _paired(frames, findings):
             cancel.check()
             writer.write(artist.draw(frame, found), frame.pts)
-            report(Progress("drawing", frame.index - first + 1, last - first + 1))
+            drawn += 1
+            report(Progress("drawing", drawn, last - first + 1))
 
 
 def _paired(

@@ -1,0 +1,119 @@
+"""`verify`: whether evidence, results and history are as they were recorded."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.errors import BadInputError, NegativeError, SightlineError
+
+if TYPE_CHECKING:
+    from engine.cases import Verification
+
+_SHOWN = 10
+
+
+def command(
+    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
+    head: Annotated[
+        str | None,
+        typer.Option("--head", metavar="HASH", help="A head of the audit log noted elsewhere."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Recomputes everything: hashes of evidence, stored results, the chain of the audit log.
+
+    The case is only read. Evidence found changed is put on record afterwards, when the rest of
+    the case is sound and it can be written. Exit code 1 when anything differs.
+    """
+    from engine.cases import verify
+    from engine.cli.cases import open_to_read
+    from engine.reports.evidence import sha256_now
+
+    if head is not None and not re.fullmatch(r"\s*[0-9a-fA-F]{64}\s*", head):
+        raise BadInputError("not a hash", head, "give the 64 digits of the head that was noted")
+    with (
+        cancellable() as cancel,
+        shown_progress() as report,
+        open_to_read(case) as opened,
+    ):
+        found = verify(
+            opened,
+            hash_evidence=lambda row: sha256_now(opened, row, cancel, report),
+            head=head,
+        )
+        cancel.check()
+        path = opened.path
+    if as_json:
+        print_json(found.as_json())
+    else:
+        _print(found)
+    if not found.ok:
+        _keep(path, found)
+        raise NegativeError(
+            f"verification failed: {_summary(found)}",
+            path,
+            "see the list above" if not as_json else "see the JSON",
+        )
+
+
+def _keep(path: Path, found: Verification) -> None:
+    """Puts changed evidence on record, but adds nothing to a history that is itself in doubt."""
+    from engine.cases import Case
+    from engine.reports.evidence import note_mismatches
+
+    # What is only missing may lie on a disk that is not there now; that is no change.
+    changed = {
+        one.evidence_id: one.sha256_now
+        for one in found.evidence
+        if not one.ok and one.sha256_now is not None
+    }
+    if not changed:
+        return
+    if found.bad or found.first_bad is not None:
+        sys.stderr.write("changed evidence was not put on record: the case itself was changed\n")
+        return
+    try:
+        with Case.open(path, write=True) as opened:
+            note_mismatches(opened, changed)
+    except SightlineError as error:
+        sys.stderr.write(f"changed evidence could not be put on record: {error.line()}\n")
+
+
+def _summary(found: Verification) -> str:
+    parts = []
+    changed = sum(not one.ok for one in found.evidence)
+    if changed:
+        parts.append(f"{changed} of {len(found.evidence)} pieces of evidence changed or missing")
+    if found.bad:
+        parts.append(f"{len(found.bad)} of {found.checked} records changed")
+    if found.first_bad is not None:
+        parts.append(f"audit log broken at entry {found.first_bad}")
+    if found.head_in_chain is False:
+        parts.append("the head given is not in the audit log")
+    return "; ".join(parts)
+
+
+def _print(found: Verification) -> None:
+    for one in found.evidence:
+        what = "unchanged" if one.ok else "CHANGED" if one.sha256_now else "NOT READABLE"
+        print_line(f"evidence {one.evidence_id}: {what}, {one.path}")
+        if not one.ok:
+            print_line(f"  recorded {one.sha256_recorded}")
+            print_line(f"  now      {one.sha256_now or one.error}")
+    print_line(f"records: {found.checked:,} checked, {len(found.bad):,} bad")
+    for bad in found.bad[:_SHOWN]:
+        print_line(f"  {bad.table} {bad.id!s}")
+    if len(found.bad) > _SHOWN:
+        print_line(f"  and {len(found.bad) - _SHOWN:,} more; --json lists all")
+    sound = "sound" if found.first_bad is None else f"BROKEN at entry {found.first_bad}"
+    print_line(f"audit log: {found.entries:,} entries, {sound}")
+    if found.head_in_chain is not None:
+        print_line(f"  the head given is {'in' if found.head_in_chain else 'NOT in'} this log")
+    print_line(f"  head {found.head}")
+    print_line("everything is as it was recorded" if found.ok else "NOT as it was recorded")

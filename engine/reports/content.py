@@ -1,0 +1,188 @@
+"""What a report says, as plain values; each form of report only sets it out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from engine.cases import Case, ExportRow, RunRow
+from engine.cases.evidence import MISMATCH
+from engine.core.progress import CancelToken, Report, silent
+from engine.core.version import VERSION
+from engine.reports.events import run_events
+from engine.reports.evidence import EvidenceState, check_evidence, note_mismatches
+
+LIMITS = (
+    "A score says how far a frame departs from what is usual for this camera, from 0 to 1, with "
+    "0.5 at the limit of the usual. It is not a probability of anything, and what is usual for "
+    "a camera may be unlawful as well as the unusual may be harmless.",
+    "Hashes prove that files are unchanged since they were added, not that they are authentic.",
+    "Times are stream time, counted from the first frame. Boxes are x, y, w, h in decoded pixels.",
+    "The audit log proves order and tampering only if its head is also written down elsewhere.",
+)
+"""What a reader must know before relying on a report (R5, R11)."""
+
+
+@dataclass(frozen=True)
+class RunContent:
+    """One finished or unfinished run.
+
+    Attributes:
+        row: as stored.
+        current: whether it is the current run of its evidence.
+        channels: for each channel the largest score and the 99th percentile.
+        calibrations: what its results rest on, with sources and hashes.
+        events: as the `events` JSON has them; empty when it has no results.
+        trajectories: where from, where to, when; without their boxes.
+    """
+
+    row: RunRow
+    current: bool
+    channels: dict[str, Any]
+    calibrations: tuple[dict[str, Any], ...]
+    events: tuple[dict[str, Any], ...]
+    trajectories: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class EvidenceContent:
+    """One piece of evidence with its runs.
+
+    Attributes:
+        state: as recorded and as found when the report was made.
+        mismatches: when it was ever found changed or missing, and the hash it had then; this
+            time included.
+        streams: size, times and flags of its streams.
+        runs: oldest first.
+    """
+
+    state: EvidenceState
+    mismatches: tuple[dict[str, Any], ...]
+    streams: tuple[dict[str, Any], ...]
+    runs: tuple[RunContent, ...]
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """A case as a report sets it out.
+
+    Attributes:
+        case: path of its folder.
+        made_utc: when the report was made, ISO.
+        version: of Sightline.
+        evidence: in order of id.
+        exports: files written from the case before this report.
+        audit_entries: number of entries before this report was recorded.
+        audit_head: hash of the last of them.
+        limits: what a reader must know.
+    """
+
+    case: str
+    made_utc: str
+    version: str
+    evidence: tuple[EvidenceContent, ...]
+    exports: tuple[ExportRow, ...]
+    audit_entries: int
+    audit_head: str
+    limits: tuple[str, ...] = LIMITS
+
+
+def report_content(
+    case: Case, cancel: CancelToken | None = None, report: Report = silent
+) -> ReportContent:
+    """Gathers what a report says; hashes all evidence and records what has changed.
+
+    Args:
+        case: open for writing.
+        cancel: looked at while hashing.
+        report: told how far hashing is.
+
+    Raises:
+        ResourceError: a change cannot be recorded.
+        CancelledError: the user stopped.
+    """
+    states = check_evidence(case, cancel, report)
+    changed = {state.row.id: state.sha256_now for state in states if not state.unchanged}
+    note_mismatches(case, changed)
+    return ReportContent(
+        case=str(case.path),
+        made_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=VERSION,
+        evidence=tuple(_evidence(case, state) for state in states),
+        exports=case.exports.all(),
+        audit_entries=case.audit.count,
+        audit_head=case.audit.head,
+    )
+
+
+def _evidence(case: Case, state: EvidenceState) -> EvidenceContent:
+    evidence_id = state.row.id
+    current = case.runs.current(evidence_id)
+    runs = [
+        _run(case, row, current is not None and current.id == row.id)
+        for row in case.runs.all(evidence_id)
+    ]
+    streams = []
+    for row in case.evidence.streams(evidence_id):
+        stream = {name: value for name, value in row.stream.__dict__.items() if name != "pts"}
+        streams.append({**stream, "flags": json.loads(row.stream.flags)})
+    mismatches = [
+        {"utc": entry.utc, "sha256_now": json.loads(entry.params_json)["sha256_now"]}
+        for entry in case.audit.entries()
+        if entry.action == MISMATCH and entry.object == f"evidence:{evidence_id}"
+    ]
+    return EvidenceContent(state, tuple(mismatches), tuple(streams), tuple(runs))
+
+
+def _run(case: Case, row: RunRow, current: bool) -> RunContent:
+    channels = {}
+    for name in case.results.channels(row.id):
+        scores = case.results.scores(row.id, name)
+        figures = float(scores.max()), float(np.percentile(scores, 99))
+        channels[name] = {"max": round(figures[0], 6), "p99": round(figures[1], 6)}
+    derivation = case.results.current(row.id)
+    used = derivation.calibrations if derivation else ()
+    return RunContent(
+        row,
+        current,
+        channels,
+        tuple(_calibration(case, one) for one in used),
+        tuple(run_events(case, row)),
+        tuple(_trajectories(case, row.id)),
+    )
+
+
+def _calibration(case: Case, calibration_id: int) -> dict[str, Any]:
+    row = case.calibrations.get(calibration_id)
+    return {
+        "calibration_id": row.id,
+        "channel": row.calibration.channel,
+        "kind": row.calibration.kind,
+        "version": row.version,
+        "final": row.calibration.final,
+        "sha256": row.sha256,
+        "sources": json.loads(row.calibration.sources),
+    }
+
+
+def _trajectories(case: Case, run_id: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "trajectory_id": row.id,
+            "number": row.trajectory.number,
+            "start_s": row.trajectory.start_s,
+            "end_s": row.trajectory.end_s,
+            "start_pts": int(row.trajectory.pts[0]),
+            "end_pts": int(row.trajectory.pts[-1]),
+            "from": row.trajectory.from_cell,
+            "to": row.trajectory.to_cell,
+            "direction": row.trajectory.direction,
+            "relative_speed": row.trajectory.relative_speed,
+            "peak_score": float(row.trajectory.scores.max()),
+        }
+        for row in case.results.trajectories(run_id)
+    ]

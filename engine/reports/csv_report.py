@@ -1,0 +1,72 @@
+"""A report as CSV: one row an event, for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.core.times import format_time
+from engine.reports.content import EvidenceContent, ReportContent, RunContent
+
+COLUMNS = (
+    "event_id", "evidence_id", "evidence", "sha256_recorded", "sha256_now", "evidence_unchanged",
+    "run_id", "state", "start", "end", "peak", "start_s", "end_s", "peak_s", "start_pts",
+    "end_pts", "peak_pts", "peak_score", "channel", "reasons", "trajectory_ids", "from", "to",
+    "direction", "summary",
+)  # fmt: skip
+
+_FORMULA = ("=", "+", "-", "@")
+_HIDDEN = "\t\r\n\v\f\0 \u00a0\ufeff"
+
+
+def write_csv(path: Path, content: ReportContent) -> None:
+    """Writes the events of all current runs, in UTF-8 with a byte order mark.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    # The mark tells spreadsheets the encoding; names that are no valid text are escaped.
+    with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for one in content.evidence:
+            for run in one.runs:
+                if run.current:
+                    writer.writerows(_rows(one, run))
+
+
+def cell(value: object) -> object:
+    """Returns a value as a cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    if isinstance(value, str) and value.lstrip(_HIDDEN).startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _rows(one: EvidenceContent, run: RunContent) -> Iterator[list[object]]:
+    state = one.state
+    for event in run.events:
+        values = {
+            **event,
+            "evidence": state.row.name,
+            "sha256_recorded": state.row.sha256,
+            "sha256_now": state.sha256_now or state.error,
+            "evidence_unchanged": "yes" if state.unchanged else "no",
+            "start": format_time(event["start_s"]),
+            "end": format_time(event["end_s"]),
+            "peak": format_time(event["peak_s"]),
+            "reasons": "; ".join(reason["text"] for reason in event["reasons"]),
+            **_strongest(event),
+        }
+        yield [cell(values[name]) for name in COLUMNS]
+
+
+def _strongest(event: dict[str, Any]) -> dict[str, Any]:
+    """Describes the strongest trajectory of an event, and names all of them."""
+    trajectories = event["trajectories"]
+    first = trajectories[0] if trajectories else {}
+    return {
+        "trajectory_ids": " ".join(str(one["trajectory_id"]) for one in trajectories),
+        **{name: first.get(name, "") for name in ("from", "to", "direction")},
+    }

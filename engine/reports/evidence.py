@@ -1,0 +1,82 @@
+"""Evidence as it is now against what was added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.cases import Case, EvidenceRow
+from engine.core.errors import CancelledError, SightlineError
+from engine.core.progress import CancelToken, Report, silent
+from engine.media import hash_evidence
+
+
+@dataclass(frozen=True)
+class EvidenceState:
+    """A piece of evidence as it was found now.
+
+    Attributes:
+        row: as recorded.
+        sha256_now: None when it is missing or cannot be read.
+        error: why it cannot be read; empty when it can.
+    """
+
+    row: EvidenceRow
+    sha256_now: str | None
+    error: str = ""
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether it is what was added."""
+        return self.sha256_now == self.row.sha256
+
+
+def sha256_now(
+    case: Case, row: EvidenceRow, cancel: CancelToken | None = None, report: Report = silent
+) -> str:
+    """Hashes evidence as it lies there now: its copy in the case when there is one.
+
+    Raises:
+        MediaError: it is missing or cannot be read.
+        CancelledError: the user stopped.
+    """
+    return hash_evidence(case.evidence_path(row), cancel=cancel, report=report)["sha256"]
+
+
+def check_evidence(
+    case: Case, cancel: CancelToken | None = None, report: Report = silent
+) -> list[EvidenceState]:
+    """Hashes all evidence of a case; what is missing or changed does not stop it.
+
+    Raises:
+        CancelledError: the user stopped.
+    """
+    return [_state(case, row, cancel, report) for row in case.evidence.all()]
+
+
+def _state(
+    case: Case, row: EvidenceRow, cancel: CancelToken | None, report: Report
+) -> EvidenceState:
+    try:
+        return EvidenceState(row, sha256_now(case, row, cancel, report))
+    except CancelledError:
+        raise
+    except SightlineError as error:
+        return EvidenceState(row, None, error.line())
+
+
+def note_mismatches(case: Case, changed: Mapping[int, str | None]) -> None:
+    """Keeps on record which evidence was found changed.
+
+    Args:
+        case: open for writing.
+        changed: hash that each has now, by id; None when it is missing or unreadable.
+
+    Raises:
+        ResourceError: the case cannot be written.
+    """
+    if not changed:
+        return
+    with case.change() as change:
+        for evidence_id, sha256 in changed.items():
+            change.evidence.note_mismatch(evidence_id, sha256)

@@ -1,0 +1,532 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from analysis_material import (
+    QUICK,
+    RECIPE,
+    SHORT_CHUNKS,
+    analysed,
+    content,
+    numbered,
+    street,
+    street_video,
+)
+from PIL import Image as Pictures
+
+from engine.analysis.evidence import add_evidence
+from engine.analysis.normal import NormalFootage, find_normal, hash_normal
+from engine.analysis.recipe import Recipe
+from engine.analysis.repeating import repeat_run
+from engine.analysis.runs import Resuming, blocks_within
+from engine.cases import Case, RunRow
+from engine.core.errors import BadInputError, CancelledError, MediaError
+from engine.core.progress import CancelToken
+from engine.core.times import Span
+from engine.motion.maps import MotionMaps
+from engine.scene.calibration import Calibration
+from tests.clips import Image, write_video
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return street_video(tmp_path_factory.mktemp("street") / "street.mp4")
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case.create(tmp_path / "new.case")
+
+
+def write_images(folder: Path, frames: list[Image]) -> Path:
+    folder.mkdir(parents=True)
+    for number, image in enumerate(frames):
+        Pictures.fromarray(image).save(folder / f"{number:04d}.png")
+    return folder
+
+
+def warned(run: RunRow) -> set[str]:
+    return {warning.kind for warning in run.warnings}
+
+
+def test_a_fast_target_among_slow_ones_becomes_an_event(case: Case, video: Path) -> None:
+    with case:
+        run = analysed(case, video)
+        (event,) = [row.event for row in case.results.events(run.id)]
+        (trajectory,) = [row.trajectory for row in case.results.trajectories(run.id)]
+    assert run.state == "finished"
+    assert (run.frames, run.analysed_frames, run.resumed_frames) == (130, 130, 0)
+    assert 2.3 <= event.start_s <= 2.9
+    assert 3.4 <= event.end_s <= 4.2
+    assert event.reasons[0].attribute == "speed"
+    assert event.reasons[0].ratio == pytest.approx(5, rel=0.2)
+    assert trajectory.from_cell == "middle left"
+    assert trajectory.to_cell == "middle right"
+    assert trajectory.direction == "right"
+
+
+def test_two_runs_agree_bit_for_bit(case: Case, video: Path) -> None:
+    with case:
+        one = analysed(case, video)
+        other = analysed(case, video)
+        assert one.id != other.id
+        assert content(case, one.id) == content(case, other.id)
+
+
+def test_resuming_returns_a_finished_run_and_fresh_starts_another(case: Case, video: Path) -> None:
+    with case:
+        first = analysed(case, video)
+        assert analysed(case, video, resuming=Resuming(finished=True)).id == first.id
+        again = analysed(case, video, resuming=Resuming(finished=False, unfinished=False))
+        assert again.id == 2
+        assert again.resumed_frames == 0
+        assert len(case.evidence.all()) == 1
+        assert case.runs.current(1) == again
+
+
+def test_fresh_leaves_an_unfinished_run_alone(case: Case, video: Path) -> None:
+    token = CancelToken()
+    with case:
+        with pytest.raises(CancelledError):
+            analysed(case, video, cancel=token, report=lambda _: token.cancel())
+        fresh = analysed(case, video, resuming=Resuming(finished=False, unfinished=False))
+        assert fresh.id == 2
+        assert case.runs.get(1).state == "cancelled"
+
+
+def test_other_settings_do_not_resume(case: Case, video: Path) -> None:
+    token = CancelToken()
+    with case:
+        with pytest.raises(CancelledError):
+            analysed(case, video, cancel=token, report=lambda _: token.cancel())
+        other = Recipe(replace(SHORT_CHUNKS, stride=2))
+        assert analysed(case, video, other).id == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "stride"),
+    [
+        ((160, 96), 1, 1),
+        ((160, 96), 2, 1),
+        ((160, 96), 31, 1),
+        ((160, 96), 33, 1),
+        ((160, 96), 40, 7),
+        ((160, 96), 40, 1000),
+        ((16, 16), 40, 1),
+        ((18, 130), 40, 1),
+        ((322, 50), 10, 1),
+    ],
+)
+def test_short_small_and_odd_videos_are_analysed(
+    case: Case, tmp_path: Path, size: tuple[int, int], count: int, stride: int
+) -> None:
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8) for _ in range(count)]
+    (tmp_path / "footage").mkdir()
+    made = write_video(tmp_path / "footage" / "small.mp4", frames, options=QUICK)
+    with case:
+        run = analysed(case, made, Recipe(replace(SHORT_CHUNKS, stride=stride)))
+        scores = case.results.scores(run.id, "scene")
+    assert run.state == "finished"
+    assert run.analysed_frames == len(range(0, count, stride)) == len(scores)
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("rate", [Fraction(1, 10), Fraction(1), Fraction(120)])
+def test_very_low_and_high_frame_rates(case: Case, tmp_path: Path, rate: Fraction) -> None:
+    made = write_video(
+        tmp_path / "rate.mp4", street(70, (30,)), options=QUICK, rate=rate, time_base=1 / rate
+    )
+    with case:
+        run = analysed(case, made)
+        assert run.state == "finished"
+        assert len(case.results.scores(run.id, "scene")) == 70
+
+
+def test_a_constant_picture_has_no_events(case: Case, tmp_path: Path) -> None:
+    flat = [np.full((96, 160, 3), 128, np.uint8)] * 60
+    with case:
+        run = analysed(case, write_video(tmp_path / "flat.mp4", flat, options=QUICK))
+        assert not case.results.events(run.id)
+        assert not case.results.scores(run.id, "scene").any()
+        assert "short_calibration" in warned(run)
+
+
+def test_varying_times_are_warned_of_and_kept(case: Case, tmp_path: Path) -> None:
+    pts = np.cumsum([0, *[40, 20, 60] * 24])[:70].tolist()
+    made = write_video(
+        tmp_path / "variable.mkv", street(70), options=QUICK, pts=pts, time_base=Fraction(1, 1000)
+    )
+    with case:
+        run = analysed(case, made)
+        spans = case.chunks.spans(run.id, "scene")
+        assert "variable_rate" in warned(run)
+        assert [span.first_pts for span in spans] == [pts[0], pts[32], pts[64]]
+        assert not case.results.events(run.id)
+
+
+def test_damaged_frames_are_counted_and_warned_of(case: Case, tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "footage" / "images", street(60, (20,)))
+    for number in (10, 11, 40):
+        (folder / f"{number:04d}.png").write_bytes(b"damaged")
+    with case:
+        run = analysed(case, folder)
+        infos = [json.loads(span.info) for span in case.chunks.spans(run.id, "scene")]
+    assert [info["damaged"] for info in infos] == [[10, 11], [8]]
+    (warning,) = [one for one in run.warnings if one.kind == "damaged_frames"]
+    assert warning.share == pytest.approx(3 / 60)
+    assert "3 " in warning.text
+
+
+def test_images_at_their_frame_rate(case: Case, tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "footage" / "images", street(40))
+    with case:
+        run = analysed(case, folder, Recipe(SHORT_CHUNKS, fps=10.0), fps=10.0)
+        assert json.loads(run.info)["duration_s"] == pytest.approx(4.0)
+        assert "made_pts" in warned(run)
+        again, differences = repeat_run(case, run.id)
+        assert differences == []
+        assert json.loads(again.info)["duration_s"] == pytest.approx(4.0)
+
+
+def test_another_frame_rate_for_the_same_images_is_refused(case: Case, tmp_path: Path) -> None:
+    """Stored times, events and exports of earlier runs would no longer mean the same frames."""
+    folder = write_images(tmp_path / "footage" / "images", street(10))
+    with case:
+        analysed(case, folder, fps=10.0)
+        with pytest.raises(BadInputError, match="frame rate"):
+            analysed(case, folder, fps=12.0)
+        assert analysed(case, folder, fps=10.0).state == "finished"
+        assert analysed(case, folder).state == "finished"
+
+
+def test_a_raw_stream_keeps_the_frame_rate_it_was_added_with(case: Case, tmp_path: Path) -> None:
+    frames = street(40)
+    made = write_video(tmp_path / "raw.h264", frames, options=QUICK, container="h264")
+    with case:
+        run = analysed(case, made, Recipe(SHORT_CHUNKS, fps=5.0), fps=5.0)
+        assert json.loads(run.info)["duration_s"] == pytest.approx(8.0)
+        _, differences = repeat_run(case, run.id)
+        assert differences == []
+
+
+# Calibration from normal footage and from spans.
+
+
+def normal_recipe(*paths: Path) -> Recipe:
+    return Recipe(SHORT_CHUNKS, tuple(hash_normal(paths, CancelToken())))
+
+
+def calibration(case: Case, run_id: int) -> Calibration:
+    (row,) = case.calibrations.of_run(run_id, "scene")
+    return Calibration.decode(row.calibration.body)
+
+
+def test_normal_footage_in_a_folder_of_images(case: Case, video: Path, tmp_path: Path) -> None:
+    normal = write_images(tmp_path / "normal", street(130))
+    with case:
+        run = analysed(case, video, normal_recipe(normal))
+        learned = calibration(case, run.id)
+        (event,) = [row.event for row in case.results.events(run.id)]
+    assert learned.from_normal
+    assert learned.statistics.frames == 130
+    assert [source["path"] for source in learned.sources] == [str(normal)]
+    assert event.reasons[0].ratio == pytest.approx(5, rel=0.25)
+
+
+def test_normal_footage_in_several_videos(case: Case, video: Path, tmp_path: Path) -> None:
+    one = street_video(tmp_path / "one.mp4", 60, ())
+    other = street_video(tmp_path / "other.mp4", 50, ())
+    with case:
+        run = analysed(case, video, normal_recipe(one, other))
+        assert calibration(case, run.id).statistics.frames == 110
+        assert len(case.results.events(run.id)) == 1
+
+
+def test_a_resumed_run_learns_normal_footage_once(case: Case, video: Path, tmp_path: Path) -> None:
+    recipe = normal_recipe(street_video(tmp_path / "normal.mp4", 60, ()))
+    token = CancelToken()
+
+    def stop_while_analysing(progress: object) -> None:
+        if getattr(progress, "stage", "") == "analysing":
+            token.cancel()
+
+    with case:
+        with pytest.raises(CancelledError):
+            analysed(case, video, recipe, report=stop_while_analysing, cancel=token)
+        stages: set[str] = set()
+        run = analysed(case, video, recipe, report=lambda one: stages.add(one.stage))
+        assert run.id == 1
+        assert not any("normal" in stage for stage in stages)
+        assert len(case.calibrations.of_run(1, "scene")) == 1
+
+
+def test_normal_footage_of_another_size_fails_the_run_with_the_reason(
+    case: Case, video: Path, tmp_path: Path
+) -> None:
+    small = [np.zeros((64, 64, 3), np.uint8)] * 5
+    other = write_video(tmp_path / "other.mp4", small, options=QUICK)
+    with case:
+        with pytest.raises(BadInputError, match="does not fit"):
+            analysed(case, video, normal_recipe(other))
+        run = case.runs.get(1)
+    assert run.state == "failed"
+    assert "64x64" in json.loads(run.info)["reason"]
+
+
+def test_folders_of_folders_of_images_are_found(tmp_path: Path) -> None:
+    frames = street(2)
+    for name in ("02", "01"):
+        write_images(tmp_path / "normal" / name, frames)
+    (tmp_path / "normal" / "empty").mkdir()
+    (tmp_path / "normal" / "notes.txt").write_text("nothing")
+    found = find_normal([tmp_path / "normal", tmp_path / "one.mp4"])
+    assert [path.name for path in found] == ["01", "02", "one.mp4"]
+    with pytest.raises(BadInputError, match="no footage"):
+        find_normal([tmp_path / "normal" / "empty"])
+    with pytest.raises(MediaError):
+        hash_normal([tmp_path / "missing.mp4"], CancelToken())
+
+
+def test_a_marked_span_is_the_normal_footage(case: Case, video: Path) -> None:
+    recipe = Recipe(SHORT_CHUNKS, normal_spans=(Span(0.0, 2.0),))
+    with case:
+        run = analysed(case, video, recipe)
+        learned = calibration(case, run.id)
+        (row,) = case.calibrations.of_run(run.id, "scene")
+        assert row.calibration.kind == "span"
+        assert learned.from_normal
+        assert learned.statistics.frames == 51
+        assert learned.sources[0]["spans"] == [[0.0, 2.0]]
+        assert len(case.results.events(run.id)) == 1
+
+
+@pytest.mark.parametrize("span", [Span(100.0, 200.0), Span(1.001, 1.002)])
+def test_a_span_without_a_frame_is_refused_before_a_run_starts(
+    case: Case, video: Path, span: Span
+) -> None:
+    recipe = Recipe(SHORT_CHUNKS, normal_spans=(Span(0.0, 1.0), span))
+    with case:
+        with pytest.raises(BadInputError, match="span"):
+            analysed(case, video, recipe)
+        assert not case.runs.all()
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ((), range(60)),
+        ((Span(1, 2),), range(25, 51)),
+        ((Span(2, 2.2), Span(0, 0.2)), [*range(6), *range(50, 56)]),
+        ((Span(0.8, 1), Span(0, 0.2)), [*range(6), *range(20, 26)]),
+        ((Span(0, 0.2), Span(0.1, 0.4)), range(11)),
+        ((Span(0, 0.2), Span(0.24, 0.4)), range(11)),
+        ((Span(0.4, 0.4),), [10]),
+        ((Span(50, 60),), []),
+    ],
+)
+def test_spans_give_each_of_their_frames_once_in_order(
+    spans: tuple[Span, ...], expected: range | list[int]
+) -> None:
+    zeros = np.zeros((60, 2, 2))
+    foreground = np.arange(60, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2)
+    maps = MotionMaps(
+        foreground, zeros.astype(np.int16), zeros.astype(np.int16),
+        np.zeros((60, 2), np.float32), np.zeros(60, np.bool_), np.zeros((4, 4), np.uint8),
+    )  # fmt: skip
+    seconds = np.arange(60) / 25
+    blocks = [(maps.part(a, b), seconds[a:b]) for a, b in ((0, 32), (32, 60))]
+    found = list(blocks_within(iter(blocks), spans))
+    assert all(len(part) == len(times) > 0 for part, times in found)
+    numbers = [int(one) for part, _ in found for one in part.foreground[:, 0, 0]]
+    assert numbers == list(expected)
+
+
+# Replaying.
+
+
+def test_a_replayed_run_is_the_same_bit_for_bit(case: Case, video: Path, tmp_path: Path) -> None:
+    with case:
+        old = analysed(case, video, normal_recipe(write_images(tmp_path / "n", street(40))))
+        new, differences = repeat_run(case, old.id)
+        assert new.id == 2
+        assert differences == []
+        assert content(case, 1) == content(case, 2)
+
+
+def test_a_replayed_run_names_what_differs(
+    case: Case, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with case:
+        analysed(case, video)
+        # Another machine, on which everything is measured twice as fast.
+        monkeypatch.setattr("engine.motion.measure.SPEED_UNIT", 0.25)
+        _, differences = repeat_run(case, 1)
+    assert "maps" in differences
+    assert "scene scores" in differences
+
+
+def test_only_finished_runs_are_replayed(case: Case, video: Path) -> None:
+    token = CancelToken()
+    with case:
+        with pytest.raises(CancelledError):
+            analysed(case, video, cancel=token, report=lambda _: token.cancel())
+        with pytest.raises(BadInputError, match="not finished"):
+            repeat_run(case, 1)
+        with pytest.raises(BadInputError, match="no such run"):
+            repeat_run(case, 7)
+
+
+def test_a_run_is_not_replayed_on_changed_normal_footage(
+    case: Case, video: Path, tmp_path: Path
+) -> None:
+    normal = write_images(tmp_path / "normal", street(40))
+    with case:
+        analysed(case, video, normal_recipe(normal))
+        (normal / "0003.png").write_bytes((normal / "0004.png").read_bytes())
+        with pytest.raises(BadInputError, match="normal footage changed"):
+            repeat_run(case, 1)
+
+
+# Evidence.
+
+
+def test_evidence_that_changed_is_refused_and_recorded(case: Case, tmp_path: Path) -> None:
+    changing = street_video(tmp_path / "gate.mp4", 40)
+    original = changing.read_bytes()
+    with case:
+        analysed(case, changing)
+        changing.write_bytes(original + b"\0")
+        with pytest.raises(BadInputError, match="changed since it was added"):
+            analysed(case, changing)
+        with pytest.raises(BadInputError, match="changed since it was added"):
+            repeat_run(case, 1)
+        assert len(case.evidence.mismatches(1)) == 2
+        assert len(case.runs.all()) == 1
+        changing.write_bytes(original)
+        assert analysed(case, changing).id == 2
+        assert len(case.evidence.all()) == 1
+
+
+def test_evidence_that_is_missing_is_named(case: Case, tmp_path: Path) -> None:
+    with case:
+        with pytest.raises(MediaError):
+            add_evidence(case, tmp_path / "missing.mp4")
+        assert not case.evidence.all()
+
+
+def test_the_original_is_left_as_it_was(case: Case, tmp_path: Path) -> None:
+    (tmp_path / "footage").mkdir()
+    made = street_video(tmp_path / "footage" / "gate.mp4", 40)
+    made.chmod(0o444)
+    before = made.stat(), made.read_bytes()
+    with case:
+        analysed(case, made)
+    assert (made.stat().st_mtime_ns, made.stat().st_size) == (
+        before[0].st_mtime_ns,
+        before[0].st_size,
+    )
+    assert made.read_bytes() == before[1]
+    assert [one.name for one in made.parent.iterdir()] == ["gate.mp4"]
+
+
+def test_a_copy_is_kept_and_replayed_without_the_original(case: Case, tmp_path: Path) -> None:
+    made = street_video(tmp_path / "gate.mp4", 40)
+    with case:
+        evidence, source = add_evidence(case, made, copy=True)
+        source.close()
+        copy = case.evidence_path(evidence)
+        assert copy.read_bytes() == made.read_bytes()
+        assert copy.is_relative_to(case.path)
+        run = analysed(case, made)
+        made.unlink()
+        _, differences = repeat_run(case, run.id)
+        assert differences == []
+
+
+def test_a_folder_of_images_is_copied_without_what_else_lies_there(
+    case: Case, tmp_path: Path
+) -> None:
+    folder = write_images(tmp_path / "footage" / "images", street(5))
+    (folder / "notes.txt").write_text("private")
+    (folder / "deep").mkdir()
+    with case:
+        evidence, source = add_evidence(case, folder, copy=True)
+        source.close()
+        copy = case.evidence_path(evidence)
+        assert sorted(one.name for one in copy.iterdir()) == [f"{i:04d}.png" for i in range(5)]
+
+
+def test_a_failed_copy_leaves_nothing_behind_and_an_earlier_one_alone(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two cameras recorded the very same file; the disk fills up at the second."""
+    from engine.core.errors import ResourceError
+
+    one, other = tmp_path / "a" / "gate.mp4", tmp_path / "b" / "gate.mp4"
+    for path in (one, other):
+        path.parent.mkdir()
+    street_video(one, 20)
+    other.write_bytes(one.read_bytes())
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with case:
+        with monkeypatch.context() as patch:
+            patch.setattr("shutil.copy2", full)
+            with pytest.raises(ResourceError):
+                add_evidence(case, one, copy=True)
+        assert not case.evidence.all()
+        assert not list((case.path / "evidence").rglob("*.mp4"))
+        first, source = add_evidence(case, one, copy=True)
+        source.close()
+        with monkeypatch.context() as patch:
+            patch.setattr("shutil.copy2", full)
+            second, source = add_evidence(case, other, copy=True)
+            source.close()
+        assert case.evidence_path(first).read_bytes() == one.read_bytes()
+        assert case.evidence_path(second).read_bytes() == one.read_bytes()
+
+
+def test_an_unreadable_medium_does_not_get_a_hash(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> dict[str, str]:
+        raise OSError(5, "Input/output error")
+
+    made = street_video(tmp_path / "gate.mp4", 20)
+    monkeypatch.setattr("engine.analysis.evidence.hash_evidence", broken)
+    with case:
+        with pytest.raises(OSError, match="Input/output"):
+            add_evidence(case, made)
+        assert not case.evidence.all()
+
+
+def test_a_name_that_is_no_text_is_kept(case: Case, tmp_path: Path) -> None:
+    made = street_video(tmp_path / "gate.mp4", 40)
+    odd = Path(str(tmp_path) + "/bad\udcff\n.mp4")
+    odd.write_bytes(made.read_bytes())
+    with case:
+        run = analysed(case, odd)
+        assert case.evidence.get(run.evidence_id).path == str(odd)
+        assert analysed(case, odd, resuming=Resuming(finished=True)).id == run.id
+
+
+def test_a_recipe_survives_json() -> None:
+    recipe = Recipe(
+        RECIPE.settings,
+        (NormalFootage(Path("/n/a.mp4"), "ab" * 32),),
+        (Span(1.0, 2.5),),
+        12.5,
+    )
+    assert Recipe.from_json(json.loads(json.dumps(recipe.as_json()))) == recipe
+
+
+def test_numbered_pictures_are_numbered() -> None:
+    assert numbered(3)[:, 0, 0].tolist() == [0, 1, 2]

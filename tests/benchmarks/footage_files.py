@@ -1,0 +1,47 @@
+"""Files that benchmarks need and that are made on the spot."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+
+def encode_1080p(source: Path, target: Path, frames: int) -> None:
+    """Scales a video to 1920x1080 and encodes it with H.264 at 25 fps, two-second groups."""
+    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+        options = {"preset": "veryfast", "crf": "23", "g": "50"}
+        stream = writer.add_stream("libx264", rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
+        for number, frame in enumerate(reader.decode(video=0)):
+            if number >= frames:
+                break
+            scaled = frame.reformat(1920, 1080, "yuv420p")
+            scaled.pts, scaled.time_base = number, Fraction(1, 25)
+            writer.mux(stream.encode(scaled))
+        writer.mux(stream.encode(None))
+
+
+def loop(source: Path, target: Path, seconds: float) -> None:
+    """Repeats a video without encoding it again until it lasts `seconds`."""
+    with av.open(str(target), "w") as writer:
+        stream, offset, length = None, 0, 0.0
+        while length < seconds:
+            with av.open(str(source)) as reader:
+                video = reader.streams.video[0]
+                base = video.time_base or Fraction(1, 25)
+                if stream is None:
+                    stream = writer.add_stream_from_template(video)
+                    stream.time_base = base
+                end = 0
+                for packet in reader.demux(video):
+                    if packet.dts is None or packet.pts is None:
+                        continue
+                    end = max(end, packet.pts + (packet.duration or 0))
+                    packet.pts += offset
+                    packet.dts += offset
+                    packet.stream = stream
+                    writer.mux(packet)
+                offset += end
+                length = float(offset * base)

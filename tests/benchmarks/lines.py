@@ -1,0 +1,83 @@
+"""One line of the table of figures, and the commands behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure: what was asked, what was measured, by which command.
+
+    Attributes:
+        name: what is measured.
+        required: in words.
+        measured: in words.
+        holds: whether it is met.
+        command: typed from the repository root.
+    """
+
+    name: str
+    required: str
+    measured: str
+    holds: bool
+    command: str
+
+
+def footage() -> Path:
+    """Returns the folder of real footage (SIGHTLINE_FOOTAGE, otherwise beside the repository)."""
+    return Path(os.environ.get("SIGHTLINE_FOOTAGE", ROOT.parent / "shared" / "data"))
+
+
+def run_json(*words: object) -> dict[str, Any]:
+    """Runs a command of the application with `--json` and returns what it prints."""
+    done = run(*words, "--json", "--quiet")
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def run(*words: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Runs a command of the application."""
+    line = [sys.executable, str(ROOT / "main.py"), *map(str, words)]
+    return subprocess.run(line, cwd=ROOT, text=True, capture_output=True, check=check)
+
+
+def timed(*words: object) -> tuple[float, float]:
+    """Runs a command; returns wall seconds and peak resident size in MB of that process alone.
+
+    Raises:
+        RuntimeError: the command failed.
+    """
+    line = [sys.executable, str(ROOT / "main.py"), *map(str, words)]
+    with tempfile.TemporaryFile() as errors:
+        begun = time.perf_counter()
+        process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            errors.seek(0)
+            raise RuntimeError(errors.read().decode(errors="replace"))
+    return wall, usage.ru_maxrss / 1024
+
+
+def table(lines: Sequence[Line]) -> str:
+    """Returns a Markdown table of lines."""
+    rows = ["| what | required | measured | holds |", "| --- | --- | --- | --- |"]
+    rows += [
+        f"| {line.name} | {line.required} | {line.measured} | {'yes' if line.holds else '**no**'} |"
+        for line in lines
+    ]
+    commands = list(dict.fromkeys(line.command for line in lines))
+    return "\n".join([*rows, "", "```sh", *commands, "```"]) + "\n"

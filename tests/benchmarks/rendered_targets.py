@@ -6,6 +6,8 @@ Run: `python -m tests.benchmarks.rendered_targets [--videos 20] [--seed 7] [--ro
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -21,8 +23,34 @@ from engine.core.results import Trajectory
 from engine.core.settings import AnalysisSettings
 from engine.datasets.opening import open_dataset
 from engine.datasets.synthetic.write import write_dataset
+from tests.benchmarks.lines import Line
 
 _LEAST_IOU = 0.1
+
+
+def lines(videos: int = 20, seed: int = 41) -> list[Line]:
+    """Renders a set and returns the lines of the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "rendered"
+        write_dataset(root, videos, seed, "test", abnormal_share=1.0)
+        with contextlib.redirect_stdout(io.StringIO()):
+            found = shares(root, Path(folder))
+    command = f"python -m tests.benchmarks.rendered_targets --videos {videos} --seed {seed}"
+    asked = (
+        ("from", "*from* cell right", 0.9),
+        ("to", "*to* cell right", 0.9),
+        ("one", "one trajectory", 0.8),
+    )
+    return [
+        Line(
+            f"{videos} rendered videos (seed {seed}), self-calibrated: {name}",
+            f">= {least:.0%} of targets",
+            f"{found[key]:.1%} of {found['targets']:.0f}",
+            found[key] >= least,
+            command,
+        )
+        for key, name, least in asked
+    ]
 
 
 def main() -> None:
@@ -54,7 +82,8 @@ def shares(root: Path, folder: Path) -> dict[str, float]:
             targets += _compare(video.name, abnormal, video, found)
     names = ("from", "to", "one")
     result = {name: float(np.mean([target[name] for target in targets])) for name in names}
-    print(json.dumps({"targets": len(targets), **{k: round(v, 3) for k, v in result.items()}}))
+    result["targets"] = float(len(targets))
+    print(json.dumps({key: round(value, 3) for key, value in result.items()}))
     return result
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.cases import Case, EvidenceRow, NewEvidence, NewStream
 from engine.core.arrays import pack_arrays, unpack_arrays
-from engine.core.errors import BadInputError, ResourceError
+from engine.core.errors import BadInputError, MediaError, ResourceError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.stream import FrameIndex, StreamInfo
 from engine.media import Source, fingerprint, hash_evidence, open_source
@@ -61,6 +61,11 @@ def add_evidence(
     try:
         rate = fps if fps is not None or not known else known[-1].fps
         source = open_source(absolute, stream=stream, fps=rate, cancel=token)
+    except MediaError:
+        if known and absolute.exists():
+            check_unchanged(case, known[-1], hashing.result())
+        hashing.stop()
+        raise
     except BaseException:
         hashing.stop()
         raise
@@ -69,6 +74,7 @@ def add_evidence(
         if known:
             check_unchanged(case, known[-1], sha256)
             _check_times(case, known[-1], source)
+            _add_missing_stream(case, known[-1], source)
             return known[-1], source
         return _add(case, absolute, sha256, source, fps, copy), source
     except BaseException:

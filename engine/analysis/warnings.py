@@ -51,7 +51,7 @@ def run_warnings(
         damaged: analysed frames that could not be decoded as they were recorded.
         missing: frames that the container promises but that are not there.
         camera: bool [m], analysed frames in which the camera moves.
-        unsteady: bool [m], analysed frames in which the light changed at once.
+        unsteady: bool [m], analysed frames that differ from their background all over.
         calibration: the one used.
     """
     found = []
@@ -68,7 +68,10 @@ def run_warnings(
         )
         found.append(RunWarning("camera_moves", float(camera.mean()), text))
     if unsteady.mean() > _LIGHT_SHARE:
-        text = f"the light changes at once in {unsteady.mean():.0%} of the frames, not judged"
+        text = (
+            f"the whole picture differs from its background in {unsteady.mean():.0%} of the "
+            "frames (another light or view), which are not judged"
+        )
         found.append(RunWarning("light_changes", float(unsteady.mean()), text))
     seconds = calibration.statistics.seconds
     short = _SHORT_NORMAL_S if calibration.from_normal else _SHORT_SELF_S

@@ -79,7 +79,7 @@ def command(
         raise BadInputError("no case named", "", "give --case DIR")
     if (resume + fresh + (repeat is not None)) > 1:
         raise BadInputError("--resume, --fresh and --repeat exclude each other", "", "give one")
-    chosen = tuple(name for name in channels.split(",") if name)
+    chosen = tuple(dict.fromkeys(name for name in channels.split(",") if name))
     unknown = [name for name in chosen if name not in _CHANNELS]
     if unknown or not chosen:
         raise BadInputError("unknown channel", ",".join(unknown), f"use {', '.join(_CHANNELS)}")

@@ -8,12 +8,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from engine.cli import analyze, evaluate, events, export, log, report, verify
 from engine.cli.output import set_quiet
-from engine.core.errors import ResourceError, SightlineError
+from engine.core.errors import BadInputError, ResourceError, SightlineError
 
 _HELP = """Reviews surveillance footage offline: scores frames for anomaly, shows where and why.
 
@@ -29,7 +29,7 @@ Exit codes: 0 done · 1 the answer is negative · 2 bad input · 3 cancelled · 
 
 def build() -> typer.Typer:
     """Makes the command line with all its commands."""
-    app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+    app = typer.Typer(help=_HELP, add_completion=False, rich_markup_mode=None)
     app.command("analyze")(analyze.command)
     app.command("analyse", hidden=True)(analyze.command)
     app.command("events")(events.command)
@@ -54,7 +54,10 @@ def run(arguments: Sequence[str]) -> int:
     words, quiet = _taken_out(words, "--quiet")
     set_quiet(quiet)
     try:
-        result = build()(args=words, prog_name="main.py", standalone_mode=False)
+        result = build()(args=words or ["--help"], prog_name="main.py", standalone_mode=False)
+        if not words:
+            remedy = "begin with: main.py analyze VIDEO --case NAME.case"
+            raise BadInputError("no command named", "", remedy)
         return result if isinstance(result, int) else 0
     except BaseException as error:
         if debug:
@@ -72,10 +75,7 @@ def _failed(error: BaseException) -> int:
     """Says what failed in one line and returns the exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 2
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        print(error.format_message())
-        return 2
-    if isinstance(error, click.exceptions.Exit):
+    if isinstance(error, typer.Exit):
         return error.exit_code
     line, code = _described(error)
     sys.stderr.write(f"error: {line}\n")
@@ -85,15 +85,17 @@ def _failed(error: BaseException) -> int:
 def _described(error: BaseException) -> tuple[str, int]:
     if isinstance(error, SightlineError):
         return error.line(), error.exit_code
-    if isinstance(error, click.ClickException):
-        return f"{_one_line(error.format_message())}, see main.py --help", 2
-    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+    if isinstance(error, TyperException):
+        said = _one_line(error.format_message()).rstrip(".")
+        return BadInputError(said, "", "see main.py --help").line(), 2
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         return "cancelled, what was committed is kept, run again to resume", 3
     if isinstance(error, MemoryError):
         return "not enough memory, close other programs or use a larger --stride", 4
     if isinstance(error, OSError):
         return _system_error(error)
-    return f"internal error ({_one_line(repr(error))}), run again with --debug and report it", 2
+    what = f"internal error ({_one_line(repr(error))})"
+    return SightlineError(what, "", "run again with --debug and report it").line(), 2
 
 
 def _system_error(error: OSError) -> tuple[str, int]:

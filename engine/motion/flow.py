@@ -56,7 +56,7 @@ class Flow:
         flow = self._dis.calc(
             self._large_enough(previous[y0:y1, x0:x1]),
             self._large_enough(current[y0:y1, x0:x1]),
-            None,
+            np.zeros((max(y1 - y0, self._least), max(x1 - x0, self._least), 2), np.float32),
         )
         field[y0:y1, x0:x1] = flow[: y1 - y0, : x1 - x0]
         return field

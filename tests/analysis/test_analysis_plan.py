@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from analysis_material import MadeSource, numbered, plan_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.plan import make_plan
 from engine.core.errors import BadInputError
 from engine.core.settings import AnalysisSettings
+from tests.analysis.analysis_material import MadeSource, numbered, plan_of
 
 DEFAULT = AnalysisSettings()
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 
 import numpy as np
 import pytest
-from analysis_material import MadeSource, numbered, plan_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +14,9 @@ from engine.core.errors import CancelledError, MediaError
 from engine.core.progress import CancelToken
 from engine.core.settings import AnalysisSettings, MotionSettings
 from engine.core.stream import Frame
+from engine.media.pixels import Pixels
+from engine.media.source import Size
+from tests.analysis.analysis_material import MadeSource, numbered, plan_of
 
 COUNT = 150
 STRIDED = AnalysisSettings(stride=3, motion=MotionSettings(chunk_seconds=1.0))
@@ -97,8 +100,10 @@ def test_a_damaged_stretch_over_a_border_is_the_same_from_anywhere(
     stretch: range, absent: bool
 ) -> None:
     def made() -> MadeSource:
-        lost = {"absent": stretch} if absent else {"damaged": stretch}
-        return MadeSource(numbered(COUNT), **lost)
+        pictures = numbered(COUNT)
+        if absent:
+            return MadeSource(pictures, absent=stretch)
+        return MadeSource(pictures, damaged=stretch)
 
     whole = read(made())
     for first in range(1, len(whole)):
@@ -126,9 +131,12 @@ def test_at_the_start_the_next_sound_picture_stands_in() -> None:
     assert first.pictures.pictures[:5, 0, 0].tolist() == [3, 3, 3, 3, 4]
 
 
-@pytest.mark.parametrize("kind", ["damaged", "absent"])
-def test_all_frames_damaged_gives_black_pictures_that_count(kind: str) -> None:
-    chunks = read(MadeSource(numbered(COUNT), **{kind: range(COUNT)}))
+@pytest.mark.parametrize("absent", [False, True])
+def test_all_frames_damaged_gives_black_pictures_that_count(absent: bool) -> None:
+    every = range(COUNT)
+    pictures = numbered(COUNT)
+    source = MadeSource(pictures, absent=every) if absent else MadeSource(pictures, damaged=every)
+    chunks = read(source)
     assert not any(chunk.pictures.pictures.any() for chunk in chunks)
     assert all(chunk.damaged.all() for chunk in chunks)
 
@@ -160,7 +168,7 @@ def test_lost_frames_do_not_look_like_speed() -> None:
 class BrokenSource(MadeSource):
     """A medium that is pulled out while it is read."""
 
-    def _iterate(self, wanted, size, pixels):  # type: ignore[no-untyped-def]  # noqa: ANN
+    def _iterate(self, wanted: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
         for frame in super()._iterate(wanted, size, pixels):
             if frame.index >= 70:
                 raise MediaError("cannot be read (Input/output error)", self.path, "check it")
@@ -180,7 +188,7 @@ class EndlessSource(MadeSource):
 
     token: CancelToken
 
-    def _iterate(self, wanted, size, pixels):  # type: ignore[no-untyped-def]  # noqa: ANN
+    def _iterate(self, wanted: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
         for frame in super()._iterate(wanted, size, pixels):
             if len(self.read) == 20:
                 self.token.cancel()

@@ -16,7 +16,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from analysis_material import QUICK, RECIPE, Content, analysed, content, street, street_video
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,15 @@ from engine.cases import Case, RunRow
 from engine.core.errors import CancelledError, ResourceError
 from engine.core.progress import CancelToken, Progress
 from engine.core.settings import AnalysisSettings
+from tests.analysis.analysis_material import (
+    QUICK,
+    RECIPE,
+    Content,
+    analysed,
+    content,
+    street,
+    street_video,
+)
 from tests.clips import write_video
 
 ROOT = Path(__file__).parents[2]
@@ -172,7 +180,9 @@ def test_a_damaged_video_is_resumed_the_same(whole: Whole, tmp_path: Path) -> No
 def limit_pages(case: Case, more: int) -> None:
     """Makes the database full after some more pages."""
     (row,) = case.database.rows("PRAGMA page_count")
-    case.database.execute(f"PRAGMA max_page_count = {int(row['page_count']) + more}")
+    pages = row["page_count"]
+    assert isinstance(pages, int)
+    case.database.execute(f"PRAGMA max_page_count = {pages + more}")
 
 
 @pytest.mark.parametrize("pages", [0, 2, 4, 6])

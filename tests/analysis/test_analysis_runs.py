@@ -7,16 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from analysis_material import (
-    QUICK,
-    RECIPE,
-    SHORT_CHUNKS,
-    analysed,
-    content,
-    numbered,
-    street,
-    street_video,
-)
 from PIL import Image as Pictures
 
 from engine.analysis.evidence import add_evidence
@@ -30,6 +20,16 @@ from engine.core.progress import CancelToken
 from engine.core.times import Span
 from engine.motion.maps import MotionMaps
 from engine.scene.calibration import Calibration
+from tests.analysis.analysis_material import (
+    QUICK,
+    RECIPE,
+    SHORT_CHUNKS,
+    analysed,
+    content,
+    numbered,
+    street,
+    street_video,
+)
 from tests.clips import Image, write_video
 
 

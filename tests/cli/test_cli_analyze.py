@@ -247,20 +247,6 @@ def test_a_case_may_not_lie_beside_evidence_unless_insisted_on(command: Run, pla
     assert "case.beside_evidence" in actions(place / "x.case")
 
 
-def test_a_case_beside_normal_footage_is_beside_evidence_too(
-    command: Run, place: Path, tmp_path: Path
-) -> None:
-    """Normal footage of a camera is seized footage like the evidence."""
-    normal = tmp_path / "normal"
-    normal.mkdir()
-    video = short(place / "one.mp4")
-    other = short(normal / "normal.mp4")
-    ran = command("analyze", video, "--normal", other, "--case", normal / "x.case")
-    assert ran.code == 2
-    assert "--beside-evidence" in ran.error
-    assert not (normal / "x.case").exists()
-
-
 def test_a_case_that_is_a_file_or_holds_something_else(
     command: Run, clip: Path, tmp_path: Path
 ) -> None:

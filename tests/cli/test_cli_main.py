@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -69,9 +70,9 @@ def test_the_overview_names_every_command_and_the_codes(command: Run) -> None:
 
 
 def test_analyse_is_analyze(command: Run) -> None:
-    assert command("analyse", "--case", "x.case").error == command(
-        "analyze", "--case", "x.case"
-    ).error
+    assert (
+        command("analyse", "--case", "x.case").error == command("analyze", "--case", "x.case").error
+    )
 
 
 def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,8 +175,7 @@ def test_main_runs_from_any_folder(tmp_path: Path) -> None:
 def test_json_is_readable_in_any_locale(analysed: Path, tmp_path: Path) -> None:
     """Names of files may hold what the terminal's encoding cannot show."""
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    folder = tmp_path / "Küche 東京.case"
-    os.rename(_copied(analysed, tmp_path), folder)
+    folder = Path(shutil.copytree(analysed, tmp_path / "Küche 東京.case"))
     for words in (["events", "--json"], ["events"]):
         done = subprocess.run(
             [sys.executable, str(ROOT / "main.py"), *words, "--case", str(folder)],
@@ -186,12 +186,6 @@ def test_json_is_readable_in_any_locale(analysed: Path, tmp_path: Path) -> None:
         )
         if "--json" in words:
             assert json.loads(done.stdout)["events"]
-
-
-def _copied(case: Path, target: Path) -> Path:
-    import shutil
-
-    return Path(shutil.copytree(case, target / "copy.case"))
 
 
 def test_events_of_a_case(command: Run, case: Path) -> None:
@@ -222,9 +216,7 @@ def test_events_of_a_case(command: Run, case: Path) -> None:
         (["--evidence", "0"], "evidence"),
     ],
 )
-def test_events_of_what_is_not_there(
-    command: Run, case: Path, words: list[str], said: str
-) -> None:
+def test_events_of_what_is_not_there(command: Run, case: Path, words: list[str], said: str) -> None:
     ran = command("events", "--case", case, *words)
     assert ran.code == 2
     assert said in ran.error

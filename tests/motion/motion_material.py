@@ -19,8 +19,8 @@ def texture(width: int, height: int, seed: int = 0, low: int = 60, high: int = 1
     """Smooth noise in which flow can hold on to something: uint8 [height, width]."""
     noise = np.random.default_rng(seed).normal(size=(height, width))
     smooth = cv2.GaussianBlur(noise, (0, 0), 2.0)
-    scaled = cv2.normalize(smooth, None, low, high, cv2.NORM_MINMAX)
-    return np.asarray(scaled, np.uint8)
+    scaled = (smooth - np.min(smooth)) / np.ptp(smooth)
+    return np.asarray(low + scaled * (high - low), np.uint8)
 
 
 def moving_square(
@@ -30,7 +30,7 @@ def moving_square(
     edge: int = 24,
     start: tuple[float, float] = (20, 30),
 ) -> Picture:
-    """A textured square that moves `step` pixels a frame over a textured ground, uint8 [n, h, w]."""
+    """A textured square that moves `step` pixels a frame over a ground: uint8 [n, h, w]."""
     width, height = size
     ground, target = texture(width, height), texture(edge, edge, 1, 180, 255)
     pictures = np.repeat(ground[None], count, axis=0)
@@ -40,10 +40,10 @@ def moving_square(
     return pictures
 
 
-def noisy(pictures: NDArray[np.generic], sigma: float = 1.5, seed: int = 9) -> Picture:
+def noisy(pictures: NDArray[np.integer], sigma: float = 1.5, seed: int = 9) -> Picture:
     """Adds the noise of a camera."""
     noise = np.random.default_rng(seed).normal(0, sigma, pictures.shape)
-    return np.clip(pictures + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pictures.astype(np.float64) + noise, 0, 255), np.uint8)
 
 
 def grid_of(pictures: Picture) -> Grid:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from motion_material import moving_square, noisy, texture
 
 from engine.motion.background import median_background, sample_plan
 from engine.motion.foreground import foreground_mask, prepare_background
+from tests.motion.motion_material import moving_square, noisy, texture
 
 GROUND = texture(160, 96)
 

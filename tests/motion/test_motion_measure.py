@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from motion_material import (
+
+from engine.core.errors import CancelledError
+from engine.core.progress import CancelToken
+from engine.motion.maps import SPEED_UNIT, MotionMaps
+from engine.motion.measure import ChunkPictures, MotionMeter
+from tests.motion.motion_material import (
     SETTINGS,
     Picture,
     grid_of,
@@ -15,11 +22,6 @@ from motion_material import (
     texture,
     velocity,
 )
-
-from engine.core.errors import CancelledError
-from engine.core.progress import CancelToken
-from engine.motion.maps import SPEED_UNIT, MotionMaps
-from engine.motion.measure import ChunkPictures, MotionMeter
 
 
 @pytest.mark.parametrize(("rate", "step"), [(5.0, 8), (12.5, 4), (25.0, 2), (50.0, 1)])
@@ -162,7 +164,7 @@ WHOLE = piece(0, len(PICTURES))
 @given(st.sets(st.integers(1, len(PICTURES) - 1), max_size=4))
 def test_cutting_into_chunks_changes_nothing(cuts: set[int]) -> None:
     borders = [0, *sorted(cuts), len(PICTURES)]
-    parts = [piece(a, b) for a, b in zip(borders, borders[1:], strict=False)]
+    parts = [piece(first, last) for first, last in itertools.pairwise(borders)]
     for name in ("foreground", "vx", "vy", "camera", "unsteady"):
         joined = np.concatenate([getattr(part, name) for part in parts])
         assert np.array_equal(joined, getattr(WHOLE, name)), name

@@ -69,24 +69,18 @@ def test_too_few_samples_say_nothing() -> None:
 
 
 def test_few_rows_share_one_value() -> None:
-    statistics = RowStatistics.empty(6).add(
-        np.full(200, 2, np.int64), np.full(200, 30, np.float32)
-    )
+    statistics = RowStatistics.empty(6).add(np.full(200, 2, np.int64), np.full(200, 30, np.float32))
     line = statistics.usual(1.7)
     assert line is not None
     assert np.ptp(line) == 0
     assert line[0] == pytest.approx(30, rel=0.03)
 
 
-samples = st.lists(
-    st.tuples(st.integers(0, 3), st.floats(0, 1e6, width=32)), max_size=30
-)
+samples = st.lists(st.tuples(st.integers(0, 3), st.floats(0, 1e6, width=32)), max_size=30)
 
 
 @given(samples, samples)
-def test_merging_is_adding(
-    one: list[tuple[int, float]], other: list[tuple[int, float]]
-) -> None:
+def test_merging_is_adding(one: list[tuple[int, float]], other: list[tuple[int, float]]) -> None:
     def of(*parts: list[tuple[int, float]]) -> RowStatistics:
         statistics = RowStatistics.empty(4)
         for part in parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from engine.core.settings import SceneSettings
 from engine.motion.maps import SPEED_UNIT, MotionMaps
 from engine.scene.calibration import Calibration
 from engine.scene.channel import SceneChannel, ScoredFrames
-from engine.scene.learning import calibrate
+from engine.scene.learning import Footage, calibrate
 
 ROWS, COLUMNS, CELL, RATE = 18, 24, 8, 10.0
 SHAPE = (ROWS, COLUMNS)
@@ -80,17 +81,17 @@ def simulate(
 def cut(block: Block, borders: Sequence[int]) -> Iterator[Block]:
     """Cuts a block at positions."""
     maps, seconds = block
-    edges = [0, *borders, len(seconds)]
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in itertools.pairwise([0, *borders, len(seconds)]):
         yield maps.part(a, b), seconds[a:b]
 
 
 def calibrated(kind: str, *blocks: Block) -> Calibration:
     """Learns from pieces of footage, each cut into blocks of ten seconds."""
-    pieces = [
-        lambda block=block: cut(block, range(100, len(block[1]), 100))  # type: ignore[misc]
-        for block in blocks
-    ]
+
+    def piece(block: Block) -> Callable[[], Iterator[Block]]:
+        return lambda: cut(block, range(100, len(block[1]), 100))
+
+    pieces: list[Callable[[], Footage]] = [piece(block) for block in blocks]
     return calibrate(kind, pieces, SHAPE, CELL, RATE, SETTINGS)
 
 

@@ -5,10 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scene_material import (
+
+from engine.scene.attributes import Direction
+from engine.scene.calibration import Calibration
+from engine.scene.channel import AttributePeaks, ScoredFrames
+from engine.scene.learning import learn_statistics
+from engine.scene.observation import Observer
+from engine.scene.statistics import direction_sector
+from tests.scene.scene_material import (
     CELL,
-    RATE,
     COLUMNS,
+    RATE,
     ROWS,
     SETTINGS,
     SHAPE,
@@ -21,13 +28,6 @@ from scene_material import (
     simulate,
     walkers,
 )
-
-from engine.scene.attributes import Direction
-from engine.scene.calibration import Calibration
-from engine.scene.channel import AttributePeaks, ScoredFrames
-from engine.scene.learning import learn_statistics
-from engine.scene.observation import Observer
-from engine.scene.statistics import direction_sector
 
 NORMAL = calibrated("normal", simulate(120, walkers(120)))
 ITSELF = calibrated("self", simulate(120, walkers(120)))

@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scene_material import (
+
+from engine.core.arrays import pack_arrays, unpack_arrays
+from engine.core.errors import BadInputError
+from engine.scene.calibration import Calibration
+from engine.scene.learning import calibrate, learn_statistics
+from tests.scene.scene_material import (
     CELL,
     RATE,
     SETTINGS,
@@ -19,11 +24,6 @@ from scene_material import (
     simulate,
     walkers,
 )
-
-from engine.core.arrays import pack_arrays, unpack_arrays
-from engine.core.errors import BadInputError
-from engine.scene.calibration import Calibration
-from engine.scene.learning import calibrate, learn_statistics
 
 SOURCES = ({"path": "/f/normal.mp4", "sha256": "ab" * 32, "spans": [[1.0, 2.5]]},)
 LEARNED = calibrated("normal", simulate(120, walkers(120)))
@@ -116,9 +116,7 @@ def test_scales_raise_limits_and_leave_the_measured_value() -> None:
 def test_any_chunks_of_one_piece_can_be_parted_for_holding_out(borders: list[int]) -> None:
     """Also chunks of one frame, which have no first half."""
     block = simulate(24, walkers(24))
-    found = calibrate(
-        "normal", [lambda: cut(block, borders)], SHAPE, CELL, RATE, SETTINGS
-    )
+    found = calibrate("normal", [lambda: cut(block, borders)], SHAPE, CELL, RATE, SETTINGS)
     assert found.statistics.frames == 240
 
 

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scene_material import (
+
+from engine.scene.calibration import Calibration
+from engine.scene.channel import SceneChannel, squash
+from engine.scene.statistics import SceneStatistics
+from tests.scene.scene_material import (
     RATE,
     SETTINGS,
     SHAPE,
@@ -17,10 +21,6 @@ from scene_material import (
     walkers,
 )
 
-from engine.scene.calibration import Calibration
-from engine.scene.channel import SceneChannel, squash
-from engine.scene.statistics import SceneStatistics
-
 CALIBRATION = calibrated("normal", simulate(120, walkers(120)))
 WHOLE = simulate(
     14, [*walkers(14), Target(3, 5, -16, 88, 90), Target(6, 13, 150, 120, -25, edge=(16, 16))]
@@ -32,9 +32,7 @@ EXPECTED = scored(CALIBRATION, WHOLE)[0]
 @given(st.sets(st.integers(1, len(WHOLE[1]) - 1), max_size=12))
 def test_cutting_into_blocks_changes_nothing(borders: set[int]) -> None:
     found = scored(CALIBRATION, *cut(WHOLE, sorted(borders)))
-    assert [len(part) for part in found] == np.diff(
-        [0, *sorted(borders), len(WHOLE[1])]
-    ).tolist()
+    assert [len(part) for part in found] == np.diff([0, *sorted(borders), len(WHOLE[1])]).tolist()
     for name in ("heat", "scores", "relative_speed"):
         joined = np.concatenate([getattr(part, name) for part in found])
         assert np.array_equal(joined, getattr(EXPECTED, name)), name

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import miniature_datasets as mini
 import numpy as np
 import pytest
 
 from engine.core.errors import BadInputError
 from engine.datasets.base import ALL, Video
 from engine.datasets.opening import open_dataset
+from tests.datasets import miniature_datasets as mini
 
 
 def same_truth(video: Video) -> None:

@@ -7,7 +7,6 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 
-import miniature_datasets as mini
 import numpy as np
 import pytest
 import scipy.io
@@ -19,6 +18,7 @@ from engine.datasets.matfile import read_cells
 from engine.datasets.opening import NAMES, open_dataset
 from engine.datasets.rows import read_rows
 from engine.datasets.tracks import GroundTruthTracks, read_tracks, write_tracks
+from tests.datasets import miniature_datasets as mini
 
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from engine.analysis.calibrating import CHANNEL
 from engine.analysis.evidence import check_unchanged
 from engine.analysis.recipe import Recipe
-from engine.analysis.runs import CHANNEL, Resuming, Run
+from engine.analysis.runs import Resuming, Run
 from engine.cases import Case, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
@@ -47,7 +48,7 @@ def repeat_run(
     check_unchanged(case, evidence, hash_evidence(path, cancel=token, report=report)["sha256"])
     with open_source(path, stream=old.stream, fps=evidence.fps, cancel=token) as source:
         run = Run(case, evidence, source, recipe, cancel=token, report=report)
-        new = run.execute(Resuming(finished=False, unfinished=False))
+        new = run.execute(Resuming(finished=False, unfinished=False, relearn=True))
     return new, list(_differences(case, old.id, new.id))
 
 

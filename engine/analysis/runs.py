@@ -10,12 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.calibrating import (
+    CHANNEL,
+    Block,
+    check_spans,
+    find_calibration,
+    learn_own,
+    store_calibration,
+)
 from engine.analysis.deriving import Results, derive
 from engine.analysis.environment import environment
 from engine.analysis.estimate import check_space, estimate
 from engine.analysis.measuring import MeasuredChunk, measure_stream, worker_threads
 from engine.analysis.normal import learn_normal
 from engine.analysis.plan import AnalysisPlan, make_plan
+from engine.analysis.provisional import ProvisionalScores
 from engine.analysis.recipe import Recipe
 from engine.analysis.warnings import run_warnings, stream_warnings
 from engine.cases import (
@@ -24,7 +33,6 @@ from engine.cases import (
     Chunk,
     ChunkSpan,
     EvidenceRow,
-    NewCalibration,
     RunRow,
     settings_hash,
 )
@@ -32,15 +40,9 @@ from engine.core.arrays import pack_arrays
 from engine.core.errors import BadInputError, CancelledError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.results import RunWarning
-from engine.core.times import Span, format_time
 from engine.media import Source
 from engine.motion.maps import SPEED_UNIT, MotionMaps
 from engine.scene.calibration import Calibration
-from engine.scene.learning import calibrate
-
-CHANNEL = "scene"
-
-_Block = tuple[MotionMaps, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,12 @@ class Resuming:
     Attributes:
         finished: take a finished run as it is instead of starting another.
         unfinished: go on with an unfinished one.
+        relearn: learn normal footage again, even when the case has a calibration from it.
     """
 
     finished: bool = False
     unfinished: bool = True
+    relearn: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +107,7 @@ class Run:
         self._cancel = cancel or CancelToken()
         self._report = report
         self._plan: AnalysisPlan = make_plan(source.info, source.index, recipe.settings)
-        _check_spans(recipe.normal_spans, self._plan)
+        check_spans(recipe.normal_spans, self._plan)
         self._begun = time.monotonic()
 
     def execute(self, resuming: Resuming) -> RunRow:
@@ -124,8 +128,8 @@ class Run:
         unfinished = self._case.runs.unfinished(*earlier) if resuming.unfinished else None
         run_id = self._take_up(unfinished)
         try:
-            normal = self._normal_calibration(run_id)
-            self._measure(run_id)
+            normal = self._normal_calibration(run_id, resuming.relearn)
+            self._measure(run_id, normal)
             derived = self._derive(run_id, normal)
             self._finish(run_id, derived)
         except CancelledError:
@@ -154,18 +158,17 @@ class Run:
             change.runs.resume(unfinished.id, done)
             return unfinished.id
 
-    def _normal_calibration(self, run_id: int) -> tuple[Calibration, int] | None:
-        """Learns from normal footage once a run; a resumed run finds it in the case."""
-        recipe = self._recipe
-        if recipe.calibration != "normal":
+    def _normal_calibration(self, run_id: int, relearn: bool) -> tuple[Calibration, int] | None:
+        if self._recipe.calibration != "normal":
             return None
-        for row in self._case.calibrations.of_run(run_id, CHANNEL):
-            return Calibration.decode(row.calibration.body), row.id
+        known = find_calibration(self._case, self._recipe, self._plan.grid)
+        if known is not None and not relearn:
+            return known
         calibration = learn_normal(
-            recipe.normal,
-            recipe.fps,
+            self._recipe.normal,
+            self._recipe.fps,
             self._plan.grid,
-            recipe.settings,
+            self._recipe.settings,
             self._cancel,
             self._report,
         )
@@ -173,19 +176,10 @@ class Run:
             return calibration, self._store_calibration(change, run_id, calibration)
 
     def _store_calibration(self, change: Change, run_id: int, calibration: Calibration) -> int:
-        return change.calibrations.add(
-            NewCalibration(
-                channel=CHANNEL,
-                kind=self._recipe.calibration,
-                body=calibration.encode(),
-                sources=json.dumps(list(calibration.sources)),
-                run_id=run_id,
-                evidence_id=self._evidence.id,
-                final=True,
-            )
-        )
+        kind = self._recipe.calibration
+        return store_calibration(change, calibration, kind, run_id, self._evidence.id)
 
-    def _measure(self, run_id: int) -> None:
+    def _measure(self, run_id: int, normal: tuple[Calibration, int] | None) -> None:
         last = self._case.chunks.last(run_id, CHANNEL)
         first = 0 if last is None else last.seq + 1
         if first >= self._plan.chunks:
@@ -194,15 +188,20 @@ class Run:
         need = estimate(self._source, self._plan, settings, worker_threads(), done)
         check_space(self._case.path, need.bytes)
         pace = _Pace(len(self._plan), done, need.seconds, self._report)
+        provisional = ProvisionalScores(
+            self._plan, self._recipe.settings.scene, normal[0] if normal else None
+        )
+        for maps, seconds in self._blocks(run_id):
+            provisional.learn(maps, seconds)
         chunks = measure_stream(self._source, self._plan, settings, self._cancel, first)
         try:
             for chunk in chunks:
-                self._commit(run_id, chunk)
+                self._commit(run_id, chunk, provisional.score(chunk.maps, chunk.seconds))
                 pace.done(self._plan.span(chunk.number)[1])
         finally:
             chunks.close()
 
-    def _commit(self, run_id: int, chunk: MeasuredChunk) -> None:
+    def _commit(self, run_id: int, chunk: MeasuredChunk, provisional: NDArray[np.float32]) -> None:
         start, stop = self._plan.span(chunk.number)
         maps = chunk.maps
         speed = np.hypot(maps.vx.astype(np.float32), maps.vy.astype(np.float32)) * SPEED_UNIT
@@ -216,11 +215,12 @@ class Run:
             info=json.dumps({"damaged": np.flatnonzero(chunk.damaged).tolist()}),
         )
         raw = speed.max((1, 2)).astype(np.float32)
-        packed = Chunk(span, pack_arrays({"raw_scores": raw}, level=6), maps.encode())
+        scores = pack_arrays({"raw_scores": raw, "provisional": provisional}, level=6)
+        packed = Chunk(span, scores, maps.encode())
         with self._case.change() as change:
             change.chunks.append(run_id, packed)
 
-    def _blocks(self, run_id: int) -> Iterator[_Block]:
+    def _blocks(self, run_id: int) -> Iterator[Block]:
         for chunk in self._case.chunks.stream(run_id, CHANNEL):
             start, stop = self._plan.span(chunk.span.seq)
             yield MotionMaps.decode(chunk.raw), self._plan.seconds[start:stop]
@@ -241,19 +241,8 @@ class Run:
         return _Derived(results, calibration, stored)
 
     def _own_calibration(self, run_id: int) -> Calibration:
-        """Calibrates on the evidence: on the spans marked normal, otherwise on all of it."""
-        grid, spans = self._plan.grid, self._recipe.normal_spans
         source = {"path": self._evidence.path, "sha256": self._evidence.sha256}
-        marked = {"spans": [[span.start, span.end] for span in spans]} if spans else {}
-        return calibrate(
-            "normal" if spans else "self",
-            [lambda: blocks_within(self._blocks(run_id), spans)],
-            (grid.rows, grid.columns),
-            grid.cell,
-            self._plan.rate,
-            self._recipe.settings.scene,
-            ({**source, **marked},),
-        )
+        return learn_own(lambda: self._blocks(run_id), source, self._recipe, self._plan)
 
     def _finish(self, run_id: int, derived: _Derived) -> None:
         warnings = self._warnings(run_id, derived.calibration)
@@ -304,28 +293,6 @@ class Run:
                 change.runs.stop(run_id, "cancelled", analysed_frames=done, wall_s=wall)
             else:
                 change.runs.stop(run_id, "failed", analysed_frames=done, wall_s=wall, reason=reason)
-
-
-def blocks_within(blocks: Iterator[_Block], spans: tuple[Span, ...]) -> Iterator[_Block]:
-    """Yields the parts of blocks that lie in the spans; everything when there are none."""
-    for maps, seconds in blocks:
-        if not spans:
-            yield maps, seconds
-            continue
-        inside = np.any([(seconds >= span.start) & (seconds <= span.end) for span in spans], axis=0)
-        borders = np.flatnonzero(np.diff(inside, prepend=False, append=False))
-        for start, stop in borders.reshape(-1, 2).tolist():
-            yield maps.part(start, stop), seconds[start:stop]
-
-
-def _check_spans(spans: tuple[Span, ...], plan: AnalysisPlan) -> None:
-    for span in spans:
-        if not np.any((plan.seconds >= span.start) & (plan.seconds <= span.end)):
-            raise BadInputError(
-                "no analysed frame lies in the span marked normal",
-                span,
-                f"the footage ends at {format_time(float(plan.seconds[-1]))}",
-            )
 
 
 class _Pace:

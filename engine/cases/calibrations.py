@@ -39,6 +39,11 @@ class CalibrationRepository:
         sql = "SELECT * FROM calibration WHERE evidence_id = ? AND channel = ? ORDER BY id"
         return tuple(map(self._calibration, self._database.rows(sql, [evidence_id, channel])))
 
+    def all(self, channel: str) -> tuple[CalibrationRow, ...]:
+        """Returns the calibrations of a channel in the whole case, oldest first."""
+        sql = "SELECT * FROM calibration WHERE channel = ? ORDER BY id"
+        return tuple(map(self._calibration, self._database.rows(sql, [channel])))
+
     def _calibration(self, row: Row) -> CalibrationRow:
         with fields.decoding(self._database, "calibration"):
             calibration = NewCalibration(

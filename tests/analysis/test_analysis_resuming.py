@@ -119,7 +119,7 @@ def resume(folder: Path, video: Path, recipe: Recipe = RECIPE) -> tuple[RunRow, 
         return run, content(case, run.id)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["kill", "cancel"]), st.integers(1, REPORTS)),
@@ -238,15 +238,20 @@ def test_a_run_killed_while_it_stores_its_results_keeps_one_calibration(
     assert found == whole.content
 
 
-# The real thing: five frames a second make chunks of fifty frames at the default settings.
-def slow_video(path: Path) -> Path:
-    return write_video(
-        path,
-        street(330, (60, 190)),
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """Five frames a second make chunks of fifty frames at the default settings."""
+    folder = tmp_path_factory.mktemp("slow")
+    video = write_video(
+        folder / "slow.mp4",
+        street(260, (60, 190)),
         options=QUICK,
         rate=Fraction(5),
         time_base=Fraction(1, 5),
     )
+    made = uninterrupted(video, folder / "whole.case", Recipe(AnalysisSettings()))
+    assert made.content["events"]
+    return made
 
 
 def command(*words: object) -> list[str]:
@@ -294,14 +299,10 @@ def stopped_by(number: signal.Signals, words: list[str], folder: Path, least: in
     ("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 3)]
 )
 def test_a_process_that_is_stopped_leaves_a_run_that_resumes(
-    number: signal.Signals, code: int, tmp_path: Path
+    slow: Whole, number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
-    (tmp_path / "footage").mkdir()
-    video = slow_video(tmp_path / "footage" / "slow.mp4")
-    expected = uninterrupted(video, tmp_path / "whole.case", Recipe(AnalysisSettings())).content
-    assert expected["events"]
     folder = tmp_path / "stopped.case"
-    words = command(video, "--case", folder)
+    words = command(slow.video, "--case", folder)
     assert stopped_by(number, words, folder, 2) == code
     done = subprocess.run(
         [*words, "--resume"], capture_output=True, check=True, text=True, timeout=120
@@ -311,4 +312,4 @@ def test_a_process_that_is_stopped_leaves_a_run_that_resumes(
     assert run["state"] == "finished"
     assert run["resumed_frames"] >= 100
     with Case.open(folder) as case:
-        assert content(case, 1) == expected
+        assert content(case, 1) == slow.content

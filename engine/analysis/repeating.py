@@ -64,6 +64,8 @@ def _differences(case: Case, old: int, new: int) -> Iterator[str]:
     events = [[row.event for row in case.results.events(run)] for run in (old, new)]
     if events[0] != events[1]:
         yield "events"
+    if _regions(case, old) != _regions(case, new):
+        yield "regions"
     paths = [[row.trajectory for row in case.results.trajectories(run)] for run in (old, new)]
     same = len(paths[0]) == len(paths[1]) and all(
         np.array_equal(one.frames, other.frames)
@@ -73,3 +75,8 @@ def _differences(case: Case, old: int, new: int) -> Iterator[str]:
     )
     if not same:
         yield "trajectories"
+
+
+def _regions(case: Case, run: int) -> list[tuple[object, ...]]:
+    regions = (row.region for row in case.results.regions(run))
+    return [(one.frame, one.box, one.score, one.trajectory, one.mask.tobytes()) for one in regions]

@@ -132,6 +132,8 @@ def content(case: Case, run_id: int) -> Content:
     """Everything a run found, as values that compare byte for byte."""
     results = case.results
     chunks = list(case.chunks.stream(run_id, "scene"))
+    derivation = results.current(run_id)
+    assert derivation is not None
     return {
         "maps": [chunk.raw for chunk in chunks],
         "raw scores": [chunk.scores for chunk in chunks],
@@ -151,6 +153,6 @@ def content(case: Case, run_id: int) -> Content:
         ],
         "events": [row.event for row in results.events(run_id)],
         "calibrations": [
-            row.calibration.body for row in case.calibrations.of_run(run_id, "scene")
+            case.calibrations.get(one).calibration.body for one in derivation.calibrations
         ],
     }  # fmt: skip

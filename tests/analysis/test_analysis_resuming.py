@@ -236,6 +236,8 @@ def test_a_run_killed_while_it_stores_its_results_keeps_one_calibration(
             analysed(case, whole.video)
     _, found = resume(folder, whole.video)
     assert found == whole.content
+    with Case.open(folder) as case:
+        assert len(case.calibrations.of_run(1, "scene")) == 1
 
 
 @pytest.fixture(scope="module")

@@ -548,3 +548,20 @@ def test_a_chunk_has_provisional_scores_from_the_past_alone(case: Case, tmp_path
     scores = np.concatenate(parts)
     assert len(scores) == run.analysed_frames
     assert scores[70:].max() > 0.5 > scores[:50].max()
+
+
+def test_normal_footage_learned_once_serves_another_video_of_the_camera(
+    case: Case, video: Path, tmp_path: Path
+) -> None:
+    recipe = normal_recipe(street_video(tmp_path / "normal.mp4", 60, ()))
+    other = street_video(tmp_path / "other.mp4", 70, (30,))
+    stages: set[str] = set()
+    with case:
+        first = analysed(case, video, recipe)
+        second = analysed(case, other, recipe, report=lambda one: stages.add(one.stage))
+        assert not any("normal" in stage for stage in stages)
+        assert content(case, first.id)["calibrations"] == content(case, second.id)["calibrations"]
+        small = [np.full((96, 128, 3), 90, np.uint8)] * 40
+        narrow = write_video(tmp_path / "narrow.mp4", small, options=QUICK)
+        with pytest.raises(BadInputError, match="does not fit"):
+            analysed(case, narrow, recipe)

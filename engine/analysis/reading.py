@@ -176,10 +176,8 @@ class ChunkReader:
                 yield _Picture(frame.image, float(plan.seconds[position]))
 
     def _one(self, frame: int) -> NDArray[np.uint8] | None:
-        size = self._plan.grid.size
-        for one in self._source.frames(frame, frame + 1, size=size, pixels="gray"):
-            return None if one.damaged else one.image
-        return None
+        one = self._source.pick(frame, size=self._plan.grid.size)
+        return None if one.damaged else one.image
 
     def _background(self, around: NDArray[np.int64]) -> NDArray[np.uint8]:
         wanted = [int(i) for i in around]

@@ -88,6 +88,17 @@ class Source(ABC):
         decoded_size = self.info.width, self.info.height
         return self._iterate(range(start, end, step), size or decoded_size, pixels)
 
+    def pick(self, i: int, *, size: Size, pixels: Pixels = "gray") -> Frame:
+        """Returns frame `i` at a size, exactly as `frames` would give it.
+
+        For single frames here and there: nothing is cached, and one decoder serves all calls.
+
+        Raises:
+            IndexError: there is no such frame.
+        """
+        (frame,) = self._iterate(range(self._checked(i), i + 1), size, pixels)
+        return frame
+
     def _checked(self, i: int) -> int:
         if not 0 <= i < len(self.index):
             raise IndexError(f"frame {i} of {len(self.index)}")

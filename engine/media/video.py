@@ -50,6 +50,7 @@ class VideoSource(Source):
         self._cache: GroupCache[Decoded] = GroupCache(cache_bytes)
         self._fast: GroupReader | None = None
         self._careful: GroupReader | None = None
+        self._picker: SequentialReader | None = None
         self._converters: dict[Pixels, PixelConverter] = {}
         self._complete_info(self._first_picture(cancel))
 
@@ -68,33 +69,48 @@ class VideoSource(Source):
 
     def close(self) -> None:
         """Closes the files and frees the cache."""
-        for reader in (self._fast, self._careful):
+        for reader in (self._fast, self._careful, self._picker):
             if reader is not None:
                 reader.close()
-        self._fast = self._careful = None
+        self._fast = self._careful = self._picker = None
         self._cache.clear()
+
+    def pick(self, i: int, *, size: Size, pixels: Pixels = "gray") -> Frame:
+        """Returns frame `i` at a size; see `Source.pick`."""
+        wanted = range(self._checked(i), i + 1)
+        if self._picker is None:
+            # PyAV's containers are freed by garbage collection only: a new one a call piles up.
+            self._picker = self._sequential()
+        (frame,) = self._read(self._picker, wanted, PixelConverter(pixels, size))
+        return frame
 
     def _iterate(self, wanted: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
         if not len(wanted):
             return
-        converter = PixelConverter(pixels, size)
-        reader = SequentialReader(
+        reader = self._sequential()
+        try:
+            yield from self._read(reader, wanted, PixelConverter(pixels, size))
+        finally:
+            reader.close()
+
+    def _sequential(self) -> SequentialReader:
+        return SequentialReader(
             self._reopen, self._table, self._groups, self.info.codec, self._damaged
         )
 
+    def _read(
+        self, reader: SequentialReader, wanted: range, converter: PixelConverter
+    ) -> Iterator[Frame]:
         def make(frame: VideoFrame) -> tuple[NDArray[np.uint8], bool, str]:
             return converter.convert(frame), self._fits(frame), picture_type(frame)
 
-        try:
-            for entry, (decoded, made) in zip(wanted, reader.read(wanted, make), strict=True):
-                pts = int(self.index.pts[entry])
-                if made is None:
-                    yield Frame(entry, pts, None, True, "?")
-                else:
-                    image, fits, kind = made
-                    yield Frame(entry, pts, image, decoded.damaged or not fits, kind)
-        finally:
-            reader.close()
+        for entry, (decoded, made) in zip(wanted, reader.read(wanted, make), strict=True):
+            pts = int(self.index.pts[entry])
+            if made is None:
+                yield Frame(entry, pts, None, True, "?")
+            else:
+                image, fits, kind = made
+                yield Frame(entry, pts, image, decoded.damaged or not fits, kind)
 
     def _reopen(self, threads: int, strict: bool) -> OpenStream:
         return open_stream(self.path, self.info.number, threads=threads, strict=strict)

@@ -59,6 +59,16 @@ def test_random_access_is_sequential_reading_even_without_a_cache(name: str, cli
         assert [seen(frame) for frame in source.frames(17, None, 5, pixels="rgb")] == frames[17::5]
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_picked_frames_are_those_of_sequential_reading(name: str, clip: Clip) -> None:
+    with open_source(clip(name)) as source:
+        frames = [seen(frame) for frame in source.frames(size=(48, 32))]
+        order = np.random.default_rng(2).permutation(COUNT)[:12]
+        assert [seen(source.pick(i, size=(48, 32))) for i in order.tolist()] == [
+            frames[i] for i in order
+        ]
+
+
 @pytest.fixture(scope="module")
 def known(clip: Clip) -> Iterator[Known]:
     sources = {}

@@ -71,6 +71,7 @@ class Decoder:
     def __init__(self, reopen: Callable[[], OpenStream], table: PacketTable) -> None:
         self._table = table
         self._pass_over = (0, 0)
+        self._harmed = False
         self.cursor = PacketCursor(reopen, table)
         self.failed: list[int] = []
         """Ordinals at which the decoder, or the file, failed since `go_to`."""
@@ -87,6 +88,9 @@ class Decoder:
             pass_over: (packet, entry): packets before that one are not decoded when their frame
                 comes before that entry.
         """
+        if self._harmed:
+            self.cursor.restart()
+            self._harmed = False
         self.cursor.go_to(ordinal)
         self._context.flush_buffers()
         self.failed.clear()
@@ -128,6 +132,7 @@ class Decoder:
                 break
             except av.error.FFmpegError:
                 self.failed.append(self.cursor.next_ordinal - 1)
+                self._harmed = True
                 continue
             if not frames:
                 break
@@ -146,11 +151,13 @@ class Decoder:
             return self._named(self._context.decode(packet))
         except (av.error.FFmpegError, ValueError, MemoryError):
             self.failed.append(ordinal)
+            self._harmed = True
             return []
 
     def _named(self, frames: list[VideoFrame]) -> list[Decoded]:
         found = []
         for frame in frames:
+            self._harmed = self._harmed or frame.is_corrupt
             mark = frame.opaque
             ordinal = mark.ordinal if isinstance(mark, Mark) else -1
             entry = int(self._table.entry[ordinal]) if ordinal >= 0 else NO_ENTRY

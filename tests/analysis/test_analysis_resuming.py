@@ -156,9 +156,6 @@ def test_a_run_stopped_before_its_first_chunk_starts_over(whole: Whole, tmp_path
     assert found == whole.content
 
 
-@pytest.mark.xfail(
-    reason="sound frames after a damaged group depend on where decoding began", strict=False
-)
 def test_a_damaged_video_is_resumed_the_same(whole: Whole, tmp_path: Path) -> None:
     """Damage lies before, on and after borders of chunks."""
     data = bytearray(whole.video.read_bytes())

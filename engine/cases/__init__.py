@@ -4,6 +4,16 @@ from engine.cases.audit import AuditEntry, AuditLog
 from engine.cases.case import Case, Change, is_case, owner_of
 from engine.cases.guard import refuse_beside_evidence
 from engine.cases.lock import TOKEN_VARIABLE, Owner
+from engine.cases.review_rows import (
+    BookmarkRow,
+    HeatBlock,
+    NewBookmark,
+    NewNote,
+    NewOwnEvent,
+    NoteRow,
+    TagRow,
+    TrajectorySummary,
+)
 from engine.cases.rows import (
     CalibrationRow,
     Chunk,
@@ -30,6 +40,7 @@ __all__ = [
     "AuditEntry",
     "AuditLog",
     "BadRecord",
+    "BookmarkRow",
     "CalibrationRow",
     "Case",
     "Change",
@@ -41,15 +52,22 @@ __all__ = [
     "EvidenceCheck",
     "EvidenceRow",
     "ExportRow",
+    "HeatBlock",
+    "NewBookmark",
     "NewCalibration",
     "NewEvidence",
+    "NewNote",
+    "NewOwnEvent",
     "NewStream",
+    "NoteRow",
     "Owner",
     "RegionRow",
     "RunRow",
     "RunState",
     "StreamRow",
+    "TagRow",
     "TrajectoryRow",
+    "TrajectorySummary",
     "Verification",
     "is_case",
     "owner_of",

@@ -12,17 +12,22 @@ from types import TracebackType
 
 from engine.cases import lock, opening
 from engine.cases.audit import AuditLog
+from engine.cases.bookmarks import BookmarkChanges, BookmarkRepository
 from engine.cases.calibrations import CalibrationChanges, CalibrationRepository
 from engine.cases.chunks import ChunkChanges, ChunkRepository
 from engine.cases.database import DATABASE, Database
 from engine.cases.evidence import EvidenceChanges, EvidenceRepository
 from engine.cases.exports import ExportChanges, ExportRepository
 from engine.cases.journal import Journal
+from engine.cases.notes import NoteChanges, NoteRepository
+from engine.cases.own_events import OwnEventChanges, OwnEventRepository
 from engine.cases.recovery import RECOVERY, copy_database
 from engine.cases.results import ResultChanges, ResultRepository
 from engine.cases.rows import EvidenceRow
 from engine.cases.runs import RunChanges, RunRepository
 from engine.cases.schema import case_folder
+from engine.cases.tags import TagChanges, TagRepository
+from engine.cases.watched import WatchedChanges, WatchedRepository
 from engine.core.errors import ResourceError
 
 BUSY_TIMEOUT_S = 10.0
@@ -39,6 +44,11 @@ class Change:
         calibrations: calibrations.
         results: scores, regions, trajectories, events and their states.
         exports: files written from the case.
+        bookmarks: bookmarks.
+        notes: notes and their amendments.
+        tags: tags.
+        own_events: events that the examiner makes.
+        watched: what was watched.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -49,6 +59,11 @@ class Change:
         self.calibrations = CalibrationChanges(journal)
         self.results = ResultChanges(journal)
         self.exports = ExportChanges(journal)
+        self.bookmarks = BookmarkChanges(journal)
+        self.notes = NoteChanges(journal)
+        self.tags = TagChanges(journal)
+        self.own_events = OwnEventChanges(journal)
+        self.watched = WatchedChanges(journal)
 
     def record(self, action: str, name: str, params: Mapping[str, object]) -> None:
         """Adds an audit entry about an action that changes no row (`report.preview`, …).
@@ -78,6 +93,11 @@ class Case:
         calibrations: reads calibrations.
         results: reads scores, regions, trajectories and events.
         exports: reads the list of files written from the case.
+        bookmarks: reads bookmarks.
+        notes: reads notes.
+        tags: reads tags.
+        own_events: reads the events that examiners made.
+        watched: reads what was watched.
         audit: reads the audit log.
     """
 
@@ -93,6 +113,11 @@ class Case:
         self.calibrations = CalibrationRepository(database)
         self.results = ResultRepository(database)
         self.exports = ExportRepository(database)
+        self.bookmarks = BookmarkRepository(database)
+        self.notes = NoteRepository(database)
+        self.tags = TagRepository(database)
+        self.own_events = OwnEventRepository(database)
+        self.watched = WatchedRepository(database)
         self.audit = AuditLog(database)
 
     @classmethod

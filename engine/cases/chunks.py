@@ -64,10 +64,12 @@ class ChunkRepository:
         for row in self._database.stream(sql, [run_id, channel]):
             yield self._chunk(row)
 
-    def scores(self, run_id: int, channel: str) -> Iterator[tuple[ChunkSpan, bytes]]:
-        """Yields the packed raw scores of all chunks without reading their maps."""
-        sql = f"SELECT {_SPAN}, scores FROM chunk WHERE {_OF} ORDER BY seq"
-        for row in self._database.stream(sql, [run_id, channel]):
+    def scores(
+        self, run_id: int, channel: str, from_seq: int = 0
+    ) -> Iterator[tuple[ChunkSpan, bytes]]:
+        """Yields the packed raw scores of the chunks from one on, without reading their maps."""
+        sql = f"SELECT {_SPAN}, scores FROM chunk WHERE {_OF} AND seq >= ? ORDER BY seq"
+        for row in self._database.stream(sql, [run_id, channel, from_seq]):
             span = self._span(row)
             with fields.decoding(self._database, "chunk"):
                 yield span, fields.blob(row, "scores")

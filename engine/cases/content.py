@@ -16,11 +16,17 @@ from dataclasses import dataclass
 from engine.cases.database import Database, Row, Value
 from engine.core.canonical import canonical_bytes, content_sha256
 
-ROOTS = ("evidence", "stream", "run", "chunk", "calibration", "derivation", "export")
+ROOTS = (
+    "evidence", "stream", "run", "chunk", "calibration", "derivation", "export", "bookmark", "note",
+    "tag", "watched",
+)  # fmt: skip
 """Tables of which every row is an object with an audit entry of its own."""
 
-BULK = ("score", "region", "trajectory", "event")
-"""Tables whose rows a derivation covers together."""
+BULK = ("score", "region", "trajectory", "event", "heat")
+"""Tables whose rows a derivation covers together; an examiner's own event belongs to none."""
+
+OPTIONAL = ("heat",)
+"""Bulk tables that a derivation's content leaves out when it has no rows in them."""
 
 CASE = "case"
 """The object that covers `meta` (but for the chain's count and head) and the migrations."""
@@ -93,7 +99,11 @@ def _ids_and_hashes(
 
 def derivation_sha256(row: Row, digests: Mapping[str, BulkDigest]) -> str:
     """Returns the content hash of a derivation."""
-    bulk = {table: [one.first, one.count, one.sha256] for table, one in digests.items()}
+    bulk = {
+        table: [one.first, one.count, one.sha256]
+        for table, one in digests.items()
+        if one.count or table not in OPTIONAL
+    }
     return content_sha256({"row": row_content(row), "bulk": bulk})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import cast
 
@@ -11,6 +12,8 @@ from engine.cases.database import Database, Row
 from engine.cases.journal import Journal
 from engine.cases.rows import EvidenceKind, EvidenceRow, NewEvidence, NewStream, StreamRow
 from engine.core.errors import BadInputError
+
+_LONGEST_OFFSET_S = 1e11
 
 MISMATCH = "evidence.mismatch"
 """Action of the entry that keeps a mismatch of hashes on record."""
@@ -72,6 +75,8 @@ class EvidenceRepository:
                 added_utc=fields.text(row, "added_utc"),
                 properties=fields.text(row, "properties"),
                 current_run=fields.integer_or_none(row, "current_run"),
+                clock_offset_s=fields.real_or_none(row, "clock_offset_s"),
+                position=fields.integer_or_none(row, "position"),
             )
 
     def _stream(self, row: Row) -> StreamRow:
@@ -149,6 +154,32 @@ class EvidenceChanges(EvidenceRepository):
                 )
         self._journal.update("evidence", evidence_id, {"current_run": run_id})
         self._journal.record("evidence.choose_run", f"evidence:{evidence_id}", {"run_id": run_id})
+
+    def set_clock_offset(self, evidence_id: int, seconds: float | None) -> None:
+        """Says by how many seconds the burned-in clock is ahead of stream time; None: unknown.
+
+        Raises:
+            BadInputError: the case has no such evidence, or this is no offset.
+        """
+        if seconds is not None and not abs(seconds) < _LONGEST_OFFSET_S:
+            raise BadInputError("not a clock offset", seconds, "give seconds")
+        before = self.get(evidence_id).clock_offset_s
+        offset = None if seconds is None else fields.plain(seconds)
+        self._journal.update("evidence", evidence_id, {"clock_offset_s": offset})
+        said = {"before": before, "seconds": offset}
+        self._journal.record("evidence.set_clock_offset", f"evidence:{evidence_id}", said)
+
+    def arrange(self, evidence_ids: Sequence[int]) -> None:
+        """Puts evidence in the order given.
+
+        Raises:
+            BadInputError: the case has no such evidence.
+        """
+        for position, evidence_id in enumerate(evidence_ids, 1):
+            if self.get(evidence_id).position != position:
+                self._journal.update("evidence", evidence_id, {"position": position})
+                said = {"position": position}
+                self._journal.record("evidence.arrange", f"evidence:{evidence_id}", said)
 
     def relink(self, evidence_id: int, path: str) -> None:
         """Says where evidence lies now; the caller has compared its hash.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.cases import fields
 from engine.cases.database import Row, Value
+from engine.cases.review_rows import HeatBlock, TrajectorySummary
+from engine.cases.rows import EventRow, EventState
 from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.geometry import Box
 from engine.core.results import Event, Reason, Region, Trajectory
@@ -21,13 +24,15 @@ REGION_COLUMNS = (
 )  # fmt: skip
 TRAJECTORY_COLUMNS = (
     "run_id", "number", "start_s", "end_s", "from_cell", "to_cell", "direction",
-    "relative_speed", "points",
+    "relative_speed", "points", "peak_score",
 )  # fmt: skip
 EVENT_COLUMNS = (
     "run_id", "number", "first_frame", "last_frame", "peak_frame", "start_pts", "end_pts",
     "peak_pts", "start_s", "end_s", "peak_s", "peak_score", "channel", "reasons",
     "trajectories", "summary",
 )  # fmt: skip
+
+HEAT_COLUMNS = ("run_id", "channel", "first_frame", "last_frame", "data")
 
 SCORE_BLOCK = 1 << 15
 """Frames of scores in one row: 22 minutes at 25 frames a second."""
@@ -71,6 +76,7 @@ def trajectory_rows(run_id: int, trajectories: Sequence[Trajectory]) -> Iterator
         yield [
             run_id, int(one.number), fields.plain(one.start_s), fields.plain(one.end_s),
             one.from_cell, one.to_cell, one.direction, speed, points,
+            fields.plain(one.scores.max()) if len(one.scores) else None,
         ]  # fmt: skip
 
 
@@ -91,6 +97,52 @@ def event_rows(run_id: int, events: Sequence[Event]) -> Iterator[list[Value]]:
             fields.plain(one.peak_score), one.channel, json.dumps(reasons, separators=(",", ":")),
             fields.to_json([int(number) for number in one.trajectories]), one.summary,
         ]  # fmt: skip
+
+
+def heat_rows(run_id: int, blocks: Iterable[HeatBlock]) -> Iterator[list[Value]]:
+    """Yields the rows of heatmaps, as the blocks come."""
+    for one in blocks:
+        data = pack_arrays(
+            {"frames": np.asarray(one.frames, np.int64), "heat": np.asarray(one.heat, np.uint8)}
+        )
+        yield [run_id, one.channel, int(one.frames[0]), int(one.frames[-1]), data]
+
+
+def heat_block(row: Row) -> HeatBlock:
+    """Restores heatmaps; raises ValueError when they do not belong together."""
+    arrays = unpack_arrays(fields.blob(row, "data"))
+    frames, heat = arrays["frames"], arrays["heat"]
+    if heat.ndim != 3 or heat.dtype != np.uint8 or len(frames) != len(heat) or not len(frames):
+        raise ValueError("heatmaps of different number")
+    return HeatBlock(fields.text(row, "channel"), frames.astype(np.int64, copy=False), heat)
+
+
+def trajectory_summary(row: Row) -> TrajectorySummary:
+    """Restores a trajectory without its points."""
+    return TrajectorySummary(
+        id=fields.integer(row, "id"),
+        run_id=fields.integer(row, "run_id"),
+        number=fields.integer(row, "number"),
+        start_s=fields.real(row, "start_s"),
+        end_s=fields.real(row, "end_s"),
+        from_cell=fields.text(row, "from_cell"),
+        to_cell=fields.text(row, "to_cell"),
+        direction=fields.text(row, "direction"),
+        relative_speed=fields.real_or_none(row, "relative_speed"),
+        peak_score=fields.real_or_none(row, "peak_score"),
+    )
+
+
+def event_row(row: Row) -> EventRow:
+    """Restores an event with what the examiner made of it."""
+    return EventRow(
+        id=fields.integer(row, "id"),
+        run_id=fields.integer_or_none(row, "run_id"),
+        derivation_id=fields.integer_or_none(row, "derivation_id"),
+        event=event(row),
+        state=cast(EventState, fields.text(row, "state")),
+        state_reason=fields.text_or_none(row, "state_reason"),
+    )
 
 
 def region(row: Row) -> Region:
@@ -138,7 +190,7 @@ def event(row: Row) -> Event:
         for name, value, usual, ratio, unit, text in fields.items(row, "reasons")
     )
     return Event(
-        number=fields.integer(row, "number"),
+        number=fields.integer_or_none(row, "number") or 0,
         first_frame=fields.integer(row, "first_frame"),
         last_frame=fields.integer(row, "last_frame"),
         peak_frame=fields.integer(row, "peak_frame"),

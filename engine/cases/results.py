@@ -6,8 +6,7 @@ printed stays what it was. Reading gives the newest derivation unless another is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from engine.cases import fields, result_rows
 from engine.cases.content import derivation_digests
 from engine.cases.database import Database, Row, Value
 from engine.cases.journal import Journal
+from engine.cases.review_rows import HeatBlock, TrajectorySummary
 from engine.cases.rows import DerivationRow, EventRow, EventState, RegionRow, TrajectoryRow
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError
@@ -104,6 +104,47 @@ class ResultRepository:
                 for row in rows
             )
 
+    def trajectory_summaries(self, run_id: int) -> tuple[TrajectorySummary, ...]:
+        """Returns trajectories without their points, in order of number."""
+        sql = (
+            "SELECT id, run_id, number, start_s, end_s, from_cell, to_cell, direction, "
+            "relative_speed, peak_score FROM trajectory WHERE derivation_id = ? ORDER BY number"
+        )
+        rows = self._database.rows(sql, [self._chosen(run_id, None)])
+        with fields.decoding(self._database, "trajectory"):
+            return tuple(result_rows.trajectory_summary(row) for row in rows)
+
+    def heat_channels(self, run_id: int) -> tuple[str, ...]:
+        """Returns the channels whose heatmaps are kept."""
+        sql = "SELECT DISTINCT channel FROM heat WHERE derivation_id = ? ORDER BY channel"
+        rows = self._database.rows(sql, [self._chosen(run_id, None)])
+        return tuple(str(row["channel"]) for row in rows)
+
+    def heat(self, run_id: int, channel: str, frame: int) -> HeatBlock | None:
+        """Returns the heatmaps around a frame: the last block that starts at or before it.
+
+        Returns:
+            None when an older version derived the results, or the frame comes before all.
+        """
+        sql = (
+            "SELECT channel, data FROM heat WHERE derivation_id = ? AND channel = ? "
+            "AND first_frame <= ? ORDER BY first_frame DESC LIMIT 1"
+        )
+        row = self._database.row(sql, [self._chosen(run_id, None), channel, frame])
+        if row is None:
+            return None
+        with fields.decoding(self._database, "heat"):
+            return result_rows.heat_block(row)
+
+    def event_counts(self, run_id: int) -> tuple[int, int]:
+        """Returns how many events are unseen, and how many there are."""
+        sql = (
+            "SELECT count(*) AS events, coalesce(sum(state = 'unseen'), 0) AS unseen "
+            "FROM event WHERE derivation_id = ?"
+        )
+        row = self._database.row(sql, [self._chosen(run_id, None)])
+        return (0, 0) if row is None else (int(row["unseen"] or 0), int(row["events"] or 0))
+
     def trajectory_ids(self, run_id: int, derivation_id: int | None = None) -> dict[int, int]:
         """Returns the id per case of each trajectory's number within the run."""
         sql = "SELECT number, id FROM trajectory WHERE derivation_id = ?"
@@ -114,7 +155,8 @@ class ResultRepository:
         """Returns events in order of start."""
         sql = "SELECT * FROM event WHERE derivation_id = ? ORDER BY number"
         rows = self._database.rows(sql, [self._chosen(run_id, derivation_id)])
-        return tuple(map(self._event, rows))
+        with fields.decoding(self._database, "event"):
+            return tuple(map(result_rows.event_row, rows))
 
     def event(self, event_id: int) -> EventRow:
         """Returns one event of any run and derivation.
@@ -125,7 +167,8 @@ class ResultRepository:
         row = self._database.row("SELECT * FROM event WHERE id = ?", [event_id])
         if row is None:
             raise BadInputError("no such event", event_id, "list the events of the case")
-        return self._event(row)
+        with fields.decoding(self._database, "event"):
+            return result_rows.event_row(row)
 
     def trajectory(self, trajectory_id: int) -> TrajectoryRow:
         """Returns one trajectory of any run and derivation.
@@ -154,17 +197,7 @@ class ResultRepository:
                 fields.integer(row, "number"),
                 tuple(int(one) for one in fields.items(row, "calibrations")),
                 fields.text(row, "version"),
-            )
-
-    def _event(self, row: Row) -> EventRow:
-        with fields.decoding(self._database, "event"):
-            return EventRow(
-                fields.integer(row, "id"),
-                fields.integer(row, "run_id"),
-                fields.integer(row, "derivation_id"),
-                result_rows.event(row),
-                cast(EventState, fields.text(row, "state")),
-                fields.text_or_none(row, "state_reason"),
+                fields.text_or_none(row, "settings"),
             )
 
 
@@ -184,6 +217,8 @@ class ResultChanges(ResultRepository):
         trajectories: Sequence[Trajectory],
         events: Sequence[Event],
         calibrations: Sequence[int] = (),
+        heat: Iterable[HeatBlock] = (),
+        settings: Mapping[str, object] | None = None,
     ) -> int:
         """Makes these the current results of a run; earlier derivations stay readable.
 
@@ -194,6 +229,8 @@ class ResultChanges(ResultRepository):
             trajectories: in order of number.
             events: in order of number.
             calibrations: ids of the calibrations used.
+            heat: heatmaps, in order of channel and frame.
+            settings: what they were made with beyond the run's settings; None for nothing.
 
         Returns:
             Id of the new derivation.
@@ -208,6 +245,7 @@ class ResultChanges(ResultRepository):
             "number": number,
             "calibrations": fields.to_json(list(calibrations)),
             "version": VERSION,
+            "settings": None if settings is None else fields.to_json(dict(settings)),
         }
         derivation_id = self._journal.insert("derivation", row)
         for table, columns, rows in (
@@ -219,6 +257,7 @@ class ResultChanges(ResultRepository):
                 result_rows.trajectory_rows(run_id, trajectories),
             ),
             ("event", result_rows.EVENT_COLUMNS, result_rows.event_rows(run_id, events)),
+            ("heat", result_rows.HEAT_COLUMNS, result_rows.heat_rows(run_id, heat)),
         ):
             self._journal.insert_bulk(table, derivation_id, columns, rows)
         digests = derivation_digests(self._database, derivation_id)

@@ -89,6 +89,9 @@ class EvidenceRow:
         name: last part of the path.
         added_utc: when it was added, ISO.
         current_run: the run chosen by the examiner; None when the newest finished one counts.
+        clock_offset_s: seconds to add to stream time to get the burned-in clock; None when the
+            examiner gave none.
+        position: place in the examiner's order; None where none was chosen.
     """
 
     id: int
@@ -103,6 +106,8 @@ class EvidenceRow:
     added_utc: str
     properties: str
     current_run: int | None
+    clock_offset_s: float | None = None
+    position: int | None = None
 
     @property
     def copied(self) -> bool:
@@ -241,6 +246,8 @@ class DerivationRow:
         number: from 1 within the run; the largest is the current one.
         calibrations: ids of the calibrations used.
         version: of Sightline.
+        settings: JSON of what it was made with beyond the run's settings (normal spans, regions);
+            None when nothing.
     """
 
     id: int
@@ -248,6 +255,7 @@ class DerivationRow:
     number: int
     calibrations: tuple[int, ...]
     version: str
+    settings: str | None = None
 
 
 @dataclass(frozen=True)
@@ -274,16 +282,16 @@ class EventRow:
 
     Attributes:
         id: per case, from 1.
-        run_id: its run.
-        derivation_id: the derivation it came from.
+        run_id: its run; of an own event the run on screen then, None when there was none.
+        derivation_id: the derivation it came from; None for an examiner's own event.
         event: as it was found.
         state: `unseen`, `seen`, `relevant` or `dismissed`.
         state_reason: the examiner's words; None when none were given.
     """
 
     id: int
-    run_id: int
-    derivation_id: int
+    run_id: int | None
+    derivation_id: int | None
     event: Event
     state: EventState
     state_reason: str | None

@@ -6,8 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +45,17 @@ def run_json(*words: object) -> dict[str, Any]:
     return result
 
 
+_LAUNCHER = """
+import os, subprocess, sys, time
+begun = time.perf_counter()
+process = subprocess.Popen([sys.executable, *sys.argv[1:]], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+process.returncode = os.waitstatus_to_exitcode(status)
+print(process.returncode, time.perf_counter() - begun, usage.ru_maxrss)
+"""
+# A process counts the pages of the one it was forked from as its own, so a small one must start it.
+
+
 def run(*words: object, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Runs a command of the application."""
     line = [sys.executable, str(ROOT / "main.py"), *map(str, words)]
@@ -59,17 +68,12 @@ def timed(*words: object) -> tuple[float, float]:
     Raises:
         RuntimeError: the command failed.
     """
-    line = [sys.executable, str(ROOT / "main.py"), *map(str, words)]
-    with tempfile.TemporaryFile() as errors:
-        begun = time.perf_counter()
-        process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            errors.seek(0)
-            raise RuntimeError(errors.read().decode(errors="replace"))
-    return wall, usage.ru_maxrss / 1024
+    line = [sys.executable, "-c", _LAUNCHER, str(ROOT / "main.py"), *map(str, words)]
+    done = subprocess.run(line, cwd=ROOT, text=True, capture_output=True, check=False)
+    code, wall, peak = done.stdout.split()
+    if code != "0":
+        raise RuntimeError(done.stderr)
+    return float(wall), float(peak) / 1024
 
 
 def table(lines: Sequence[Line]) -> str:

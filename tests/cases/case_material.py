@@ -10,8 +10,12 @@ from engine.cases import (
     Case,
     Chunk,
     ChunkSpan,
+    HeatBlock,
+    NewBookmark,
     NewCalibration,
     NewEvidence,
+    NewNote,
+    NewOwnEvent,
     NewStream,
 )
 from engine.core.arrays import pack_arrays
@@ -83,6 +87,8 @@ def fill(case: Case) -> int:
             trajectories=[new_trajectory(1), new_trajectory(2)],
             events=[new_event(number) for number in (1, 2, 3)],
             calibrations=[calibration],
+            heat=[HeatBlock("scene", np.arange(8), np.full((8, 2, 3), 9, np.uint8))],
+            settings={"ignore": []},
         )
         warning = RunWarning("made_pts", 1.0, "PTS were made")
         change.runs.finish(run_id, frames=100, analysed_frames=100, wall_s=1.5, warnings=[warning])
@@ -90,7 +96,24 @@ def fill(case: Case) -> int:
         change.results.set_state(2, "dismissed", "a cat")
         change.exports.add("/out/gate.npz", "npz", SHA, 99, run_id)
         change.evidence.choose_run(evidence_id, run_id)
+        change.evidence.arrange([evidence_id])
+    review(case)
     return run_id
+
+
+def review(case: Case) -> dict[str, int]:
+    """Adds one of everything and returns the ids."""
+    with case.change() as change:
+        bookmark = change.bookmarks.add(NewBookmark(1, 1, 10, 10, 5120, 5120, 0.4, 0.4, "gate"))
+        note = change.notes.add(NewNote("event:1", "a red coat", 1, 5120, 0.4))
+        amended = change.notes.amend(note, "a brown coat")
+        change.tags.set("event:1", "report", True)
+        event = change.own_events.add(
+            NewOwnEvent(1, None, 10, 20, 12, 5120, 10240, 6144, 0.4, 0.8, 0.48, 0.2, "a bag")
+        )
+        change.watched.add(1, [(0, 20), (15, 40)])
+        change.evidence.set_clock_offset(1, 3600.5)
+    return {"bookmark": bookmark, "note": note, "amended": amended, "event": event}
 
 
 def make_case(folder: Path) -> Path:

@@ -14,6 +14,7 @@ from sqlite_utils.migrations import Migrations
 from engine.cases import Case, Change, is_case, owner_of, schema, settings_hash, verify
 from engine.cases.database import DATABASE
 from engine.cases.journal import UnrecordedChangeError
+from engine.cases.migrations import migrations
 from engine.cases.recovery import KEPT_COPIES, RECOVERY, copies
 from engine.core.errors import BadInputError, ResourceError
 from tests.cases.case_material import SETTINGS, SHA, fill, new_chunk, new_evidence
@@ -103,7 +104,7 @@ def test_every_method_that_changes_rows_records_it(case_folder: Path) -> None:
             "run.resume",
         ]  # fmt: skip
         assert len(case.evidence.mismatches(1)) == 1
-        assert case.audit.count == 19
+        assert case.audit.count == 27
         assert sound(case)
 
 
@@ -265,15 +266,15 @@ def test_a_read_only_medium_with_an_open_log_is_not_read_half(case_folder: Path)
 def newer_migrations() -> Migrations:
     registered = schema_migrations()
 
-    @registered(name="2_note")
-    def add_notes(db: sqlite_utils.Database) -> None:
-        db.conn.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")
+    @registered(name="3_remark")
+    def add_remarks(db: sqlite_utils.Database) -> None:
+        db.conn.execute("CREATE TABLE remark (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")
         db.conn.execute("ALTER TABLE event ADD COLUMN colour TEXT")
 
     return registered
 
 
-schema_migrations = schema.migrations
+schema_migrations = migrations
 
 
 def test_an_older_case_is_copied_and_migrated(
@@ -283,12 +284,12 @@ def test_an_older_case_is_copied_and_migrated(
         before, head = case.audit.count, case.audit.head
     monkeypatch.setattr(schema, "migrations", newer_migrations)
     with Case.open(case_folder) as case:
-        assert case.database.rows("SELECT * FROM note") == []
+        assert case.database.rows("SELECT * FROM remark") == []
         assert sound(case)
         assert case.audit.head == head
     assert copies(case_folder / RECOVERY) == []
     with Case.open(case_folder, write=True) as case:
-        assert case.database.rows("SELECT * FROM note") == []
+        assert case.database.rows("SELECT * FROM remark") == []
         assert case.audit.count == before + 1
         assert sound(case)
     (copy,) = copies(case_folder / RECOVERY)
@@ -304,9 +305,9 @@ def test_a_migration_that_fails_changes_nothing(
     def failing() -> Migrations:
         registered = newer_migrations()
 
-        @registered(name="3_breaks")
+        @registered(name="4_breaks")
         def break_it(db: sqlite_utils.Database) -> None:
-            db.conn.execute("CREATE TABLE note (id INTEGER)")
+            db.conn.execute("CREATE TABLE remark (id INTEGER)")
 
         return registered
 
@@ -317,7 +318,7 @@ def test_a_migration_that_fails_changes_nothing(
     assert owner_of(case_folder) is None
     with Case.open(case_folder, write=True) as case:
         assert sound(case)
-        assert case.database.row("SELECT 1 FROM sqlite_master WHERE name = 'note'") is None
+        assert case.database.row("SELECT 1 FROM sqlite_master WHERE name = 'remark'") is None
 
 
 @pytest.mark.parametrize("write", [False, True])

@@ -77,7 +77,7 @@ def test_deriving_again_keeps_what_was_triaged(case_folder: Path) -> None:
             new = change.results.replace(
                 1, scores={}, regions=[new_region(5)], trajectories=[], events=[new_event(1)]
             )
-        assert [row.id for row in case.results.events(1)] == [4]
+        assert [row.id for row in case.results.events(1)] == [5]
         assert [row.id for row in case.results.regions(1)] == [9]
         assert case.results.events(1)[0].derivation_id == new
         assert case.results.event(2).state == "dismissed"

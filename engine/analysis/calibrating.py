@@ -24,7 +24,7 @@ CHANNEL = "scene"
 Block = tuple[MotionMaps, NDArray[np.float64]]
 """Raw maps of consecutive analysed frames and their stream times float64 [n]."""
 
-_DECISIVE = ("motion", "scene", "stride", "fps", "normal")
+_DECISIVE = ("motion", "scene", "stride", "fps", "normal", "ignore", "interest")
 
 
 def find_calibration(case: Case, recipe: Recipe, grid: Grid) -> tuple[Calibration, int] | None:
@@ -46,7 +46,7 @@ def find_calibration(case: Case, recipe: Recipe, grid: Grid) -> tuple[Calibratio
         streams = [one.stream for one in case.evidence.streams(run.evidence_id)]
         size = [(one.width, one.height) for one in streams if one.number == run.stream]
         same_size = size == [(grid.source_width, grid.source_height)]
-        if same_size and all(settings.get(name) == wanted[name] for name in _DECISIVE):
+        if same_size and all(settings.get(name) == wanted.get(name) for name in _DECISIVE):
             return Calibration.decode(row.calibration.body), row.id
     return None
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.analysis.measuring import measure_stream
+from engine.analysis.parts import PictureParts
 from engine.analysis.plan import AnalysisPlan, make_plan
 from engine.analysis.spool import MapSpool
 from engine.core.errors import BadInputError
@@ -17,6 +22,7 @@ from engine.core.settings import AnalysisSettings
 from engine.media import hash_evidence, open_source
 from engine.media.images import image_files
 from engine.motion.grid import Grid
+from engine.motion.maps import MotionMaps
 from engine.scene.calibration import Calibration
 from engine.scene.learning import calibrate
 
@@ -123,6 +129,7 @@ def learn_normal(
     fps: float | None,
     grid: Grid,
     settings: AnalysisSettings,
+    parts: PictureParts,
     cancel: CancelToken,
     report: Report,
 ) -> Calibration:
@@ -141,10 +148,16 @@ def learn_normal(
             rate = rate or plan.rate
         return calibrate(
             "normal",
-            [spool.blocks for spool in spools],
+            [partial(_counting, spool, parts, grid) for spool in spools],
             (grid.rows, grid.columns),
             grid.cell,
             rate,
             settings.scene,
             tuple(piece.as_source() for piece in footage),
         )
+
+
+def _counting(
+    spool: MapSpool, parts: PictureParts, grid: Grid
+) -> Iterator[tuple[MotionMaps, NDArray[np.float64]]]:
+    yield from parts.applied(spool.blocks(), grid)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
+from engine.core.sampling import analysed_frames
 from engine.core.settings import AnalysisSettings
 from engine.core.stream import FrameIndex, StreamInfo
 from engine.motion.grid import Grid
@@ -72,7 +73,7 @@ def make_plan(info: StreamInfo, index: FrameIndex, settings: AnalysisSettings) -
             f"give footage of at least {motion.cell}x{motion.cell} pixels",
         )
     stride = min(settings.stride, len(index))
-    frames = np.arange(0, len(index), stride, dtype=np.int64)
+    frames = analysed_frames(len(index), stride)
     seconds = frame_seconds(index)[frames]
     step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
     rate = min(_MOST_RATE, 1 / step) if step > 0 else _FALLBACK_RATE / stride

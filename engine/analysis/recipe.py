@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from engine.analysis.normal import NormalFootage
+from engine.analysis.parts import WHOLE_PICTURE, PictureParts, parse_polygons
+from engine.cases import DerivationRow, RunRow
 from engine.core.settings import AnalysisSettings, MotionSettings, SceneSettings, TrackingSettings
 from engine.core.times import Span
 
@@ -23,12 +26,14 @@ class Recipe:
         normal: footage marked normal; empty when the evidence calibrates itself.
         normal_spans: spans of the evidence marked normal.
         fps: frame rate of folders of images; None for 25.
+        parts: which parts of the picture count.
     """
 
     settings: AnalysisSettings
     normal: tuple[NormalFootage, ...] = ()
     normal_spans: tuple[Span, ...] = ()
     fps: float | None = None
+    parts: PictureParts = WHOLE_PICTURE
 
     @property
     def calibration(self) -> Literal["normal", "span", "self"]:
@@ -38,13 +43,29 @@ class Recipe:
         return "span" if self.normal_spans else "self"
 
     def as_json(self) -> dict[str, Any]:
-        """Returns JSON values that decide the result, and nothing else."""
+        """Returns JSON values that decide the result, and nothing else.
+
+        Parts of the picture stand in it only when there are some: a run of an older version has
+        none, and its settings must stay what they were.
+        """
+        parts = {"ignore": self.parts.ignore, "interest": self.parts.interest}
         return {
             **self.settings.as_json(),
             "calibration": self.calibration,
             "normal": [piece.as_source() for piece in self.normal],
             "normal_spans": [[span.start, span.end] for span in self.normal_spans],
             "fps": self.fps,
+            **{name: _lists(polygons) for name, polygons in parts.items() if polygons},
+        }
+
+    def changes(self, run: Recipe) -> dict[str, Any] | None:
+        """Returns as JSON values what a recalibration changed; None when nothing."""
+        if (self.normal_spans, self.parts) == (run.normal_spans, run.parts):
+            return None
+        return {
+            "normal_spans": [[span.start, span.end] for span in self.normal_spans],
+            "ignore": _lists(self.parts.ignore),
+            "interest": _lists(self.parts.interest),
         }
 
     @classmethod
@@ -59,7 +80,26 @@ class Recipe:
         )
         normal = [NormalFootage(Path(one["path"]), one["sha256"]) for one in values["normal"]]
         spans = [Span(*span) for span in values["normal_spans"]]
-        return cls(settings, tuple(normal), tuple(spans), values["fps"])
+        parts = PictureParts(
+            parse_polygons(values.get("ignore", [])), parse_polygons(values.get("interest", []))
+        )
+        return cls(settings, tuple(normal), tuple(spans), values["fps"], parts)
+
+
+def recipe_of(run: RunRow, derivation: DerivationRow | None) -> Recipe:
+    """Returns the recipe of a run's results: the run's, with what a recalibration changed."""
+    recipe = Recipe.from_json(json.loads(run.settings))
+    if derivation is None or derivation.settings is None:
+        return recipe
+    said = json.loads(derivation.settings)
+    spans = tuple(Span(*span) for span in said["normal_spans"])
+    parts = PictureParts(parse_polygons(said["ignore"]), parse_polygons(said["interest"]))
+    normal = recipe.normal if spans == recipe.normal_spans else ()
+    return replace(recipe, normal=normal, normal_spans=spans, parts=parts)
+
+
+def _lists(polygons: Sequence[Sequence[tuple[float, float]]]) -> list[list[list[float]]]:
+    return [[list(corner) for corner in polygon] for polygon in polygons]
 
 
 def _restored(kind: type[_Settings], values: dict[str, Any]) -> _Settings:

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.analysis.calibrating import CHANNEL
 from engine.analysis.evidence import check_unchanged
+from engine.analysis.recalibrating import replay
 from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming, Run
 from engine.cases import Case, RunRow
@@ -49,6 +50,7 @@ def repeat_run(
     with open_source(path, stream=old.stream, fps=evidence.fps, cancel=token) as source:
         run = Run(case, evidence, source, recipe, cancel=token, report=report)
         new = run.execute(Resuming(finished=False, unfinished=False, relearn=True))
+    replay(case, new, case.results.current(run_id), token, report)
     return new, list(_differences(case, old.id, new.id))
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.analysis.deriving import score_blocks
 from engine.analysis.expanding import expand_heat, expand_scores
 from engine.analysis.plan import AnalysisPlan, frame_seconds, make_plan
-from engine.analysis.recipe import Recipe
+from engine.analysis.recipe import Recipe, recipe_of
 from engine.cases import Case, RunRow, StreamRow
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError
@@ -156,9 +156,8 @@ def scored_chunks(
     stop = len(plan) if last_frame is None else _after(plan, last_frame)
     known = case.results.scores(run_id, _CHANNEL)
     at = 0
-    for scored in score_blocks(
-        _blocks(case, stored), _calibration(case, stored.run), plan, stored.settings
-    ):
+    blocks = stored_blocks(case, stored, recipe_of(stored.run, case.results.current(run_id)))
+    for scored in score_blocks(blocks, _calibration(case, stored.run), plan, stored.settings):
         token.check()
         _check_scores(scored, known[at : at + len(scored)], stored.run)
         yield at, scored
@@ -212,6 +211,17 @@ def every_heat(
 def _after(plan: AnalysisPlan, last_frame: int) -> int:
     """Returns how many analysed frames are needed to interpolate up to a frame."""
     return min(len(plan), int(np.searchsorted(plan.frames, last_frame)) + 1)
+
+
+def stored_blocks(
+    case: Case, stored: StoredRun, recipe: Recipe
+) -> Iterator[tuple[MotionMaps, NDArray[np.float64]]]:
+    """Yields the stored maps of a run in order, empty where the recipe says nothing counts.
+
+    Raises:
+        BadInputError: a chunk does not hold what the plan says.
+    """
+    yield from recipe.parts.applied(_blocks(case, stored), stored.plan.grid)
 
 
 def _blocks(case: Case, stored: StoredRun) -> Iterator[tuple[MotionMaps, NDArray[np.float64]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from engine.analysis.calibrating import (
 from engine.analysis.deriving import Results, derive
 from engine.analysis.environment import environment
 from engine.analysis.estimate import check_space, estimate
+from engine.analysis.heat import HeatSpool
 from engine.analysis.measuring import MeasuredChunk, measure_stream, worker_threads
 from engine.analysis.normal import learn_normal
 from engine.analysis.plan import AnalysisPlan, make_plan
@@ -67,6 +68,7 @@ class _Derived:
     results: Results
     calibration: Calibration
     stored: int | None
+    heat: HeatSpool
 
 
 class Run:
@@ -85,6 +87,7 @@ class Run:
         *,
         cancel: CancelToken | None = None,
         report: Report = silent,
+        committed: Callable[[int, ChunkSpan], None] = lambda _run_id, _span: None,
     ) -> None:
         """Plans the run.
 
@@ -95,6 +98,7 @@ class Run:
             recipe: settings and calibration sources.
             cancel: looked at between chunks.
             report: told how far the work is.
+            committed: told the run and where the chunk lies that was just committed.
 
         Raises:
             BadInputError: the settings or the picture cannot be analysed, or a span marked normal
@@ -106,6 +110,7 @@ class Run:
         self._recipe = recipe
         self._cancel = cancel or CancelToken()
         self._report = report
+        self._committed = committed
         self._plan: AnalysisPlan = make_plan(source.info, source.index, recipe.settings)
         check_spans(recipe.normal_spans, self._plan)
         self._begun = time.monotonic()
@@ -169,6 +174,7 @@ class Run:
             self._recipe.fps,
             self._plan.grid,
             self._recipe.settings,
+            self._recipe.parts,
             self._cancel,
             self._report,
         )
@@ -196,7 +202,10 @@ class Run:
         chunks = measure_stream(self._source, self._plan, settings, self._cancel, first)
         try:
             for chunk in chunks:
-                self._commit(run_id, chunk, provisional.score(chunk.maps, chunk.seconds))
+                ((maps, seconds),) = self._recipe.parts.applied(
+                    [(chunk.maps, chunk.seconds)], self._plan.grid
+                )
+                self._commit(run_id, chunk, provisional.score(maps, seconds))
                 pace.done(self._plan.span(chunk.number)[1])
         finally:
             chunks.close()
@@ -219,8 +228,12 @@ class Run:
         packed = Chunk(span, scores, maps.encode())
         with self._case.change() as change:
             change.chunks.append(run_id, packed)
+        self._committed(run_id, span)
 
     def _blocks(self, run_id: int) -> Iterator[Block]:
+        yield from self._recipe.parts.applied(self._stored(run_id), self._plan.grid)
+
+    def _stored(self, run_id: int) -> Iterator[Block]:
         for chunk in self._case.chunks.stream(run_id, CHANNEL):
             start, stop = self._plan.span(chunk.span.seq)
             yield MotionMaps.decode(chunk.raw), self._plan.seconds[start:stop]
@@ -230,6 +243,7 @@ class Run:
             calibration, stored = self._own_calibration(run_id), None
         else:
             calibration, stored = normal
+        heat = HeatSpool(CHANNEL, self._plan)
         results = derive(
             lambda: self._blocks(run_id),
             calibration,
@@ -237,8 +251,9 @@ class Run:
             self._recipe.settings,
             self._cancel,
             self._report,
+            see=heat.add,
         )
-        return _Derived(results, calibration, stored)
+        return _Derived(results, calibration, stored, heat)
 
     def _own_calibration(self, run_id: int) -> Calibration:
         source = {"path": self._evidence.path, "sha256": self._evidence.sha256}
@@ -258,6 +273,7 @@ class Run:
                 trajectories=results.trajectories,
                 events=results.events,
                 calibrations=[stored],
+                heat=derived.heat.blocks(),
             )
             change.runs.finish(
                 run_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,6 +47,14 @@ def command(
     channels: Annotated[
         str, typer.Option("--channels", metavar="LIST", help="Channels to run: scene.")
     ] = "scene",
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="'X,Y X,Y X,Y'", help="A region that does not count."),
+    ] = None,
+    interest: Annotated[
+        list[str] | None,
+        typer.Option("--interest", metavar="'X,Y X,Y X,Y'", help="Only regions like this count."),
+    ] = None,
     stream: Annotated[
         int | None, typer.Option("--stream", metavar="N", help="The video stream to analyse.")
     ] = None,
@@ -88,6 +95,7 @@ def command(
         settings,
         [path.absolute() for path in normal or []],
         normal_span or [],
+        (ignore or [], interest or []),
         stream,
         fps,
         copy,
@@ -108,6 +116,7 @@ class _Options:
         settings: AnalysisSettings,
         normal: list[Path],
         spans: list[str],
+        regions: tuple[list[str], list[str]],
         stream: int | None,
         fps: float | None,
         copy: bool,
@@ -116,6 +125,7 @@ class _Options:
         self.settings = settings
         self.normal = normal
         self.spans = tuple(parse_span(text) for text in spans)
+        self.regions = regions
         self.stream = stream
         self.fps = fps
         self.copy = copy
@@ -126,10 +136,13 @@ class _Options:
     def recipe(self, cancel: CancelToken) -> Recipe:
         """Hashes normal footage and returns what decides the result."""
         from engine.analysis.normal import hash_normal
+        from engine.analysis.parts import PictureParts, parse_polygon
         from engine.analysis.recipe import Recipe
 
+        ignore, interest = (tuple(map(parse_polygon, texts)) for texts in self.regions)
+        parts = PictureParts(ignore, interest)
         footage = tuple(hash_normal(self.normal, cancel))
-        return Recipe(self.settings, footage, self.spans, self.fps)
+        return Recipe(self.settings, footage, self.spans, self.fps, parts)
 
 
 def _analyze(
@@ -143,6 +156,7 @@ def _analyze(
 ) -> None:
     from engine.analysis.runs import Resuming
     from engine.cli.cases import open_to_write
+    from engine.reports.runs import run_json
 
     if not videos:
         raise BadInputError("no video named", "", "give one or more videos")
@@ -219,6 +233,7 @@ def _repeat(
 ) -> None:
     from engine.analysis.repeating import repeat_run
     from engine.cases import Case
+    from engine.reports.runs import run_json
 
     if videos:
         raise BadInputError("--repeat takes no video", videos[0], "leave it out")
@@ -244,39 +259,6 @@ def _repeat(
             "",
             "compare the machines in the case's log",
         )
-
-
-def run_json(case: Case, run: RunRow) -> dict[str, Any]:
-    """Returns a run as the `analyze` JSON has it."""
-    import numpy as np
-
-    evidence = case.evidence.get(run.evidence_id)
-    info = json.loads(run.info)
-    channels = {}
-    for name in case.results.channels(run.id):
-        scores = case.results.scores(run.id, name)
-        channels[name] = {
-            "max": round(float(scores.max()), 6),
-            "p99": round(float(np.percentile(scores, 99)), 6),
-        }
-    return {
-        "run_id": run.id,
-        "state": run.state,
-        "evidence_id": evidence.id,
-        "path": evidence.path,
-        "sha256": evidence.sha256,
-        "frames": run.frames,
-        "analysed_frames": run.analysed_frames,
-        "resumed_frames": run.resumed_frames,
-        "analysis_size": info["analysis_size"],
-        "settings": json.loads(run.settings),
-        "duration_s": info["duration_s"],
-        "wall_s": round(run.wall_s, 3),
-        "channels": channels,
-        "events": len(case.results.events(run.id)),
-        "trajectories": len(case.results.trajectories(run.id)),
-        "warnings": [warning.__dict__ for warning in run.warnings],
-    }
 
 
 def _print(run: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
-from engine.core.errors import BadInputError, NegativeError, SightlineError
+from engine.core.errors import BadInputError, NegativeError
 
 if TYPE_CHECKING:
     from engine.cases import Verification
@@ -63,26 +63,11 @@ def command(
 
 
 def _keep(path: Path, found: Verification) -> None:
-    """Puts changed evidence on record, but adds nothing to a history that is itself in doubt."""
-    from engine.cases import Case
-    from engine.reports.evidence import note_mismatches
+    from engine.reports.evidence import keep_changed
 
-    # What is only missing may lie on a disk that is not there now; that is no change.
-    changed = {
-        one.evidence_id: one.sha256_now
-        for one in found.evidence
-        if not one.ok and one.sha256_now is not None
-    }
-    if not changed:
-        return
-    if found.bad or found.first_bad is not None:
-        sys.stderr.write("changed evidence was not put on record: the case itself was changed\n")
-        return
-    try:
-        with Case.open(path, write=True) as opened:
-            note_mismatches(opened, changed)
-    except SightlineError as error:
-        sys.stderr.write(f"changed evidence could not be put on record: {error.line()}\n")
+    said = keep_changed(path, found)
+    if said:
+        sys.stderr.write(f"{said}\n")
 
 
 def _summary(found: Verification) -> str:

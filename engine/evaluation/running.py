@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.analysis.deriving import derive
 from engine.analysis.expanding import expand_heat, expand_scores
 from engine.analysis.normal import hash_normal, learn_normal, measure_footage
+from engine.analysis.parts import WHOLE_PICTURE
 from engine.analysis.plan import AnalysisPlan, frame_seconds
 from engine.analysis.spool import MapSpool
 from engine.core.errors import BadInputError
@@ -179,7 +180,13 @@ class Evaluator:
                 )
             footage = hash_normal(paths, self._cancel)
             return learn_normal(
-                footage, None, plan.grid, self._settings, self._cancel, self._report
+                footage,
+                None,
+                plan.grid,
+                self._settings,
+                WHOLE_PICTURE,
+                self._cancel,
+                self._report,
             )
         return calibrate(
             kind,

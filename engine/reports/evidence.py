@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from engine.cases import Case, EvidenceRow
+from engine.cases import Case, EvidenceRow, Verification
 from engine.core.errors import CancelledError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
 from engine.media import hash_evidence
@@ -80,3 +81,33 @@ def note_mismatches(case: Case, changed: Mapping[int, str | None]) -> None:
     with case.change() as change:
         for evidence_id, sha256 in changed.items():
             change.evidence.note_mismatch(evidence_id, sha256)
+
+
+def keep_changed(path: Path, found: Verification) -> str:
+    """Puts evidence that a verification found changed on record.
+
+    Nothing is added to a history that is itself in doubt, and nothing about evidence that is only
+    missing: it may lie on a disk that is not there now.
+
+    Args:
+        path: the case folder; a worker joins by its token.
+        found: what the verification found.
+
+    Returns:
+        Why it was not put on record; empty when it was or need not be.
+    """
+    changed = {
+        one.evidence_id: one.sha256_now
+        for one in found.evidence
+        if not one.ok and one.sha256_now is not None
+    }
+    if not changed:
+        return ""
+    if found.bad or found.first_bad is not None:
+        return "changed evidence was not put on record: the case itself was changed"
+    try:
+        with Case.open(path, write=True) as opened:
+            note_mismatches(opened, changed)
+    except SightlineError as error:
+        return f"changed evidence could not be put on record: {error.line()}"
+    return ""

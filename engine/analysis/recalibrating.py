@@ -1,0 +1,144 @@
+"""Learns anew what is usual and derives results again, from stored maps, without decoding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from engine.analysis.calibrating import (
+    CHANNEL,
+    Block,
+    check_spans,
+    find_calibration,
+    learn_own,
+    store_calibration,
+)
+from engine.analysis.deriving import derive
+from engine.analysis.heat import HeatSpool
+from engine.analysis.parts import PictureParts
+from engine.analysis.recipe import Recipe, recipe_of
+from engine.analysis.rescoring import StoredRun, stored_blocks, stored_run
+from engine.cases import Case, DerivationRow, EventRow, EventState, RunRow
+from engine.core.errors import BadInputError
+from engine.core.progress import CancelToken, Report, silent
+from engine.core.times import Span
+from engine.scene.calibration import Calibration
+
+_SAME_SHARE = 0.5
+
+
+def recalibrate(
+    case: Case,
+    run_id: int,
+    normal_spans: tuple[Span, ...],
+    parts: PictureParts,
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+) -> DerivationRow:
+    """Derives the results of a finished run again.
+
+    What the examiner made of an event goes over to the new event that covers the same time.
+
+    Args:
+        case: open for writing.
+        run_id: the run.
+        normal_spans: spans of the evidence marked normal; with none, the run's own calibration.
+        parts: which parts of the picture count.
+        cancel: looked at between blocks.
+        report: told the frames done.
+
+    Returns:
+        The new derivation.
+
+    Raises:
+        BadInputError: the run has not finished, or a span holds no frame.
+        CancelledError: the user stopped; nothing changed.
+    """
+    run = case.runs.get(run_id)
+    if run.state != "finished":
+        raise BadInputError(f"run {run_id} has not finished", "", "resume it first")
+    own = Recipe.from_json(json.loads(run.settings))
+    recipe = replace(own, normal_spans=normal_spans or own.normal_spans, parts=parts)
+    if normal_spans:
+        recipe = replace(recipe, normal=())
+    stored = stored_run(case, run)
+    check_spans(recipe.normal_spans, stored.plan)
+    token = cancel or CancelToken()
+
+    def blocks() -> Iterator[Block]:
+        for block in stored_blocks(case, stored, recipe):
+            token.check()
+            yield block
+
+    calibration, stored_id = _calibration(case, stored, own, recipe, blocks)
+    heat = HeatSpool(CHANNEL, stored.plan)
+    results = derive(blocks, calibration, stored.plan, recipe.settings, token, report, see=heat.add)
+    before = case.results.events(run_id)
+    with case.change() as change:
+        if stored_id is None:
+            stored_id = store_calibration(
+                change, calibration, recipe.calibration, run_id, run.evidence_id
+            )
+        derivation_id = change.results.replace(
+            run_id,
+            scores=results.scores,
+            regions=results.regions,
+            trajectories=results.trajectories,
+            events=results.events,
+            calibrations=[stored_id],
+            heat=heat.blocks(),
+            settings=recipe.changes(own),
+        )
+        for event_id, (state, reason) in _states(before, change.results.events(run_id)).items():
+            change.results.set_state(event_id, state, reason)
+    return next(one for one in case.results.derivations(run_id) if one.id == derivation_id)
+
+
+def replay(
+    case: Case, run: RunRow, derivation: DerivationRow | None, cancel: CancelToken, report: Report
+) -> None:
+    """Recalibrates a run as another run's results were derived; nothing when plainly derived."""
+    if derivation is None or derivation.settings is None:
+        return
+    recipe = recipe_of(run, derivation)
+    spans = tuple(Span(*one) for one in json.loads(derivation.settings)["normal_spans"])
+    recalibrate(case, run.id, spans, recipe.parts, cancel, report)
+
+
+def _calibration(
+    case: Case,
+    stored: StoredRun,
+    own: Recipe,
+    recipe: Recipe,
+    blocks: Callable[[], Iterator[Block]],
+) -> tuple[Calibration, int | None]:
+    """Returns the calibration, and its id when the case has it already."""
+    if recipe.calibration == "normal":
+        known = find_calibration(case, own, stored.plan.grid)
+        if known is None:
+            raise BadInputError(
+                "the calibration from normal footage is missing", case.path, "analyse again"
+            )
+        return known
+    evidence = case.evidence.get(stored.run.evidence_id)
+    source = {"path": evidence.path, "sha256": evidence.sha256}
+    return learn_own(blocks, source, recipe, stored.plan), None
+
+
+def _states(
+    before: tuple[EventRow, ...], after: tuple[EventRow, ...]
+) -> dict[int, tuple[EventState, str | None]]:
+    """Returns the states that new events take over from old ones over the same time."""
+    found: dict[int, tuple[EventState, str | None]] = {}
+    judged = [row for row in before if row.state != "unseen"]
+    for new in after:
+        for old in judged:
+            first = max(new.event.first_frame, old.event.first_frame)
+            last = min(new.event.last_frame, old.event.last_frame)
+            whole = max(new.event.last_frame, old.event.last_frame) - min(
+                new.event.first_frame, old.event.first_frame
+            )
+            if last - first + 1 >= _SAME_SHARE * (whole + 1):
+                found[new.id] = old.state, old.state_reason
+    return found

@@ -1,0 +1,98 @@
+"""Messages between the window and an engine process: one JSON object a line, both ways.
+
+A request is `{"v": 1, "id", "type", ...}`; every reply carries the request's id. Unknown fields are
+ignored, so that either side may say more than the other understands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.core.errors import BadInputError, CancelledError, ResourceError, SightlineError
+from engine.core.progress import Progress
+
+VERSION = 1
+LONGEST_LINE = 64 << 20
+"""Bytes of the longest line that is read."""
+
+HELLO, ADD, ANALYSE, RECALIBRATE = "hello", "add", "analyse", "recalibrate"
+VERIFY, REPORT, CANCEL, SHUTDOWN = "verify", "report", "cancel", "shutdown"
+REQUESTS = (HELLO, ADD, ANALYSE, RECALIBRATE, VERIFY, REPORT, CANCEL, SHUTDOWN)
+
+PROGRESS, CHUNK, DONE, ERROR = "progress", "chunk", "done", "error"
+
+_CODES = {2: BadInputError, 3: CancelledError, 4: ResourceError}
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message.
+
+    Attributes:
+        id: of the request it is or answers; 0 when it answers none.
+        type: one of the words above, or an unknown one.
+        fields: everything else it says.
+    """
+
+    id: int
+    type: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def encode(message_id: int, kind: str, **fields: object) -> bytes:
+    """Returns a message as a line, in ASCII, because a file's name need not be text at all."""
+    said = {"v": VERSION, "id": message_id, "type": kind, **fields}
+    return json.dumps(said, allow_nan=False).encode("ascii") + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """Reads a line.
+
+    Raises:
+        BadInputError: it is no message of this version.
+    """
+    if len(line) > LONGEST_LINE:
+        raise BadInputError("a message too long to read", f"{len(line)} bytes", "send less")
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadInputError("not a message", "", "send one JSON object a line") from error
+    if not isinstance(said, dict) or said.get("v") != VERSION:
+        raise BadInputError("not a message of this version", "", f'say "v": {VERSION}')
+    message_id, kind = said.get("id"), said.get("type")
+    if type(message_id) is not int or not isinstance(kind, str):
+        raise BadInputError("a message without id or type", "", "give both")
+    rest = {name: value for name, value in said.items() if name not in ("v", "id", "type")}
+    return Message(message_id, kind, rest)
+
+
+def progress_fields(progress: Progress) -> dict[str, object]:
+    """Returns how far a piece of work is, as the fields of a progress reply."""
+    return {
+        "stage": progress.stage,
+        "done": progress.done,
+        "total": progress.total,
+        "fps": progress.rate,
+        "seconds_left": progress.seconds_left,
+        "unit": progress.unit,
+    }
+
+
+def error_fields(error: SightlineError) -> dict[str, object]:
+    """Returns an error as the fields of an error reply."""
+    return {
+        "what": error.what,
+        "where": error.where,
+        "remedy": error.remedy,
+        "code": error.exit_code,
+    }
+
+
+def error_of(message: Message) -> SightlineError:
+    """Returns the error that an error reply tells of."""
+    said = message.fields
+    kind = _CODES.get(said.get("code", 2), SightlineError)
+    return kind(*(str(said.get(name, "")) for name in ("what", "where", "remedy")))

@@ -1,0 +1,66 @@
+"""The process itself: its pipes, its priority, its log, and its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from logging.handlers import RotatingFileHandler
+from typing import BinaryIO
+
+import psutil
+from platformdirs import user_log_path
+
+from engine.worker.serving import Server
+
+_LOG_BYTES, _LOG_FILES = 1 << 20, 3
+_NICE = 10
+
+
+def run() -> int:
+    """Serves requests from stdin until it closes or a shutdown is asked for.
+
+    Returns:
+        The exit code of the process.
+    """
+    replies = _claim_stdout()
+    _start_log()
+    _lower_priority()
+    server = Server(replies)
+    server.serve(sys.stdin.buffer)
+    # A decoder or a hash in the middle of its work must not keep a process whose window is gone.
+    os._exit(0)
+
+
+def _claim_stdout() -> BinaryIO:
+    """Keeps stdout for replies: what libraries print goes to stderr, also from native code."""
+    sys.stdout.flush()
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return replies
+
+
+def _start_log() -> None:
+    """Logs to stderr, and to a rotating file where one can be written."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    try:
+        folder = user_log_path("Sightline", ensure_exists=True)
+        handlers.append(
+            RotatingFileHandler(
+                folder / "engine.log", maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
+            )
+        )
+    except OSError as error:
+        sys.stderr.write(f"no log file: {error}\n")
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=logging.INFO, handlers=handlers, format=form)
+
+
+def _lower_priority() -> None:
+    """Lets the window go first, so that it stays quick while this process works."""
+    try:
+        lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICE
+        psutil.Process().nice(lower)
+    except (psutil.Error, OSError) as error:
+        logging.getLogger(__name__).warning("the priority stays as it is: %s", error)

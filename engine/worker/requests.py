@@ -1,0 +1,262 @@
+"""What each request does; the fields of a request are not trusted."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engine import protocol
+from engine.cases import Case, ChunkSpan, refuse_beside_evidence
+from engine.core.errors import BadInputError
+from engine.core.progress import CancelToken, Progress
+from engine.core.settings import AnalysisSettings
+from engine.core.times import Span
+
+Fields = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Answer(ABC):
+    """What a request says while it is worked on."""
+
+    @abstractmethod
+    def progress(self, progress: Progress) -> None:
+        """Says how far it is."""
+
+    @abstractmethod
+    def chunk(self, **fields: object) -> None:
+        """Says that a chunk was committed."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The case that requests are about.
+
+    Attributes:
+        path: its folder.
+        token: of the session that owns it.
+    """
+
+    path: Path
+    token: str
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> Opened:
+        """Reads a hello and makes sure that the case may be joined.
+
+        Raises:
+            BadInputError: it names no case.
+            ResourceError: the token is not that of the case's owner.
+        """
+        opened = cls(Path(_text(fields, "case")), _text(fields, "token"))
+        opened.join().close()
+        return opened
+
+    def join(self) -> Case:
+        """Opens the case for one request."""
+        return Case.open(self.path, write=True, token=self.token)
+
+
+def add(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
+    """Adds a file or a folder of images, or finds it when the case has it already."""
+    from engine.analysis.evidence import add_evidence
+    from engine.analysis.warnings import stream_warnings
+
+    path = Path(_text(fields, "path"))
+    insist = _optional(fields, "beside_evidence", bool, False)
+    with opened.join() as case:
+        folder = refuse_beside_evidence(case.path, [path], insist)
+        if folder is not None:
+            with case.change() as change:
+                change.record("case.beside_evidence", "case", {"folder": str(folder)})
+        evidence, source = add_evidence(
+            case,
+            path,
+            stream=_optional(fields, "stream", int, None),
+            fps=_optional(fields, "fps", float, None),
+            copy=_optional(fields, "copy", bool, False),
+            cancel=cancel,
+            report=answer.progress,
+        )
+        with source:
+            warnings = stream_warnings(source.info, source.index)
+            return {
+                "evidence_id": evidence.id,
+                "sha256": evidence.sha256,
+                "frames": len(source.index),
+                "duration_s": source.index.duration_s,
+                "warnings": [one.__dict__ for one in warnings],
+            }
+
+
+def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
+    """Analyses evidence of the case; hashes it first."""
+    from engine.analysis.evidence import add_evidence
+    from engine.analysis.normal import hash_normal
+    from engine.analysis.parts import PictureParts, parse_polygons
+    from engine.analysis.recipe import Recipe
+    from engine.analysis.runs import Resuming, Run
+    from engine.reports.runs import run_json
+
+    def committed(run_id: int, span: ChunkSpan) -> None:
+        places = {"first_frame": span.first_frame, "last_frame": span.last_frame}
+        pts = {"first_pts": span.first_pts, "last_pts": span.last_pts}
+        answer.chunk(run_id=run_id, **places, **pts)
+
+    mode = _optional(fields, "mode", str, "auto")
+    if mode not in ("auto", "resume", "fresh"):
+        raise BadInputError("an unknown mode", mode, "use auto, resume or fresh")
+    settings = replace(AnalysisSettings(), stride=_optional(fields, "stride", int, 1))
+    parts = PictureParts(
+        parse_polygons(fields.get("ignore", [])), parse_polygons(fields.get("interest", []))
+    )
+    normal = [Path(_word(one)) for one in _list(fields, "normal")]
+    with opened.join() as case:
+        row = case.evidence.get(_number(fields, "evidence_id"))
+        recipe = Recipe(settings, tuple(hash_normal(normal, cancel)), _spans(fields), None, parts)
+        evidence, source = add_evidence(
+            case,
+            Path(row.path),
+            stream=_optional(fields, "stream", int, None),
+            fps=row.fps,
+            cancel=cancel,
+            report=answer.progress,
+        )
+        with source:
+            run = Run(
+                case, evidence, source, recipe,
+                cancel=cancel, report=answer.progress, committed=committed,
+            )  # fmt: skip
+            resuming = Resuming(finished=mode == "resume", unfinished=mode != "fresh")
+            return {"run": run_json(case, run.execute(resuming))}
+
+
+def recalibrate(
+    opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer
+) -> dict[str, Any]:
+    """Learns anew what is usual and derives the results of a run again, without decoding."""
+    from engine.analysis.parts import PictureParts, parse_polygons
+    from engine.analysis.recalibrating import recalibrate as derive_again
+
+    begun = time.monotonic()
+    parts = PictureParts(
+        parse_polygons(fields.get("ignore", [])), parse_polygons(fields.get("interest", []))
+    )
+    with opened.join() as case:
+        run_id = _number(fields, "run_id")
+        derivation = derive_again(case, run_id, _spans(fields), parts, cancel, answer.progress)
+        return {
+            "run_id": run_id,
+            "derivation_id": derivation.id,
+            "events": len(case.results.events(run_id)),
+            "trajectories": len(case.results.trajectory_summaries(run_id)),
+            "wall_s": time.monotonic() - begun,
+        }
+
+
+def verify(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
+    """Checks evidence, records and chain; changed evidence is put on record."""
+    from engine.cases import verify as check
+    from engine.reports.evidence import note_mismatches, sha256_now
+
+    head = _optional(fields, "head", str, None)
+    with opened.join() as case:
+        found = check(
+            case,
+            hash_evidence=lambda row: sha256_now(case, row, cancel, answer.progress),
+            head=head,
+        )
+        cancel.check()
+        changed = {
+            one.evidence_id: one.sha256_now
+            for one in found.evidence
+            if not one.ok and one.sha256_now is not None
+        }
+        if not found.bad and found.first_bad is None:
+            note_mismatches(case, changed)
+    return found.as_json()
+
+
+def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
+    """Writes a report of the whole case."""
+    from engine.reports.reporting import write_report
+
+    with opened.join() as case:
+        content, written = write_report(
+            case,
+            Path(_text(fields, "to")),
+            beside_evidence=_optional(fields, "beside_evidence", bool, False),
+            cancel=cancel,
+            report=answer.progress,
+        )
+    return {
+        "path": str(written.path),
+        "sha256": written.sha256,
+        "size": written.size,
+        "audit_head": content.audit_head,
+    }
+
+
+Handler = Callable[[Opened, Fields, CancelToken, Answer], dict[str, Any]]
+
+HANDLERS: Mapping[str, Handler] = {
+    protocol.ADD: add,
+    protocol.ANALYSE: analyse,
+    protocol.RECALIBRATE: recalibrate,
+    protocol.VERIFY: verify,
+    protocol.REPORT: report,
+}
+
+
+def _text(fields: Fields, name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadInputError("a request without a word it needs", name, "name it")
+    return value
+
+
+def _number(fields: Fields, name: str) -> int:
+    value = fields.get(name)
+    if type(value) is not int:
+        raise BadInputError("a request without a number it needs", name, "give it")
+    return value
+
+
+def _optional(fields: Fields, name: str, kind: type[T], default: Any) -> Any:  # noqa: ANN401
+    value = fields.get(name)
+    if value is None:
+        return default
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise BadInputError("a request with a value of another type", name, kind.__name__)
+    return value
+
+
+def _list(fields: Fields, name: str) -> list[Any]:
+    value = fields.get(name, [])
+    if not isinstance(value, list):
+        raise BadInputError("a request with a value of another type", name, "give a list")
+    return value
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise BadInputError("not a path", str(value)[:80], "give a text")
+    return value
+
+
+def _spans(fields: Fields) -> tuple[Span, ...]:
+    found = []
+    for one in _list(fields, "normal_spans"):
+        ends = one if isinstance(one, list) else []
+        if len(ends) != 2 or not all(type(end) in (int, float) for end in ends):
+            raise BadInputError("not a span", str(one)[:80], "give [start, end] in seconds")
+        if not 0 <= ends[0] <= ends[1] < float("inf"):
+            raise BadInputError("a span ends before it starts", str(one)[:80], "swap its ends")
+        found.append(Span(float(ends[0]), float(ends[1])))
+    return tuple(found)

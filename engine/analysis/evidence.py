@@ -17,7 +17,7 @@ from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.errors import BadInputError, MediaError, ResourceError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.stream import FrameIndex, StreamInfo
-from engine.media import Source, fingerprint, hash_evidence, open_source
+from engine.media import IndexCache, Source, fingerprint, hash_evidence, open_source
 from engine.media.images import image_files
 
 
@@ -60,7 +60,8 @@ def add_evidence(
     hashing = _Hashing(absolute, token, report)
     try:
         rate = fps if fps is not None or not known else known[-1].fps
-        source = open_source(absolute, stream=stream, fps=rate, cancel=token)
+        indexes = IndexCache(case.path / "cache" / "indexes", read=False)
+        source = open_source(absolute, stream=stream, fps=rate, cancel=token, indexes=indexes)
     except MediaError:
         if known and absolute.exists():
             check_unchanged(case, known[-1], hashing.result())

@@ -2,6 +2,7 @@
 
 from engine.cases.audit import AuditEntry, AuditLog
 from engine.cases.case import Case, Change, is_case, owner_of
+from engine.cases.copying import copy_case
 from engine.cases.guard import refuse_beside_evidence
 from engine.cases.lock import TOKEN_VARIABLE, Owner
 from engine.cases.review_rows import (
@@ -69,6 +70,7 @@ __all__ = [
     "TrajectoryRow",
     "TrajectorySummary",
     "Verification",
+    "copy_case",
     "is_case",
     "owner_of",
     "refuse_beside_evidence",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import uuid
 from pathlib import Path
@@ -133,8 +135,11 @@ def existing_database(folder: Path) -> Path:
             raise BadInputError(
                 f"not a case, there is no {DATABASE} in it", folder, "give the folder of a case"
             )
-        with path.open("rb") as file:
-            file.read(1)
+        # Never opened and closed here: closing any handle of a database drops every lock that
+        # other connections of this process hold on it, and another program may then remove the
+        # log under them (https://sqlite.org/howtocorrupt.html, section 2.2).
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     except OSError as error:
         raise from_os_error(error, folder) from error
     return path

@@ -12,6 +12,7 @@ from typing import Self
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.stream import Frame, FrameIndex, StreamInfo
+from engine.media.index_cache import IndexCache
 from engine.media.pixels import Pixels
 
 Size = tuple[int, int]
@@ -124,6 +125,7 @@ def open_source(
     cancel: CancelToken | None = None,
     report: Report = silent,
     cache_bytes: int = CACHE_BYTES,
+    indexes: IndexCache | None = None,
 ) -> Source:
     """Opens a video file or a folder of numbered images, and indexes it.
 
@@ -137,6 +139,8 @@ def open_source(
         cancel: looked at while indexing.
         report: told how far indexing is.
         cache_bytes: bytes of decoded frames to keep for `frame`.
+        indexes: where the index of a video is found, or kept for the next time; None reads the
+            file through.
 
     Raises:
         MediaError: it is missing, empty, not readable, no video, encrypted, of an absurd size,
@@ -154,7 +158,7 @@ def open_source(
         if stream not in (None, 0):
             raise BadInputError(f"a folder of images has no stream {stream}", path)
         return ImageSource(path, rate or Fraction(25), cache_bytes, token, report)
-    return VideoSource(path, stream, rate, cache_bytes, token, report)
+    return VideoSource(path, stream, rate, cache_bytes, token, report, indexes)
 
 
 def _is_folder(path: Path) -> bool:

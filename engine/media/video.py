@@ -18,6 +18,7 @@ from engine.media.cache import GroupCache
 from engine.media.container import OpenStream, check_size, describe, open_stream
 from engine.media.decoding import DamageError, Decoded, Decoder, GroupReader
 from engine.media.groups import Groups
+from engine.media.index_cache import IndexCache
 from engine.media.indexing import index_stream
 from engine.media.pixels import PixelConverter, Pixels, frame_bytes, picture_type
 from engine.media.sequential import SequentialReader
@@ -37,12 +38,18 @@ class VideoSource(Source):
         cache_bytes: int,
         cancel: CancelToken,
         report: Report,
+        indexes: IndexCache | None = None,
     ) -> None:
         self.path = path
         opened = open_stream(path, stream)
         try:
             self.info = describe(opened)
-            self.index, self._table = index_stream(opened, self.info, path, fps, cancel, report)
+            kept = None if indexes is None else indexes.load(path, self.info.number, fps)
+            self.index, self._table = kept or index_stream(
+                opened, self.info, path, fps, cancel, report
+            )
+            if indexes is not None and kept is None:
+                indexes.keep(path, self.info.number, fps, self.index, self._table)
         finally:
             opened.close()
         self._groups = Groups(self._table)

@@ -1,0 +1,68 @@
+"""Starts the window."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from platformdirs import user_log_path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from desktop.commands.registry import FocusKeys
+from desktop.session.user_settings import SettingsFile
+from desktop.window import MainWindow
+from desktop.wiring import Wiring
+from desktop.workspace import Workspace
+
+_LOG_BYTES = 1 << 20
+_LOG_FILES = 3
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Shows the window until it is closed.
+
+    Args:
+        arguments: nothing, or the path of a case or a video.
+
+    Returns:
+        The exit code.
+    """
+    log = _start_log()
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    application.setApplicationName("Sightline")
+    application.setQuitOnLastWindowClosed(True)
+    keys = FocusKeys(application)
+    application.installEventFilter(keys)
+    workspace = Workspace(SettingsFile())
+    window = MainWindow(workspace.state)
+    Wiring(application, workspace, window, log)
+    window.show()
+    argument = Path(arguments[0]) if arguments else None
+    QTimer.singleShot(0, workspace.cases, lambda: workspace.cases.start(argument))
+    try:
+        return application.exec()
+    finally:
+        application.removeEventFilter(keys)
+
+
+def _start_log() -> Path:
+    """Logs to a rotating file; without one when it cannot be written."""
+    folder = user_log_path("Sightline")
+    file = folder / "window.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(
+            file, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
+        )
+    except OSError:
+        return file
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    return file

@@ -1,0 +1,1 @@
+"""Everything the examiner can do, with its words and keys: menus, palette and help read it."""

@@ -1,0 +1,63 @@
+"""What this program is made of, and where its log lies."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+
+from engine.core.version import VERSION
+
+_PACKAGES = ("PySide6", "av", "numpy", "pyqtgraph", "sqlite-utils", "scipy", "torch")
+_LOG_LINES = 200
+
+
+class AboutDialog(QDialog):
+    """Names the versions and shows the end of the log."""
+
+    def __init__(self, log: Path, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About Sightline")
+        text = QPlainTextEdit(about_text(log))
+        text.setReadOnly(True)
+        text.setAccessibleName("Versions and log")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(text.toPlainText()))
+        folder = buttons.addButton("Open the log folder", QDialogButtonBox.ButtonRole.ActionRole)
+        folder.clicked.connect(
+            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log.parent)))
+        )
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.addWidget(text)
+        layout.addWidget(buttons)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(640, 480)
+
+
+def about_text(log: Path) -> str:
+    """Returns versions, licence and the end of the log."""
+    lines = [
+        f"Sightline {VERSION}",
+        "Reviews surveillance footage offline. Apache-2.0.",
+        "A score is not a probability of crime; a person decides.",
+        "",
+        f"Python {platform.python_version()} on {platform.platform()}",
+    ]
+    for name in _PACKAGES:
+        try:
+            lines.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            lines.append(f"{name} is not installed")
+    lines += ["", "Icons: Lucide, ISC. Qt: LGPL-3.0. FFmpeg inside PyAV: GPL-3.0.", "", str(log)]
+    try:
+        lines += log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+    except OSError:
+        lines.append("there is no log yet")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""What the examiner can do, without dialogs: the window asks, these do."""

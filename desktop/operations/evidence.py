@@ -1,0 +1,262 @@
+"""Evidence: adding, analysing, recalibrating, checking, relinking."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.session.background import Background
+from desktop.session.edits import Relink
+from desktop.session.session import Session
+from desktop.session.user_settings import UserSettings
+from desktop.state.evidence_view import EvidenceView, Polygon
+from desktop.state.observable import Observable
+from engine import protocol
+from engine.cases import EvidenceRow, refuse_beside_evidence
+from engine.core.errors import BadInputError, ResourceError, SightlineError
+from engine.media import hash_evidence
+
+
+def in_time_order(paths: Sequence[Path]) -> list[Path]:
+    """Sorts a recorder's files as people read their names: numbers by value, not by digit."""
+
+    def key(path: Path) -> list[tuple[int, int, str]]:
+        parts = re.split(r"(\d+)", path.name.casefold())
+        return [(0, int(one), "") if one.isdigit() else (1, 0, one) for one in parts if one]
+
+    return sorted(paths, key=key)
+
+
+class EvidenceOperations(QObject):
+    """Does what the examiner asks for with evidence.
+
+    Args:
+        session: the open case.
+        settings: of the window.
+        background: for hashing.
+    """
+
+    verified = Signal(bool, str)
+    """Evidence, records and chain were checked: whether all is well, and what was found."""
+
+    adding = Signal(object)
+    """Path of the first of the files that are being added."""
+
+    said = Signal(str)
+    """Something was done that is not seen otherwise."""
+
+    problem = Signal(object)
+    """A SightlineError to be shown once."""
+
+    def __init__(
+        self, session: Session, settings: Observable[UserSettings], background: Background
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._settings = settings
+        self._background = background
+
+    def add(self, paths: Sequence[Path], beside_evidence: bool = False, copy: bool = False) -> None:
+        """Adds files or folders of images in time order, and analyses them when that is set.
+
+        Args:
+            paths: the evidence.
+            beside_evidence: whether the examiner insists on a case beside it.
+            copy: whether the case keeps a copy and reads that.
+        """
+        session = self._session
+        if session.case is None or session.work is None:
+            self.problem.emit(self._cannot_write())
+            return
+        ordered = in_time_order(paths)
+        try:
+            refuse_beside_evidence(session.case.path, ordered, beside_evidence)
+        except SightlineError as error:
+            self.problem.emit(error)
+            return
+        if ordered:
+            self.adding.emit(ordered[0])
+        for place, path in enumerate(ordered):
+            first = place == 0
+            session.work.ask(
+                f"adding {path.name}",
+                protocol.ADD,
+                partial(self._added, first),
+                path=str(path),
+                beside_evidence=beside_evidence,
+                copy=copy,
+            )
+
+    def analyse(self, evidence_id: int, mode: str = "auto") -> None:
+        """Analyses evidence; an unfinished run goes on.
+
+        Args:
+            evidence_id: the evidence.
+            mode: `auto`, `resume` or `fresh`, as on the command line.
+        """
+        work = self._session.work
+        if work is None:
+            self.problem.emit(self._cannot_write())
+        elif work.item_of(evidence_id) is None:
+            work.ask(
+                f"analysing {self._name(evidence_id)}",
+                protocol.ANALYSE,
+                lambda _fields: self._session.reload(),
+                evidence_id,
+                evidence_id=evidence_id,
+                mode=mode,
+                stride=self._settings.value.stride,
+            )
+
+    def cancel(self) -> None:
+        """Stops the work in progress."""
+        work = self._session.work
+        if work is not None and work.items:
+            work.cancel(work.items[0].request_id)
+
+    def cancel_all(self) -> None:
+        """Stops the work in progress and what waits."""
+        work = self._session.work
+        if work is not None:
+            for item in work.items:
+                work.cancel(item.request_id)
+
+    def recalibrate(
+        self,
+        view: EvidenceView,
+        normal_spans: Sequence[tuple[float, float]],
+        ignore: Sequence[Polygon],
+        interest: Sequence[Polygon],
+    ) -> None:
+        """Learns anew what is usual and derives scores and events again, without decoding."""
+        work, run = self._session.work, view.run
+        if work is None:
+            self.problem.emit(self._cannot_write())
+        elif run is None or run.state != "finished":
+            self.problem.emit(
+                BadInputError("nothing to recalibrate yet", view.evidence.name, "analyse it first")
+            )
+        else:
+            work.ask(
+                f"recalibrating {view.evidence.name}",
+                protocol.RECALIBRATE,
+                self._recalibrated,
+                view.evidence.id,
+                run_id=run.id,
+                normal_spans=[list(span) for span in normal_spans],
+                ignore=[[list(point) for point in one] for one in ignore],
+                interest=[[list(point) for point in one] for one in interest],
+            )
+
+    def verify(self) -> None:
+        """Checks evidence, records and chain."""
+        work = self._session.work
+        if work is None:
+            self.problem.emit(self._cannot_write())
+        else:
+            work.ask("verifying the case", protocol.VERIFY, self._checked)
+
+    def report(self, to: Path, tagged: bool = False) -> None:
+        """Writes a report."""
+        work = self._session.work
+        if work is None:
+            self.problem.emit(self._cannot_write())
+        else:
+            work.ask(
+                f"writing {to.name}",
+                protocol.REPORT,
+                lambda _fields: self.said.emit(f"The report lies in {to}"),
+                to=str(to),
+                tagged=tagged,
+            )
+
+    def relink(self, evidence_id: int, path: Path) -> None:
+        """Says where moved evidence lies now, if that is the same file by its hash."""
+
+        def compared(recorded: str, found: str) -> None:
+            if recorded == found:
+                self._session.editor.edit(Relink(evidence_id, str(path.absolute())))
+                self.said.emit(f"{path.name} is the same file and was relinked")
+            else:
+                self.problem.emit(
+                    BadInputError("not the same file", path, "choose the original; hashes differ")
+                )
+
+        def known(row: EvidenceRow) -> None:
+            self._background.run(
+                lambda cancel, report: hash_evidence(path, cancel=cancel, report=report)["sha256"],
+                lambda found: compared(row.sha256, found),
+                self.problem.emit,
+            )
+
+        self._session.read(lambda case: case.evidence.get(evidence_id), known)
+
+    def next_file(self, step: int = 1) -> None:
+        """Shows the next piece of evidence of the list, or the one before."""
+        items, view = self._session.items, self._session.state.evidence.value
+        ids = [one.id for one in items]
+        if view is not None and view.evidence.id in ids:
+            place = ids.index(view.evidence.id) + step
+            if 0 <= place < len(ids):
+                self._session.show(ids[place])
+
+    def _added(self, first: bool, fields: dict[str, Any]) -> None:
+        evidence_id = int(fields["evidence_id"])
+        self._session.relist()
+        if first:
+            self._session.show(evidence_id)
+        if self._settings.value.analyse_on_adding:
+            self.analyse(evidence_id)
+
+    def _recalibrated(self, fields: dict[str, Any]) -> None:
+        self._session.reload()
+        self.said.emit(
+            f"Recalibrated in {float(fields.get('wall_s', 0)):.1f} s: "
+            f"{fields.get('events', 0)} events"
+        )
+
+    def _checked(self, fields: dict[str, Any]) -> None:
+        evidence = fields.get("evidence", [])
+        good = frozenset(int(one["evidence_id"]) for one in evidence if one.get("ok"))
+        self._session.set_verified(good)
+        self.verified.emit(bool(fields.get("ok")), _findings(fields))
+        self._session.reload()
+
+    def _name(self, evidence_id: int) -> str:
+        named = [one.name for one in self._session.items if one.id == evidence_id]
+        return named[0] if named else f"evidence {evidence_id}"
+
+    def _cannot_write(self) -> ResourceError:
+        case = self._session.case
+        if case is None:
+            return ResourceError("no case is open", "", "open or make one first")
+        return ResourceError(
+            case.reading_only or "the case is open for reading only",
+            case.path,
+            "close it there, or copy the case",
+        )
+
+
+def _findings(fields: dict[str, Any]) -> str:
+    """Says in words what a verification found."""
+    bad = [str(one.get("path")) for one in fields.get("evidence", []) if not one.get("ok")]
+    records, audit = fields.get("records", {}), fields.get("audit", {})
+    said = []
+    if bad:
+        said.append(f"changed or missing evidence: {', '.join(bad)}")
+    if records.get("bad"):
+        places = ", ".join(f"{one.get('table')} {one.get('id')}" for one in records["bad"][:5])
+        said.append(f"records that were changed behind the program's back: {places}")
+    if not audit.get("ok", True):
+        said.append(f"the audit chain breaks at entry {audit.get('first_bad')}")
+    if said:
+        return "; ".join(said)
+    return (
+        f"{len(fields.get('evidence', []))} evidence, {records.get('checked', 0)} records and "
+        f"{audit.get('entries', 0)} audit entries are as they were recorded"
+    )

@@ -1,0 +1,308 @@
+"""Review: walking through events, triage, bookmarks, notes, own events, normal footage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from desktop.operations.evidence import EvidenceOperations
+from desktop.session.edits import (
+    AddBookmark,
+    AddNote,
+    AddOwnEvent,
+    AmendBookmark,
+    AmendNote,
+    SetClockOffset,
+    SetRemoved,
+    SetStates,
+    SetTag,
+)
+from desktop.session.session import Session
+from desktop.state.evidence_view import EvidenceView, Polygon
+from desktop.state.filters import visible_events
+from desktop.state.view_state import Marks, Selection
+from engine.cases import EventRow, EventState, NewBookmark, NewNote, NewOwnEvent
+from engine.core.errors import BadInputError, SightlineError
+from engine.core.times import format_time, parse_time
+
+STATES: tuple[EventState, ...] = ("unseen", "seen", "relevant", "dismissed")
+"""States of an event in the order of the keys 1 to 4."""
+
+
+class ReviewOperations(QObject):
+    """Does what the examiner asks for while looking."""
+
+    problem = Signal(object)
+    """A SightlineError to be shown once."""
+
+    reason_wanted = Signal(object)
+    """tuple[int, ...]: these events are about to be dismissed and want a reason."""
+
+    def __init__(self, session: Session, evidence: EvidenceOperations) -> None:
+        super().__init__()
+        self._session = session
+        self._state = session.state
+        self._evidence = evidence
+
+    def visible_events(self) -> list[EventRow]:
+        """Returns the events that threshold and filters leave, in order of time."""
+        state = self._state
+        return visible_events(
+            state.evidence.value, state.threshold.value, state.hidden_channels.value
+        )
+
+    def selected_event(self) -> EventRow | None:
+        """Returns the selected event, otherwise the one under the playhead."""
+        view, selection = self._state.evidence.value, self._state.selection.value
+        if view is None:
+            return None
+        if selection is not None and selection.kind == "event":
+            return next((row for row in view.events if row.id == selection.id), None)
+        frame = self._state.position.value
+        inside = [r for r in view.events if r.event.first_frame <= frame <= r.event.last_frame]
+        return inside[0] if inside else None
+
+    def next_event(self, step: int) -> None:
+        """Goes to the next event's peak, or the one before."""
+        events = self.visible_events()
+        selected = self.selected_event()
+        ids = [row.id for row in events]
+        if selected is not None and selected.id in ids:
+            place = ids.index(selected.id) + step
+        else:
+            frame = self._state.position.value
+            starts = [row.event.first_frame for row in events]
+            place = int(np.searchsorted(starts, frame, side="right" if step > 0 else "left"))
+            place -= 0 if step > 0 else 1
+        if 0 <= place < len(events):
+            self.go_to_event(events[place])
+
+    def go_to_event(self, row: EventRow) -> None:
+        """Selects an event and shows its peak."""
+        self._state.playing.set(False)
+        self._state.selection.set(Selection("event", row.id))
+        self._state.position.set(row.event.peak_frame)
+        if row.state == "unseen" and self._writable():
+            self._session.editor.edit(SetStates({row.id: ("seen", None)}, "Mark as seen"))
+
+    def go_to_trajectory(self, trajectory_id: int) -> None:
+        """Selects a trajectory and shows its first frame."""
+        view = self._state.evidence.value
+        rows = () if view is None else view.trajectories
+        row = next((one for one in rows if one.id == trajectory_id), None)
+        if row is not None:
+            self._go("trajectory", row.id, row.start_s)
+
+    def go_to_bookmark(self, bookmark_id: int) -> None:
+        """Selects a bookmark and shows its first frame."""
+        view = self._state.evidence.value
+        rows = () if view is None else view.bookmarks
+        row = next((one for one in rows if one.id == bookmark_id), None)
+        if row is not None:
+            self._go("bookmark", row.id, row.start_s)
+
+    def go_to_note(self, first_id: int) -> None:
+        """Selects a note and shows the frame it was written at, when that is open."""
+        view = self._state.evidence.value
+        rows = () if view is None else view.notes
+        row = next((one for one in rows if one.first_id == first_id), None)
+        if view is None or row is None:
+            return
+        about = row.note
+        if about.seconds is None or about.evidence_id != view.evidence.id:
+            self._state.selection.set(Selection("note", first_id))
+        else:
+            self._go("note", first_id, about.seconds)
+
+    def _go(self, kind: str, row_id: int, seconds: float) -> None:
+        view = self._state.evidence.value
+        if view is not None:
+            self._state.playing.set(False)
+            self._state.selection.set(Selection(kind, row_id))
+            self._state.position.set(view.index.nearest(seconds))
+
+    def set_state(self, ids: Sequence[int], state: str, reason: str | None = None) -> None:
+        """Gives events a state; a dismissal without a reason asks for one first."""
+        if not ids or state not in STATES:
+            return
+        if state == "dismissed" and not reason:
+            self.reason_wanted.emit(tuple(ids))
+            return
+        self._session.editor.edit(SetStates(dict.fromkeys(ids, (state, reason))))
+
+    def triage(self, state: str) -> None:
+        """Gives the selected event a state."""
+        row = self.selected_event()
+        if row is None:
+            self.problem.emit(BadInputError("no event is selected", "", "press N for the next one"))
+        else:
+            self.set_state([row.id], state)
+
+    def mark(self, end: bool) -> None:
+        """Sets the in or the out mark at the frame shown."""
+        view = self._state.evidence.value
+        if view is not None:
+            here = float(view.seconds[self._state.position.value])
+            marks = self._state.marks.value
+            self._state.marks.set(Marks(marks.start, here) if end else Marks(here, marks.end))
+
+    def clear_marks(self) -> None:
+        """Takes both marks away."""
+        self._state.marks.set(Marks())
+
+    def bookmark(self, text: str = "") -> None:
+        """Bookmarks the frame shown, or the span between the marks when it lies inside."""
+        view = self._state.evidence.value
+        if view is None:
+            return
+        here = self._state.position.value
+        first, last = self._marked(view) or (here, here)
+        if not first <= here <= last:
+            first = last = here
+        self._session.editor.edit(AddBookmark(_bookmark(view, first, last, text)))
+
+    def make_event(self, text: str = "") -> None:
+        """Makes an event of the examiner's own from the marks."""
+        view = self._state.evidence.value
+        span = None if view is None else self._marked(view)
+        if view is None or span is None:
+            self.problem.emit(
+                BadInputError("no span is marked", "", "set an in mark with I, an out mark with O")
+            )
+            return
+        new = _own_event(view, *span, text or "marked by the examiner")
+        self._session.editor.edit(AddOwnEvent(new))
+        self.clear_marks()
+
+    def mark_normal(self) -> None:
+        """Marks the span between the marks as normal footage and recalibrates."""
+        view, span = self._state.evidence.value, self._state.marks.value.span
+        if view is None or span is None:
+            self.problem.emit(
+                BadInputError("no span is marked", "", "set an in mark with I, an out mark with O")
+            )
+            return
+        self._evidence.recalibrate(view, (*view.normal_spans, span), view.ignore, view.interest)
+        self.clear_marks()
+
+    def clear_normal(self) -> None:
+        """Forgets the spans marked as normal and recalibrates."""
+        view = self._state.evidence.value
+        if view is not None and view.normal_spans:
+            self._evidence.recalibrate(view, (), view.ignore, view.interest)
+
+    def set_regions(self, ignore: Sequence[Polygon], interest: Sequence[Polygon]) -> None:
+        """Says which parts of the picture count, and recalibrates."""
+        view = self._state.evidence.value
+        if view is not None:
+            self._evidence.recalibrate(view, view.normal_spans, ignore, interest)
+
+    def add_note(self, about: str, text: str) -> None:
+        """Writes a note about something, at the frame shown."""
+        view = self._state.evidence.value
+        if not text.strip():
+            return
+        evidence_id = pts = seconds = None
+        if view is not None and about != "case":
+            frame = self._state.position.value
+            evidence_id, pts = view.evidence.id, int(view.index.pts[frame])
+            seconds = float(view.seconds[frame])
+        self._session.editor.edit(AddNote(NewNote(about, text, evidence_id, pts, seconds)))
+
+    def amend_note(self, note_id: int, text: str) -> None:
+        """Amends a note."""
+        if text.strip():
+            self._session.editor.edit(AmendNote(note_id, text))
+
+    def amend_bookmark(self, bookmark_id: int, text: str) -> None:
+        """Changes the text of a bookmark."""
+        self._session.editor.edit(AmendBookmark(bookmark_id, text))
+
+    def set_tag(self, about: str, name: str, on: bool) -> None:
+        """Puts a tag on something or takes it off."""
+        self._session.editor.edit(SetTag(about, name, on))
+
+    def remove(self, kind: str, row_id: int) -> None:
+        """Takes a bookmark, note or own event out of sight; Undo brings it back."""
+        self._session.editor.edit(SetRemoved(kind, row_id, True, f"Remove {kind}"))
+
+    def set_clock(self, evidence_id: int, seconds: float | None) -> None:
+        """Sets the offset to the burned-in clock."""
+        self._session.editor.edit(SetClockOffset(evidence_id, seconds))
+
+    def go_to(self, text: str) -> SightlineError | None:
+        """Goes to a time or `#frame`.
+
+        Returns:
+            What is wrong with the text; None when it was understood.
+        """
+        view = self._state.evidence.value
+        if view is None:
+            return BadInputError("no evidence is open", "", "open some first")
+        wanted = text.strip()
+        try:
+            if wanted.startswith("#"):
+                frame = int(wanted[1:].replace(",", "").strip())
+            else:
+                frame = view.index.nearest(parse_time(wanted))
+        except SightlineError as error:
+            return error
+        except ValueError:
+            return BadInputError("not a frame number", wanted, "type #310")
+        if not 0 <= frame < len(view.index):
+            last = f"the last frame is #{len(view.index) - 1}"
+            return BadInputError("there is no such frame", wanted, last)
+        self._state.playing.set(False)
+        self._state.position.set(frame)
+        return None
+
+    def _marked(self, view: EvidenceView) -> tuple[int, int] | None:
+        span = self._state.marks.value.span
+        if span is None:
+            return None
+        return view.index.nearest(span[0]), view.index.nearest(span[1])
+
+    def _writable(self) -> bool:
+        case = self._session.case
+        return case is not None and not case.reading_only
+
+
+def _bookmark(view: EvidenceView, first: int, last: int, text: str) -> NewBookmark:
+    return NewBookmark(
+        evidence_id=view.evidence.id,
+        run_id=None if view.run is None else view.run.id,
+        start_frame=first,
+        end_frame=last,
+        start_pts=int(view.index.pts[first]),
+        end_pts=int(view.index.pts[last]),
+        start_s=float(view.seconds[first]),
+        end_s=float(view.seconds[last]),
+        text=text,
+    )
+
+
+def _own_event(view: EvidenceView, first: int, last: int, text: str) -> NewOwnEvent:
+    peak, score = first, 0.0
+    curve = next(iter(view.curves.values()), None)
+    if curve is not None:
+        low, high = np.searchsorted(curve.frames, [first, last + 1])
+        if high > low:
+            best = int(low) + int(np.argmax(curve.scores[low:high]))
+            peak, score = int(curve.frames[best]), float(curve.scores[best])
+    return NewOwnEvent(
+        evidence_id=view.evidence.id,
+        run_id=None if view.run is None else view.run.id,
+        first_frame=first,
+        last_frame=last,
+        peak_frame=peak,
+        start_pts=int(view.index.pts[first]),
+        end_pts=int(view.index.pts[last]),
+        peak_pts=int(view.index.pts[peak]),
+        start_s=float(view.seconds[first]),
+        end_s=float(view.seconds[last]),
+        peak_s=float(view.seconds[peak]),
+        peak_score=score,
+        summary=f"{text} ({format_time(float(view.seconds[first]))})",
+    )

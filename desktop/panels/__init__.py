@@ -1,0 +1,1 @@
+"""Lists beside the picture: evidence, events, trajectories, bookmarks and notes."""

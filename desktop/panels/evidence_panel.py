@@ -1,0 +1,86 @@
+"""The evidence of the case."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
+
+from desktop.panels.panel import Panel
+from desktop.panels.row_list import Row
+from desktop.state.evidence_item import EvidenceItem
+from desktop.theme.tokens import DARK, Tokens
+from engine.core.times import format_time
+
+_EMPTY = (
+    "The videos of the case will be listed here, each with its hash, its state and its events.\n\n"
+    "Drop files or folders of images on the window, or add some:"
+)
+_INTEGRITY = {
+    "hashing": ("film", "", "hash and index in progress"),
+    "recorded": ("shield-question", "", "hash recorded"),
+    "verified": ("shield-check", "good", "verified"),
+    "changed": ("shield-alert", "danger", "changed since it was added"),
+    "missing": ("file-question-mark", "danger", "not found"),
+}
+
+
+class EvidencePanel(Panel):
+    """Lists the evidence; a click opens it."""
+
+    asked = Signal(str, int)
+    """`analyse`, `relink`, `clock`, `up` or `down`, and the evidence's id."""
+
+    def __init__(self, add: QAction) -> None:
+        super().__init__("Evidence", _EMPTY, add)
+        self._tokens = DARK
+        self._items: tuple[EvidenceItem, ...] = ()
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._menu)
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Takes the colours of a theme."""
+        self._tokens = tokens
+        self.set_items(self._items)
+
+    def set_items(self, items: tuple[EvidenceItem, ...]) -> None:
+        """Shows the evidence."""
+        self._items = items
+        self.list.set_rows([self._row(one) for one in items])
+
+    def _row(self, item: EvidenceItem) -> Row:
+        name, role, said = _INTEGRITY[item.integrity]
+        done = item.events - item.unseen
+        reviewed = f"{done} of {item.events} reviewed" if item.run_state == "analysed" else ""
+        percent = f" {item.progress:.0%}" if item.progress is not None else ""
+        words = [item.run_state + percent, reviewed, said if role != "good" else "verified"]
+        warnings = f"{len(item.warnings)} warnings" if item.warnings else ""
+        tip = "\n".join([item.path, f"{item.run_state}{percent}", said, *item.warnings])
+        return Row(
+            id=item.id,
+            title=item.name,
+            detail=" · ".join(word for word in (*words, warnings) if word),
+            right="" if item.duration_s is None else format_time(item.duration_s)[:8],
+            icon=name,
+            colour=getattr(self._tokens, role) if role else "",
+            said=said,
+            tip=tip,
+            share=item.progress,
+        )
+
+    def _menu(self, place: QPoint) -> None:
+        row = self.list.indexAt(place).data(Qt.ItemDataRole.UserRole)
+        if not isinstance(row, Row) or row.id < 0:
+            return
+        menu = QMenu(self)
+        for name, text in (
+            ("analyse", "Analyse, or go on"),
+            ("clock", "Set the burned-in clock…"),
+            ("relink", "Say where the file lies now…"),
+            ("up", "Move up"),
+            ("down", "Move down"),
+        ):
+            action = menu.addAction(text)
+            action.triggered.connect(lambda _on=False, name=name: self.asked.emit(name, row.id))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.list.viewport().mapToGlobal(place))

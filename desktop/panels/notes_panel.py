@@ -1,0 +1,147 @@
+"""The notes of the case."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPlainTextEdit, QPushButton
+
+from desktop.panels.panel import Panel
+from desktop.panels.row_list import Row
+from desktop.panels.tag_field import TagField
+from desktop.panels.times import short_time
+from desktop.state.evidence_view import EvidenceView
+from desktop.state.view_state import Selection, ViewState
+from engine.cases import NoteRow
+
+_EMPTY = (
+    "Notes will be listed here, with author and time. An amendment never erases what was said "
+    "before.\n\nWrite the first one below."
+)
+_ABOUT = ("this frame", "this event", "this evidence", "the case")
+_LINES = 3
+
+
+class NotesPanel(Panel):
+    """Lists the notes and takes new ones and amendments."""
+
+    written = Signal(str, str)
+    """What a new note is about, and its text."""
+
+    amended = Signal(int, str)
+    """Note and its new text."""
+
+    removed = Signal(int)
+    """Note that is to be taken out of sight."""
+
+    tagged = Signal(str, str, bool)
+    """What, which tag, on or off."""
+
+    def __init__(self, state: ViewState) -> None:
+        super().__init__("Notes", _EMPTY)
+        self._state = state
+        self._amending: int | None = None
+        self._field = QPlainTextEdit()
+        self._field.setPlaceholderText("A note: what you see, what you did")
+        self._field.setAccessibleName("Text of the note")
+        self._field.setTabChangesFocus(True)
+        line = self._field.fontMetrics().lineSpacing()
+        self._field.setMaximumHeight(line * _LINES + 16)
+        self._about = QComboBox()
+        self._about.addItems(list(_ABOUT))
+        self._about.setAccessibleName("What the note is about")
+        self._add = QPushButton("Add note")
+        self._add.setToolTip("Add the note (Ctrl+Enter)")
+        self._add.clicked.connect(self.flush)
+        self._tags = TagField()
+        self._tags.changed.connect(self.tagged)
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            shortcut = QShortcut(QKeySequence(keys), self._field, self.flush)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 8, 8)
+        row.setSpacing(8)
+        row.addWidget(self._about, 1)
+        row.addWidget(self._add)
+        self.column.addWidget(self._tags)
+        self.column.addWidget(self._field)
+        self.column.addLayout(row)
+        self.show_with_rows(self._tags)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._menu)
+        state.evidence.changed.connect(self._refresh)
+        state.selection.changed.connect(self._select)
+        self._refresh(state.evidence.value)
+
+    def begin(self) -> None:
+        """Lets the examiner type a note."""
+        self._field.setFocus()
+
+    def flush(self) -> None:
+        """Adds what was typed, so that nothing entered is lost."""
+        text = self._field.toPlainText().strip()
+        if text and self._amending is not None:
+            self.amended.emit(self._amending, text)
+        elif text:
+            self.written.emit(self._object(), text)
+        self._field.clear()
+        self._set_amending(None)
+
+    def _object(self) -> str:
+        view, selection = self._state.evidence.value, self._state.selection.value
+        wanted = self._about.currentText()
+        if view is None or wanted == "the case":
+            return "case"
+        if wanted == "this event" and selection is not None and selection.kind == "event":
+            return f"event:{selection.id}"
+        return f"evidence:{view.evidence.id}"
+
+    def _refresh(self, view: EvidenceView | None) -> None:
+        notes = () if view is None else view.notes
+        tags = {} if view is None else view.tags
+        self.list.set_rows([_row(one, tags.get(f"note:{one.first_id}", ())) for one in notes])
+        self._select(self._state.selection.value)
+
+    def _select(self, selection: Selection | None) -> None:
+        chosen = selection.id if selection and selection.kind == "note" else None
+        self.list.select(chosen)
+        view = self._state.evidence.value
+        about = f"note:{chosen}" if chosen else ""
+        self._tags.show_tags(about, () if view is None else view.tags.get(about, ()))
+
+    def _menu(self, place: QPoint) -> None:
+        row = self.list.indexAt(place).data(Qt.ItemDataRole.UserRole)
+        if isinstance(row, Row):
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.addAction("Amend").triggered.connect(lambda: self._begin_amending(row.id))
+            menu.addAction("Remove").triggered.connect(lambda: self.removed.emit(row.id))
+            menu.popup(self.list.viewport().mapToGlobal(place))
+
+    def _begin_amending(self, first_id: int) -> None:
+        view = self._state.evidence.value
+        notes = () if view is None else view.notes
+        note = next((one for one in notes if one.first_id == first_id), None)
+        if note is not None:
+            self.flush()
+            self._field.setPlainText(note.text)
+            self._set_amending(note.id)
+            self._field.setFocus()
+
+    def _set_amending(self, note_id: int | None) -> None:
+        self._amending = note_id
+        self._add.setText("Add note" if note_id is None else "Amend note")
+        self._about.setEnabled(note_id is None)
+
+
+def _row(note: NoteRow, tags: tuple[str, ...]) -> Row:
+    where = "" if note.note.seconds is None else f" · at {short_time(note.note.seconds)}"
+    amended = f" · amended {note.versions - 1} times" if note.versions > 1 else ""
+    tagged = f" · {', '.join(tags)}" if tags else ""
+    return Row(
+        id=note.first_id,
+        title=" ".join(note.text.split()),
+        detail=f"{note.note.object}{where} · {note.author}{amended}{tagged}",
+        icon="sticky-note",
+        tip=f"{note.text}\n\n{note.utc}",
+    )

@@ -1,0 +1,222 @@
+"""A list of two-line rows, shared by all panels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFont, QPainter, QPalette
+from PySide6.QtWidgets import (
+    QApplication,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
+
+from desktop.theme.icons import pixmap
+from desktop.theme.stylesheet import figures
+
+Index = QModelIndex | QPersistentModelIndex
+_HEIGHT = 44
+_PAD = 8
+_ICON = 16
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row.
+
+    Attributes:
+        id: in the case.
+        title: first line.
+        detail: second line, in lighter text.
+        right: short text at the right of the first line.
+        icon: Lucide name.
+        colour: of the icon as `#rrggbb`; empty for the theme's.
+        said: what a screen reader says of the icon.
+        tip: tooltip; empty for the two lines.
+        share: 0..1 for a bar under the row; None for none.
+    """
+
+    id: int
+    title: str
+    detail: str = ""
+    right: str = ""
+    icon: str = ""
+    colour: str = ""
+    said: str = ""
+    tip: str = ""
+    share: float | None = None
+
+
+class RowModel(QAbstractListModel):
+    """Rows; a change keeps what did not change, so that selection and place stay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: tuple[Row, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows, top first."""
+        return self._rows
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Shows other rows."""
+        before, after = self._rows, tuple(rows)
+        if [one.id for one in before] != [one.id for one in after]:
+            self.beginResetModel()
+            self._rows = after
+            self.endResetModel()
+            return
+        self._rows = after
+        changed = [place for place, one in enumerate(after) if one != before[place]]
+        if changed:
+            self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        """How many rows there are."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Returns what a role asks for; the row itself as user data."""
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        row = self._rows[index.row()]
+        if role == Qt.ItemDataRole.UserRole:
+            return row
+        words = [one for one in (row.title, row.said, row.right, row.detail) if one]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return ", ".join(words)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.tip or "\n".join(one for one in (row.title, row.detail) if one)
+        return None
+
+
+class RowDelegate(QStyledItemDelegate):
+    """Paints a row: icon, two lines, a short text at the right, a bar."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """All rows are equally high."""
+        return QSize(120, _HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Paints a row."""
+        row = index.data(Qt.ItemDataRole.UserRole)
+        if not isinstance(row, Row):
+            return
+        painter.save()
+        area: QRect = option.rect
+        palette: QPalette = option.palette
+        state: QStyle.StateFlag = option.state
+        font: QFont = option.font
+        if state & QStyle.StateFlag.State_Selected:
+            chosen = QColor(palette.color(QPalette.ColorRole.Highlight))
+            painter.fillRect(area.left(), area.top(), 3, area.height(), chosen)
+            chosen.setAlpha(60)
+            painter.fillRect(area, chosen)
+        elif state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(area, palette.color(QPalette.ColorRole.Button))
+        left = area.left() + _PAD
+        if row.icon:
+            ratio = painter.device().devicePixelRatioF()
+            drawn = pixmap(row.icon, _ICON, row.colour, ratio)
+            painter.drawPixmap(left, area.top() + 6, drawn)
+            left += _ICON + _PAD
+        self._lines(painter, row, area.adjusted(left - area.left(), 4, -_PAD, -4), palette, font)
+        if row.share is not None:
+            bar = QRect(left, area.bottom() - 3, area.right() - _PAD - left, 2)
+            painter.fillRect(bar, palette.color(QPalette.ColorRole.Mid))
+            bar.setWidth(round(bar.width() * min(1.0, max(0.0, row.share))))
+            painter.fillRect(bar, palette.color(QPalette.ColorRole.Highlight))
+        painter.restore()
+
+    def _lines(
+        self, painter: QPainter, row: Row, area: QRect, palette: QPalette, font: QFont
+    ) -> None:
+        painter.setFont(figures(font))
+        metrics = painter.fontMetrics()
+        half = area.height() // 2
+        first = QRect(area.left(), area.top(), area.width(), half)
+        second = QRect(area.left(), area.top() + half, area.width(), half)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(palette.color(QPalette.ColorRole.Text))
+        taken = metrics.horizontalAdvance(row.right) + _PAD if row.right else 0
+        painter.drawText(first, middle | Qt.AlignmentFlag.AlignRight, row.right)
+        room = max(0, first.width() - taken)
+        elide = Qt.TextElideMode.ElideRight
+        painter.drawText(first, middle, metrics.elidedText(row.title, elide, room))
+        # A widget's own palette has this role half transparent once it has a stylesheet.
+        painter.setPen(QApplication.palette().color(QPalette.ColorRole.PlaceholderText))
+        painter.drawText(second, middle, metrics.elidedText(row.detail, elide, second.width()))
+
+
+class RowList(QListView):
+    """Shows rows; a click or Enter chooses one."""
+
+    chosen = Signal(int)
+    """Id of the row the examiner chose."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.rows = RowModel()
+        self.setModel(self.rows)
+        self.setItemDelegate(RowDelegate(self))
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setAccessibleName(name)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.clicked.connect(self._choose)
+        self.activated.connect(self._choose)
+
+    @property
+    def selected(self) -> int | None:
+        """Id of the selected row; None when none is."""
+        row = self.currentIndex().data(Qt.ItemDataRole.UserRole)
+        return row.id if isinstance(row, Row) else None
+
+    @property
+    def all_selected(self) -> list[int]:
+        """Ids of all selected rows."""
+        rows = [index.data(Qt.ItemDataRole.UserRole) for index in self.selectedIndexes()]
+        return [row.id for row in rows if isinstance(row, Row)]
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Shows other rows; the selected one stays selected and the view where it is."""
+        selected, place = self.selected, self.verticalScrollBar().value()
+        self.rows.set_rows(rows)
+        if selected is not None:
+            self.select(selected, reveal=False)
+        self.verticalScrollBar().setValue(place)
+
+    def select(self, row_id: int | None, reveal: bool = True) -> None:
+        """Selects a row by id without choosing it; None selects none."""
+        places = [place for place, row in enumerate(self.rows.rows) if row.id == row_id]
+        if not places:
+            self.clearSelection()
+            self.setCurrentIndex(QModelIndex())
+            return
+        index = self.rows.index(places[0])
+        if index != self.currentIndex():
+            self.selectionModel().setCurrentIndex(
+                index, QItemSelectionModel.SelectionFlag.ClearAndSelect
+            )
+        if reveal:
+            self.scrollTo(index)
+
+    def _choose(self, index: QModelIndex) -> None:
+        row = index.data(Qt.ItemDataRole.UserRole)
+        if isinstance(row, Row):
+            self.chosen.emit(row.id)

@@ -1,0 +1,1 @@
+"""The player: exact frames by PTS with heat, boxes and paths over them."""

@@ -1,0 +1,269 @@
+"""The picture: the frame on screen with what lies over it, zoomed and panned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QTransform,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from desktop.player.drawing import (
+    draw_frame,
+    draw_label,
+    draw_legend,
+    draw_overlay,
+    draw_parts,
+)
+from desktop.player.geometry import PictureGeometry
+from desktop.player.requests import FrameReply
+from desktop.state.evidence_view import Polygon
+from desktop.state.view_state import OverlaySettings
+
+_WHEEL = 1.0015
+_WORD = QColor(255, 209, 102)
+
+
+class Canvas(QWidget):
+    """Shows one frame; knows nothing of where it comes from."""
+
+    polygon_drawn = Signal(str, object)
+    """Kind (`ignore` or `interest`) and the corners in decoded pixels, tuple[(x, y), ...]."""
+
+    zoom_changed = Signal(float)
+    """The zoom; 1 shows the whole frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("canvas")
+        self.setAccessibleName("Picture")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._reply: FrameReply | None = None
+        self._settings = OverlaySettings()
+        self._geometry = PictureGeometry()
+        self._file_rotation, self._file_aspect = 0, 1.0
+        self._ignore: tuple[Polygon, ...] = ()
+        self._interest: tuple[Polygon, ...] = ()
+        self._message = ""
+        self._drag: QPointF | None = None
+        self._kind = ""
+        self._corners: list[QPointF] = []
+
+    def sizeHint(self) -> QSize:
+        """Large: the picture is the largest thing on screen."""
+        return QSize(960, 540)
+
+    def minimumSizeHint(self) -> QSize:
+        """Small enough for the smallest window."""
+        return QSize(240, 136)
+
+    def show_frame(self, reply: FrameReply) -> None:
+        """Shows a frame with what lies over it."""
+        self._reply, self._message = reply, ""
+        if reply.image is not None and reply.request_id == 0:
+            self._geometry = replace(
+                self._geometry, width=reply.image.width(), height=reply.image.height()
+            )
+        self.update()
+
+    def set_frame_size(self, width: int, height: int, rotation: int, aspect: float) -> None:
+        """Says how large decoded frames are and how the file says they are to be shown."""
+        self._file_rotation, self._file_aspect = rotation, aspect
+        self._geometry = replace(self._geometry, width=width, height=height)
+        self.update()
+
+    def set_view(self, rotation: int, aspect: float | None) -> None:
+        """Turns the picture by more degrees; a pixel aspect of None takes the file's."""
+        self._geometry = replace(
+            self._geometry,
+            rotation=(self._file_rotation + rotation) % 360,
+            aspect=self._file_aspect if aspect is None else aspect,
+        )
+        self.update()
+
+    def set_overlay(self, settings: OverlaySettings) -> None:
+        """Changes what is drawn over the frame."""
+        self._settings = settings
+        self.update()
+
+    def set_parts(self, ignore: tuple[Polygon, ...], interest: tuple[Polygon, ...]) -> None:
+        """Shows which regions do not count and which are of interest."""
+        self._ignore, self._interest = ignore, interest
+        self.update()
+
+    def clear(self, message: str) -> None:
+        """Shows words instead of a frame."""
+        self._reply, self._message = None, message
+        self.update()
+
+    def fit(self) -> None:
+        """Shows the whole frame."""
+        self._set_geometry(self._geometry.fitted())
+
+    def zoom(self, factor: float) -> None:
+        """Zooms around the middle."""
+        area = self._areas()[-1]
+        self._set_geometry(self._geometry.zoomed(area, area.center(), factor))
+
+    def begin_polygon(self, kind: str) -> None:
+        """Lets the examiner click the corners of a region; Esc gives up, Enter closes it."""
+        self._kind, self._corners = kind, []
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setFocus()
+        self.update()
+
+    @property
+    def drawing(self) -> bool:
+        """Whether a region is being drawn."""
+        return bool(self._kind)
+
+    def still(self, overlay: bool) -> QImage | None:
+        """Returns the frame in decoded size, with or without what lies over it."""
+        reply = self._reply
+        if reply is None or reply.image is None or reply.preview:
+            return None
+        picture = reply.image.copy()
+        if overlay and not reply.accumulated:
+            painter = QPainter(picture)
+            draw_overlay(
+                painter, reply.overlay, self._settings, QTransform(), picture.width(),
+                picture.height(),
+            )  # fmt: skip
+            painter.end()
+        return picture
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draws everything."""
+        painter = QPainter(self)
+        reply = self._reply
+        if reply is None:
+            painter.setPen(self.palette().placeholderText().color())
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self._message)
+            return
+        areas = self._areas()
+        for place, area in enumerate(areas):
+            painter.save()
+            painter.setClipRect(area)
+            overlaid = place == len(areas) - 1 and not reply.accumulated
+            self._draw(painter, reply, area, overlaid)
+            painter.restore()
+        self._draw_words(painter, reply)
+
+    def _draw(self, painter: QPainter, reply: FrameReply, area: QRectF, overlaid: bool) -> None:
+        to_screen = self._geometry.transform(area)
+        if reply.image is not None:
+            draw_frame(painter, reply.image, to_screen, reply.scale)
+        if overlaid and not reply.preview:
+            width, height = self._geometry.width, self._geometry.height
+            draw_overlay(painter, reply.overlay, self._settings, to_screen, width, height)
+        if overlaid or reply.accumulated:
+            draw_parts(painter, self._ignore, True, to_screen)
+            draw_parts(painter, self._interest, False, to_screen)
+            self._draw_corners(painter, to_screen)
+            if self._settings.heat:
+                draw_legend(painter, area, self._settings.colour_map)
+
+    def _draw_words(self, painter: QPainter, reply: FrameReply) -> None:
+        words = []
+        if reply.image is None:
+            words.append("this frame cannot be decoded")
+        elif reply.damaged:
+            words.append("damaged frame")
+        if reply.preview:
+            words.append("preview")
+        if reply.accumulated:
+            words.append("accumulated view")
+        if self._kind:
+            words.append("click the corners of the region, Enter closes it, Esc gives up")
+        if words:
+            draw_label(painter, QPointF(8, 28), " · ".join(words), _WORD)
+
+    def _draw_corners(self, painter: QPainter, to_screen: QTransform) -> None:
+        if self._corners:
+            painter.setPen(QPen(_WORD, 2))
+            painter.drawPolyline(to_screen.map(QPolygonF(self._corners)))
+
+    def _areas(self) -> list[QRectF]:
+        whole = QRectF(self.rect())
+        accumulated = self._reply is not None and self._reply.accumulated
+        if accumulated or not self._settings.side_by_side:
+            return [whole]
+        half = (whole.width() - 4) / 2
+        left = QRectF(0, 0, half, whole.height())
+        return [left, QRectF(half + 4, 0, half, whole.height())]
+
+    def _area_at(self, point: QPointF) -> QRectF:
+        return next((area for area in self._areas() if area.contains(point)), self._areas()[-1])
+
+    def _set_geometry(self, geometry: PictureGeometry) -> None:
+        self._geometry = geometry
+        self.zoom_changed.emit(geometry.zoom)
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zooms at the cursor."""
+        point = event.position()
+        factor = _WHEEL ** event.angleDelta().y()
+        self._set_geometry(self._geometry.zoomed(self._area_at(point), point, factor))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begins to pan, or sets a corner."""
+        if event.button() == Qt.MouseButton.LeftButton and self._kind:
+            point = event.position()
+            self._corners.append(self._geometry.to_pixels(self._area_at(point), point))
+            self.update()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._drag = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Pans."""
+        if self._drag is not None and self._geometry.zoom > 1:
+            self._set_geometry(self._geometry.panned(event.position() - self._drag))
+            self._drag = event.position()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Ends panning."""
+        self._drag = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Closes a region, or shows the whole frame."""
+        if self._kind:
+            self._close_polygon()
+        else:
+            self.fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Closes or gives up a region."""
+        if self._kind and event.key() == Qt.Key.Key_Escape:
+            self._end_polygon()
+        elif self._kind and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._close_polygon()
+        else:
+            super().keyPressEvent(event)
+
+    def _close_polygon(self) -> None:
+        kind, corners = self._kind, self._corners
+        distinct = list(dict.fromkeys((round(one.x(), 1), round(one.y(), 1)) for one in corners))
+        self._end_polygon()
+        if len(distinct) >= 3:
+            self.polygon_drawn.emit(kind, tuple(distinct))
+
+    def _end_polygon(self) -> None:
+        self._kind, self._corners = "", []
+        self.unsetCursor()
+        self.update()

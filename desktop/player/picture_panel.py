@@ -1,0 +1,79 @@
+"""View settings: how the frame is shown, never what is analysed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QWidget,
+)
+
+from desktop.state.observable import Observable
+from desktop.state.view_state import PictureSettings
+
+_SLIDERS = (
+    ("brightness", "Brightness", -100, 100),
+    ("contrast", "Contrast", 25, 400),
+    ("gamma", "Gamma", 25, 400),
+)
+_ASPECTS = {"as the file says": None, "1:1": 1.0, "16:11": 16 / 11, "12:11": 12 / 11, "1:2": 2.0}
+
+
+class PicturePanel(QWidget):
+    """Sliders and choices over one observable."""
+
+    def __init__(self, picture: Observable[PictureSettings]) -> None:
+        super().__init__()
+        self._picture = picture
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 8, 0, 0)
+        said = QLabel("View only: nothing here touches the analysis.")
+        said.setProperty("role", "muted")
+        form.addRow(said)
+        self._sliders: dict[str, QSlider] = {}
+        for name, text, low, high in _SLIDERS:
+            slider = QSlider(Qt.Orientation.Horizontal)
+            slider.setRange(low, high)
+            slider.setMinimumWidth(160)
+            slider.setAccessibleName(text)
+            slider.valueChanged.connect(lambda value, name=name: self._set(name, value / 100))
+            form.addRow(text, slider)
+            self._sliders[name] = slider
+        self._deinterlace = QCheckBox("Deinterlace")
+        self._deinterlace.toggled.connect(lambda on: self._set("deinterlace", on))
+        form.addRow(self._deinterlace)
+        self._rotation = QComboBox()
+        self._rotation.setAccessibleName("Rotation")
+        self._rotation.addItems(["0°", "90°", "180°", "270°"])
+        self._rotation.currentIndexChanged.connect(lambda turn: self._set("rotation", turn * 90))
+        form.addRow("Rotation", self._rotation)
+        self._aspect = QComboBox()
+        self._aspect.setAccessibleName("Pixel aspect")
+        self._aspect.addItems(list(_ASPECTS))
+        self._aspect.currentTextChanged.connect(lambda name: self._set("aspect", _ASPECTS[name]))
+        form.addRow("Pixel aspect", self._aspect)
+        reset = QPushButton("Reset")
+        reset.clicked.connect(lambda: picture.set(PictureSettings()))
+        form.addRow(reset)
+        picture.changed.connect(self._show)
+        self._show(picture.value)
+
+    def _set(self, name: str, value: object) -> None:
+        changed: dict[str, Any] = {name: value}
+        self._picture.set(replace(self._picture.value, **changed))
+
+    def _show(self, settings: PictureSettings) -> None:
+        for name, slider in self._sliders.items():
+            slider.setValue(round(getattr(settings, name) * 100))
+        self._deinterlace.setChecked(settings.deinterlace)
+        self._rotation.setCurrentIndex(settings.rotation // 90)
+        names = [name for name, value in _ASPECTS.items() if value == settings.aspect]
+        self._aspect.setCurrentText(names[0] if names else "as the file says")

@@ -1,0 +1,76 @@
+"""One piece of work in a thread of its own, with progress and Cancel."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.core.errors import CancelledError, SightlineError
+from engine.core.progress import CancelToken, Progress, Report
+
+_LOG = logging.getLogger(__name__)
+
+Task = Callable[[CancelToken, Report], Any]
+
+
+class Background(QObject):
+    """Runs tasks that need no case, each in its own thread; answers come in the window's thread."""
+
+    progressed = Signal(object)
+    """A `Progress`."""
+
+    _replied = Signal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running: dict[threading.Thread, CancelToken] = {}
+        self._replied.connect(lambda callback, value: callback(value))
+
+    def run(
+        self,
+        task: Task,
+        done: Callable[[Any], None],
+        failed: Callable[[SightlineError], None],
+    ) -> CancelToken:
+        """Begins a task.
+
+        Returns:
+            What cancels it; a cancelled task answers nothing.
+        """
+        cancel = CancelToken()
+
+        def report(progress: Progress) -> None:
+            self.progressed.emit(progress)
+
+        def work() -> None:
+            try:
+                value = task(cancel, report)
+            except CancelledError:
+                return
+            except SightlineError as error:
+                self._replied.emit(failed, error)
+            except Exception as error:
+                _LOG.exception("a background task failed")
+                said = SightlineError(f"internal error ({error})", "", "report it with the log")
+                self._replied.emit(failed, said)
+            else:
+                self._replied.emit(done, value)
+
+        thread = threading.Thread(target=work, name="background", daemon=True)
+        self._running = {one: token for one, token in self._running.items() if one.is_alive()}
+        self._running[thread] = cancel
+        thread.start()
+        return cancel
+
+    def close(self) -> None:
+        """Cancels everything and waits for it to end."""
+        self._replied.disconnect()
+        for cancel in self._running.values():
+            cancel.cancel()
+        for thread in self._running:
+            thread.join()
+        self._running = {}

@@ -1,0 +1,135 @@
+"""What the program remembers of its user: declared once, kept as one readable file."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path, user_data_path
+
+_LOG = logging.getLogger(__name__)
+_RECENT = 12
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the user was in a case.
+
+    Attributes:
+        case: folder of the case.
+        evidence_id: what was open; None for nothing.
+        frame: index of the frame shown.
+    """
+
+    case: str
+    evidence_id: int | None = None
+    frame: int = 0
+
+
+@dataclass(frozen=True)
+class UserSettings:
+    """Settings of the window; none of them touches a result.
+
+    Attributes:
+        theme: `dark` or `light`.
+        analyse_on_adding: whether new evidence is analysed at once.
+        stride: every how many frames are analysed.
+        opacity: of the heatmap.
+        colour_map: of the heatmap.
+        layout: saved state of panels, as base64.
+        geometry: saved place of the window, as base64.
+        recent: cases opened lately, newest first.
+        place: where the user was last.
+    """
+
+    theme: str = "dark"
+    analyse_on_adding: bool = True
+    stride: int = 1
+    opacity: float = 0.55
+    colour_map: str = "inferno"
+    layout: str = ""
+    geometry: str = ""
+    recent: tuple[str, ...] = ()
+    place: Place | None = None
+
+    def with_recent(self, case: Path) -> UserSettings:
+        """Returns the settings with a case as the newest of the recent ones."""
+        others = tuple(one for one in self.recent if one != str(case))
+        return replace(self, recent=(str(case), *others)[:_RECENT])
+
+    def at(self, place: Place | None) -> UserSettings:
+        """Returns the settings with another place."""
+        return replace(self, place=place)
+
+    def drawn(self, opacity: float, colour_map: str) -> UserSettings:
+        """Returns the settings with another way to draw heat."""
+        return replace(self, opacity=opacity, colour_map=colour_map)
+
+
+@dataclass
+class SettingsFile:
+    """The file the settings live in; an unreadable one counts as none and is told in the log.
+
+    Attributes:
+        path: of the file.
+    """
+
+    path: Path = field(default_factory=lambda: user_config_path("Sightline") / "window.json")
+
+    def load(self) -> UserSettings:
+        """Reads the settings; defaults where the file says nothing sensible."""
+        try:
+            said = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return UserSettings()
+        except (OSError, ValueError) as error:
+            _LOG.warning("the settings cannot be read: %s", error)
+            return UserSettings()
+        return _from_json(said)
+
+    def save(self, settings: UserSettings) -> None:
+        """Writes the settings in one step, so that a crash leaves the old or the new ones."""
+        part = self.path.with_suffix(".part")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
+            part.replace(self.path)
+        except OSError as error:
+            _LOG.warning("the settings cannot be written: %s", error)
+
+
+def sample_case_folder() -> Path:
+    """Where the sample case lives."""
+    return user_data_path("Sightline") / "Sample.case"
+
+
+def _from_json(said: object) -> UserSettings:
+    defaults = UserSettings()
+    if not isinstance(said, dict):
+        return defaults
+    sound: dict[str, Any] = {}
+    for one in fields(UserSettings):
+        value = said.get(one.name)
+        if one.name == "place":
+            sound["place"] = _place(value)
+        elif one.name == "recent":
+            paths = value if isinstance(value, list) else []
+            known = tuple(path for path in paths if isinstance(path, str))
+            sound["recent"] = known[:_RECENT]
+        elif type(value) is type(getattr(defaults, one.name)):
+            sound[one.name] = value
+    return UserSettings(**sound)
+
+
+def _place(said: object) -> Place | None:
+    if not isinstance(said, dict) or not isinstance(said.get("case"), str):
+        return None
+    evidence_id, frame = said.get("evidence_id"), said.get("frame")
+    return Place(
+        said["case"],
+        evidence_id if isinstance(evidence_id, int) else None,
+        frame if isinstance(frame, int) and frame >= 0 else 0,
+    )

@@ -1,0 +1,1 @@
+"""The timeline: score, events, trajectories, marks and thumbnails over time."""

@@ -1,0 +1,105 @@
+"""The lanes under the score, drawn once and kept until something changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from desktop.state.view_state import Selection
+from desktop.theme.tokens import DARK, Tokens
+from desktop.timeline.lanes import Lane
+from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
+
+_SLACK_PIXELS = 3
+
+
+class LaneStack(QWidget):
+    """Lanes from top to bottom over the same time."""
+
+    def __init__(self, view: TimeView, lanes: Sequence[Lane]) -> None:
+        super().__init__()
+        self._view = view
+        self._lanes = tuple(lanes)
+        self._tokens = DARK
+        self._playhead = 0.0
+        self._drawn: QPixmap | None = None
+        self.setAccessibleName("Events, trajectories and marks over time")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        view.changed.connect(self.redraw)
+
+    def sizeHint(self) -> QSize:
+        """As high as the lanes together."""
+        return QSize(400, sum(lane.height for lane in self._lanes))
+
+    def minimumSizeHint(self) -> QSize:
+        """As high as the lanes together."""
+        return self.sizeHint()
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Takes the colours of a theme."""
+        self._tokens = tokens
+        self.redraw()
+
+    def set_playhead(self, seconds: float) -> None:
+        """Moves the playhead."""
+        before, self._playhead = self._playhead, seconds
+        for moment in (before, seconds):
+            x = round(self._view.x(moment, self.width()))
+            self.update(x - 2, 0, 5, self.height())
+
+    def redraw(self) -> None:
+        """Draws the lanes anew: what they hold has changed."""
+        self._drawn = None
+        self.updateGeometry()
+        self.update()
+
+    def hit(self, point: QPointF) -> Selection | None:
+        """Returns what lies at a place."""
+        top = 0
+        seconds = self._view.seconds(point.x(), self.width())
+        slack = self._view.seconds(point.x() + _SLACK_PIXELS, self.width()) - seconds
+        for lane in self._lanes:
+            if top <= point.y() < top + lane.height:
+                return lane.hit(seconds, int(point.y() - top), slack)
+            top += lane.height
+        return None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Draws the lanes anew."""
+        self._drawn = None
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draws lanes and playhead."""
+        if self._drawn is None:
+            self._drawn = self._draw()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._drawn)
+        if self._view.start <= self._playhead <= self._view.end:
+            painter.setPen(QPen(QColor(self._tokens.accent), 1))
+            x = self._view.x(self._playhead, self.width())
+            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+
+    def _draw(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(self.size() * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(QColor(self._tokens.panel))
+        painter = QPainter(pixmap)
+        top = 0
+        for lane in self._lanes:
+            painter.setPen(QColor(self._tokens.muted))
+            painter.setFont(self.font())
+            flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(0, top, GUTTER - 10, lane.height, flags, lane.name)
+            painter.save()
+            painter.setClipRect(GUTTER - 2, top, self.width() - GUTTER - MARGIN + 4, lane.height)
+            lane.paint(painter, self._view, self.width(), top, self._tokens)
+            painter.restore()
+            painter.setPen(QPen(QColor(self._tokens.line), 1))
+            painter.drawLine(GUTTER, top, self.width() - MARGIN, top)
+            top += lane.height
+        painter.end()
+        return pixmap

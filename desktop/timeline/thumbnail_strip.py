@@ -1,0 +1,148 @@
+"""Pictures side by side over time, with a tick at every keyframe."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from desktop.state.evidence_view import EvidenceView
+from desktop.theme.tokens import DARK, Tokens
+from desktop.timeline.thumbnails import ThumbnailServer
+from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
+
+_HEIGHT = 44
+_TICKS = 6
+_SETTLE_MS = 80
+_MOST_TICKS = 400
+
+
+class ThumbnailStrip(QWidget):
+    """Asks for the pictures in sight once the view has settled."""
+
+    def __init__(self, view: TimeView, server: ThumbnailServer) -> None:
+        super().__init__()
+        self._view = view
+        self._server = server
+        self._tokens = DARK
+        self._evidence: EvidenceView | None = None
+        self._playhead = 0.0
+        self._pictures: dict[int, QImage] = {}
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(_SETTLE_MS)
+        self._settled.timeout.connect(self._ask)
+        self.setAccessibleName("Thumbnails over time")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        view.changed.connect(self._moved)
+        server.made.connect(self._made)
+
+    def sizeHint(self) -> QSize:
+        """One row of pictures and the ticks."""
+        return QSize(400, _HEIGHT + _TICKS)
+
+    def minimumSizeHint(self) -> QSize:
+        """One row of pictures and the ticks."""
+        return self.sizeHint()
+
+    def set_evidence(self, view: EvidenceView | None) -> None:
+        """Turns to evidence; the same evidence keeps its pictures."""
+        before = self._evidence
+        self._evidence = view
+        if view is None or before is None or before.index is not view.index:
+            self._pictures = {}
+            self._moved()
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Takes the colours of a theme."""
+        self._tokens = tokens
+        self.update()
+
+    def set_playhead(self, seconds: float) -> None:
+        """Moves the playhead."""
+        before, self._playhead = self._playhead, seconds
+        for moment in (before, seconds):
+            self.update(round(self._view.x(moment, self.width())) - 2, 0, 5, self.height())
+
+    def stop(self) -> None:
+        """Asks for nothing more."""
+        self._settled.stop()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draws pictures, ticks and playhead."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._tokens.panel))
+        if self._evidence is None:
+            return
+        painter.setClipRect(GUTTER, 0, self.width() - GUTTER - MARGIN, self.height())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        for frame, box in self._slots():
+            picture = self._pictures.get(frame)
+            if picture is None or picture.isNull():
+                painter.fillRect(box.adjusted(0, 0, -1, 0), QColor(self._tokens.raised))
+            else:
+                painter.drawImage(_within(picture, box.adjusted(0, 0, -1, 0)), picture)
+        self._paint_ticks(painter)
+        if self._view.start <= self._playhead <= self._view.end:
+            painter.setPen(QPen(QColor(self._tokens.accent), 1))
+            x = self._view.x(self._playhead, self.width())
+            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+
+    def _paint_ticks(self, painter: QPainter) -> None:
+        view = self._evidence
+        if view is None:
+            return
+        times = view.seconds[view.index.keyframe]
+        first, last = np.searchsorted(times, [self._view.start, self._view.end])
+        if last - first > _MOST_TICKS:
+            return
+        painter.setPen(QPen(QColor(self._tokens.muted), 1))
+        for moment in times[first:last].tolist():
+            x = self._view.x(moment, self.width())
+            painter.drawLine(QPointF(x, _HEIGHT + 1), QPointF(x, _HEIGHT + _TICKS))
+
+    def _slots(self) -> list[tuple[int, QRectF]]:
+        """Returns the frame and the place of each picture; places are fixed in time."""
+        view = self._evidence
+        if view is None:
+            return []
+        shape = view.width * view.pixel_aspect / view.height
+        wide = min(160.0, max(28.0, _HEIGHT * shape)) + 2
+        scale = (self._view.x(self._view.end, self.width()) - GUTTER) / (
+            self._view.end - self._view.start
+        )
+        step = wide / scale
+        places = np.arange(int(self._view.start // step), int(self._view.end // step) + 1)
+        frames = np.searchsorted(view.seconds, places * step)
+        last = len(view.seconds) - 1
+        return [
+            (
+                min(int(frame), last),
+                QRectF(self._view.x(float(place * step), self.width()), 0, wide, _HEIGHT),
+            )
+            for place, frame in zip(places, frames, strict=True)
+        ]
+
+    def _moved(self) -> None:
+        self.update()
+        self._settled.start()
+
+    def _ask(self) -> None:
+        wanted = [frame for frame, _box in self._slots()]
+        self._pictures = {
+            frame: picture for frame, picture in self._pictures.items() if frame in set(wanted)
+        }
+        missing = [frame for frame in wanted if frame not in self._pictures]
+        if missing:
+            self._server.ask(missing)
+
+    def _made(self, frame: int, picture: QImage) -> None:
+        if self._evidence is not None:
+            self._pictures[frame] = picture
+            self.update()
+
+
+def _within(picture: QImage, box: QRectF) -> QRectF:
+    size = picture.size().scaled(box.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
+    return QRectF(box.left(), box.top(), size.width(), size.height())

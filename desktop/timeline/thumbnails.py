@@ -1,0 +1,146 @@
+"""Small pictures along the timeline, decoded in a thread of their own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from engine.core.errors import SightlineError
+from engine.core.progress import CancelToken
+from engine.media import IndexCache, Source, open_source
+
+_LOG = logging.getLogger(__name__)
+_HEIGHT = 120
+_KEPT = 512
+
+
+@dataclass(frozen=True)
+class ThumbnailSource:
+    """Evidence whose pictures are wanted.
+
+    Attributes:
+        path: the evidence.
+        stream: number of the stream.
+        fps: frame rate of a folder of images; None otherwise.
+        indexes: folder of kept indexes; None when there is none.
+    """
+
+    path: Path
+    stream: int
+    fps: float | None
+    indexes: Path | None
+
+
+class ThumbnailServer(QObject):
+    """Decodes small pictures of keyframes; the frames asked for last come first.
+
+    Pictures are stand-ins for finding one's way: the nearest keyframe before the moment.
+    """
+
+    made = Signal(int, QImage)
+    """Index of the frame asked for, and its picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wake = threading.Condition()
+        self._source: ThumbnailSource | None = None
+        self._changed = False
+        self._closing = False
+        self._wanted: list[int] = []
+        self._cancel = CancelToken()
+        self._thread = threading.Thread(target=self._work, name="thumbnails", daemon=True)
+        self._thread.start()
+
+    def open(self, source: ThumbnailSource | None) -> None:
+        """Turns to other evidence; None closes what is open."""
+        with self._wake:
+            self._source, self._changed, self._wanted = source, True, []
+            self._cancel.cancel()
+            self._wake.notify()
+
+    def ask(self, frames: Sequence[int], first: bool = False) -> None:
+        """Asks for the pictures of frames; what was asked before is dropped unless `first`."""
+        with self._wake:
+            rest = [one for one in self._wanted if one not in frames] if first else []
+            self._wanted = [*frames, *rest]
+            self._wake.notify()
+
+    def close(self) -> None:
+        """Ends the thread."""
+        with self._wake:
+            self._closing = True
+            self._cancel.cancel()
+            self._wake.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (source := self._next_source()) is not None:
+            try:
+                self._serve(source)
+            except SightlineError as error:
+                # The player says so in its place; a timeline without pictures still works.
+                _LOG.info("no thumbnails: %s", error.line())
+            except Exception:
+                _LOG.exception("thumbnails of %s", source.path)
+
+    def _next_source(self) -> ThumbnailSource | None:
+        with self._wake:
+            while True:
+                while not (self._closing or self._changed):
+                    self._wake.wait()
+                if self._closing:
+                    return None
+                self._changed = False
+                self._cancel = CancelToken()
+                if self._source is not None:
+                    return self._source
+
+    def _serve(self, wanted: ThumbnailSource) -> None:
+        indexes = None if wanted.indexes is None else IndexCache(wanted.indexes)
+        with open_source(
+            wanted.path,
+            stream=wanted.stream,
+            fps=wanted.fps,
+            cancel=self._cancel,
+            cache_bytes=0,
+            indexes=indexes,
+        ) as source:
+            keyframes = np.flatnonzero(source.index.keyframe)
+            kept: OrderedDict[int, QImage] = OrderedDict()
+            while (frame := self._next_frame()) is not None:
+                place = int(np.searchsorted(keyframes, frame, side="right")) - 1
+                nearest = int(keyframes[max(0, place)]) if len(keyframes) else frame
+                if nearest not in kept:
+                    kept[nearest] = _picture(source, nearest)
+                    if len(kept) > _KEPT:
+                        kept.popitem(last=False)
+                self.made.emit(frame, kept[nearest])
+
+    def _next_frame(self) -> int | None:
+        with self._wake:
+            while not (self._wanted or self._changed or self._closing):
+                self._wake.wait()
+            if self._changed or self._closing:
+                return None
+            return self._wanted.pop(0)
+
+
+def _picture(source: Source, frame: int) -> QImage:
+    if not 0 <= frame < len(source.index):
+        return QImage()
+    info = source.info
+    width = max(2, round(info.width * float(info.pixel_aspect) * _HEIGHT / info.height))
+    found = source.pick(frame, size=(min(width, 640), _HEIGHT), pixels="rgb").image
+    if found is None:
+        return QImage()
+    pixels = np.ascontiguousarray(found)
+    height, columns = pixels.shape[:2]
+    return QImage(pixels.data, columns, height, 3 * columns, QImage.Format.Format_RGB888).copy()

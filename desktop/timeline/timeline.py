@@ -1,0 +1,294 @@
+"""The timeline: everything about the evidence over time, and the hand on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.state.evidence_view import EvidenceView
+from desktop.state.filters import visible_events, visible_trajectories
+from desktop.state.view_state import Marks, Selection, ViewState
+from desktop.theme.icons import icon
+from desktop.theme.stylesheet import figures
+from desktop.theme.tokens import Tokens
+from desktop.timeline.hand import Hand
+from desktop.timeline.lane_stack import LaneStack
+from desktop.timeline.lanes import EventLane, MarkLane, PathLane
+from desktop.timeline.score_plot import ScorePlot
+from desktop.timeline.thumbnail_strip import ThumbnailStrip
+from desktop.timeline.thumbnails import ThumbnailServer, ThumbnailSource
+from desktop.timeline.time_view import TimeView
+from engine.core.times import format_time
+
+_HOVER_HEIGHT = 96
+
+
+class Timeline(QWidget):
+    """Follows the state; a click goes there, a drag scrubs, the wheel zooms."""
+
+    def __init__(self, state: ViewState) -> None:
+        super().__init__()
+        self._state = state
+        self.view = TimeView()
+        self._events, self._paths, self._marks = EventLane(), PathLane(), MarkLane()
+        self._server = ThumbnailServer()
+        self._thumbnails = ThumbnailStrip(self.view, self._server)
+        self._plot = ScorePlot(self.view)
+        self._lanes = LaneStack(self.view, (self._events, self._paths, self._marks))
+        self._hover = _HoverPreview()
+        self._case: Path | None = None
+        self._evidence_id = 0
+        self._hand = Hand(self.view)
+        for widget in (self._thumbnails, self._plot.viewport(), self._lanes):
+            self._hand.watch(widget)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._controls())
+        layout.addWidget(self._thumbnails)
+        layout.addWidget(self._plot, 1)
+        layout.addWidget(self._lanes)
+        self._connect()
+        self._show(state.evidence.value)
+
+    def set_case(self, case: Path | None) -> None:
+        """Says in which case folder kept indexes are found."""
+        self._case = case
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Takes the colours of a theme."""
+        for widget in (self._plot, self._lanes, self._thumbnails):
+            widget.set_tokens(tokens)
+
+    def close_threads(self) -> None:
+        """Ends the thread that makes pictures."""
+        self._thumbnails.stop()
+        self._hover.hide()
+        self._server.close()
+
+    def _connect(self) -> None:
+        state, hand = self._state, self._hand
+        state.evidence.changed.connect(self._show)
+        state.position.changed.connect(self._moved)
+        state.threshold.changed.connect(lambda _least: self._filter())
+        state.hidden_channels.changed.connect(lambda _names: self._filter())
+        state.selection.changed.connect(self._select)
+        state.marks.changed.connect(self._mark)
+        hand.pressed.connect(self._pressed)
+        hand.scrubbed.connect(self._scrubbed)
+        hand.released.connect(lambda: state.dragging.set(False))
+        hand.hovered.connect(self._hovered)
+        hand.left.connect(self._hover.hide)
+        self._server.made.connect(self._hover.take)
+
+    def _controls(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(8)
+        self._span = QLabel()
+        self._span.setProperty("role", "muted")
+        self._span.setFont(figures(self._span.font()))
+        self._channels = QToolButton()
+        self._channels.setText("Channels")
+        self._channels.setProperty("labelled", True)
+        self._channels.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._channels.setToolTip("Which channels are shown")
+        self._channels.setMenu(QMenu(self._channels))
+        self._least = QSlider(Qt.Orientation.Horizontal)
+        self._least.setRange(0, 100)
+        self._least.setFixedWidth(120)
+        self._least.setAccessibleName("Least score shown")
+        self._least.setToolTip("Events and trajectories below this score are hidden")
+        self._least.valueChanged.connect(lambda value: self._state.threshold.set(value / 100))
+        self._least_text = QLabel()
+        self._least_text.setFont(figures(self._least_text.font()))
+        self._least_text.setMinimumWidth(self._least_text.fontMetrics().horizontalAdvance("0.00"))
+        row.addWidget(self._span)
+        row.addStretch(1)
+        row.addWidget(self._channels)
+        row.addWidget(QLabel("Threshold"))
+        row.addWidget(self._least)
+        row.addWidget(self._least_text)
+        for name, text, act in (
+            ("zoom-in", "Zoom in on the playhead", lambda: self._zoom(2.0)),
+            ("zoom-out", "Zoom out", lambda: self._zoom(0.5)),
+            ("scan", "Show everything", self.view.fit),
+        ):
+            button = QToolButton()
+            button.setIcon(icon(name))
+            button.setToolTip(text)
+            button.setAccessibleName(text)
+            button.clicked.connect(lambda _on=False, act=act: act())
+            row.addWidget(button)
+        self.view.changed.connect(self._say_span)
+        return row
+
+    def _zoom(self, factor: float) -> None:
+        view = self._state.evidence.value
+        if view is not None:
+            here = float(view.seconds[self._state.position.value])
+            inside = self.view.start <= here <= self.view.end
+            self.view.zoom(factor, here if inside else (self.view.start + self.view.end) / 2)
+
+    def zoom_in(self) -> None:
+        """Shows less time around the playhead."""
+        self._zoom(2.0)
+
+    def zoom_out(self) -> None:
+        """Shows more time."""
+        self._zoom(0.5)
+
+    def _show(self, view: EvidenceView | None) -> None:
+        changed = (view.evidence.id if view else 0) != self._evidence_id
+        if changed:
+            self._evidence_id = view.evidence.id if view else 0
+            self._server.open(None if view is None else self._source(view))
+            self.view.set_duration(1.0 if view is None else view.duration_s)
+        self._fill_channels(view)
+        self._plot.set_evidence(view)
+        self._thumbnails.set_evidence(view)
+        self._marks.set_evidence(view)
+        self._filter()
+
+    def _source(self, view: EvidenceView) -> ThumbnailSource:
+        indexes = None if self._case is None else self._case / "cache" / "indexes"
+        return ThumbnailSource(view.path, view.stream, view.evidence.fps, indexes)
+
+    def _filter(self) -> None:
+        state, view = self._state, self._state.evidence.value
+        least, hidden = state.threshold.value, state.hidden_channels.value
+        self._events.set_events(visible_events(view, least, hidden))
+        shown = {one.id for one in visible_trajectories(view, least)}
+        rest = () if view is None else view.trajectories
+        self._paths.set_trajectories(view, frozenset(one.id for one in rest if one.id not in shown))
+        self._plot.set_hidden(hidden)
+        self._plot.set_threshold(least)
+        self._least.setValue(round(least * 100))
+        self._least_text.setText(f"{least:.2f}")
+        self._lanes.redraw()
+
+    def _fill_channels(self, view: EvidenceView | None) -> None:
+        names = [] if view is None else list(view.curves)
+        if view is not None and any(row.event.channel == "examiner" for row in view.events):
+            names.append("examiner")
+        menu = self._channels.menu()
+        if [action.text() for action in menu.actions()] == names:
+            return
+        menu.clear()
+        for name in names:
+            action = menu.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(name not in self._state.hidden_channels.value)
+            action.toggled.connect(lambda on, name=name: self._hide(name, not on))
+        self._channels.setVisible(len(names) > 1)
+
+    def _hide(self, name: str, hidden: bool) -> None:
+        names = self._state.hidden_channels.value
+        self._state.hidden_channels.set(names | {name} if hidden else names - {name})
+
+    def _moved(self, frame: int) -> None:
+        view = self._state.evidence.value
+        if view is None or frame >= len(view.seconds):
+            return
+        seconds = float(view.seconds[frame])
+        if not self._state.dragging.value:
+            self.view.reveal(seconds)
+        for widget in (self._plot, self._lanes, self._thumbnails):
+            widget.set_playhead(seconds)
+
+    def _select(self, selection: Selection | None) -> None:
+        kind, row_id = (selection.kind, selection.id) if selection else ("", 0)
+        self._events.select(row_id if kind == "event" else None)
+        self._paths.select(row_id if kind == "trajectory" else None)
+        self._lanes.redraw()
+
+    def _mark(self, marks: Marks) -> None:
+        self._marks.set_marks(marks)
+        self._lanes.redraw()
+
+    def _pressed(self, widget: QWidget, point: QPointF) -> None:
+        if self._state.evidence.value is None:
+            return
+        self._state.playing.set(False)
+        self._state.accumulated.set(False)
+        if widget is self._lanes:
+            found = self._lanes.hit(point)
+            if found is not None:
+                self._state.selection.set(found)
+        self._state.dragging.set(True)
+
+    def _scrubbed(self, seconds: float) -> None:
+        view = self._state.evidence.value
+        if view is not None:
+            self._state.position.set(view.index.nearest(seconds))
+
+    def _hovered(self, seconds: float, place: QPointF) -> None:
+        view = self._state.evidence.value
+        if view is None:
+            return
+        frame = view.index.nearest(seconds)
+        self._server.ask([frame], first=True)
+        top = self.mapToGlobal(QPoint(0, 0)).y()
+        curve = next(iter(view.curves.values()), None)
+        score = None if curve is None else curve.at(frame)
+        said = "" if score is None else f" · score {score:.2f}"
+        self._hover.show_at(
+            frame, f"{format_time(float(view.seconds[frame]))}{said}", int(place.x()), top
+        )
+
+    def _say_span(self) -> None:
+        if self._state.evidence.value is None:
+            self._span.setText("")
+        else:
+            start, end = format_time(self.view.start), format_time(self.view.end)
+            self._span.setText(f"{start} – {end}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fits what is drawn to the new width."""
+        super().resizeEvent(event)
+        self.view.changed.emit()
+
+
+class _HoverPreview(QLabel):
+    """A small picture above the timeline: what is there."""
+
+    def __init__(self) -> None:
+        super().__init__(None, Qt.WindowType.ToolTip | Qt.WindowType.WindowTransparentForInput)
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self._frame = -1
+        self._text = QLabel(self)
+        self._picture = QLabel(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self._picture)
+        layout.addWidget(self._text)
+
+    def show_at(self, frame: int, text: str, x: int, bottom: int) -> None:
+        """Shows words at once and a picture as soon as it is there."""
+        self._frame = frame
+        self._text.setText(text)
+        self.adjustSize()
+        screen = self.screen().availableGeometry()
+        left = min(max(screen.left(), x - self.width() // 2), screen.right() - self.width())
+        self.move(left, max(screen.top(), bottom - self.height() - 4))
+        self.show()
+
+    def take(self, frame: int, picture: QImage) -> None:
+        """Shows a picture when it is the one wanted."""
+        if frame == self._frame and self.isVisible() and not picture.isNull():
+            smooth = Qt.TransformationMode.SmoothTransformation
+            self._picture.setPixmap(
+                QPixmap.fromImage(picture.scaledToHeight(_HOVER_HEIGHT, smooth))
+            )

@@ -1,0 +1,233 @@
+"""The window: picture in the middle, lists beside it, time below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.commands.catalogue import MENUS
+from desktop.commands.registry import Commands
+from desktop.dialogs.notice import NoticeStrip
+from desktop.dialogs.work_status import WorkStatus
+from desktop.panels.bookmarks_panel import BookmarksPanel
+from desktop.panels.events_panel import EventsPanel
+from desktop.panels.evidence_panel import EvidencePanel
+from desktop.panels.notes_panel import NotesPanel
+from desktop.panels.trajectories_panel import TrajectoriesPanel
+from desktop.player.player import Player
+from desktop.state.view_state import ViewState
+from desktop.theme.tokens import Tokens
+from desktop.timeline.timeline import Timeline
+
+_LAYOUT_VERSION = 1
+_LEFT, _RIGHT, _BOTTOM = 250, 290, 250
+
+
+class MainWindow(QMainWindow):
+    """Holds the panels; what they do is connected in `desktop.wiring`.
+
+    Attributes:
+        commands: everything that can be done.
+        player: the picture and its controls.
+        timeline: everything over time.
+        notice: the strip for errors and news.
+        status: long work.
+        integrity: whether the case was checked.
+    """
+
+    dropped = Signal(object)
+    """list[Path] that were dropped on the window."""
+
+    closing = Signal()
+    """The window is about to close."""
+
+    def __init__(self, state: ViewState) -> None:
+        super().__init__()
+        self.setWindowTitle("Sightline")
+        self.setMinimumSize(960, 600)
+        self.resize(1440, 900)
+        self.setAcceptDrops(True)
+        self.setDockOptions(
+            QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks
+        )
+        self.commands = Commands(self)
+        self.player = Player(state)
+        self.timeline = Timeline(state)
+        self.notice = NoticeStrip()
+        self.status = WorkStatus()
+        self.integrity = QLabel()
+        self._docks: list[QDockWidget] = []
+        self.setCentralWidget(self._centre())
+        self._add_status()
+
+    def build(self, state: ViewState) -> None:
+        """Makes panels, menus and toolbar; the commands must be there."""
+        action = self.commands.action
+        self.evidence = EvidencePanel(action("evidence.add"))
+        self.events = EventsPanel(state, action("evidence.analyse"))
+        self.trajectories = TrajectoriesPanel(state, action("evidence.analyse"))
+        self.bookmarks = BookmarksPanel(state, action("review.bookmark"))
+        self.notes = NotesPanel(state)
+        self._add_docks()
+        self._add_menus()
+        self._add_toolbar()
+        self._first_layout = self.saveState(_LAYOUT_VERSION)
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Takes the colours of a theme."""
+        for one in (self.timeline, self.evidence, self.events, self.trajectories, self.notice):
+            one.set_tokens(tokens)
+
+    def place_panels(self, layout: str, geometry: str) -> None:
+        """Puts panels and window where they were; empty texts leave them."""
+        if geometry:
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        if layout:
+            self.restoreState(QByteArray.fromBase64(layout.encode()), _LAYOUT_VERSION)
+
+    def reset_panels(self) -> None:
+        """Puts all panels where they belong."""
+        self.restoreState(self._first_layout, _LAYOUT_VERSION)
+
+    @property
+    def placed(self) -> tuple[str, str]:
+        """Where panels and window are, to be kept."""
+        layout = bytes(self.saveState(_LAYOUT_VERSION).toBase64().data())
+        return layout.decode(), bytes(self.saveGeometry().toBase64().data()).decode()
+
+    def show_recent(self, folders: tuple[str, ...], chosen: object) -> None:
+        """Fills the menu of recent cases; `chosen` is called with a Path."""
+        assert callable(chosen)
+        self._recent.clear()
+        for folder in folders:
+            entry = self._recent.addAction(Path(folder).name)
+            entry.setToolTip(folder)
+            entry.triggered.connect(lambda _on=False, path=Path(folder): chosen(path))
+        self._recent.setEnabled(bool(folders))
+
+    def set_case_name(self, name: str, where: str) -> None:
+        """Shows the name of the case."""
+        self._case_name.setText(name or "no case is open")
+        self._case_name.setToolTip(where)
+        self.setWindowTitle(f"{name} – Sightline" if name else "Sightline")
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Takes files and folders."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Opens cases, adds videos."""
+        urls = event.mimeData().urls()
+        paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+        if paths:
+            self.dropped.emit(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Leaves nothing behind."""
+        self.closing.emit()
+        super().closeEvent(event)
+
+    def _centre(self) -> QWidget:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notice)
+        column.addWidget(self.player, 1)
+        return centre
+
+    def _add_docks(self) -> None:
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+        self.setCorner(Qt.Corner.BottomLeftCorner, bottom)
+        self.setCorner(Qt.Corner.BottomRightCorner, bottom)
+        evidence = self._dock("Evidence", self.evidence, left)
+        bookmarks = self._dock("Bookmarks", self.bookmarks, left)
+        notes = self._dock("Notes", self.notes, left)
+        self.tabifyDockWidget(bookmarks, notes)
+        bookmarks.raise_()
+        events = self._dock("Events", self.events, right)
+        trajectories = self._dock("Trajectories", self.trajectories, right)
+        timeline = self._dock("Timeline", self.timeline, bottom)
+        self.resizeDocks([evidence, events], [_LEFT, _RIGHT], Qt.Orientation.Horizontal)
+        vertical = Qt.Orientation.Vertical
+        self.resizeDocks([timeline], [_BOTTOM], vertical)
+        self.resizeDocks([evidence, bookmarks], [220, 260], vertical)
+        self.resizeDocks([events, trajectories], [320, 200], vertical)
+
+    def _dock(self, name: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(name, self)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        self._docks.append(dock)
+        return dock
+
+    def _add_menus(self) -> None:
+        for title in MENUS:
+            menu = self.menuBar().addMenu(title)
+            menu.setToolTipsVisible(True)
+            for action in self.commands.of_menu(title):
+                menu.addAction(action)
+                if action is self.commands.action("case.open"):
+                    self._recent = menu.addMenu("Open &recent")
+                    self._recent.setToolTipsVisible(True)
+            if title == "&View":
+                menu.addSeparator()
+                for dock in self._docks:
+                    menu.addAction(dock.toggleViewAction())
+
+    def _add_toolbar(self) -> None:
+        bar = QToolBar("Main")
+        bar.setObjectName("Main")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(16, 16))
+        self._case_name = QLabel()
+        self._case_name.setProperty("role", "title")
+        self._case_name.setContentsMargins(4, 0, 8, 0)
+        bar.addWidget(self._case_name)
+        bar.addWidget(self._text_button(self.commands.action("evidence.add"), "Add"))
+        analyse = self._text_button(self.commands.action("evidence.analyse"), "Analyse")
+        self.analyse_menu = QMenu(analyse)
+        analyse.setMenu(self.analyse_menu)
+        analyse.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        bar.addWidget(analyse)
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(space)
+        for name in ("edit.undo", "edit.redo"):
+            bar.addAction(self.commands.action(name))
+        bar.addWidget(self._text_button(self.commands.action("help.palette"), "Search"))
+        bar.addAction(self.commands.action("view.theme"))
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
+
+    def _text_button(self, action: QAction, text: str) -> QToolButton:
+        button = QToolButton()
+        button.setDefaultAction(action)
+        button.setText(text)
+        button.setProperty("labelled", True)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        # The action's own text belongs to menus; it would come back with every change.
+        action.changed.connect(lambda: button.setText(text))
+        return button
+
+    def _add_status(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        bar.addWidget(self.status, 1)
+        self.integrity.setContentsMargins(8, 0, 8, 0)
+        bar.addPermanentWidget(self.integrity)

@@ -1,0 +1,419 @@
+"""Connects the window with what is behind it: one place that knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QActionGroup, QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from desktop.commands import catalogue
+from desktop.commands.help_window import HelpWindow
+from desktop.commands.palette import Palette
+from desktop.commands.registry import Command
+from desktop.dialogs.about import AboutDialog
+from desktop.dialogs.clock import ClockDialog
+from desktop.dialogs.go_to import GoToDialog
+from desktop.operations.case import case_name
+from desktop.session.session import OpenCase
+from desktop.session.user_settings import UserSettings
+from desktop.state.evidence_view import EvidenceView, Polygon
+from desktop.state.view_state import Marks, Selection
+from desktop.theme.icons import icon
+from desktop.theme.stylesheet import apply_theme
+from desktop.window import MainWindow
+from desktop.workspace import Workspace
+from engine.core.errors import BadInputError, SightlineError
+from engine.core.progress import Progress
+
+_STRIDES = {1: "Every frame", 2: "Every second frame", 4: "Every fourth frame"}
+
+
+class Wiring(QObject):
+    """Lets panels and operations talk to each other.
+
+    Args:
+        application: gets the theme.
+        workspace: what is behind the window.
+        window: without commands yet.
+        log: file of the log.
+    """
+
+    def __init__(
+        self, application: QApplication, workspace: Workspace, window: MainWindow, log: Path
+    ) -> None:
+        super().__init__(window)
+        self._application = application
+        self._workspace = workspace
+        self._window = window
+        self._log = log
+        self._indexing: Progress | None = None
+        self._verified = ""
+        self._add_commands()
+        window.build(workspace.state)
+        self._fill_analyse_menu()
+        self._connect_operations()
+        self._connect_panels()
+        self._set_theme(workspace.settings.value.theme)
+        window.place_panels(workspace.settings.value.layout, workspace.settings.value.geometry)
+        self._settings_changed(workspace.settings.value)
+        self._closed()
+
+    def close(self) -> None:
+        """Keeps what is to be kept and ends threads and processes."""
+        workspace, window = self._workspace, self._window
+        window.notes.flush()
+        layout, geometry = window.placed
+        workspace.settings.set(replace(workspace.settings.value, layout=layout, geometry=geometry))
+        window.player.close_threads()
+        window.timeline.close_threads()
+        workspace.close()
+
+    def _add_commands(self) -> None:
+        workspace, window = self._workspace, self._window
+        commands = window.commands
+        commands.add(self._case_commands())
+        commands.add(self._edit_commands())
+        commands.add([self._command("evidence.add", "&Add evidence…", self._add_files, "Ctrl+O",
+                                    icon="plus", menu="&Evidence", needs="case"),
+                      self._command("evidence.add-folder", "Add a &folder of images…",
+                                    self._add_folder, menu="&Evidence", needs="case")])  # fmt: skip
+        commands.add(catalogue.evidence(workspace.evidence, workspace.session, window.player))
+        commands.add([self._command("go.to", "&Go to a time or frame…", self._go_to, "Ctrl+G",
+                                    icon="clock", menu="&Go", needs="evidence")])  # fmt: skip
+        commands.add(catalogue.transport(window.player, workspace.state))
+        commands.add(catalogue.review(workspace.review))
+        commands.add([self._command("review.named", "Bookmark &with a note", self._name_bookmark,
+                                    "Ctrl+M", menu="&Review", needs="writable"),
+                      self._command("review.note", "Write a no&te", self._write_note, "Ctrl+N",
+                                    icon="sticky-note", menu="&Review",
+                                    needs="writable")])  # fmt: skip
+        commands.add(catalogue.view(workspace.state, window.player, window.timeline))
+        commands.add(self._help_commands())
+
+    def _command(
+        self, name: str, text: str, run: Callable[[], object], *keys: str, icon: str = "",
+        menu: str = "", needs: str = "",
+    ) -> Command:  # fmt: skip
+        return Command(name, text, run, keys, icon, menu, needs)
+
+    def _case_commands(self) -> list[Command]:
+        cases, command = self._workspace.cases, partial(self._command, menu="&Case")
+        return [
+            command("case.new", "&New case…", self._new_case, "Ctrl+Shift+N", icon="folder-plus"),
+            command("case.open", "&Open case…", self._open_case, "Ctrl+Shift+O",
+                    icon="folder-open"),
+            command("case.sample", "Open the &sample case", cases.open_sample),
+            command("case.copy", "&Copy case…", self._copy_case, icon="copy", needs="case"),
+            command("case.verify", "&Verify evidence and records", self._workspace.evidence.verify,
+                    "Ctrl+Shift+V", icon="shield-check", needs="writable"),
+            command("case.close", "C&lose case", cases.close, "Ctrl+W", needs="case"),
+            command("case.quit", "&Quit", self._window.close, "Ctrl+Q"),
+        ]  # fmt: skip
+
+    def _edit_commands(self) -> list[Command]:
+        session, command = self._workspace.session, partial(self._command, menu="&Edit")
+        return [
+            command("edit.undo", "&Undo", lambda: session.editor.undo(), "Ctrl+Z", icon="undo-2",
+                    needs="undo"),
+            command("edit.redo", "&Redo", lambda: session.editor.redo(), "Ctrl+Shift+Z",
+                    icon="redo-2", needs="redo"),
+            command("edit.copy", "&Copy frame", lambda: self._copy_frame(overlay=False),
+                    "Ctrl+Shift+C", icon="copy", needs="evidence"),
+            command("edit.copy-overlay", "Copy frame with &overlay",
+                    lambda: self._copy_frame(overlay=True), "Ctrl+Alt+C", needs="evidence"),
+            command("edit.clock", "Burned-in c&lock…", self._clock, icon="clock",
+                    needs="writable"),
+        ]  # fmt: skip
+
+    def _help_commands(self) -> list[Command]:
+        command, window = partial(self._command, menu="&Help"), self._window
+        return [
+            self._command("view.theme", "Dark or light &theme", self._turn_theme, "Ctrl+T",
+                          icon="sun", menu="&View"),
+            self._command("view.panels", "Put &panels where they belong", window.reset_panels,
+                          menu="&View"),
+            command("help.palette", "&Find a command…",
+                    lambda: Palette(window.commands, window).open(), "Ctrl+K", icon="search"),
+            command("help.keys", "&Keys", lambda: HelpWindow(window.commands, window).show(), "F1",
+                    "?", icon="keyboard"),
+            command("help.about", "&About Sightline",
+                    lambda: AboutDialog(self._log, window).open(), icon="info"),
+        ]  # fmt: skip
+
+    def _connect_operations(self) -> None:
+        workspace, window = self._workspace, self._window
+        session, state = workspace.session, workspace.state
+        for source in (session, workspace.evidence, workspace.review, workspace.cases):
+            source.problem.connect(window.notice.error)
+        for speaker in (workspace.evidence, workspace.cases):
+            speaker.said.connect(window.notice.news)
+        session.opened.connect(self._opened)
+        session.closed.connect(self._closed)
+        session.listed.connect(lambda items: window.evidence.set_items(items))
+        workspace.review.reason_wanted.connect(lambda ids: window.events.reason.ask(ids))
+        workspace.evidence.adding.connect(self._adding)
+        workspace.evidence.verified.connect(self._checked)
+        workspace.settings.changed.connect(self._settings_changed)
+        state.evidence.changed.connect(self._shown)
+        window.player.failed.connect(window.notice.error)
+        window.player.watched.connect(workspace.watched)
+        window.player.indexing.connect(self._index_progress)
+        window.player.canvas.polygon_drawn.connect(self._polygon)
+        window.status.cancelled.connect(workspace.evidence.cancel)
+        window.dropped.connect(workspace.cases.open_any)
+        window.closing.connect(self.close)
+
+    def _connect_panels(self) -> None:
+        workspace, window, review = self._workspace, self._window, self._workspace.review
+        window.evidence.list.chosen.connect(self._choose_evidence)
+        window.evidence.asked.connect(self._asked)
+        window.events.list.chosen.connect(self._choose_event)
+        window.events.triaged.connect(
+            lambda ids, state, reason: review.set_state(ids, state, reason)
+        )
+        window.trajectories.list.chosen.connect(review.go_to_trajectory)
+        window.bookmarks.list.chosen.connect(review.go_to_bookmark)
+        window.notes.list.chosen.connect(review.go_to_note)
+        window.bookmarks.amended.connect(review.amend_bookmark)
+        window.bookmarks.removed.connect(lambda row: review.remove("bookmark", row))
+        window.notes.written.connect(review.add_note)
+        window.notes.amended.connect(review.amend_note)
+        window.notes.removed.connect(lambda row: review.remove("note", row))
+        for panel in (window.events, window.bookmarks, window.notes):
+            panel.tagged.connect(review.set_tag)
+        workspace.state.selection.changed.connect(self._selected)
+
+    def _opened(self, case: OpenCase) -> None:
+        window, session = self._window, self._workspace.session
+        window.notice.hide()
+        self._verified = ""
+        window.set_case_name(case_name(case.path), str(case.path))
+        window.player.set_case(case.path)
+        window.timeline.set_case(case.path)
+        if session.work is not None:
+            session.work.changed.connect(self._follow_work)
+            session.work.failed.connect(self._work_failed)
+            session.work.cancelled.connect(lambda title: window.notice.news(f"Stopped: {title}"))
+            session.work.said.connect(window.notice.news)
+        session.editor.stacks_changed.connect(self._allow)
+        self._allow()
+
+    def _closed(self) -> None:
+        window = self._window
+        window.set_case_name("", "")
+        window.player.set_case(None)
+        window.evidence.set_items(())
+        self._workspace.state.marks.set(Marks())
+        self._follow_work()
+        self._allow()
+
+    def _shown(self, _view: EvidenceView | None) -> None:
+        self._allow()
+        self._say_integrity()
+
+    def _allow(self) -> None:
+        session, there = self._workspace.session, set[str]()
+        case, view = session.case, self._workspace.state.evidence.value
+        if case is not None:
+            there.add("case")
+        if view is not None:
+            there.add("evidence")
+        if case is not None and not case.reading_only:
+            there.add("writable")
+        undo, redo = session.editor.undo_label, session.editor.redo_label
+        there.update(name for name, label in (("undo", undo), ("redo", redo)) if label)
+        commands = self._window.commands
+        commands.allow(frozenset(there))
+        for name, verb, label in (("edit.undo", "Undo", undo), ("edit.redo", "Redo", redo)):
+            commands.action(name).setText(f"&{verb} {label.lower()}".rstrip())
+        self._say_integrity()
+
+    def _say_integrity(self) -> None:
+        session, view = self._workspace.session, self._workspace.state.evidence.value
+        said = "Case not verified in this session"
+        if session.case is None:
+            said = ""
+        elif session.case.reading_only:
+            said = "Open for reading only"
+        elif view is not None and view.mismatches:
+            said = "Evidence changed since it was added"
+        elif self._verified:
+            said = self._verified
+        self._window.integrity.setText(said)
+
+    def _checked(self, good: bool, found: str) -> None:
+        self._verified = "Case verified" if good else "Verification failed"
+        self._say_integrity()
+        if good:
+            self._window.notice.news(f"Verified: {found}")
+        else:
+            self._window.notice.error(BadVerification(found))
+
+    def _follow_work(self) -> None:
+        work = self._workspace.session.work
+        self._window.status.show_work(() if work is None else work.items, self._indexing)
+
+    def _index_progress(self, progress: Progress | None) -> None:
+        self._indexing = progress
+        self._follow_work()
+
+    def _work_failed(self, title: str, error: SightlineError) -> None:
+        self._window.notice.error(
+            SightlineError(f"{title}: {error.what}", error.where, error.remedy)
+        )
+
+    def _adding(self, path: Path) -> None:
+        if self._workspace.state.evidence.value is None:
+            self._window.player.open_file(path)
+
+    def _settings_changed(self, settings: UserSettings) -> None:
+        self._window.show_recent(settings.recent, self._workspace.cases.open)
+
+    def _fill_analyse_menu(self) -> None:
+        settings, menu = self._workspace.settings, self._window.analyse_menu
+        menu.addAction(self._window.commands.action("evidence.fresh"))
+        menu.addSeparator()
+        at_once = menu.addAction("Analyse new evidence at once")
+        at_once.setCheckable(True)
+        at_once.setChecked(settings.value.analyse_on_adding)
+        at_once.toggled.connect(
+            lambda on: settings.set(replace(settings.value, analyse_on_adding=on))
+        )
+        menu.addSeparator()
+        group = QActionGroup(menu)
+        for stride, text in _STRIDES.items():
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(settings.value.stride == stride)
+            action.triggered.connect(
+                lambda _on=False, stride=stride: settings.set(
+                    replace(settings.value, stride=stride)
+                )
+            )
+            group.addAction(action)
+
+    def _turn_theme(self) -> None:
+        settings = self._workspace.settings
+        name = "light" if settings.value.theme == "dark" else "dark"
+        settings.set(replace(settings.value, theme=name))
+        self._set_theme(name)
+
+    def _set_theme(self, name: str) -> None:
+        tokens = apply_theme(self._application, name)
+        self._window.set_tokens(tokens)
+        action = self._window.commands.action("view.theme")
+        action.setIcon(icon("sun" if name == "dark" else "moon"))
+
+    def _selected(self, selection: Selection | None) -> None:
+        """Shows the player's accumulated view only for what has frames."""
+        if selection is None or selection.kind not in ("event", "trajectory"):
+            self._workspace.state.accumulated.set(False)
+
+    def _choose_evidence(self, evidence_id: int) -> None:
+        view = self._workspace.state.evidence.value
+        if evidence_id > 0 and (view is None or view.evidence.id != evidence_id):
+            self._workspace.state.position.set(0)
+            self._workspace.session.show(evidence_id)
+
+    def _choose_event(self, event_id: int) -> None:
+        rows = self._workspace.review.visible_events()
+        row = next((one for one in rows if one.id == event_id), None)
+        if row is not None:
+            self._workspace.review.go_to_event(row)
+
+    def _asked(self, what: str, evidence_id: int) -> None:
+        workspace = self._workspace
+        if what == "analyse":
+            workspace.evidence.analyse(evidence_id)
+        elif what == "relink":
+            self._relink(evidence_id)
+        elif what == "clock":
+            self._choose_evidence(evidence_id)
+            self._clock()
+        else:
+            workspace.arrange(evidence_id, -1 if what == "up" else 1)
+
+    def _polygon(self, kind: str, polygon: Polygon) -> None:
+        view = self._workspace.state.evidence.value
+        if view is not None:
+            ignore, interest = view.ignore, view.interest
+            if kind == "ignore":
+                ignore = (*ignore, polygon)
+            else:
+                interest = (*interest, polygon)
+            self._workspace.review.set_regions(ignore, interest)
+
+    def _copy_frame(self, overlay: bool) -> None:
+        still = self._window.player.still(overlay)
+        if still is None:
+            self._window.notice.error(
+                BadInputError("there is no exact frame to copy yet", "", "wait for the frame")
+            )
+        else:
+            QGuiApplication.clipboard().setImage(still)
+            self._window.notice.news("The frame is on the clipboard, in decoded size")
+
+    def _name_bookmark(self) -> None:
+        self._window.bookmarks.name_next()
+        self._workspace.review.bookmark()
+
+    def _write_note(self) -> None:
+        dock = self._window.notes.parentWidget()
+        if dock is not None:
+            dock.show()
+            dock.raise_()
+        self._window.notes.begin()
+
+    def _go_to(self) -> None:
+        GoToDialog(self._workspace.review.go_to, self._window).open()
+
+    def _clock(self) -> None:
+        view = self._workspace.state.evidence.value
+        shown = self._workspace.state.shown.value
+        if view is not None and shown is not None:
+            set_offset = partial(self._workspace.review.set_clock, view.evidence.id)
+            known = view.clock_offset_s is not None
+            ClockDialog(shown.seconds, known, set_offset, self._window).open()
+
+    def _new_case(self) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "New case", "Case.case")
+        if chosen:
+            name = chosen if chosen.endswith(".case") else f"{chosen}.case"
+            self._workspace.cases.new(Path(name))
+
+    def _open_case(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self._window, "Open the folder of a case")
+        if chosen:
+            self._workspace.cases.open(Path(chosen))
+
+    def _copy_case(self) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "Copy case to", "Copy.case")
+        if chosen:
+            self._workspace.cases.copy(Path(chosen))
+
+    def _add_files(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileNames(self._window, "Add evidence")
+        if chosen:
+            self._workspace.cases.open_any([Path(one) for one in chosen])
+
+    def _add_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self._window, "Add a folder of images")
+        if chosen:
+            self._workspace.cases.open_any([Path(chosen)])
+
+    def _relink(self, evidence_id: int) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Where the file lies now")
+        if chosen:
+            self._workspace.evidence.relink(evidence_id, Path(chosen))
+
+
+class BadVerification(SightlineError):
+    """What a verification found to be wrong."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found, "", "keep the case as it is and note what was found")

@@ -190,7 +190,6 @@ class Wiring(QObject):
 
     def _opened(self, case: OpenCase) -> None:
         window, session = self._window, self._workspace.session
-        window.notice.hide()
         self._verified = ""
         window.set_case_name(case_name(case.path), str(case.path))
         window.player.set_case(case.path)
@@ -205,6 +204,7 @@ class Wiring(QObject):
 
     def _closed(self) -> None:
         window = self._window
+        window.notice.hide()
         window.set_case_name("", "")
         window.player.set_case(None)
         window.evidence.set_items(())

@@ -20,6 +20,7 @@ from desktop.workspace import Workspace
 
 _LOG_BYTES = 1 << 20
 _LOG_FILES = 3
+_SWITCH_S = 0.001
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -31,6 +32,8 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    # Threads that decode must not keep the window waiting for the interpreter's lock.
+    sys.setswitchinterval(_SWITCH_S)
     log = _start_log()
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])

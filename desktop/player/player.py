@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
@@ -43,6 +44,7 @@ class Player(QWidget):
         self._ready = False
         self._fresh = True
         self._latest = 0
+        self._shown_id = 0
         self._from_player = False
         self._seen: list[tuple[int, int]] = []
         self._seen_of = 0
@@ -256,8 +258,14 @@ class Player(QWidget):
             if not self._ready and self._fresh:
                 self.canvas.show_frame(reply)
             return
-        if reply.request_id != self._latest or not self._ready:
+        if not self._ready:
             return
+        if reply.request_id != self._latest:
+            # While the hand moves on, a picture of where it just was is better than none.
+            if not self._state.dragging.value or reply.request_id <= self._shown_id:
+                return
+            reply = replace(reply, preview=True)
+        self._shown_id = reply.request_id
         self.canvas.show_frame(reply)
         self._server.acknowledge()
         self.transport.set_dropped(reply.dropped)

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop.state.evidence_view import Curve, EvidenceView, Polygon
-from engine.cases import Case, DerivationRow, EvidenceRow, RunRow, StreamRow
+from engine.cases import Case, DerivationRow, EvidenceRow, RunRow, StreamRow, TrajectorySummary
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError
 from engine.core.sampling import analysed_frames
 from engine.core.stream import FrameIndex
 
 _PROVISIONAL = "provisional"
+_Derived = tuple[dict[str, Curve], tuple[TrajectorySummary, ...]]
 
 
 class ViewLoader:
@@ -29,6 +30,7 @@ class ViewLoader:
     def __init__(self) -> None:
         self._index: dict[tuple[int, int], tuple[FrameIndex, NDArray[np.float64]]] = {}
         self._growing: dict[tuple[int, str], list[NDArray[np.float32]]] = {}
+        self._derived: tuple[int, _Derived] | None = None
 
     def load(self, case: Case, evidence_id: int, run_id: int | None = None) -> EvidenceView:
         """Reads everything that is shown about a piece of evidence.
@@ -48,6 +50,7 @@ class ViewLoader:
         index, seconds = self._times(evidence, stream)
         path = case.evidence_path(evidence)
         found = () if run is None else case.results.events(run.id)
+        derived = self._of_run(case, run, derivation)
         own = case.own_events.of(evidence_id)
         view = EvidenceView(
             evidence=evidence,
@@ -61,9 +64,9 @@ class ViewLoader:
             derivation_id=0 if derivation is None else derivation.id,
             run=run,
             stream=stream.stream.number,
-            curves={} if run is None else self._curves(case, run),
+            curves=derived[0],
             events=tuple(sorted((*found, *own), key=lambda row: (row.event.start_pts, row.id))),
-            trajectories=() if run is None else case.results.trajectory_summaries(run.id),
+            trajectories=derived[1],
             clock_offset_s=evidence.clock_offset_s,
             missing=not path.exists(),
             **_changes(run, derivation),
@@ -104,6 +107,17 @@ class ViewLoader:
             seconds = np.asarray((index.pts - start) * float(index.time_base), np.float64)
             self._index[key] = index, seconds
         return self._index[key]
+
+    def _of_run(self, case: Case, run: RunRow | None, derivation: DerivationRow | None) -> _Derived:
+        """Returns curves and trajectories, those of the same derivation as the same objects."""
+        if run is None:
+            return {}, ()
+        if derivation is None:
+            return self._curves(case, run), ()
+        if self._derived is None or self._derived[0] != derivation.id:
+            read = self._curves(case, run), case.results.trajectory_summaries(run.id)
+            self._derived = derivation.id, read
+        return self._derived[1]
 
     def _curves(self, case: Case, run: RunRow) -> dict[str, Curve]:
         stride = int(json.loads(run.settings).get("stride", 1))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -21,21 +24,25 @@ from desktop.state.filters import visible_events, visible_trajectories
 from desktop.state.view_state import Marks, Selection, ViewState
 from desktop.theme.icons import icon
 from desktop.theme.stylesheet import figures
-from desktop.theme.tokens import Tokens
+from desktop.theme.tokens import DARK, Tokens
 from desktop.timeline.hand import Hand
 from desktop.timeline.lane_stack import LaneStack
 from desktop.timeline.lanes import EventLane, MarkLane, PathLane
-from desktop.timeline.score_plot import ScorePlot
 from desktop.timeline.thumbnail_strip import ThumbnailStrip
 from desktop.timeline.thumbnails import ThumbnailServer, ThumbnailSource
 from desktop.timeline.time_view import TimeView
 from engine.core.times import format_time
+
+if TYPE_CHECKING:
+    from desktop.timeline.score_plot import ScorePlot
 
 _HOVER_HEIGHT = 96
 
 
 class Timeline(QWidget):
     """Follows the state; a click goes there, a drag scrubs, the wheel zooms."""
+
+    _loaded = Signal()
 
     def __init__(self, state: ViewState) -> None:
         super().__init__()
@@ -44,20 +51,23 @@ class Timeline(QWidget):
         self._events, self._paths, self._marks = EventLane(), PathLane(), MarkLane()
         self._server = ThumbnailServer()
         self._thumbnails = ThumbnailStrip(self.view, self._server)
-        self._plot = ScorePlot(self.view)
+        self._plot: ScorePlot | None = None
+        self._loading: threading.Thread | None = None
+        self._tokens = DARK
         self._lanes = LaneStack(self.view, (self._events, self._paths, self._marks))
         self._hover = _HoverPreview()
         self._case: Path | None = None
         self._evidence_id = 0
         self._hand = Hand(self.view)
-        for widget in (self._thumbnails, self._plot.viewport(), self._lanes):
+        for widget in (self._thumbnails, self._lanes):
             self._hand.watch(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(self._controls())
         layout.addWidget(self._thumbnails)
-        layout.addWidget(self._plot, 1)
+        self._room = QVBoxLayout()
+        layout.addLayout(self._room, 1)
         layout.addWidget(self._lanes)
         self._connect()
         self._show(state.evidence.value)
@@ -68,13 +78,16 @@ class Timeline(QWidget):
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Takes the colours of a theme."""
-        for widget in (self._plot, self._lanes, self._thumbnails):
+        self._tokens = tokens
+        for widget in self._parts:
             widget.set_tokens(tokens)
 
     def close_threads(self) -> None:
         """Ends the thread that makes pictures."""
         self._thumbnails.stop()
         self._hover.hide()
+        if self._loading is not None:
+            self._loading.join()
         self._server.close()
 
     def _connect(self) -> None:
@@ -91,6 +104,36 @@ class Timeline(QWidget):
         hand.hovered.connect(self._hovered)
         hand.left.connect(self._hover.hide)
         self._server.made.connect(self._hover.take)
+        self._loaded.connect(self._add_plot)
+
+    @property
+    def _parts(self) -> tuple[ThumbnailStrip | LaneStack | ScorePlot, ...]:
+        plot = () if self._plot is None else (self._plot,)
+        return (self._thumbnails, *plot, self._lanes)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Loads the plot when it is seen first, beside everything else that begins."""
+        super().showEvent(event)
+        if self._loading is None:
+            self._loading = threading.Thread(target=self._load, name="plot", daemon=True)
+            self._loading.start()
+
+    def _load(self) -> None:
+        # The slowest library of the window: its import must not keep the picture waiting.
+        importlib.import_module("desktop.timeline.score_plot")
+        self._loaded.emit()
+
+    def _add_plot(self) -> None:
+        from desktop.timeline.score_plot import ScorePlot
+
+        self._plot = ScorePlot(self.view)
+        self._room.addWidget(self._plot)
+        self._hand.watch(self._plot.viewport())
+        self._plot.set_tokens(self._tokens)
+        view = self._state.evidence.value
+        self._plot.set_evidence(view)
+        self._filter()
+        self._moved(self._state.position.value)
 
     def _controls(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -156,7 +199,8 @@ class Timeline(QWidget):
             self._server.open(None if view is None else self._source(view))
             self.view.set_duration(1.0 if view is None else view.duration_s)
         self._fill_channels(view)
-        self._plot.set_evidence(view)
+        if self._plot is not None:
+            self._plot.set_evidence(view)
         self._thumbnails.set_evidence(view)
         self._marks.set_evidence(view)
         self._filter()
@@ -172,8 +216,9 @@ class Timeline(QWidget):
         shown = {one.id for one in visible_trajectories(view, least)}
         rest = () if view is None else view.trajectories
         self._paths.set_trajectories(view, frozenset(one.id for one in rest if one.id not in shown))
-        self._plot.set_hidden(hidden)
-        self._plot.set_threshold(least)
+        if self._plot is not None:
+            self._plot.set_hidden(hidden)
+            self._plot.set_threshold(least)
         self._least.setValue(round(least * 100))
         self._least_text.setText(f"{least:.2f}")
         self._lanes.redraw()
@@ -204,7 +249,7 @@ class Timeline(QWidget):
         seconds = float(view.seconds[frame])
         if not self._state.dragging.value:
             self.view.reveal(seconds)
-        for widget in (self._plot, self._lanes, self._thumbnails):
+        for widget in self._parts:
             widget.set_playhead(seconds)
 
     def _select(self, selection: Selection | None) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import sqlite_utils
-from sqlite_utils.migrations import Migrations
-
 from engine.cases.database import APPLICATION_ID, Database, damaged, translated
-from engine.cases.migrations import migrations
 from engine.core.errors import BadInputError
+
+NAMES = ("1_tables", "2_review")
+"""The migrations of `engine.cases.migrations`, in order."""
 
 
 def is_empty(database: Database) -> bool:
@@ -28,8 +27,7 @@ def check_is_case(database: Database) -> None:
         raise BadInputError(
             "not a Sightline case", database.path.parent, "give the folder of a case"
         )
-    known = _names()
-    newer = [name for name in _applied(database) if name not in known]
+    newer = [name for name in _applied(database) if name not in NAMES]
     if newer:
         wrote = database.row("SELECT value FROM meta WHERE key = 'version'")
         version = str(wrote["value"]) if wrote else "unknown"
@@ -43,7 +41,7 @@ def check_is_case(database: Database) -> None:
 def pending(database: Database) -> list[str]:
     """Returns the names of the migrations that the database still needs."""
     applied = _applied(database)
-    return [name for name in _names() if name not in applied]
+    return [name for name in NAMES if name not in applied]
 
 
 def applied_count(database: Database) -> int:
@@ -53,22 +51,19 @@ def applied_count(database: Database) -> int:
 
 def migrate(database: Database) -> None:
     """Applies what is pending; to be called inside a writing transaction, all or nothing."""
+    # Imported here because few cases need it and it takes longer than opening one.
+    import sqlite_utils
+
+    from engine.cases.migrations import migrations
+
     with translated(database.path):
         wrapped = sqlite_utils.Database(database.connection, execute_plugins=False)
         migrations().apply(wrapped)
 
 
-def _names() -> list[str]:
-    empty = sqlite_utils.Database(memory=True, execute_plugins=False)
-    try:
-        return [migration.name for migration in migrations().pending(empty)]
-    finally:
-        empty.close()
-
-
 def _applied(database: Database) -> list[str]:
     names = database.rows(
-        f"SELECT name FROM {Migrations.migrations_table} WHERE migration_set = 'case' ORDER BY id"
+        "SELECT name FROM _sqlite_migrations WHERE migration_set = 'case' ORDER BY id"
     )
     if not names:
         raise damaged(database.path, "it does not say which version it has")

@@ -285,7 +285,12 @@ class GroupReader:
                     held.append(decoded)
             if decoder.failed and not self._careful:
                 raise DamageError
-            while held and (fed is None or len(held) > self._lag):
+            while held and (
+                fed is None
+                or len(held) > self._lag
+                # A frame whose turn it is need not wait for others that might come before it.
+                or (not self._careful and held[0].entry == due)
+            ):
                 decoded = held.popleft()
                 due = self._note_missing(due, decoded.entry, group, seen, damage)
                 yield self._judged(decoded, group, damage)

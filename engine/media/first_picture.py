@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SightlineError
 from engine.media.container import check_size, open_stream
-from engine.media.images import image_files, read_image
+from engine.media.images import image_files
 from engine.media.packets import read_packets
 from engine.media.pixels import PixelConverter
 
@@ -32,6 +32,8 @@ def first_picture(path: Path, *, stream: int | None = None) -> NDArray[np.uint8]
     """
     try:
         if path.is_dir():
+            from engine.media.image_file import read_image
+
             files = image_files(path)
             return read_image(files[0], "rgb") if files else None
         return _first_of_video(path, stream)

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from engine.core.errors import MediaError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.stream import Frame, FrameIndex, StreamInfo, StreamSummary
 from engine.media.cache import GroupCache
-from engine.media.container import MAX_PIXELS, MAX_SIDE
 from engine.media.pixels import Pixels
 from engine.media.source import Size, Source
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 
-_FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
 _NUMBER = re.compile(r"(\d+)")
-_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 _LOOK_EVERY = 256
 
 
@@ -103,13 +97,14 @@ class ImageSource(Source):
 
     def _load(self, index: int, size: Size, pixels: Pixels) -> Frame:
         pts = int(self.index.pts[index])
-        try:
-            image = read_image(self._files[index], pixels)
-        except _UNREADABLE:
+        image = _read(self._files[index], pixels)
+        if image is None:
             return Frame(index, pts, None, True, "?")
         fits = image.shape[:2] == (self.info.height, self.info.width)
         if image.shape[:2] != (size[1], size[0]):
-            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+            from engine.media.image_file import shrink
+
+            image = shrink(image, size)
         return Frame(index, pts, image, not fits, "I")
 
     def _first_size(self, cancel: CancelToken, report: Report) -> tuple[int, int, str]:
@@ -118,10 +113,10 @@ class ImageSource(Source):
             if index % _LOOK_EVERY == 0:
                 cancel.check()
                 report(Progress("indexing", index, len(self._files), unit="images"))
-            try:
-                height, width = read_image(path, "gray").shape
-            except _UNREADABLE:
+            image = _read(path, "gray")
+            if image is None:
                 continue
+            height, width = image.shape
             report(Progress("indexing", len(self._files), len(self._files), unit="images"))
             return width, height, path.suffix.lower().lstrip(".")
         raise MediaError(
@@ -129,47 +124,15 @@ class ImageSource(Source):
         )
 
 
-def read_image(path: Path, pixels: Pixels) -> NDArray[np.uint8]:
-    """Reads one image file.
+def _read(path: Path, pixels: Pixels) -> NDArray[np.uint8] | None:
+    """Returns an image; None when it cannot be decoded."""
+    # Imported here because its libraries are slow to load and most evidence is video.
+    from engine.media.image_file import UNREADABLE, read_image
 
-    Samples of 16 bits keep their upper 8; alpha is dropped, palettes are looked up; pictures in
-    colour become grey with the weights of BT.601.
-
-    Args:
-        path: the file.
-        pixels: `gray` or `rgb`.
-
-    Returns:
-        uint8 [height, width] or [height, width, 3].
-
-    Raises:
-        OSError: the file cannot be read or is damaged.
-        ValueError: it is no image of a known kind, or of an absurd size.
-    """
-    with warnings.catch_warnings(), path.open("rb") as file:
-        # Sizes are judged here; damaged metadata is no concern of the pixels.
-        warnings.simplefilter("ignore")
-        try:
-            with Image.open(file, formats=_FORMATS) as image:
-                width, height = image.size
-                if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-                    raise ValueError(f"the picture size {width}x{height} is not plausible")
-                return _as_pixels(image, "L" if pixels == "gray" else "RGB")
-        except UnidentifiedImageError as error:
-            raise ValueError("not an image of a known kind") from error
-
-
-def _as_pixels(image: Image.Image, mode: str) -> NDArray[np.uint8]:
-    if image.mode.startswith("I"):
-        samples = np.asarray(image).astype(np.int64)
-        image = Image.fromarray(np.clip(samples >> 8, 0, 255).astype(np.uint8))
-    elif image.mode == "F":
-        raise ValueError("pictures of floating-point numbers have no agreed white")
-    elif image.mode in ("LA", "La"):
-        image = image.getchannel("L")
-    elif image.mode not in ("L", "RGB"):
-        image = image.convert("RGB")
-    return np.array(image.convert(mode), np.uint8)
+    try:
+        return read_image(path, pixels)
+    except UNREADABLE:
+        return None
 
 
 def _in_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -277,12 +278,17 @@ def newer_migrations() -> Migrations:
 schema_migrations = migrations
 
 
+def know(patch: pytest.MonkeyPatch, known: Callable[[], Migrations]) -> None:
+    patch.setattr("engine.cases.migrations.migrations", known)
+    patch.setattr(schema, "NAMES", (*schema.NAMES, "3_remark"))
+
+
 def test_an_older_case_is_copied_and_migrated(
     case_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Case.open(case_folder) as case:
         before, head = case.audit.count, case.audit.head
-    monkeypatch.setattr(schema, "migrations", newer_migrations)
+    know(monkeypatch, newer_migrations)
     with Case.open(case_folder) as case:
         assert case.database.rows("SELECT * FROM remark") == []
         assert sound(case)
@@ -312,7 +318,7 @@ def test_a_migration_that_fails_changes_nothing(
         return registered
 
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "migrations", failing)
+        know(patch, failing)
         with pytest.raises(BadInputError, match="already exists"):
             Case.open(case_folder, write=True)
     assert owner_of(case_folder) is None
@@ -326,7 +332,7 @@ def test_a_newer_case_is_refused_and_says_which_version_wrote_it(
     case_folder: Path, monkeypatch: pytest.MonkeyPatch, write: bool
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "migrations", newer_migrations)
+        know(patch, newer_migrations)
         patch.setattr("engine.cases.opening.VERSION", "7.8.9")
         Case.open(case_folder, write=True).close()
     with pytest.raises(BadInputError, match=r"newer Sightline \(version 7\.8\.9\)"):
@@ -361,3 +367,11 @@ def test_names_that_are_no_utf8_come_back(case_folder: Path) -> None:
         assert sound(case)
         with pytest.raises(BadInputError, match="cannot be stored"), case.change() as change:
             change.results.set_state(1, "seen", "\ud800")
+
+
+def test_the_names_of_the_migrations_are_those_that_exist(tmp_path: Path) -> None:
+    empty = sqlite_utils.Database(memory=True)
+    assert tuple(one.name for one in migrations().pending(empty)) == schema.NAMES
+    empty.close()
+    with Case.create(tmp_path / "new.case") as case:
+        assert schema.applied_count(case.database) == len(schema.NAMES)

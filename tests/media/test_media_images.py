@@ -13,7 +13,7 @@ from PIL import Image
 
 from engine.core.errors import BadInputError, MediaError
 from engine.media import open_source
-from engine.media.images import read_image
+from engine.media.image_file import read_image
 from tests.clips import pattern
 
 

@@ -1,0 +1,285 @@
+"""Measures from inside the running window: one measurement a process, one JSON object on stdout.
+
+Run: `python -m tests.benchmarks.window_probe startup|jumps|watchdog|day PATH`
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import psutil
+from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+import main as program
+from desktop.state.view_state import ShownFrame
+from desktop.window import MainWindow
+from desktop.wiring import Wiring
+from desktop.workspace import Workspace
+
+_PATIENCE_S = 120.0
+_STUCK_MS = 10_000
+_TICK_MS = 16
+_SEED = 7
+
+
+class Probe:
+    """Acts on the open window; every wait runs the event loop."""
+
+    def __init__(self) -> None:
+        windows = [one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)]
+        self.window = windows[0]
+        wiring = self.window.findChild(Wiring)
+        assert wiring is not None
+        self.workspace: Workspace = wiring._workspace
+        self.state = self.workspace.state
+
+    def wait(self, seconds: float) -> None:
+        """Lets the window run for a while."""
+        loop = QEventLoop()
+        QTimer.singleShot(round(seconds * 1000), loop, loop.quit)
+        loop.exec()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Lets the window run until something holds.
+
+        Raises:
+            TimeoutError: it never did.
+        """
+        begun = time.monotonic()
+        while not condition():
+            if time.monotonic() - begun > _PATIENCE_S:
+                raise TimeoutError(self.window.notice.text)
+            self.wait(0.005)
+
+    def exact(self) -> bool:
+        """Whether the exact frame of the position is on screen."""
+        shown = self.state.shown.value
+        return shown is not None and shown.index == self.state.position.value and not shown.preview
+
+    def jump(self, frame: int) -> float:
+        """Goes to a frame and returns the seconds until exactly it is shown."""
+        loop = QEventLoop()
+
+        def shown(one: ShownFrame | None) -> None:
+            if one is not None and one.index == frame and not one.preview:
+                loop.quit()
+
+        QTimer.singleShot(_STUCK_MS, loop, loop.quit)
+        connection = self.state.shown.changed.connect(shown)
+        begun = time.perf_counter()
+        self.state.position.set(frame)
+        loop.exec()
+        taken = time.perf_counter() - begun
+        QObject.disconnect(connection)
+        return taken
+
+
+def startup(probe: Probe) -> dict[str, object]:
+    """Seconds from the start of the process to the exact frame on screen."""
+    created = psutil.Process().create_time()
+    usable = time.time() - created
+    probe.until(lambda: probe.state.evidence.value is not None and probe.exact())
+    frame = time.time() - created
+    probe.until(lambda: probe.window.timeline._plot is not None)
+    return {"all_s": time.time() - created, "usable_s": usable, "frame_s": frame}
+
+
+def jumps(probe: Probe) -> dict[str, object]:
+    """Exact jumps beside bare PyAV, cached steps, previews while dragging."""
+    probe.until(lambda: probe.state.evidence.value is not None and probe.exact())
+    view = probe.state.evidence.value
+    assert view is not None
+    random.seed(_SEED)
+    wanted = random.sample(range(len(view.index)), 60)
+    ours = [probe.jump(frame) for frame in wanted]
+    bare = {kind: [_bare(view.path, int(view.index.pts[f]), kind) for f in wanted]
+            for kind in ("SLICE", "AUTO")}  # fmt: skip
+    middle = len(view.index) // 2
+    for frame in range(middle, middle + 40):
+        probe.jump(frame)
+    steps = [probe.jump(frame) for frame in range(middle + 38, middle - 1, -1)]
+    steps += [probe.jump(frame) for frame in range(middle + 1, middle + 40)]
+    return {
+        "jump_ms": 1000 * statistics.median(ours),
+        "bare_ms": {kind: 1000 * statistics.median(times) for kind, times in bare.items()},
+        "step_ms": 1000 * statistics.median(steps),
+        "step_worst_ms": 1000 * max(steps),
+        "previews_per_s": _drag(probe, 5.0),
+    }
+
+
+def watchdog(probe: Probe) -> dict[str, object]:
+    """Gaps between ticks of the window's thread: idle, and while a run is in progress."""
+    probe.until(lambda: probe.state.evidence.value is not None and probe.exact())
+    work = probe.workspace.session.work
+    assert work is not None
+    probe.until(lambda: not work.items)
+    idle = _ticks(lambda: probe.wait(20.0))
+    view = probe.state.evidence.value
+    assert view is not None
+    probe.workspace.evidence.analyse(view.evidence.id, "fresh")
+    probe.until(lambda: work.items and work.items[0].progress is not None)
+    busy = _ticks(lambda: _use(probe, work))
+    in_progress = bool(work.items)
+    probe.workspace.evidence.cancel()
+    begun = time.monotonic()
+    probe.until(lambda: not work.items)
+    return {
+        "idle": _gaps(idle),
+        "busy": _gaps(busy),
+        "run_in_progress_to_the_end": in_progress,
+        "cancel_s": time.monotonic() - begun,
+    }
+
+
+def day(probe: Probe) -> dict[str, object]:
+    """A day of scores: seconds to open it, frames a second while panning and zooming."""
+    probe.workspace.session.close()
+    probe.wait(0.5)
+    case = Path(sys.argv[2])
+    begun = time.perf_counter()
+    probe.workspace.session.open(case)
+    probe.until(lambda: probe.state.evidence.value is not None)
+    probe.window.repaint()
+    opened = time.perf_counter() - begun
+    probe.wait(1.0)
+    timeline = probe.window.timeline
+    moments = []
+    for number in range(240):
+        begun = time.perf_counter()
+        if number < 80:
+            timeline.view.zoom(1.12, 40_000.0)
+        elif number < 160:
+            timeline.view.pan((timeline.view.end - timeline.view.start) * 0.05)
+        else:
+            timeline.view.zoom(1 / 1.12, 40_000.0)
+        timeline.repaint()
+        for child in (timeline._parts[1], timeline._lanes, timeline._thumbnails):
+            child.repaint()
+        moments.append(time.perf_counter() - begun)
+        probe.wait(0.0)
+    return {
+        "open_s": opened,
+        "frames_per_s": 1 / statistics.mean(moments),
+        "slowest_ms": 1000 * max(moments),
+    }
+
+
+def _use(probe: Probe, work: object) -> None:
+    """Plays, scrubs and switches panels for half a minute."""
+    window, state = probe.window, probe.state
+    view = state.evidence.value
+    assert view is not None
+    count = len(view.index)
+    for turn in range(3):
+        window.player.play_pause()
+        probe.wait(4.0)
+        state.playing.set(False)
+        state.dragging.set(True)
+        for step in range(100):
+            state.position.set((turn * 131 + step * 7) % count)
+            probe.wait(0.02)
+        state.dragging.set(False)
+        for dock in window._docks:
+            dock.raise_()
+            probe.wait(0.2)
+            dock.setVisible(False)
+            probe.wait(0.2)
+            dock.setVisible(True)
+            probe.wait(0.2)
+
+
+def _ticks(act: Callable[[], None]) -> list[float]:
+    times: list[float] = []
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.setInterval(_TICK_MS)
+    timer.timeout.connect(lambda: times.append(time.perf_counter()))
+    timer.start()
+    act()
+    timer.stop()
+    return times
+
+
+def _gaps(times: list[float]) -> dict[str, float]:
+    gaps = sorted(1000 * (b - a) for a, b in itertools.pairwise(times))
+    return {
+        "ticks": len(gaps),
+        "p99_ms": gaps[int(0.99 * len(gaps))],
+        "p999_ms": gaps[int(0.999 * len(gaps))],
+        "most_ms": gaps[-1],
+    }
+
+
+def _drag(probe: Probe, seconds: float) -> float:
+    view = probe.state.evidence.value
+    assert view is not None
+    shown: list[int] = []
+    connection = probe.state.shown.changed.connect(
+        lambda one: shown.append(one.index) if one is not None else None
+    )
+    probe.state.dragging.set(True)
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        share = (time.monotonic() - begun) / seconds
+        probe.state.position.set(int(share * (len(view.index) - 1)))
+        probe.wait(0.008)
+    probe.state.dragging.set(False)
+    QObject.disconnect(connection)
+    return len(shown) / seconds
+
+
+def _bare(path: Path, pts: int, threads: str) -> float:
+    """Seconds that bare PyAV takes to seek to a PTS and decode the frame to RGB."""
+    container = _open.setdefault((path, threads), _opened(path, threads))
+    stream = container.streams.video[0]
+    begun = time.perf_counter()
+    container.seek(pts, stream=stream)
+    for frame in container.decode(stream):
+        if frame.pts is not None and frame.pts >= pts:
+            frame.to_ndarray(format="rgb24")
+            break
+    return time.perf_counter() - begun
+
+
+_open: dict[tuple[Path, str], av.container.InputContainer] = {}
+
+
+def _opened(path: Path, threads: str) -> av.container.InputContainer:
+    container = av.open(str(path))
+    container.streams.video[0].thread_type = threads
+    return container
+
+
+def main() -> None:
+    """Runs the window with the path and measures in it."""
+    measure = {one.__name__: one for one in (startup, jumps, watchdog, day)}[sys.argv[1]]
+    found: dict[str, object] = {}
+
+    def act() -> None:
+        sys.argv = kept
+        probe = Probe()
+        try:
+            found.update(measure(probe))
+        finally:
+            probe.window.close()
+
+    QApplication(sys.argv[:1])
+    given = [sys.argv[0], *sys.argv[2:]] if measure is not day else [sys.argv[0]]
+    sys.argv, kept = given, sys.argv
+    QTimer.singleShot(0, act)
+    program.main()
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -54,6 +54,8 @@ look() {
         need cmake command -v cmake
         need xvfb command -v Xvfb
         need xauth command -v xauth
+        need qpdf command -v qpdf
+        need poppler-utils command -v pdftotext
     fi
 }
 

@@ -3,6 +3,7 @@
 from engine.cases.audit import AuditEntry, AuditLog
 from engine.cases.case import Case, Change, is_case, owner_of
 from engine.cases.copying import copy_case
+from engine.cases.details import CaseDetails
 from engine.cases.guard import refuse_beside_evidence
 from engine.cases.lock import TOKEN_VARIABLE, Owner
 from engine.cases.review_rows import (
@@ -44,6 +45,7 @@ __all__ = [
     "BookmarkRow",
     "CalibrationRow",
     "Case",
+    "CaseDetails",
     "Change",
     "Chunk",
     "ChunkSpan",

@@ -56,6 +56,10 @@ def command(
     pictures: Annotated[
         Path | None, typer.Option("--pictures", metavar="DIR", help="Draw every video there.")
     ] = None,
+    rates: Annotated[
+        Path | None,
+        typer.Option("--rates", metavar="FILE", help="Put the error rates into this file."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluates on a benchmark: micro-, macro- and pixel-AUC, RBDC and TBDC."""
@@ -83,6 +87,8 @@ def command(
         names = None if videos is None else [name for name in videos.split(",") if name]
         run = evaluator.evaluate(split, names)
     result = _json(dataset, split, run, settings)
+    if rates is not None:
+        _keep_rates(rates, result)
     if as_json:
         print_json(result)
     else:
@@ -111,6 +117,7 @@ def _json(
         **figures,
         "channels": {"scene": scene},
         "calibrate": run.calibrate,
+        "error_rates": run.error_rates,
         "smoothing": {
             "kind": "gaussian over time within one video, in the channel",
             "sigma_s": settings.scene.score_smoothing_seconds,
@@ -119,6 +126,17 @@ def _json(
         "fps": round(run.frames / run.wall_s, 2),
         "settings": settings.as_json(),
     }
+
+
+def _keep_rates(path: Path, result: dict[str, Any]) -> None:
+    from engine.core.version import VERSION
+    from engine.evaluation.error_rates import keep_rates
+
+    named = {name: result[name] for name in ("dataset", "split", "calibrate")}
+    counts = {name: result[name] for name in ("videos", "frames", "abnormal_frames")}
+    figures = {name: result[name] for name in _METRICS}
+    new = {"channel": "scene", **named, **counts, **result["error_rates"], **figures}
+    keep_rates(path, {**new, "sightline": VERSION})
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -131,6 +149,12 @@ def _print(result: dict[str, Any]) -> None:
         value = result[metric]
         shown = f"undefined ({result['undefined'][metric]})" if value is None else f"{value:.4f}"
         print_line(f"  {metric:<10} {shown}")
+    rates = result["error_rates"]
+    wrong = " ".join(
+        f"{name} {'undefined' if rates[name] is None else format(rates[name], '.4f')}"
+        for name in ("false_alarm_rate", "miss_rate")
+    )
+    print_line(f"frames at scores from {rates['threshold']}: {wrong}")
     for note in result["notes"]:
         print_line(f"  {note}")
     print_line(f"{result['fps']:.0f} frames a second")

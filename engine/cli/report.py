@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 
+if TYPE_CHECKING:
+    from engine.cases import Case
+
 
 def command(
     case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
-    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The report: .json or .csv.")],
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FILE", help="Its ending says what is written.")
+    ],
+    tagged: Annotated[
+        bool, typer.Option("--tagged", help="Only events, bookmarks and notes with a tag.")
+    ] = False,
+    examiner: Annotated[
+        str | None, typer.Option("--examiner", metavar="NAME", help="Who is responsible.")
+    ] = None,
+    organisation: Annotated[
+        str | None, typer.Option("--organisation", metavar="NAME", help="For whom they work.")
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option("--reference", metavar="TEXT", help="What the case is called elsewhere."),
+    ] = None,
     beside_evidence: Annotated[
         bool, typer.Option("--beside-evidence", help="Insist on a file beside the evidence.")
     ] = False,
@@ -21,13 +39,18 @@ def command(
 ) -> None:
     """Writes a report of the whole case; it is hashed and recorded in the case.
 
-    .json evidence with hashes and properties, runs with settings and environment, events,
-    trajectories, calibrations, exports, head of the audit log
+    .pdf  PDF/A-2b: cover, summary, evidence, method, events with pictures, notes, limits
+
+    .html the same in one file, readable without a network and without scripts
+
+    .json everything the report rests on, for programs
 
     .csv  one row an event, for spreadsheets
 
+    .zip  all of these with the audit log, hashes, recipes and results: what it takes to repeat it
+
     All evidence is hashed again. What is missing or has changed since it was added is marked in
-    the report and stays on record.
+    the report and stays on record. The names given are kept in the case for the next report.
     """
     from engine.cases import Case
     from engine.cli.export import files_json, print_files
@@ -35,17 +58,25 @@ def command(
     from engine.reports.reporting import ENDINGS, write_report
 
     check_ending(to, ENDINGS)
+    named = {"examiner": examiner, "organisation": organisation, "reference": reference}
     with (
         cancellable() as cancel,
-        shown_progress() as report,
         Case.open(case.absolute(), write=True) as opened,
     ):
-        content, written = write_report(
-            opened, to, beside_evidence=beside_evidence, cancel=cancel, report=report
-        )
+        _keep_details(opened, {name: text for name, text in named.items() if text is not None})
+        with shown_progress() as report:
+            content, written = write_report(
+                opened,
+                to,
+                tagged=tagged,
+                beside_evidence=beside_evidence,
+                cancel=cancel,
+                report=report,
+            )
         changed = [one.state for one in content.evidence if not one.state.unchanged]
         result = {
             "case": str(opened.path),
+            "examiner": content.details.examiner or None,
             "changed_evidence": [state.row.id for state in changed],
             "audit": {"entries": content.audit_entries, "head": content.audit_head},
             "files": files_json([written]),
@@ -58,3 +89,18 @@ def command(
     else:
         print_files([written])
         print_line(f"head of the audit log: {content.audit_head} ({content.audit_entries} entries)")
+
+
+def _keep_details(case: Case, named: dict[str, str]) -> None:
+    """Keeps what was said about the case, and asks once for an examiner where none is known."""
+    if not named.get("examiner") and not case.details.get().examiner:
+        if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
+            asked = "Examiner responsible for this report (empty: not given)"
+            named["examiner"] = typer.prompt(asked, default="", show_default=False, err=True)
+        if not named.get("examiner"):
+            sys.stderr.write(
+                "warning: no examiner is named, which the report says; name one with --examiner\n"
+            )
+    if named:
+        with case.change() as change:
+            change.details.set(**named)

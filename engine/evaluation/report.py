@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.core.errors import BadInputError
 from engine.datasets.tracks import GroundTruthTracks
 from engine.evaluation.detection_criteria import detection_criteria
+from engine.evaluation.error_rates import error_rates
 from engine.evaluation.figure import Figure
 from engine.evaluation.frame_auc import macro_auc, micro_auc
 from engine.evaluation.pixel_auc import PixelAuc
@@ -169,6 +170,12 @@ class Evaluation:
             derived_tracks=self._derived > 0,
             notes=tuple(notes),
         )
+
+    def error_rates(self, threshold: float) -> dict[str, object]:
+        """Counts wrong frames of the videos added so far; see `error_rates`."""
+        names = sorted(self._labels)
+        labels = [self._labels[name] for name in names]
+        return error_rates(labels, [self._scores[name] for name in names], threshold)
 
     def _pixel_figures(self, n_frames: int) -> tuple[Figure, Figure, Figure]:
         if self._without_masks:

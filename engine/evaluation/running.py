@@ -45,12 +45,14 @@ class EvaluationRun:
         calibrate: where calibrations came from.
         frames: analysed.
         wall_s: seconds of work, decoding and learning included.
+        error_rates: shares of frames that are wrong at the score at which an event starts.
     """
 
     figures: Figures
     calibrate: Calibrate
     frames: int
     wall_s: float
+    error_rates: dict[str, object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +136,8 @@ class Evaluator:
         for camera in dict.fromkeys(video.camera for video in videos):
             mine = [video for video in videos if video.camera == camera]
             frames += self._camera(mine, kind, evaluation)
-        return EvaluationRun(evaluation.figures(), kind, frames, time.monotonic() - begun)
+        rates = evaluation.error_rates(self._settings.tracking.event_on)
+        return EvaluationRun(evaluation.figures(), kind, frames, time.monotonic() - begun, rates)
 
     def _normal(self, video: Video) -> list[Path]:
         return self._dataset.normal(video.camera)

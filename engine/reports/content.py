@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.cases import Case, ExportRow, RunRow
+from engine.cases import Case, CaseDetails, ExportRow, RunRow
 from engine.cases.evidence import MISMATCH
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.version import VERSION
-from engine.reports.events import run_events
+from engine.reports.events import own_events, run_events
 from engine.reports.evidence import EvidenceState, check_evidence, note_mismatches
+from engine.reports.rates import known_rates
+from engine.reports.review import Review, backward_clocks, mismatches_of, review_of, triage
 
 LIMITS = (
     "A score says how far a frame departs from what is usual for this camera, from 0 to 1, with "
@@ -36,7 +38,8 @@ class RunContent:
         current: whether it is the current run of its evidence.
         channels: for each channel the largest score and the 99th percentile.
         calibrations: what its results rest on, with sources and hashes.
-        events: as the `events` JSON has them; empty when it has no results.
+        events: as the `events` JSON has them, with their tags; only those that the report includes.
+        triage: how many events are in each state, included or not.
         trajectories: where from, where to, when; without their boxes.
     """
 
@@ -45,6 +48,7 @@ class RunContent:
     channels: dict[str, Any]
     calibrations: tuple[dict[str, Any], ...]
     events: tuple[dict[str, Any], ...]
+    triage: dict[str, int]
     trajectories: tuple[dict[str, Any], ...]
 
 
@@ -58,12 +62,19 @@ class EvidenceContent:
             time included.
         streams: size, times and flags of its streams.
         runs: oldest first.
+        own_events: events that examiners made; only those that the report includes.
     """
 
     state: EvidenceState
     mismatches: tuple[dict[str, Any], ...]
     streams: tuple[dict[str, Any], ...]
     runs: tuple[RunContent, ...]
+    own_events: tuple[dict[str, Any], ...]
+
+    @property
+    def current(self) -> RunContent | None:
+        """The run that counts; None when none has finished."""
+        return next((run for run in self.runs if run.current), None)
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,12 @@ class ReportContent:
         case: path of its folder.
         made_utc: when the report was made, ISO.
         version: of Sightline.
+        details: who is responsible for the case.
+        tagged: whether only events with a tag are included.
         evidence: in order of id.
+        review: what examiners added.
+        clocks: audit entries before which the clock was set back.
+        rates: error rates of each channel, as measured on benchmarks.
         exports: files written from the case before this report.
         audit_entries: number of entries before this report was recorded.
         audit_head: hash of the last of them.
@@ -84,7 +100,12 @@ class ReportContent:
     case: str
     made_utc: str
     version: str
+    details: CaseDetails
+    tagged: bool
     evidence: tuple[EvidenceContent, ...]
+    review: Review
+    clocks: tuple[dict[str, Any], ...]
+    rates: tuple[dict[str, Any], ...]
     exports: tuple[ExportRow, ...]
     audit_entries: int
     audit_head: str
@@ -92,7 +113,11 @@ class ReportContent:
 
 
 def report_content(
-    case: Case, cancel: CancelToken | None = None, report: Report = silent
+    case: Case,
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+    *,
+    tagged: bool = False,
 ) -> ReportContent:
     """Gathers what a report says; hashes all evidence and records what has changed.
 
@@ -100,6 +125,7 @@ def report_content(
         case: open for writing.
         cancel: looked at while hashing.
         report: told how far hashing is.
+        tagged: whether only events with a tag are included.
 
     Raises:
         ResourceError: a change cannot be recorded.
@@ -108,37 +134,54 @@ def report_content(
     states = check_evidence(case, cancel, report)
     changed = {state.row.id: state.sha256_now for state in states if not state.unchanged}
     note_mismatches(case, changed)
+    review = review_of(case)
     return ReportContent(
         case=str(case.path),
         made_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         version=VERSION,
-        evidence=tuple(_evidence(case, state) for state in states),
+        details=case.details.get(),
+        tagged=tagged,
+        evidence=tuple(_evidence(case, state, review, tagged) for state in states),
+        review=review,
+        clocks=backward_clocks(case),
+        rates=known_rates(),
         exports=case.exports.all(),
         audit_entries=case.audit.count,
         audit_head=case.audit.head,
     )
 
 
-def _evidence(case: Case, state: EvidenceState) -> EvidenceContent:
+def _evidence(case: Case, state: EvidenceState, review: Review, tagged: bool) -> EvidenceContent:
     evidence_id = state.row.id
     current = case.runs.current(evidence_id)
     runs = [
-        _run(case, row, current is not None and current.id == row.id)
+        _run(case, row, current is not None and current.id == row.id, review, tagged)
         for row in case.runs.all(evidence_id)
     ]
     streams = []
     for row in case.evidence.streams(evidence_id):
         stream = {name: value for name, value in row.stream.__dict__.items() if name != "pts"}
         streams.append({**stream, "flags": json.loads(row.stream.flags)})
-    mismatches = [
-        {"utc": entry.utc, "sha256_now": json.loads(entry.params_json)["sha256_now"]}
-        for entry in case.audit.entries()
-        if entry.action == MISMATCH and entry.object == f"evidence:{evidence_id}"
+    return EvidenceContent(
+        state,
+        mismatches_of(case, MISMATCH, evidence_id),
+        tuple(streams),
+        tuple(runs),
+        _included(own_events(case, evidence_id), review, tagged),
+    )
+
+
+def _included(
+    events: list[dict[str, Any]], review: Review, tagged: bool
+) -> tuple[dict[str, Any], ...]:
+    marked = [
+        {**event, "tags": list(review.tags.get(f"event:{event['event_id']}", ()))}
+        for event in events
     ]
-    return EvidenceContent(state, tuple(mismatches), tuple(streams), tuple(runs))
+    return tuple(event for event in marked if event["tags"] or not tagged)
 
 
-def _run(case: Case, row: RunRow, current: bool) -> RunContent:
+def _run(case: Case, row: RunRow, current: bool, review: Review, tagged: bool) -> RunContent:
     channels = {}
     for name in case.results.channels(row.id):
         scores = case.results.scores(row.id, name)
@@ -146,12 +189,14 @@ def _run(case: Case, row: RunRow, current: bool) -> RunContent:
         channels[name] = {"max": round(figures[0], 6), "p99": round(figures[1], 6)}
     derivation = case.results.current(row.id)
     used = derivation.calibrations if derivation else ()
+    events = run_events(case, row)
     return RunContent(
         row,
         current,
         channels,
         tuple(_calibration(case, one) for one in used),
-        tuple(run_events(case, row)),
+        _included(events, review, tagged),
+        triage(events),
         tuple(_trajectories(case, row.id)),
     )
 

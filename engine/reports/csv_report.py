@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from engine.core.times import format_time
-from engine.reports.content import EvidenceContent, ReportContent, RunContent
+from engine.reports.content import EvidenceContent, ReportContent
 
 COLUMNS = (
     "event_id", "evidence_id", "evidence", "sha256_recorded", "sha256_now", "evidence_unchanged",
     "run_id", "state", "start", "end", "peak", "start_s", "end_s", "peak_s", "start_pts",
     "end_pts", "peak_pts", "peak_score", "channel", "reasons", "trajectory_ids", "from", "to",
-    "direction", "summary",
+    "direction", "summary", "state_reason", "tags",
 )  # fmt: skip
 
 _FORMULA = ("=", "+", "-", "@")
@@ -22,7 +22,7 @@ _HIDDEN = "\t\r\n\v\f\0 \u00a0\ufeff"
 
 
 def write_csv(path: Path, content: ReportContent) -> None:
-    """Writes the events of all current runs, in UTF-8 with a byte order mark.
+    """Writes the events of current runs and the examiner's own, in UTF-8 with a byte order mark.
 
     Raises:
         OSError: the file cannot be written.
@@ -32,9 +32,8 @@ def write_csv(path: Path, content: ReportContent) -> None:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for one in content.evidence:
-            for run in one.runs:
-                if run.current:
-                    writer.writerows(_rows(one, run))
+            found = one.current.events if one.current else ()
+            writer.writerows(_rows(one, (*found, *one.own_events)))
 
 
 def cell(value: object) -> object:
@@ -44,9 +43,9 @@ def cell(value: object) -> object:
     return value
 
 
-def _rows(one: EvidenceContent, run: RunContent) -> Iterator[list[object]]:
+def _rows(one: EvidenceContent, events: Iterable[dict[str, Any]]) -> Iterator[list[object]]:
     state = one.state
-    for event in run.events:
+    for event in events:
         values = {
             **event,
             "evidence": state.row.name,
@@ -57,6 +56,7 @@ def _rows(one: EvidenceContent, run: RunContent) -> Iterator[list[object]]:
             "end": format_time(event["end_s"]),
             "peak": format_time(event["peak_s"]),
             "reasons": "; ".join(reason["text"] for reason in event["reasons"]),
+            "tags": ", ".join(event["tags"]),
             **_strongest(event),
         }
         yield [cell(values[name]) for name in COLUMNS]

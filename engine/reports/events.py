@@ -10,16 +10,29 @@ from engine.cases import Case, EventRow, RunRow, TrajectoryRow
 def run_events(case: Case, run: RunRow) -> list[dict[str, Any]]:
     """Returns the events of a run as the `events` JSON has them (`contracts.md`, JSON)."""
     trajectories = {row.trajectory.number: row for row in case.results.trajectories(run.id)}
-    return [_event(row, run, trajectories) for row in case.results.events(run.id)]
+    return [
+        _event(row, run.id, run.evidence_id, trajectories) for row in case.results.events(run.id)
+    ]
 
 
-def _event(row: EventRow, run: RunRow, trajectories: dict[int, TrajectoryRow]) -> dict[str, Any]:
+def own_events(case: Case, evidence_id: int) -> list[dict[str, Any]]:
+    """Returns the events that examiners made in a piece of evidence, in the same form."""
+    return [_event(row, row.run_id, evidence_id, {}) for row in case.own_events.of(evidence_id)]
+
+
+def _event(
+    row: EventRow,
+    run_id: int | None,
+    evidence_id: int,
+    trajectories: dict[int, TrajectoryRow],
+) -> dict[str, Any]:
     event = row.event
     return {
         "event_id": row.id,
-        "run_id": run.id,
-        "evidence_id": run.evidence_id,
+        "run_id": run_id,
+        "evidence_id": evidence_id,
         "state": row.state,
+        "state_reason": row.state_reason,
         "start_s": event.start_s,
         "end_s": event.end_s,
         "start_pts": event.start_pts,

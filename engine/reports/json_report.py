@@ -34,17 +34,26 @@ def report_json(content: ReportContent) -> dict[str, Any]:
     return {
         "sightline": content.version,
         "case": content.case,
+        "details": {name: text or None for name, text in content.details.__dict__.items()},
+        "selection": "tagged" if content.tagged else "all",
         "made_utc": content.made_utc,
         "limits": list(content.limits),
         "evidence": [_evidence(one) for one in content.evidence],
         "runs": [_run(run) for _, run in runs],
         "events": [event for _, run in runs if run.current for event in run.events],
+        "own_events": [event for one in content.evidence for event in one.own_events],
         "trajectories": [
             {"run_id": run.row.id, "evidence_id": run.row.evidence_id, **one}
             for _, run in runs
             if run.current
             for one in run.trajectories
         ],
+        "notes": list(content.review.notes),
+        "removed_notes": content.review.removed_notes,
+        "bookmarks": list(content.review.bookmarks),
+        "tags": {name: list(tags) for name, tags in content.review.tags.items()},
+        "error_rates": list(content.rates),
+        "backward_clocks": list(content.clocks),
         "exports": [dict(row.__dict__) for row in content.exports],
         "audit": {"entries": content.audit_entries, "head": content.audit_head},
     }
@@ -96,6 +105,7 @@ def _run(run: RunContent) -> dict[str, Any]:
         "warnings": [warning.__dict__ for warning in row.warnings],
         "channels": run.channels,
         "calibrations": list(run.calibrations),
-        "events": len(run.events),
+        "events": sum(run.triage.values()),
+        "triage": run.triage,
         "trajectories": len(run.trajectories),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +102,7 @@ class Output:
         run_id: int | None = None,
         cancel: CancelToken | None = None,
         report: Report = silent,
+        entry: tuple[str, Mapping[str, object]] | None = None,
     ) -> list[WrittenFile]:
         """Hashes the files, puts them in place and records them.
 
@@ -109,6 +110,7 @@ class Output:
             run_id: the run they show; None when they are about the whole case.
             cancel: looked at while hashing.
             report: told how far hashing is.
+            entry: action and parameters of an audit entry about the case that belongs with them.
 
         Raises:
             BadInputError: they cannot be written.
@@ -126,6 +128,8 @@ class Output:
         placed: list[Path] = []
         try:
             with self._case.change() as change:
+                if entry is not None:
+                    change.record(entry[0], "case", entry[1])
                 for one in written:
                     change.exports.add(
                         str(one.path), one.kind, one.sha256, one.size, run_id, insisted

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from engine.cases import Case
 from engine.core.progress import CancelToken, Report, silent
@@ -11,28 +13,31 @@ from engine.reports.csv_report import write_csv
 from engine.reports.json_report import write_json
 from engine.reports.output import Output, WrittenFile, check_ending
 
-ENDINGS = ("json", "csv")
-"""What this version writes reports as."""
+ENDINGS = ("pdf", "html", "json", "csv", "zip")
+"""What reports are written as."""
 
 
 def write_report(
     case: Case,
     target: Path,
     *,
+    tagged: bool = False,
     beside_evidence: bool = False,
     cancel: CancelToken | None = None,
     report: Report = silent,
 ) -> tuple[ReportContent, WrittenFile]:
     """Writes a report and records it.
 
-    Evidence is hashed again; what is missing or has changed is said in the report and recorded.
+    Evidence is hashed again; what is missing or has changed is said in the report and recorded, as
+    is that no examiner was named.
 
     Args:
         case: open for writing.
         target: the file; its ending says in which form.
+        tagged: whether only what has a tag is included.
         beside_evidence: whether the examiner insists on a place beside evidence.
-        cancel: looked at while hashing.
-        report: told how far hashing is.
+        cancel: looked at while the work goes on.
+        report: told how far it is.
 
     Returns:
         What the report says, and the file.
@@ -42,10 +47,65 @@ def write_report(
         ResourceError: the disk is full or the case is not ours any more.
         CancelledError: the user stopped; nothing was written.
     """
-    ending = check_ending(target, ENDINGS)
+    ending, token = check_ending(target, ENDINGS), cancel or CancelToken()
     with Output(case, target, beside_evidence) as output:
-        content = report_content(case, cancel, report)
-        write = write_json if ending == "json" else write_csv
-        write(output.part(ending), content)
-        (written,) = output.commit(cancel=cancel, report=report)
+        part = output.part(ending)
+        content = report_content(case, token, report, tagged=tagged)
+        if ending == "json":
+            write_json(part, content)
+        elif ending == "csv":
+            write_csv(part, content)
+        else:
+            _write_document(part, ending, case, content, token, report)
+        entry = "report.write", _said(output.target, ending, content)
+        (written,) = output.commit(cancel=token, report=report, entry=entry)
     return content, written
+
+
+def _write_document(
+    part: Path, ending: str, case: Case, content: ReportContent, cancel: CancelToken, report: Report
+) -> None:
+    from engine.reports.illustrating import illustrated
+    from engine.reports.package import write_package
+
+    # Pictures lie in the case's own cache, which is no evidence's folder and goes with the case.
+    with tempfile.TemporaryDirectory(prefix="report-", dir=case.cache) as name:
+        folder = Path(name)
+        values = illustrated(case, content, folder, cancel, report)
+        if ending == "zip":
+            write_package(part, case, content, values, folder, cancel, report)
+        else:
+            write_document(part, ending, values, folder, cancel, report)
+
+
+def write_document(
+    path: Path,
+    ending: str,
+    values: dict[str, Any],
+    folder: Path,
+    cancel: CancelToken,
+    report: Report,
+) -> None:
+    """Sets a document as `pdf` or `html`; arguments as in `write_pdf`."""
+    from engine.reports.html_report import write_html
+    from engine.reports.pdf_report import write_pdf
+
+    if ending == "pdf":
+        write_pdf(path, values, folder, cancel, report)
+    else:
+        write_html(path, values, folder)
+
+
+def _said(target: Path, ending: str, content: ReportContent) -> dict[str, object]:
+    events = sum(
+        len(one.own_events) + (len(one.current.events) if one.current else 0)
+        for one in content.evidence
+    )
+    return {
+        "to": str(target),
+        "form": ending,
+        "selection": "tagged" if content.tagged else "all",
+        "events": events,
+        "examiner": content.details.examiner or None,
+        "head": content.audit_head,
+    }

@@ -108,10 +108,10 @@ def test_missing_evidence_does_not_stop_a_report(
 def test_other_endings_and_places_are_refused(
     command: Command, case: Path, clip: Path, tmp_path: Path
 ) -> None:
-    for ending in (".pdf", ".html", ".zip", ""):
+    for ending in (".docx", ".png", ""):
         ran = command("report", "--case", case, "--to", tmp_path / f"report{ending}")
         assert ran.code == 2
-        assert ".json, .csv" in ran.error
+        assert ".pdf, .html, .json, .csv, .zip" in ran.error
     ran = command("report", "--case", case, "--to", clip.with_name("report.json"))
     assert ran.code == 2
     assert str(clip.parent) in ran.error

@@ -100,6 +100,33 @@ class OverlayArtist:
         picture = draw_legend(picture)
         return self._burn(picture, frame, found)
 
+    def draw_whole(
+        self,
+        frame: Frame,
+        heat: NDArray[np.float32],
+        trajectories: Sequence[Trajectory],
+        lines: Sequence[str],
+    ) -> Rgb:
+        """Draws a whole event over one of its frames: all its heat and the whole of every path.
+
+        Args:
+            frame: in decoded size.
+            heat: float32 [R, C], 0..1, the greatest of the event at each cell.
+            trajectories: of the event.
+            lines: written into the picture.
+
+        Returns:
+            uint8 [H, W, 3] of `size`.
+        """
+        picture = overlay_heatmap(self._picture(frame), self._turned(heat), _OPACITY)
+        for one in trajectories:
+            x, y, w, h = one.boxes.astype(np.float64).T
+            centres = self._points(np.stack([x + (w - 1) / 2, y + (h - 1) / 2], axis=1))
+            ages = np.linspace(0.6, 0.0, len(centres))
+            colour = target_colour(one.number)
+            picture = draw_path(picture, centres, ages, colour, self._thickness + 1)
+        return burn_text(draw_legend(picture), list(lines))
+
     @property
     def _thickness(self) -> int:
         return max(1, round(min(self._width, self._height) / 360))

@@ -1,0 +1,73 @@
+"""A report's pictures and charts, and the document that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.analysis.rescoring import every_score, stored_run
+from engine.cases import Case
+from engine.core.errors import SightlineError
+from engine.core.progress import CancelToken, Report
+from engine.render.score_chart import score_chart
+from engine.reports.content import EvidenceContent, ReportContent
+from engine.reports.document import document
+from engine.reports.stills import EventPictures, draw_events
+
+
+def illustrated(
+    case: Case, content: ReportContent, folder: Path, cancel: CancelToken, report: Report
+) -> dict[str, Any]:
+    """Draws what a report shows and sets its content out as a document.
+
+    Args:
+        case: open.
+        content: what the report says.
+        folder: gets a folder `pictures`.
+        cancel: looked at between pictures.
+        report: told how many pictures are drawn.
+
+    Returns:
+        The document: values of JSON's types.
+
+    Raises:
+        CancelledError: the user stopped.
+        OSError: a picture cannot be written.
+    """
+    place = folder / "pictures"
+    place.mkdir()
+    pictures: dict[int, EventPictures] = {}
+    without: dict[int, str] = {}
+    charts: dict[int, str] = {}
+    for one in content.evidence:
+        number = one.state.row.id
+        drawn, without[number] = draw_events(case, one, place, cancel, report)
+        pictures.update(drawn)
+        chart = _chart(case, one)
+        if chart:
+            charts[number] = f"scores-{number}.svg"
+            (place / charts[number]).write_text(chart, encoding="utf-8")
+    return document(content, pictures, without, charts)
+
+
+def _chart(case: Case, one: EvidenceContent) -> str:
+    """Draws the scores of the current run; empty when there are none that can be shown."""
+    if one.current is None:
+        return ""
+    try:
+        stored = stored_run(case, one.current.row)
+        scores = {"scene": every_score(case, stored)}
+    except SightlineError:
+        # The document names runs whose maps do not fit where their pictures would be.
+        return ""
+    return score_chart(scores, stored.seconds, _spans(one))
+
+
+def _spans(one: EvidenceContent) -> Sequence[tuple[str, float, float]]:
+    events = [*(one.current.events if one.current else ()), *one.own_events]
+    return [
+        (str(event["event_id"]), event["start_s"], event["end_s"])
+        for event in events
+        if event["state"] != "dismissed"
+    ]

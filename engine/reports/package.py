@@ -1,0 +1,198 @@
+"""A report as one `.zip`: everything the other side needs to read, check and repeat it (R12)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.analysis.rescoring import stored_run
+from engine.cases import Case
+from engine.core.errors import SightlineError
+from engine.core.progress import CancelToken, Progress, Report
+from engine.core.times import format_time
+from engine.reports.content import ReportContent, RunContent
+from engine.reports.csv_report import write_csv
+from engine.reports.exports.arrays import write_region_rows, write_trajectories
+from engine.reports.html_report import write_html
+from engine.reports.json_report import json_text, write_json
+from engine.reports.pdf_report import write_pdf
+from engine.reports.wording import one_line
+
+MANIFEST = "manifest.json"
+_BLOCK = 1 << 20
+
+
+def write_package(
+    path: Path,
+    case: Case,
+    content: ReportContent,
+    values: dict[str, Any],
+    folder: Path,
+    cancel: CancelToken,
+    report: Report,
+) -> None:
+    """Writes the report in every form, with the audit log, hashes, settings and results.
+
+    Args:
+        path: the file to write.
+        case: open.
+        content: what the report says.
+        values: the document.
+        folder: to work in; its folder `pictures` holds the pictures.
+        cancel: looked at between files.
+        report: told how far the work is.
+
+    Raises:
+        BadInputError: the document cannot be set.
+        ResourceError: the memory did not suffice.
+        CancelledError: the user stopped.
+        OSError: a file cannot be written.
+    """
+    made = folder / "package"
+    (made / "runs").mkdir(parents=True)
+    write_pdf(made / "report.pdf", values, folder, cancel, report)
+    write_html(made / "report.html", values, folder)
+    write_json(made / "report.json", content)
+    write_csv(made / "events.csv", content)
+    _write_log(made / "audit.jsonl", case)
+    _write(made / "evidence.sha256", _hashes(content))
+    _write(made / "READ ME FIRST.txt", _guide(content))
+    for one in content.evidence:
+        if one.current is not None:
+            _write_run(made / "runs", case, one.current)
+    (folder / "pictures").rename(made / "pictures")
+    _pack(path, made, content, cancel, report)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _write_log(path: Path, case: Case) -> None:
+    with path.open("w", encoding="ascii", newline="\n") as file:
+        for entry in case.audit.entries():
+            file.write(json.dumps(entry.__dict__, sort_keys=True) + "\n")
+
+
+def _hashes(content: ReportContent) -> str:
+    """Returns what `sha256sum --check` reads, of evidence as it was added."""
+    rows = [one.state.row for one in content.evidence]
+    return "".join(f"{row.sha256}  {one_line(row.name)}\n" for row in rows)
+
+
+def _write_run(folder: Path, case: Case, run: RunContent) -> None:
+    """Writes the recipe of a run, and results that an equal run repeats byte for byte."""
+    row = run.row
+    recipe = {
+        "run_id": row.id,
+        "evidence_sha256": row.evidence_sha256,
+        "stream": row.stream,
+        "settings": json.loads(row.settings),
+        "settings_sha256": row.settings_sha256,
+        "calibrations": list(run.calibrations),
+        "sightline": row.version,
+        "environment": json.loads(row.environment),
+        "warnings": [one.__dict__ for one in row.warnings],
+        "channels": run.channels,
+    }
+    _write(folder / f"run-{row.id}.json", json_text(recipe) + "\n")
+    try:
+        stored = stored_run(case, row)
+    except SightlineError as error:
+        _write(folder / f"run-{row.id}-no-results.txt", error.line() + "\n")
+        return
+    whole = 0, len(stored.index) - 1
+    write_trajectories(folder / f"run-{row.id}-trajectories.json", case, stored, whole)
+    write_region_rows(folder / f"run-{row.id}-regions.txt", case, stored, whole)
+
+
+def _guide(content: ReportContent) -> str:
+    lines = [
+        "What is in this package",
+        "",
+        "report.pdf, report.html   the report; both say the same",
+        "report.json               everything the report rests on, for programs",
+        "events.csv                one row an event",
+        "audit.jsonl               the history of the case, one entry a line",
+        "evidence.sha256           hashes of the evidence; sha256sum --check reads it",
+        "runs/                     recipe of each analysis, and its results",
+        "pictures/                 the pictures of the report",
+        "manifest.json             size and SHA-256 of every other file",
+        "",
+        f"Head of the audit log: {content.audit_head} ({content.audit_entries} entries)",
+        "",
+        "How to repeat it",
+        "",
+        f"1. Install Sightline {content.version}.",
+        "2. Compare the evidence with evidence.sha256.",
+        "3. Analyse each piece again; its hash is compared once more:",
+        "",
+        *(f"   {command}" for command in _commands(content)),
+        "",
+        "4. Export what was found and compare it with the files in runs/. On the same machine with",
+        "   the same number of threads they are equal byte for byte; elsewhere scores agree within",
+        "   0.001 and the events are the same:",
+        "",
+        "   main.py export --case repeat.case --evidence 1 --to trajectories.json",
+        "   main.py export --case repeat.case --evidence 1 --to regions.txt",
+        "",
+        "Limits",
+        "",
+        *(f"- {text}" for text in content.limits),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _commands(content: ReportContent) -> list[str]:
+    commands = []
+    for one in content.evidence:
+        if one.current is None:
+            continue
+        settings: Mapping[str, Any] = json.loads(one.current.row.settings)
+        words = ["main.py", "analyze", one_line(one.state.row.name), "--case", "repeat.case"]
+        words += ["--stream", str(one.current.row.stream)] if one.current.row.stream else []
+        words += ["--stride", str(settings["stride"])] if settings["stride"] != 1 else []
+        words += ["--fps", str(settings["fps"])] if settings["fps"] else []
+        for normal in settings["normal"]:
+            words += ["--normal", one_line(str(normal["path"]))]
+        for start, end in settings["normal_spans"]:
+            words += ["--normal-span", f"{format_time(start)}..{format_time(end)}"]
+        commands.append(shlex.join(words))
+    return commands or ["nothing was analysed"]
+
+
+def _pack(
+    path: Path, made: Path, content: ReportContent, cancel: CancelToken, report: Report
+) -> None:
+    files = sorted(one for one in made.rglob("*") if one.is_file())
+    listed = []
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for done, file in enumerate(files, 1):
+            cancel.check()
+            name = file.relative_to(made).as_posix()
+            digest = hashlib.sha256()
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with packed.open(info, "w") as target, file.open("rb") as source:
+                while block := source.read(_BLOCK):
+                    digest.update(block)
+                    target.write(block)
+            size = file.stat().st_size
+            listed.append({"path": name, "size": size, "sha256": digest.hexdigest()})
+            report(Progress("packing", done, len(files), unit="files"))
+        manifest = {
+            "format": "sightline report",
+            "v": 1,
+            "sightline": content.version,
+            "made_utc": content.made_utc,
+            "audit": {"entries": content.audit_entries, "head": content.audit_head},
+            "files": listed,
+        }
+        packed.writestr(
+            zipfile.ZipInfo(MANIFEST, (1980, 1, 1, 0, 0, 0)), json.dumps(manifest, indent=1) + "\n"
+        )

@@ -19,8 +19,9 @@ LONGEST_LINE = 64 << 20
 """Bytes of the longest line that is read."""
 
 HELLO, ADD, ANALYSE, RECALIBRATE = "hello", "add", "analyse", "recalibrate"
-VERIFY, REPORT, CANCEL, SHUTDOWN = "verify", "report", "cancel", "shutdown"
-REQUESTS = (HELLO, ADD, ANALYSE, RECALIBRATE, VERIFY, REPORT, CANCEL, SHUTDOWN)
+VERIFY, REPORT, ARCHIVE = "verify", "report", "archive"
+CANCEL, SHUTDOWN = "cancel", "shutdown"
+REQUESTS = (HELLO, ADD, ANALYSE, RECALIBRATE, VERIFY, REPORT, ARCHIVE, CANCEL, SHUTDOWN)
 
 PROGRESS, CHUNK, DONE, ERROR = "progress", "chunk", "done", "error"
 

@@ -189,6 +189,7 @@ def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
         content, written = write_report(
             case,
             Path(_text(fields, "to")),
+            tagged=_optional(fields, "tagged", bool, False),
             beside_evidence=_optional(fields, "beside_evidence", bool, False),
             cancel=cancel,
             report=answer.progress,
@@ -201,6 +202,33 @@ def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
     }
 
 
+def archive(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
+    """Writes the case into one file."""
+    from engine.reports.archives.archiving import write_archive
+
+    with opened.join() as case:
+        archived = write_archive(
+            case,
+            Path(_text(fields, "to")),
+            with_evidence=_optional(fields, "with_evidence", bool, False),
+            beside_evidence=_optional(fields, "beside_evidence", bool, False),
+            cancel=cancel,
+            report=answer.progress,
+        )
+    return {
+        "path": str(archived.file.path),
+        "sha256": archived.file.sha256,
+        "size": archived.file.size,
+        "manifest_sha256": archived.manifest_sha256,
+        "audit_head": archived.manifest.head,
+        "left_out": [
+            {"evidence_id": one.evidence_id, "why": one.left_out}
+            for one in archived.manifest.evidence
+            if one.held is None
+        ],
+    }
+
+
 Handler = Callable[[Opened, Fields, CancelToken, Answer], dict[str, Any]]
 
 HANDLERS: Mapping[str, Handler] = {
@@ -209,6 +237,7 @@ HANDLERS: Mapping[str, Handler] = {
     protocol.RECALIBRATE: recalibrate,
     protocol.VERIFY: verify,
     protocol.REPORT: report,
+    protocol.ARCHIVE: archive,
 }
 
 

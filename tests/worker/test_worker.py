@@ -116,6 +116,12 @@ def test_a_video_is_added_analysed_checked_and_reported(
     assert worker.answer("verify")["ok"]
     report = worker.answer("report", to=str(tmp_path / "report.json"))
     assert hash_file(tmp_path / "report.json")["sha256"] == report["sha256"]
+    pdf = worker.ask("report", to=str(tmp_path / "report.pdf"), tagged=True)
+    assert pdf[-1]["type"] == "done", pdf[-1]
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    archive = worker.answer("archive", to=str(tmp_path / "case.zip"), with_evidence=True)
+    assert hash_file(tmp_path / "case.zip")["sha256"] == archive["sha256"]
+    assert archive["left_out"] == []
     refused = worker.ask("report", to=str(tmp_path / "report.exe"))[-1]
     assert (refused["type"], refused["code"]) == ("error", 2)
 

@@ -13,7 +13,7 @@ from engine.core.progress import CancelToken, Report
 from engine.render.score_chart import score_chart
 from engine.reports.content import EvidenceContent, ReportContent
 from engine.reports.document import document
-from engine.reports.stills import EventPictures, draw_events
+from engine.reports.stills import EventPictures, draw_events, shown_events
 
 
 def illustrated(
@@ -40,9 +40,10 @@ def illustrated(
     pictures: dict[int, EventPictures] = {}
     without: dict[int, str] = {}
     charts: dict[int, str] = {}
+    in_all = sum(len(shown_events(one)) for one in content.evidence)
     for one in content.evidence:
         number = one.state.row.id
-        drawn, without[number] = draw_events(case, one, place, cancel, report)
+        drawn, without[number] = draw_events(case, one, place, cancel, report, in_all)
         pictures.update(drawn)
         chart = _chart(case, one)
         if chart:

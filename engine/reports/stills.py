@@ -31,9 +31,12 @@ from engine.media import Source, open_source
 from engine.reports.content import EvidenceContent
 from engine.reports.exports.drawing import Findings, OverlayArtist
 
-_LONGEST_SIDE = 960
+_LONGEST_SIDE, _SHORTEST_SIDE = 960, 320
+_ALL_PIXELS = 190_000_000
+"""Pixels of all pictures of a report: Typst holds every one of them, three bytes a pixel."""
 _QUALITY = 88
 _CACHE_BYTES = 160 << 20
+_A_EVENT = 3
 _AHEAD = 4
 """Decoded frames that may wait for the drawing thread."""
 
@@ -82,6 +85,7 @@ def draw_events(
     folder: Path,
     cancel: CancelToken,
     report: Report,
+    in_all: int = 1,
 ) -> tuple[dict[int, EventPictures], str]:
     """Draws the events of a piece of evidence that were not dismissed.
 
@@ -91,6 +95,7 @@ def draw_events(
         folder: for the pictures.
         cancel: looked at between frames.
         report: told how many pictures are drawn.
+        in_all: events that the whole report shows; the more, the smaller the pictures.
 
     Returns:
         The pictures of each event by its id, and why there are none; empty when there are.
@@ -99,8 +104,7 @@ def draw_events(
         CancelledError: the user stopped.
         ResourceError: a picture cannot be written.
     """
-    found = one.current.events if one.current else ()
-    events = [event for event in (*found, *one.own_events) if event["state"] != "dismissed"]
+    events = shown_events(one)
     if not events:
         return {}, ""
     if not one.state.unchanged:
@@ -122,14 +126,23 @@ def draw_events(
     with source:
         if stored is not None and not np.array_equal(source.index.pts, stored.index.pts):
             return {}, "this version reads other frame times than the case holds"
-        return _Drawing(case, stored, source, folder).draw(events, cancel, report), ""
+        drawing = _Drawing(case, stored, source, folder, in_all)
+        return drawing.draw(events, cancel, report), ""
+
+
+def shown_events(one: EvidenceContent) -> list[dict[str, Any]]:
+    """Returns the events that a report shows with pictures: all but dismissed ones."""
+    found = one.current.events if one.current else ()
+    return [event for event in (*found, *one.own_events) if event["state"] != "dismissed"]
 
 
 class _Drawing:
-    def __init__(self, case: Case, stored: StoredRun | None, source: Source, folder: Path) -> None:
+    def __init__(
+        self, case: Case, stored: StoredRun | None, source: Source, folder: Path, in_all: int
+    ) -> None:
         self._case, self._stored, self._source, self._folder = case, stored, source, folder
         info = source.info
-        self._size = _reduced(info)
+        self._size = _reduced(info, _ALL_PIXELS // (_A_EVENT * max(1, in_all)))
         self._scale = self._size[0] / info.width, self._size[1] / info.height
         self._trajectories: dict[int, Trajectory] = {}
         if stored is not None:
@@ -287,10 +300,17 @@ def _unit(heat: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(heat, np.float32) / np.float32(255)
 
 
-def _reduced(info: StreamInfo) -> tuple[int, int]:
-    """Returns width and height of a picture before rotation, its pixels square."""
+def _reduced(info: StreamInfo, pixels: int) -> tuple[int, int]:
+    """Returns width and height of a picture before rotation, its pixels square.
+
+    Args:
+        info: of the stream.
+        pixels: how many the picture may have, but for a picture too small to show anything.
+    """
     width, height = float(info.width * info.pixel_aspect), float(info.height)
-    scale = min(1.0, _LONGEST_SIDE / max(width, height))
+    longest = max(width, height)
+    scale = min(_LONGEST_SIDE / longest, (pixels / (width * height)) ** 0.5)
+    scale = min(1.0, max(scale, _SHORTEST_SIDE / longest))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

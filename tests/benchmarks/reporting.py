@@ -58,7 +58,7 @@ def _measure(folder: Path, events: int, seconds: int) -> dict[str, object]:
         pictures = folder / "first"
         pictures.mkdir()
         begun = time.perf_counter()
-        drawn, why = draw_events(case, content.evidence[0], pictures, CancelToken(), silent)
+        drawn, why = draw_events(case, content.evidence[0], pictures, CancelToken(), silent, events)
         took = time.perf_counter() - begun
         assert not why
         again = _bare_seeks(video, frames)

@@ -111,7 +111,9 @@ def audit_edit(raw: sqlite3.Connection, rng: random.Random) -> tuple[int, str]:
         raw.execute("UPDATE audit SET seq = -seq WHERE seq >= ?", [seq])
         raw.execute("UPDATE audit SET seq = 1 - seq WHERE seq < 0")
         sql = f"INSERT INTO audit SELECT ?, {COLUMNS} FROM audit WHERE seq = ?"
-        raw.execute(sql, [seq, rng.choice([one for one in range(1, count + 2) if one != seq])])
+        # A copy of the very row that stood there would be right where it is.
+        others = [one for one in range(1, count + 2) if one not in (seq, seq + 1)]
+        raw.execute(sql, [seq, rng.choice(others)])
         return seq, f"insert before {seq}"
     other = rng.choice([one for one in range(1, count + 1) if one != seq])
     for old, new in ((seq, -1), (other, seq), (-1, other)):

@@ -45,6 +45,8 @@ def run(arguments: Sequence[str]) -> int:
     window = MainWindow(workspace.state)
     Wiring(application, workspace, window, log)
     window.show()
+    # The keys of the player work from the first moment, and Space presses no button.
+    window.player.canvas.setFocus()
     argument = Path(arguments[0]) if arguments else None
     QTimer.singleShot(0, workspace.cases, lambda: workspace.cases.start(argument))
     try:

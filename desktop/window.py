@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QDockWidget,
     QLabel,
     QMainWindow,
     QMenu,
@@ -23,6 +22,7 @@ from desktop.commands.registry import Commands
 from desktop.dialogs.notice import NoticeStrip
 from desktop.dialogs.work_status import WorkStatus
 from desktop.panels.bookmarks_panel import BookmarksPanel
+from desktop.panels.dock import PanelDock
 from desktop.panels.events_panel import EventsPanel
 from desktop.panels.evidence_panel import EvidencePanel
 from desktop.panels.notes_panel import NotesPanel
@@ -69,7 +69,7 @@ class MainWindow(QMainWindow):
         self.notice = NoticeStrip()
         self.status = WorkStatus()
         self.integrity = QLabel()
-        self._docks: list[QDockWidget] = []
+        self._docks: list[PanelDock] = []
         self.setCentralWidget(self._centre())
         self._add_status()
 
@@ -77,7 +77,9 @@ class MainWindow(QMainWindow):
         """Makes panels, menus and toolbar; the commands must be there."""
         action = self.commands.action
         self.evidence = EvidencePanel(action("evidence.add"))
-        self.events = EventsPanel(state, action("evidence.analyse"))
+        states = ("unseen", "seen", "relevant", "dismissed")
+        triage = {state: action(f"review.{state}") for state in states}
+        self.events = EventsPanel(state, action("evidence.analyse"), action("go.highest"), triage)
         self.trajectories = TrajectoriesPanel(state, action("evidence.analyse"))
         self.bookmarks = BookmarksPanel(state, action("review.bookmark"))
         self.notes = NotesPanel(state)
@@ -97,6 +99,13 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         if layout:
             self.restoreState(QByteArray.fromBase64(layout.encode()), _LAYOUT_VERSION)
+
+    def reveal(self, panel: QWidget) -> None:
+        """Brings a panel to the front, also when it is hidden."""
+        for dock in self._docks:
+            if dock.widget() is panel:
+                dock.show()
+                dock.raise_()
 
     def reset_panels(self) -> None:
         """Puts all panels where they belong."""
@@ -169,10 +178,8 @@ class MainWindow(QMainWindow):
         self.resizeDocks([evidence, bookmarks], [220, 260], vertical)
         self.resizeDocks([events, trajectories], [320, 200], vertical)
 
-    def _dock(self, name: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(name, self)
-        dock.setObjectName(name)
-        dock.setWidget(widget)
+    def _dock(self, name: str, widget: QWidget, area: Qt.DockWidgetArea) -> PanelDock:
+        dock = PanelDock(name, widget, self)
         self.addDockWidget(area, dock)
         self._docks.append(dock)
         return dock

@@ -85,7 +85,7 @@ def review(operations: ReviewOperations) -> list[Command]:
     ]  # fmt: skip
 
 
-def evidence(operations: EvidenceOperations, session: Session, player: Player) -> list[Command]:
+def evidence(operations: EvidenceOperations, session: Session) -> list[Command]:
     """Returns what is done with evidence."""
 
     def command(name: str, text: str, run: object, *keys: str, icon: str = "") -> Command:
@@ -108,12 +108,25 @@ def evidence(operations: EvidenceOperations, session: Session, player: Player) -
                 icon="scan-search"),
         command("fresh", "Analyse &afresh", lambda: analyse("fresh")),
         command("cancel", "&Stop the work in progress", operations.cancel, "Ctrl+.", icon="x"),
-        command("ignore", "&Ignore a region…", lambda: player.canvas.begin_polygon("ignore"),
-                icon="ban"),
-        command("interest", "Region of &interest…",
-                lambda: player.canvas.begin_polygon("interest"), icon="crosshair"),
         *following,
     ]  # fmt: skip
+
+
+def regions(operations: ReviewOperations, player: Player) -> list[Command]:
+    """Returns what says which parts of the picture count."""
+
+    def command(name: str, text: str, run: object, icon: str = "") -> Command:
+        assert callable(run)
+        return Command(f"evidence.{name}", text, run, (), icon, "&Evidence", "writable")
+
+    def draw(kind: str) -> None:
+        player.canvas.begin_polygon(kind)
+
+    return [
+        command("ignore", "&Ignore a region…", lambda: draw("ignore"), "ban"),
+        command("interest", "Region of &interest…", lambda: draw("interest"), "crosshair"),
+        command("regions", "Let the whole picture &count again", operations.clear_regions),
+    ]
 
 
 def view(state: ViewState, player: Player, timeline: Timeline) -> list[Command]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.operations.footage import in_time_order
 from desktop.session.background import Background
 from desktop.session.edits import Relink
 from desktop.session.session import Session
@@ -20,16 +20,6 @@ from engine import protocol
 from engine.cases import EvidenceRow, refuse_beside_evidence
 from engine.core.errors import BadInputError, ResourceError, SightlineError
 from engine.media import hash_evidence
-
-
-def in_time_order(paths: Sequence[Path]) -> list[Path]:
-    """Sorts a recorder's files as people read their names: numbers by value, not by digit."""
-
-    def key(path: Path) -> list[tuple[int, int, str]]:
-        parts = re.split(r"(\d+)", path.name.casefold())
-        return [(0, int(one), "") if one.isdigit() else (1, 0, one) for one in parts if one]
-
-    return sorted(paths, key=key)
 
 
 class EvidenceOperations(QObject):
@@ -46,6 +36,9 @@ class EvidenceOperations(QObject):
 
     adding = Signal(object)
     """Path of the first of the files that are being added."""
+
+    beside_evidence = Signal(object, object)
+    """The case would lie beside evidence: the folder, and list[Path] that was not added."""
 
     said = Signal(str)
     """Something was done that is not seen otherwise."""
@@ -77,7 +70,7 @@ class EvidenceOperations(QObject):
         try:
             refuse_beside_evidence(session.case.path, ordered, beside_evidence)
         except SightlineError as error:
-            self.problem.emit(error)
+            self.beside_evidence.emit(error.where, ordered)
             return
         if ordered:
             self.adding.emit(ordered[0])

@@ -20,8 +20,8 @@ from desktop.session.edits import (
     SetTag,
 )
 from desktop.session.session import Session
-from desktop.state.evidence_view import EvidenceView, Polygon
-from desktop.state.filters import visible_events
+from desktop.state.evidence_view import EvidenceView, Polygon, highest
+from desktop.state.filters import EXAMINER, visible_events
 from desktop.state.view_state import Marks, Selection
 from engine.cases import EventRow, EventState, NewBookmark, NewNote, NewOwnEvent
 from engine.core.errors import BadInputError, SightlineError
@@ -116,6 +116,16 @@ class ReviewOperations(QObject):
         else:
             self._go("note", first_id, about.seconds)
 
+    def go_to_highest(self) -> None:
+        """Goes to the frame with the highest score, whether it made an event or not."""
+        view = self._state.evidence.value
+        best = None if view is None else highest(view)
+        if best is None:
+            self.problem.emit(BadInputError("there is no score yet", "", "analyse the evidence"))
+        else:
+            self._state.playing.set(False)
+            self._state.position.set(best[0])
+
     def _go(self, kind: str, row_id: int, seconds: float) -> None:
         view = self._state.evidence.value
         if view is not None:
@@ -199,6 +209,12 @@ class ReviewOperations(QObject):
         if view is not None:
             self._evidence.recalibrate(view, view.normal_spans, ignore, interest)
 
+    def clear_regions(self) -> None:
+        """Lets the whole picture count again, and recalibrates."""
+        view = self._state.evidence.value
+        if view is not None and (view.ignore or view.interest):
+            self.set_regions((), ())
+
     def add_note(self, about: str, text: str) -> None:
         """Writes a note about something, at the frame shown."""
         view = self._state.evidence.value
@@ -227,6 +243,26 @@ class ReviewOperations(QObject):
     def remove(self, kind: str, row_id: int) -> None:
         """Takes a bookmark, note or own event out of sight; Undo brings it back."""
         self._session.editor.edit(SetRemoved(kind, row_id, True, f"Remove {kind}"))
+
+    def remove_selected(self) -> None:
+        """Takes what is selected out of sight, if it is the examiner's own."""
+        view, selection = self._state.evidence.value, self._state.selection.value
+        kind = "" if selection is None else selection.kind
+        own = kind in ("bookmark", "note")
+        if view is not None and selection is not None and kind == "event":
+            row = next((one for one in view.events if one.id == selection.id), None)
+            own = row is not None and row.event.channel == EXAMINER
+        if selection is None or not own:
+            self.problem.emit(
+                BadInputError(
+                    "nothing of your own is selected",
+                    "",
+                    "select a bookmark, a note or an event you made; what was found is dismissed",
+                )
+            )
+            return
+        self.remove(kind, selection.id)
+        self._state.selection.set(None)
 
     def set_clock(self, evidence_id: int, seconds: float | None) -> None:
         """Sets the offset to the burned-in clock."""

@@ -51,10 +51,16 @@ class EvidencePanel(Panel):
     def _row(self, item: EvidenceItem) -> Row:
         name, role, said = _INTEGRITY[item.integrity]
         done = item.events - item.unseen
-        reviewed = f"{done} of {item.events} reviewed" if item.run_state == "analysed" else ""
         percent = f" {item.progress:.0%}" if item.progress is not None else ""
-        words = [item.run_state + percent, reviewed, said if role != "good" else "verified"]
-        warnings = f"{len(item.warnings)} warnings" if item.warnings else ""
+        words = [f"{item.run_state}{percent}"]
+        if item.run_state == "analysed":
+            words = [f"{done} of {item.events} reviewed" if item.events else "analysed, no event"]
+        if item.integrity in ("changed", "missing"):
+            words.insert(0, said)
+        elif item.integrity == "verified":
+            words.append(said)
+        count = len(item.warnings)
+        warnings = f"{count} warning{'s' if count > 1 else ''}" if count else ""
         tip = "\n".join([item.path, f"{item.run_state}{percent}", said, *item.warnings])
         return Row(
             id=item.id,

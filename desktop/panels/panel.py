@@ -27,17 +27,40 @@ class EmptyState(QWidget):
         self._text.setWordWrap(True)
         self._text.setProperty("role", "muted")
         layout.addWidget(self._text)
-        if action is not None:
-            button = QPushButton(action.text().replace("&", ""))
-            button.setEnabled(action.isEnabled())
-            button.clicked.connect(action.trigger)
-            action.changed.connect(lambda: button.setEnabled(action.isEnabled()))
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        self._action: QAction | None = None
+        self._button = QPushButton()
+        self._button.clicked.connect(self._do)
+        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addStretch(1)
+        self.offer(action)
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.text()
 
     def say(self, text: str) -> None:
         """Changes the words."""
         self._text.setText(text)
+
+    def offer(self, action: QAction | None) -> None:
+        """Changes the action; None offers none."""
+        if self._action is not None:
+            self._action.changed.disconnect(self._follow)
+        self._action = action
+        self._button.setVisible(action is not None)
+        if action is not None:
+            self._button.setText(action.text().replace("&", ""))
+            self._button.setToolTip(action.toolTip())
+            action.changed.connect(self._follow)
+            self._follow()
+
+    def _follow(self) -> None:
+        self._button.setEnabled(self._action is not None and self._action.isEnabled())
+
+    def _do(self) -> None:
+        if self._action is not None:
+            self._action.trigger()
 
 
 class Panel(QWidget):
@@ -61,6 +84,15 @@ class Panel(QWidget):
         self.column.addWidget(self._pages, 1)
         self._with_rows: list[QWidget] = []
         self.list.rows.modelReset.connect(self._turn)
+
+    def add_below(self, *widgets: QWidget) -> None:
+        """Puts fields under the list, apart from each other and from the edges."""
+        column = QVBoxLayout()
+        column.setContentsMargins(8, 4, 8, 8)
+        column.setSpacing(8)
+        for widget in widgets:
+            column.addWidget(widget)
+        self.column.addLayout(column)
 
     def show_with_rows(self, *widgets: QWidget) -> None:
         """Hides widgets while there are no rows they could be about."""

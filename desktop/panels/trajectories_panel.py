@@ -25,6 +25,7 @@ class TrajectoriesPanel(Panel):
     def __init__(self, state: ViewState, analyse: QAction) -> None:
         super().__init__("Trajectories", _EMPTY, analyse)
         self._state = state
+        self._analyse = analyse
         self._tokens = DARK
         self._shown: object = None
         state.evidence.changed.connect(lambda _view: self._refresh())
@@ -39,25 +40,27 @@ class TrajectoriesPanel(Panel):
 
     def _refresh(self) -> None:
         view, least = self._state.evidence.value, self._state.threshold.value
-        key = (None if view is None else view.trajectories, least)
+        state = None if view is None or view.run is None else view.run.state
+        key = (None if view is None else view.trajectories, state, least)
         if key == self._shown:
             return
         self._shown = key
         self.empty.say(_empty(view))
+        self.empty.offer(self._analyse if view is None or view.run is None else None)
         self.list.set_rows([self._row(one) for one in visible_trajectories(view, least)])
         self._select(self._state.selection.value)
 
     def _row(self, one: TrajectorySummary) -> Row:
-        speed = "" if one.relative_speed is None else f", {one.relative_speed:.1f} times as usual"
+        speed = "" if one.relative_speed is None else f", {one.relative_speed:.1f} x usual speed"
         way = f"{one.from_cell} → {one.to_cell}"
         return Row(
             id=one.id,
-            title=f"{one.number}  {span_text(one.start_s, one.end_s)}",
+            title=f"#{one.number}  {span_text(one.start_s, one.end_s)}",
             detail=f"{way}{speed}",
             right="" if one.peak_score is None else f"{one.peak_score:.2f}",
             icon="route",
             colour=self._tokens.score if (one.peak_score or 0) >= 0.5 else "",
-            tip=f"Trajectory {one.number}\n{way}\nmoves {one.direction}{speed}",
+            tip=f"Trajectory #{one.number}\n{way}\nmoves {one.direction}{speed}",
         )
 
     def _select(self, selection: Selection | None) -> None:
@@ -70,4 +73,6 @@ def _empty(view: EvidenceView | None) -> str:
         return _EMPTY
     if view.run.state == "running":
         return "The analysis is in progress; trajectories are drawn at its end."
-    return "Nothing moved through the picture, or the threshold hides it."
+    if view.trajectories:
+        return f"The threshold hides all {len(view.trajectories)} trajectories."
+    return "Nothing that stands out moved through the picture."

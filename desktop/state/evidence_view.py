@@ -111,3 +111,12 @@ class EvidenceView:
     def time_base(self) -> Fraction:
         """Seconds of one PTS unit."""
         return self.index.time_base
+
+
+def highest(view: EvidenceView) -> tuple[int, float] | None:
+    """Returns frame and score of the highest score of the first channel; None without scores."""
+    curve = next(iter(view.curves.values()), None)
+    if curve is None or not len(curve.scores):
+        return None
+    best = int(np.argmax(curve.scores))
+    return int(curve.frames[best]), float(curve.scores[best])

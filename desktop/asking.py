@@ -56,6 +56,17 @@ class Asking(QObject):
         if chosen:
             self._workspace.cases.copy(Path(chosen))
 
+    def report(self) -> None:
+        """Asks where a report shall lie; the ending says in which form."""
+        case = self._workspace.session.case
+        if case is not None:
+            there = str(case.path / "derived" / "report.json")
+            chosen, _ = QFileDialog.getSaveFileName(
+                self._window, "Write a report", there, "Reports (*.json *.csv);;All files (*)"
+            )
+            if chosen:
+                self._workspace.evidence.report(Path(chosen))
+
     def add_files(self) -> None:
         """Asks for videos."""
         chosen, _ = QFileDialog.getOpenFileNames(self._window, "Add evidence")

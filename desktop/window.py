@@ -26,6 +26,7 @@ from desktop.panels.dock import PanelDock
 from desktop.panels.events_panel import EventsPanel
 from desktop.panels.evidence_panel import EvidencePanel
 from desktop.panels.notes_panel import NotesPanel
+from desktop.panels.timeline_panel import TimelinePanel
 from desktop.panels.trajectories_panel import TrajectoriesPanel
 from desktop.player.player import Player
 from desktop.state.view_state import ViewState
@@ -79,10 +80,15 @@ class MainWindow(QMainWindow):
         self.evidence = EvidencePanel(action("evidence.add"))
         states = ("unseen", "seen", "relevant", "dismissed")
         triage = {state: action(f"review.{state}") for state in states}
-        self.events = EventsPanel(state, action("evidence.analyse"), action("go.highest"), triage)
-        self.trajectories = TrajectoriesPanel(state, action("evidence.analyse"))
+        self.events = EventsPanel(
+            state, action("evidence.add"), action("evidence.analyse"), action("go.highest"), triage
+        )
+        self.trajectories = TrajectoriesPanel(
+            state, action("evidence.add"), action("evidence.analyse")
+        )
         self.bookmarks = BookmarksPanel(state, action("review.bookmark"))
         self.notes = NotesPanel(state)
+        self.timeline_room = TimelinePanel(self.timeline, action("evidence.add"))
         self._add_docks()
         self._add_menus()
         self._add_toolbar()
@@ -171,7 +177,7 @@ class MainWindow(QMainWindow):
         bookmarks.raise_()
         events = self._dock("Events", self.events, right)
         trajectories = self._dock("Trajectories", self.trajectories, right)
-        timeline = self._dock("Timeline", self.timeline, bottom)
+        timeline = self._dock("Timeline", self.timeline_room, bottom)
         self.resizeDocks([evidence, events], [_LEFT, _RIGHT], Qt.Orientation.Horizontal)
         vertical = Qt.Orientation.Vertical
         self.resizeDocks([timeline], [_BOTTOM], vertical)

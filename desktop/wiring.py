@@ -80,7 +80,7 @@ class Wiring(QObject):
             catalogue.transport(window.player, workspace.state),
             catalogue.review(workspace.review),
             of_window.writing_commands(workspace, asking),
-            catalogue.view(workspace.state, window.player, window.timeline),
+            catalogue.view(workspace.state, workspace.review, window.player, window.timeline),
             of_window.window_commands(window, asking, self._turn_theme),
         ):
             window.commands.add(some)
@@ -90,11 +90,13 @@ class Wiring(QObject):
         session, state = workspace.session, workspace.state
         for source in (session, workspace.evidence, workspace.review, workspace.cases):
             source.problem.connect(window.notice.error)
-        for speaker in (workspace.evidence, workspace.cases):
+        for speaker in (workspace.evidence, workspace.review, workspace.cases):
             speaker.said.connect(window.notice.news)
         session.opened.connect(self._opened)
         session.closed.connect(self._closed)
-        session.listed.connect(lambda items: window.evidence.set_items(items))
+        session.closed.connect(lambda: window.timeline_room.set_empty(True))
+        session.listed.connect(window.evidence.set_items)
+        session.listed.connect(lambda items: window.timeline_room.set_empty(not items))
         workspace.review.reason_wanted.connect(lambda ids: window.events.reason.ask(ids))
         workspace.evidence.adding.connect(self._adding)
         workspace.evidence.beside_evidence.connect(self._beside_evidence)
@@ -154,7 +156,8 @@ class Wiring(QObject):
         self._follow_work()
         self._allow()
 
-    def _shown(self, _view: EvidenceView | None) -> None:
+    def _shown(self, view: EvidenceView | None) -> None:
+        self._window.evidence.mark_shown(0 if view is None else view.evidence.id)
         self._allow()
         self._say_integrity()
 
@@ -167,6 +170,7 @@ class Wiring(QObject):
             there.add("evidence")
         if case is not None and not case.reading_only:
             there.add("writable")
+            there.update(("review",) if view is not None else ())
         undo, redo = session.editor.undo_label, session.editor.redo_label
         there.update(name for name, label in (("undo", undo), ("redo", redo)) if label)
         commands = self._window.commands

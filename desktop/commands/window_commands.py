@@ -28,6 +28,8 @@ def case_commands(workspace: Workspace, window: MainWindow, asking: Asking) -> l
         command("case.copy", "&Copy case…", asking.copy_case, icon="copy", needs="case"),
         command("case.verify", "&Verify evidence and records", workspace.evidence.verify,
                 "Ctrl+Shift+V", icon="shield-check", needs="writable"),
+        command("case.report", "Write a &report…", asking.report, "Ctrl+Shift+R",
+                icon="file-text", needs="writable"),
         command("case.close", "C&lose case", cases.close, "Ctrl+W", needs="case"),
         command("case.quit", "&Quit", window.close, "Ctrl+Q"),
     ]  # fmt: skip
@@ -45,7 +47,7 @@ def edit_commands(workspace: Workspace, asking: Asking) -> list[Command]:
                 "Ctrl+Shift+C", icon="copy", needs="evidence"),
         command("edit.copy-overlay", "Copy frame with &overlay",
                 lambda: asking.copy_frame(overlay=True), "Ctrl+Alt+C", needs="evidence"),
-        command("edit.clock", "Burned-in c&lock…", asking.clock, icon="clock", needs="writable"),
+        command("edit.clock", "Burned-in c&lock…", asking.clock, icon="clock", needs="review"),
     ]  # fmt: skip
 
 
@@ -60,7 +62,7 @@ def adding_commands(asking: Asking) -> list[Command]:
 
 def arranging_commands(workspace: Workspace, asking: Asking) -> list[Command]:
     """Returns what changes where evidence lies and stands."""
-    command = partial(_command, menu="&Evidence", needs="writable")
+    command = partial(_command, menu="&Evidence", needs="review")
 
     def move(step: int) -> None:
         view = workspace.state.evidence.value

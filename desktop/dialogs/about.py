@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLa
 from engine.core.errors import SightlineError
 from engine.core.version import VERSION
 
-_PACKAGES = ("PySide6", "av", "numpy", "pyqtgraph", "sqlite-utils", "scipy", "torch")
+_PACKAGES = ("PySide6-Essentials", "av", "numpy", "pyqtgraph", "sqlite-utils", "scipy", "torch")
 _LOG_LINES = 200
 
 

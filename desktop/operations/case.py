@@ -142,7 +142,7 @@ class CaseOperations(QObject):
                 SightlineError(
                     f"this case is open for reading only: {case.reading_only}",
                     case.path,
-                    "close it there and open it again to change something",
+                    "to change something, close it where it is in use, or copy it to another disk",
                 )
             )
 

@@ -79,25 +79,26 @@ class EvidenceOperations(QObject):
             session.work.ask(
                 f"adding {path.name}",
                 protocol.ADD,
-                partial(self._added, first),
+                partial(self._added, first, path.name),
                 path=str(path),
                 beside_evidence=beside_evidence,
                 copy=copy,
             )
 
-    def analyse(self, evidence_id: int, mode: str = "auto") -> None:
+    def analyse(self, evidence_id: int, mode: str = "auto", name: str = "") -> None:
         """Analyses evidence; an unfinished run goes on.
 
         Args:
             evidence_id: the evidence.
             mode: `auto`, `resume` or `fresh`, as on the command line.
+            name: what it is called, when the list does not know it yet.
         """
         work = self._session.work
         if work is None:
             self.problem.emit(self._cannot_write())
         elif work.item_of(evidence_id) is None:
             work.ask(
-                f"analysing {self._name(evidence_id)}",
+                f"analysing {name or self._name(evidence_id)}",
                 protocol.ANALYSE,
                 lambda _fields: self._session.reload(),
                 evidence_id,
@@ -111,13 +112,6 @@ class EvidenceOperations(QObject):
         work = self._session.work
         if work is not None and work.items:
             work.cancel(work.items[0].request_id)
-
-    def cancel_all(self) -> None:
-        """Stops the work in progress and what waits."""
-        work = self._session.work
-        if work is not None:
-            for item in work.items:
-                work.cancel(item.request_id)
 
     def recalibrate(
         self,
@@ -198,13 +192,13 @@ class EvidenceOperations(QObject):
             if 0 <= place < len(ids):
                 self._session.show(ids[place])
 
-    def _added(self, first: bool, fields: dict[str, Any]) -> None:
+    def _added(self, first: bool, name: str, fields: dict[str, Any]) -> None:
         evidence_id = int(fields["evidence_id"])
         self._session.relist()
         if first:
             self._session.show(evidence_id)
         if self._settings.value.analyse_on_adding:
-            self.analyse(evidence_id)
+            self.analyse(evidence_id, name=name)
 
     def _recalibrated(self, fields: dict[str, Any]) -> None:
         self._session.reload()

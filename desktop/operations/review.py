@@ -37,6 +37,9 @@ class ReviewOperations(QObject):
     problem = Signal(object)
     """A SightlineError to be shown once."""
 
+    said = Signal(str)
+    """Something to know that is not seen otherwise."""
+
     reason_wanted = Signal(object)
     """tuple[int, ...]: these events are about to be dismissed and want a reason."""
 
@@ -78,6 +81,10 @@ class ReviewOperations(QObject):
             place -= 0 if step > 0 else 1
         if 0 <= place < len(events):
             self.go_to_event(events[place])
+        elif events:
+            self.said.emit("There is no further event" if step > 0 else "There is no event before")
+        else:
+            self.said.emit("There is no event to go to")
 
     def go_to_event(self, row: EventRow) -> None:
         """Selects an event and shows its peak."""
@@ -115,6 +122,24 @@ class ReviewOperations(QObject):
             self._state.selection.set(Selection("note", first_id))
         else:
             self._go("note", first_id, about.seconds)
+
+    def turn_accumulated(self) -> None:
+        """Shows the accumulated view of what is selected, or the frame again."""
+        shown, selection = self._state.accumulated, self._state.selection
+        if shown.value:
+            shown.set(False)
+            return
+        if selection.value is None or selection.value.kind not in ("event", "trajectory"):
+            row = self.selected_event()
+            if row is None:
+                self.problem.emit(
+                    BadInputError(
+                        "no event or trajectory is selected", "", "select one in its list"
+                    )
+                )
+                return
+            selection.set(Selection("event", row.id))
+        shown.set(True)
 
     def go_to_highest(self) -> None:
         """Goes to the frame with the highest score, whether it made an event or not."""

@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.panels.event_detail import EventDetail, event_line, event_lines
-from desktop.panels.panel import Panel
+from desktop.panels.panel import Panel, offered
 from desktop.panels.row_list import Row
 from desktop.panels.tag_field import TagField
 from desktop.panels.times import short_time
@@ -20,7 +20,7 @@ from engine.cases import EventRow
 
 _NOTHING_YET = (
     "The events will be listed here: spans that stand out, each with its time, its score and "
-    "one line of reasons.\n\nAnalyse the evidence to find them:"
+    "one line of reasons.\n\nAdd evidence and analyse it:"
 )
 _HIDDEN = "The threshold or the channels chosen hide all {count} events."
 _NONE_FOUND = (
@@ -108,10 +108,15 @@ class EventsPanel(Panel):
     """What, which tag, on or off."""
 
     def __init__(
-        self, state: ViewState, analyse: QAction, to_highest: QAction, triage: dict[str, QAction]
+        self,
+        state: ViewState,
+        add: QAction,
+        analyse: QAction,
+        to_highest: QAction,
+        triage: dict[str, QAction],
     ) -> None:
-        super().__init__("Events", _NOTHING_YET, analyse)
-        self._analyse, self._to_highest = analyse, to_highest
+        super().__init__("Events", _NOTHING_YET, add)
+        self._add, self._analyse, self._to_highest = add, analyse, to_highest
         self._state = state
         self._tokens = DARK
         self.reason = ReasonStrip()
@@ -172,7 +177,7 @@ class EventsPanel(Panel):
     def _offered(self, view: EvidenceView | None, some: bool) -> QAction | None:
         """Returns the one action that helps when no event is listed."""
         if view is None or view.run is None:
-            return self._analyse
+            return offered(view, self._add, self._analyse)
         return None if some or view.run.state == "running" else self._to_highest
 
     def _row(self, row: EventRow) -> Row:

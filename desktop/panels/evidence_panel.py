@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QLabel, QMenu
 
 from desktop.panels.panel import Panel
 from desktop.panels.row_list import Row
@@ -14,7 +14,7 @@ from engine.core.times import format_time
 
 _EMPTY = (
     "The videos of the case will be listed here, each with its hash, its state and its events.\n\n"
-    "Drop files or folders of images on the window, or add some:"
+    "Drop videos or folders on the window, or add some:"
 )
 _INTEGRITY = {
     "hashing": ("film", "", "hash and index in progress"),
@@ -35,6 +35,13 @@ class EvidencePanel(Panel):
         super().__init__("Evidence", _EMPTY, add)
         self._tokens = DARK
         self._items: tuple[EvidenceItem, ...] = ()
+        self._shown_id = 0
+        self._warnings = QLabel()
+        self._warnings.setWordWrap(True)
+        self._warnings.setTextFormat(Qt.TextFormat.PlainText)
+        self._warnings.setProperty("role", "muted")
+        self._warnings.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.add_below(self._warnings)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._menu)
 
@@ -47,6 +54,24 @@ class EvidencePanel(Panel):
         """Shows the evidence."""
         self._items = items
         self.list.set_rows([self._row(one) for one in items])
+        self.list.select(self._shown_id, reveal=False)
+        self._say_warnings()
+
+    def mark_shown(self, evidence_id: int) -> None:
+        """Selects the evidence that is shown; 0 for none."""
+        self._shown_id = evidence_id
+        self.list.select(evidence_id)
+        self._say_warnings()
+
+    @property
+    def warnings(self) -> str:
+        """What is said about the conditions of the evidence that is shown."""
+        return self._warnings.text()
+
+    def _say_warnings(self) -> None:
+        said = next((one.warnings for one in self._items if one.id == self._shown_id), ())
+        self._warnings.setText("\n".join(f"⚠ {one}" for one in said))
+        self._warnings.setVisible(bool(said))
 
     def _row(self, item: EvidenceItem) -> Row:
         name, role, said = _INTEGRITY[item.integrity]

@@ -5,23 +5,32 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
+    QFrame,
     QLabel,
     QPushButton,
+    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop.panels.row_list import RowList
+from desktop.state.evidence_view import EvidenceView
 
 
-class EmptyState(QWidget):
-    """Says what will be here and offers the one action that fills it."""
+class EmptyState(QScrollArea):
+    """Says what will be here and offers the one action that fills it; cuts nothing when small."""
 
     def __init__(self, text: str, action: QAction | None = None) -> None:
         super().__init__()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setProperty("role", "empty")
+        content = QWidget()
+        self.setWidget(content)
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(12, 12, 12, 12)
         layout.setSpacing(8)
         self._text = QLabel(text)
         self._text.setWordWrap(True)
@@ -61,6 +70,13 @@ class EmptyState(QWidget):
     def _do(self) -> None:
         if self._action is not None:
             self._action.trigger()
+
+
+def offered(view: EvidenceView | None, add: QAction, analyse: QAction) -> QAction | None:
+    """Returns the action that brings results: adding evidence, analysing it, or none."""
+    if view is None:
+        return add
+    return analyse if view.run is None else None
 
 
 class Panel(QWidget):

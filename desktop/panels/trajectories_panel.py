@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtGui import QAction
 
-from desktop.panels.panel import Panel
+from desktop.panels.panel import Panel, offered
 from desktop.panels.row_list import Row
 from desktop.panels.times import span_text
 from desktop.state.evidence_view import EvidenceView
@@ -15,15 +15,16 @@ from engine.cases import TrajectorySummary
 
 _EMPTY = (
     "What moved will be listed here: when, from where to where, and how fast compared with the "
-    "usual.\n\nAnalyse the evidence to follow it:"
+    "usual.\n\nAdd evidence and analyse it:"
 )
 
 
 class TrajectoriesPanel(Panel):
     """Lists the trajectories that the threshold leaves."""
 
-    def __init__(self, state: ViewState, analyse: QAction) -> None:
-        super().__init__("Trajectories", _EMPTY, analyse)
+    def __init__(self, state: ViewState, add: QAction, analyse: QAction) -> None:
+        super().__init__("Trajectories", _EMPTY, add)
+        self._add = add
         self._state = state
         self._analyse = analyse
         self._tokens = DARK
@@ -46,21 +47,23 @@ class TrajectoriesPanel(Panel):
             return
         self._shown = key
         self.empty.say(_empty(view))
-        self.empty.offer(self._analyse if view is None or view.run is None else None)
+        self.empty.offer(offered(view, self._add, self._analyse))
         self.list.set_rows([self._row(one) for one in visible_trajectories(view, least)])
         self._select(self._state.selection.value)
 
     def _row(self, one: TrajectorySummary) -> Row:
-        speed = "" if one.relative_speed is None else f", {one.relative_speed:.1f} x usual speed"
+        speed = one.relative_speed
+        times = "" if speed is None else f" · {speed:.1f}×"
+        said = "" if speed is None else f"\n{speed:.1f} times the usual speed there"
         way = f"{one.from_cell} → {one.to_cell}"
         return Row(
             id=one.id,
             title=f"#{one.number}  {span_text(one.start_s, one.end_s)}",
-            detail=f"{way}{speed}",
+            detail=f"{way}{times}",
             right="" if one.peak_score is None else f"{one.peak_score:.2f}",
             icon="route",
             colour=self._tokens.score if (one.peak_score or 0) >= 0.5 else "",
-            tip=f"Trajectory #{one.number}\n{way}\nmoves {one.direction}{speed}",
+            tip=f"Trajectory #{one.number}\n{way}\nmoves {one.direction}{said}",
         )
 
     def _select(self, selection: Selection | None) -> None:

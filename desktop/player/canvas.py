@@ -59,6 +59,8 @@ class Canvas(QWidget):
         self._ignore: tuple[Polygon, ...] = ()
         self._interest: tuple[Polygon, ...] = ()
         self._message = ""
+        self._looks = ""
+        self._end = (-1, "")
         self._drag: QPointF | None = None
         self._kind = ""
         self._corners: list[QPointF] = []
@@ -86,14 +88,25 @@ class Canvas(QWidget):
         self._geometry = replace(self._geometry, width=width, height=height)
         self.update()
 
-    def set_view(self, rotation: int, aspect: float | None) -> None:
-        """Turns the picture by more degrees; a pixel aspect of None takes the file's."""
+    def set_view(self, rotation: int, aspect: float | None, looks: str) -> None:
+        """Turns the picture by more degrees; a pixel aspect of None takes the file's.
+
+        Args:
+            rotation: degrees clockwise.
+            aspect: width / height of a pixel.
+            looks: all view settings in words, written over the picture; empty for none.
+        """
+        self._looks = looks
         self._geometry = replace(
             self._geometry,
             rotation=(self._file_rotation + rotation) % 360,
             aspect=self._file_aspect if aspect is None else aspect,
         )
         self.update()
+
+    def set_end(self, frame: int, words: str) -> None:
+        """Says why the video ends with a frame; empty words when it ends as it should."""
+        self._end = frame, words
 
     def set_overlay(self, settings: OverlaySettings) -> None:
         """Changes what is drawn over the frame."""
@@ -151,7 +164,7 @@ class Canvas(QWidget):
         painter = QPainter(self)
         reply = self._reply
         if reply is None:
-            painter.setPen(self.palette().placeholderText().color())
+            painter.setPen(self.palette().windowText().color())
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self._message)
             return
@@ -184,10 +197,14 @@ class Canvas(QWidget):
             words.append("this frame cannot be decoded")
         elif reply.damaged:
             words.append("damaged frame")
+        if self._end[1] and reply.index == self._end[0]:
+            words.append(self._end[1])
         if reply.preview:
             words.append("preview")
         if reply.accumulated:
             words.append("accumulated view")
+        if self._looks and not reply.accumulated:
+            words.append(f"view settings: {self._looks}")
         if self._kind:
             words.append("click the corners of the region, Enter closes it, Esc gives up")
         if words:

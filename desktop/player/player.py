@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.player.canvas import Canvas
 from desktop.player.frame_server import FrameServer
+from desktop.player.picture_words import picture_words
 from desktop.player.requests import FrameReply, FrameSource
 from desktop.player.transport import Transport
 from desktop.state.evidence_view import EvidenceView
@@ -175,6 +176,7 @@ class Player(QWidget):
             trajectories=view.trajectories,
         )
         self.canvas.set_parts(view.ignore, view.interest)
+        self.canvas.set_end(len(view.index) - 1, _end_words(view))
         before = self._source
         if before is not None and source == before:
             return
@@ -304,8 +306,9 @@ class Player(QWidget):
         if not self._state.playing.value:
             self._watch_timer.stop()
 
-    def _came_to_end(self, _frame: int) -> None:
+    def _came_to_end(self, frame: int) -> None:
         self._state.playing.set(False)
+        self._state.position.set(frame)
 
     def _cannot(self, error: object) -> None:
         self._state.playing.set(False)
@@ -316,7 +319,7 @@ class Player(QWidget):
 
     def _picture(self, settings: PictureSettings) -> None:
         self._server.set_picture(settings)
-        self.canvas.set_view(settings.rotation, settings.aspect)
+        self.canvas.set_view(settings.rotation, settings.aspect, picture_words(settings))
         self._ask()
 
     def _pressed(self, name: str) -> None:
@@ -327,3 +330,10 @@ class Player(QWidget):
             "forward": lambda: self.step(1),
             "end": self.to_end,
         }[name]()
+
+
+def _end_words(view: EvidenceView) -> str:
+    if not view.lost_frames:
+        return ""
+    lost = f"{view.lost_frames:,} frame{'s' if view.lost_frames > 1 else ''}"
+    return f"the video stops here: {lost} that the file promises cannot be read"

@@ -227,6 +227,7 @@ class Timeline(QWidget):
         names = [] if view is None else list(view.curves)
         if view is not None and any(row.event.channel == "examiner" for row in view.events):
             names.append("examiner")
+        self._channels.setVisible(len(names) > 1)
         menu = self._channels.menu()
         if [action.text() for action in menu.actions()] == names:
             return
@@ -236,7 +237,6 @@ class Timeline(QWidget):
             action.setCheckable(True)
             action.setChecked(name not in self._state.hidden_channels.value)
             action.toggled.connect(lambda on, name=name: self._hide(name, not on))
-        self._channels.setVisible(len(names) > 1)
 
     def _hide(self, name: str, hidden: bool) -> None:
         names = self._state.hidden_channels.value

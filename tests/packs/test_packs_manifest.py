@@ -184,8 +184,12 @@ def test_each_bad_field_is_named(pack: Pack, path: str, value: object, said: str
 
 def test_absurd_sizes_are_refused(pack: Pack) -> None:
     half = (1 << 39) + 1
-    for name in ("LICENSE", "MODEL_CARD.md"):
-        edit(pack, lambda values, name=name: values["files"][name].update(size=half))
+
+    def grow(values: dict[str, Any]) -> None:
+        for name in ("LICENSE", "MODEL_CARD.md"):
+            values["files"][name]["size"] = half
+
+    edit(pack, grow)
     with pytest.raises(BadInputError, match="larger than any pack"):
         read_pack(pack.folder)
 
@@ -226,7 +230,7 @@ def test_a_pack_is_found_by_name_or_folder(user_folders: Path, tmp_path: Path) -
     pack = make_pack(user_folders)
     assert find_pack("tiny") == pack
     assert find_pack(pack.folder) == find_pack(str(pack.folder)) == pack
-    with pytest.raises(ResourceError, match="no such pack, absent, see main.py packs list"):
+    with pytest.raises(ResourceError, match=r"no such pack, absent, see main\.py packs list"):
         find_pack("absent")
     pack.folder.rename(user_folders / "other")
     with pytest.raises(BadInputError, match="called tiny in a folder called other"):

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ __all__ = [
     "Part",
     "Training",
     "find_pack",
+    "locate_pack",
     "read_pack",
     "write_pack",
 ]
@@ -52,6 +54,8 @@ __all__ = [
 _RESTORE = "import the pack again"
 _LARGEST_HEADER = 100 << 20
 _DEEPEST = 4
+_SCRATCH = ".packing-"
+_LEFT_S = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +69,18 @@ class Pack(Manifest):
 
     folder: Path
     files: Mapping[str, PackFile]
+
+    @property
+    def bytes(self) -> int:
+        """What its files take on disk, without the base weights."""
+        return sum(one.size for one in self.files.values())
+
+    @property
+    def missing_base(self) -> tuple[str, ...]:
+        """Names of the folders of base weights that are not on this machine."""
+        places = weights_folders()
+        named = sorted(set(self.backbone.folders.values()))
+        return tuple(one for one in named if not any((place / one).is_dir() for place in places))
 
     def file(self, name: str, cancel: CancelToken | None = None, report: Report = silent) -> Path:
         """Returns the path of a file, after hashing it.
@@ -147,6 +163,9 @@ def read_pack(folder: Path) -> Pack:
         raise BadInputError("a file that the pack does not name", folder / name, "remove it")
     for name in sorted(files.keys() - found):
         raise BadInputError("a file of the pack is missing", folder / name, _RESTORE)
+    if folder.parent in pack_folders() and folder.name != manifest.name:
+        what = f"a pack called {manifest.name} in a folder called {folder.name}"
+        raise BadInputError(what, folder, "rename the folder")
     return as_pack(manifest, folder, files)
 
 
@@ -156,6 +175,22 @@ def as_pack(manifest: Manifest, folder: Path, files: Mapping[str, PackFile]) -> 
     return Pack(**values, folder=folder, files=dict(files))
 
 
+def locate_pack(name_or_folder: str | Path) -> Path:
+    """Returns the folder of a pack, by its name or as it was given; nothing in it is read.
+
+    Raises:
+        ResourceError: there is none.
+    """
+    word = str(name_or_folder)
+    if isinstance(name_or_folder, str) and is_pack_name(word):
+        for place in pack_folders():
+            if (place / word).is_dir():
+                return place / word
+    if Path(word).is_dir():
+        return Path(word)
+    raise ResourceError("no such pack", word, "see main.py packs list")
+
+
 def find_pack(name_or_folder: str | Path) -> Pack:
     """Finds a pack by its name, or reads the one in a folder.
 
@@ -163,19 +198,7 @@ def find_pack(name_or_folder: str | Path) -> Pack:
         BadInputError: there is one, but it is unsound.
         ResourceError: there is none.
     """
-    word = str(name_or_folder)
-    if is_pack_name(word) and isinstance(name_or_folder, str):
-        for place in pack_folders():
-            if (place / word).is_dir():
-                pack = read_pack(place / word)
-                if pack.name != word:
-                    what = f"a pack called {pack.name} in a folder called {word}"
-                    raise BadInputError(what, place, "rename the folder")
-                return pack
-    folder = Path(name_or_folder)
-    if folder.is_dir():
-        return read_pack(folder)
-    raise ResourceError("no such pack", word, "see main.py packs list")
+    return read_pack(locate_pack(name_or_folder))
 
 
 def write_pack(folder: Path, manifest: Manifest, files: Mapping[str, Path | bytes]) -> Pack:
@@ -217,7 +240,8 @@ def staged(folder: Path) -> Iterator[Path]:
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise BadInputError("a folder that holds something else", folder, "name another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".packing-"))
+    _clear_leftovers(folder.parent)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_SCRATCH))
     part, old = scratch / "new", scratch / "old"
     try:
         part.mkdir()
@@ -232,6 +256,13 @@ def staged(folder: Path) -> Iterator[Path]:
             raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _clear_leftovers(place: Path) -> None:
+    """Removes what writes that were killed left behind, unless an older pack lies in it."""
+    for left in place.glob(f"{_SCRATCH}*"):
+        if time.time() - left.stat().st_mtime > _LEFT_S and not (left / "old").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def check_plain(path: Path) -> None:

@@ -181,7 +181,9 @@ class AnomalyHeatmapDecoder(nn.Module):
             shift, gain = self.get_buffer(f"shift{depth}"), self.get_buffer(f"gain{depth}")
             scaled = (values - shift.view(1, -1, 1, 1)) * gain.view(1, -1, 1, 1)
             if joined is not None:
-                pooled = functional.adaptive_avg_pool2d(joined, tuple(values.shape[-2:]))
+                pooled = functional.adaptive_avg_pool2d(
+                    joined, (values.shape[-2], values.shape[-1])
+                )
                 scaled = torch.cat([scaled, pooled], 1)
             out.append(self._depth(depth).hidden(scaled))
         return tuple(out)

@@ -152,7 +152,7 @@ class Performer:
             return cyclist_figure(place, heading, distance, act.speed, self.phase, self.look)
         if self.kind == "vehicle":
             made = vehicle(act.detail, self.good_colour, self.look, distance, seconds)
-            return _figure(made, place, heading)
+            return replace(_figure(made, place, heading), smooth=True)
         if self.kind == "object":
             made = goods.Assembly()
             goods.add_bag(made, self.good, (0.0, 0.0, 0.0), self.good_colour)

@@ -182,7 +182,7 @@ def _lamp(size: tuple[int, int]) -> Plane:
     """Returns how bright the camera's own lamp makes the picture: a pool that fades outwards."""
     across = (np.arange(size[0]) / size[0] - 0.5)[None, :] * 1.7
     down = (np.arange(size[1]) / size[1] - 0.62)[:, None] * 1.9
-    return np.asarray(0.4 + 0.75 * np.exp(-1.3 * (across**2 + down**2)), dtype=np.float32)
+    return np.asarray(0.5 + 0.8 * np.exp(-1.2 * (across**2 + down**2)), dtype=np.float32)
 
 
 def _stamp(rgb: Bytes, corner: str, seconds: int) -> None:

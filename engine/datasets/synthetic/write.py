@@ -219,12 +219,13 @@ def _recorded(
 def describe(name: str, spec: VideoSpec, targets: tuple[Target, ...]) -> str:
     """Returns the truth of a video as JSON text."""
     width, height = spec.size
+    look = "grey" if spec.grey and not spec.sensor.colourless else spec.sensor.look
     truth = {
         "video": name,
         "frames": spec.frames,
         "fps": spec.fps,
         "size": [width, height],
-        "scene": {"layout": spec.scene.layout, "grey": spec.grey},
+        "scene": {"layout": spec.scene.layout, "grey": spec.grey, "look": look},
         "targets": [target.as_json() for target in targets],
     }
     return json.dumps(truth, indent=1) + "\n"
@@ -254,6 +255,10 @@ def encode(
         stream.codec_context.gop_size = 2 * fps
         for rgb in frames:
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+            # The converted frame handed over as it is gives other bytes now and then; a copy of
+            # its planes does not.
+            planes = picture.reformat(format="yuv420p").to_ndarray()
+            picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
 

@@ -72,7 +72,7 @@ def random_setting(rng: np.random.Generator, split: str, size: tuple[int, int]) 
         look=look,
         sharpness=round(sharpness, 3),
         shake=float(rng.choice((0.0, rng.uniform(0.15, 0.9)), p=(0.7, 0.3))),
-        contrast=float(rng.uniform(0.72, 1.2)),
+        contrast=float(rng.uniform(0.75, 1.25)),
         gamma=float(rng.uniform(0.8, 1.3)),
         flicker=float(rng.choice((0.0, rng.uniform(0.002, 0.012)), p=(0.6, 0.4))),
         saturation=float(rng.uniform(0.45, 1.1)),
@@ -86,7 +86,7 @@ def random_setting(rng: np.random.Generator, split: str, size: tuple[int, int]) 
         scene=scene,
         sensor=sensor,
         fps=int(rng.choice((10, 12, 15, 20, 25, 30), p=(0.16, 0.1, 0.18, 0.12, 0.29, 0.15))),
-        noise=float(rng.uniform(2.5, 7.0) if night else rng.uniform(0.8, 4.0)),
+        noise=float(rng.uniform(2.0, 6.0) if night else rng.uniform(0.8, 4.0)),
         blur=float(rng.uniform(0.35, 0.8)),
         person=person,
     )
@@ -122,7 +122,7 @@ def _scene(
         azimuth=float(rng.uniform(0, 2 * math.pi)),
         altitude=float(rng.uniform(0.6, 1.25)),
         sun=0.0 if night or layout == "hall" else sun,
-        exposure=float(rng.uniform(0.6, 0.85) if night else rng.uniform(0.78, 1.2)),
+        exposure=float(rng.uniform(0.95, 1.35) if night else rng.uniform(0.78, 1.2)),
         warmth=float(rng.uniform(-1, 1)),
     )
     backs = ("facade", "concrete") if layout == "hall" else ("facade", "hedge", "concrete")

@@ -16,6 +16,8 @@ from engine.datasets.synthetic.walking import ANKLE, LEFT, RIGHT, SHANK, THIGH, 
 JOINTS = 24
 """Number of joints of a body, in the order of `walking`."""
 
+_TRUNK = [0, 1, 3, 6, LEFT, RIGHT, LEFT + 4, RIGHT + 4]
+
 
 @dataclass(frozen=True)
 class Pose:
@@ -89,8 +91,12 @@ def body_joints(pose: Pose, look: Look) -> Floats:
         _arm(joints, start, sign, pose, frame, height, wide)
     if pose.tip or pose.side:
         joints = joints @ _turned(pose.tip, pose.side, 0.0).T
-    low = float((joints[:, 2] - _clearance(look)).min())
+    above = joints[:, 2] - _clearance(look)
+    # Who lies rests on the trunk: hands and feet yield instead of holding it up.
+    flat = min(1.0, max(0.0, (abs(pose.tip) + abs(pose.side) - 0.9) / 0.5))
+    low = float(above.min()) * (1 - flat) + float(above[_TRUNK].min()) * flat
     joints[:, 2] += pose.lift * height - low
+    np.maximum(joints[:, 2], 0.02 * height, out=joints[:, 2])
     return joints
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from engine.cli import analyze, evaluate, events, export, log, report, verify
+from engine.cli import analyze, evaluate, events, export, log, packs, report, verify
 from engine.cli.output import set_quiet
 from engine.core.errors import BadInputError, ResourceError, SightlineError
 
@@ -38,6 +38,7 @@ def build() -> typer.Typer:
     app.command("verify")(verify.command)
     app.command("log")(log.command)
     app.command("evaluate")(evaluate.command)
+    app.add_typer(packs.build(), name="packs")
     return app
 
 

@@ -16,7 +16,7 @@ from engine.cli import events
 from engine.cli.main import run
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("analyze", "events", "report", "export", "verify", "log", "evaluate")
+COMMANDS = ("analyze", "events", "report", "export", "verify", "log", "evaluate", "packs")
 Run = Callable[..., Any]
 
 

@@ -23,17 +23,30 @@ class Target:
 
     Attributes:
         number: its value in the id pictures.
-        name: its class (`cycling`, `walking`).
         spans: inclusive spans of frames in which it is abnormal; none for a normal one.
+        classes: its class (`cycling`, `walking`) with the first and last frame of each stretch.
     """
 
     number: int
-    name: str
     spans: tuple[tuple[int, int], ...]
+    classes: tuple[tuple[str, int, int], ...]
 
     def abnormal_at(self, frame: int) -> bool:
         """Whether it is abnormal in a frame."""
         return any(first <= frame <= last for first, last in self.spans)
+
+    def class_at(self, frame: int) -> str:
+        """Returns its class in a frame; empty where it is out of view."""
+        return next((name for name, first, last in self.classes if first <= frame <= last), "")
+
+    @property
+    def abnormal_classes(self) -> frozenset[str]:
+        """Its classes in the frames in which it is abnormal."""
+        return frozenset(
+            name
+            for name, first, last in self.classes
+            if any(first <= end and last >= begin for begin, end in self.spans)
+        )
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ class RenderedVideo:
     @property
     def classes(self) -> frozenset[str]:
         """Classes of its abnormal targets."""
-        return frozenset(target.name for target in self.targets if target.spans)
+        return frozenset().union(*(target.abnormal_classes for target in self.targets))
 
     def ids(self, frame: int) -> NDArray[np.uint8]:
         """Reads the object ids of a frame, uint8 [height, width], 0 = background.
@@ -118,10 +131,8 @@ def _video(root: Path, name: str) -> RenderedVideo:
 
 
 def _target(value: Mapping[str, Any]) -> Target:
-    spans = value.get("abnormal_spans")
-    if spans is None:
-        spans = [[value["first_frame"], value["last_frame"]]] if value["abnormal"] else []
-    name = str(value.get("class") or value["action"])
     return Target(
-        int(value["object_id"]), name, tuple((int(first), int(last)) for first, last in spans)
+        int(value["object_id"]),
+        tuple((int(first), int(last)) for first, last in value["abnormal_spans"]),
+        tuple((str(name), int(first), int(last)) for name, first, last in value["class_spans"]),
     )

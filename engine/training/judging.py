@@ -71,8 +71,9 @@ def _slices(
             if not area:
                 continue
             cells = _cells(mine, odds.shape[-2:])
-            masks[target.name] = masks.get(target.name, np.zeros_like(cells)) | cells
-            areas[target.name] = max(areas.get(target.name, 0), area)
+            name = target.class_at(int(frame))
+            masks[name] = masks.get(name, np.zeros_like(cells)) | cells
+            areas[name] = max(areas.get(name, 0), area)
         maps = {name: odds[number, place] for number, name in enumerate(names)}
         yield Judged(window.video.name, maps, masks, areas, window.video.classes)
 

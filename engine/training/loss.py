@@ -56,7 +56,7 @@ def pixel_groups(window: CachedWindow, classes: tuple[frozenset[str], ...]) -> N
             table = np.full(256, BACKGROUND, np.uint8)
             for target in window.video.targets:
                 abnormal = target.abnormal_at(int(frame))
-                wanted = target.name in asked and (abnormal or not target.spans)
+                wanted = target.class_at(int(frame)) in asked
                 table[target.number] = TARGET if wanted else OTHER if abnormal else NORMAL
             out[prompt, place] = table[window.ids[place]]
     return out

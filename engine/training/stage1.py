@@ -291,14 +291,13 @@ class Stage1:
 
 def _classes(window: CachedWindow) -> tuple[frozenset[str], frozenset[str]]:
     seen = set(np.unique(window.ids).tolist())
-    there = [target for target in window.video.targets if target.number in seen]
-    abnormal = {
-        target.name
-        for target in there
-        if any(target.abnormal_at(int(frame)) for frame in window.frames)
-    }
-    normal = {target.name for target in there if not target.spans}
-    return frozenset(abnormal), frozenset(normal - abnormal)
+    abnormal: set[str] = set()
+    normal: set[str] = set()
+    for target in window.video.targets:
+        for frame in window.frames if target.number in seen else ():
+            kind = abnormal if target.abnormal_at(int(frame)) else normal
+            kind.add(target.class_at(int(frame)))
+    return frozenset(abnormal - {""}), frozenset(normal - abnormal - {""})
 
 
 def _on(item: _Item, device: torch.device) -> tuple[Any, DrawnPrompts, torch.Tensor]:

@@ -253,6 +253,13 @@ def checked_config(folder: Path) -> Any:  # noqa: ANN401
         blocks = max(config.vision_config.depth, config.text_config.num_hidden_layers)
         if not 0 < blocks <= _MOST_BLOCKS:
             raise ValueError(f"{blocks} blocks")
+        vision = config.vision_config
+        edges = (
+            vision.patch_size, vision.spatial_merge_size, vision.temporal_patch_size,
+            vision.window_size // vision.spatial_merge_size // vision.patch_size,
+        )  # fmt: skip
+        if min(edges) <= 0:
+            raise ValueError("patches without a size")
         wanted = shapes_of(config)
     except (
         ValueError, TypeError, KeyError, AttributeError, RuntimeError, ZeroDivisionError,

@@ -14,6 +14,7 @@ from desktop.commands.palette import Palette
 from desktop.dialogs.about import AboutDialog, DetailsDialog
 from desktop.dialogs.clock import ClockDialog
 from desktop.dialogs.go_to import GoToDialog
+from desktop.dialogs.packs import PacksDialog
 from desktop.player.picture_words import picture_words
 from desktop.state.evidence_view import EvidenceView
 from desktop.window import MainWindow
@@ -36,6 +37,7 @@ class Asking(QObject):
         self._workspace = workspace
         self._window = window
         self._log = log
+        self._packs = PacksDialog(workspace.background, window)
 
     def new_case(self) -> None:
         """Asks where a new case shall lie."""
@@ -145,6 +147,10 @@ class Asking(QObject):
     def keys(self) -> None:
         """Shows the key map beside the window."""
         HelpWindow(self._window.commands, self._window).show()
+
+    def packs(self) -> None:
+        """Shows the packs that are here."""
+        self._packs.open_fresh()
 
     def about(self) -> None:
         """Shows versions and the end of the log."""

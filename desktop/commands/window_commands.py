@@ -111,5 +111,6 @@ def window_commands(
                  menu="&View"),
         command("help.palette", "&Find a command…", asking.palette, "Ctrl+K", icon="search"),
         command("help.keys", "&Keys", asking.keys, "F1", "?", icon="keyboard"),
+        command("help.packs", "&Packs…", asking.packs, icon="layers"),
         command("help.about", "&About Sightline", asking.about, icon="info"),
     ]  # fmt: skip

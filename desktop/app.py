@@ -13,6 +13,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.commands.registry import FocusKeys
+from desktop.ending import EndRequests
 from desktop.session.user_settings import SettingsFile
 from desktop.window import MainWindow
 from desktop.wiring import Wiring
@@ -44,6 +45,8 @@ def run(arguments: Sequence[str]) -> int:
     workspace = Workspace(SettingsFile())
     window = MainWindow(workspace.state)
     Wiring(application, workspace, window, log)
+    ending = EndRequests()
+    ending.asked.connect(window.close)
     window.show()
     # The keys of the player work from the first moment, and Space presses no button.
     window.player.canvas.setFocus()
@@ -52,6 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return application.exec()
     finally:
+        ending.close()
         application.removeEventFilter(keys)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
@@ -61,6 +60,9 @@ class DetailsDialog(TextDialog):
 
 def about_text(log: Path) -> str:
     """Returns versions, licence and the end of the log."""
+    # Imported here because it brings a parser of e-mail, which a start does not need.
+    from importlib.metadata import PackageNotFoundError, version
+
     lines = [
         f"Sightline {VERSION}",
         "Reviews surveillance footage offline. Apache-2.0.",

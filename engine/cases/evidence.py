@@ -192,6 +192,21 @@ class EvidenceChanges(EvidenceRepository):
         said = {"before": before, "path": path}
         self._journal.record("evidence.relink", f"evidence:{evidence_id}", said)
 
+    def hold(self, evidence_id: int, copied_to: str | None) -> None:
+        """Says where inside the case a copy of evidence lies; the caller has compared its hash.
+
+        Args:
+            evidence_id: the evidence.
+            copied_to: relative to the case folder; None when the case holds no copy.
+
+        Raises:
+            BadInputError: the case has no such evidence.
+        """
+        before = self.get(evidence_id).copied_to
+        self._journal.update("evidence", evidence_id, {"copied_to": copied_to})
+        said = {"before": before, "copied_to": copied_to}
+        self._journal.record("evidence.hold", f"evidence:{evidence_id}", said)
+
     def note_mismatch(self, evidence_id: int, sha256_now: str | None) -> None:
         """Keeps on record that evidence was found changed (None: missing or unreadable).
 

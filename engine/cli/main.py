@@ -11,7 +11,20 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from engine.cli import analyze, evaluate, events, export, log, packs, report, synth, train, verify
+from engine.cli import (
+    analyze,
+    archive,
+    evaluate,
+    events,
+    export,
+    log,
+    packs,
+    report,
+    synth,
+    train,
+    unpack,
+    verify,
+)
 from engine.cli.output import set_quiet
 from engine.core.errors import BadInputError, ResourceError, SightlineError
 
@@ -35,6 +48,8 @@ def build() -> typer.Typer:
     app.command("events")(events.command)
     app.command("report")(report.command)
     app.command("export")(export.command)
+    app.command("archive")(archive.command)
+    app.command("unpack")(unpack.command)
     app.command("verify")(verify.command)
     app.command("log")(log.command)
     app.command("evaluate")(evaluate.command)

@@ -91,7 +91,7 @@ class Output:
         final = self.target if name is None else self.target.with_name(name)
         if name is not None:
             self._check(final)
-        with _translated(final):
+        with translated(final):
             final.parent.mkdir(parents=True, exist_ok=True)
         temporary = final.with_name(f".{secrets.token_hex(6)}.part")
         self._parts.append((temporary, final, kind))
@@ -117,7 +117,7 @@ class Output:
         """
         written = []
         for temporary, final, kind in self._parts:
-            with _translated(final):
+            with translated(final):
                 _to_disk(temporary)
                 size = temporary.stat().st_size
             sha256 = hash_file(temporary, cancel=cancel, report=report)["sha256"]
@@ -131,7 +131,7 @@ class Output:
                         str(one.path), one.kind, one.sha256, one.size, run_id, insisted
                     )
                 for temporary, final, _ in self._parts:
-                    with _translated(final):
+                    with translated(final):
                         temporary.replace(final)
                     placed.append(final)
         except BaseException:
@@ -165,7 +165,7 @@ class Output:
                     raise _renamed(error, final) from error
 
     def _check(self, final: Path) -> None:
-        with _translated(final):
+        with translated(final):
             self._check_place(final)
             self._check_existing(final)
 
@@ -213,7 +213,13 @@ def _to_disk(path: Path) -> None:
 
 
 @contextmanager
-def _translated(where: Path) -> Iterator[None]:
+def translated(where: Path) -> Iterator[None]:
+    """Turns errors of the disk into what they mean for a file to be written.
+
+    Raises:
+        ResourceError: the disk is full.
+        BadInputError: the file cannot be written for another reason.
+    """
     try:
         yield
     except OSError as error:

@@ -16,7 +16,10 @@ from engine.cli import events
 from engine.cli.main import run
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("analyze", "events", "report", "export", "verify", "log", "evaluate", "packs")
+COMMANDS = (
+    "analyze", "events", "report", "export", "archive", "unpack", "verify", "log", "evaluate",
+    "packs", "synth", "train",
+)  # fmt: skip
 Run = Callable[..., Any]
 
 

@@ -1,0 +1,90 @@
+"""`unpack`: an archive becomes a case again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.errors import NegativeError
+
+if TYPE_CHECKING:
+    from engine.reports.archives.unpacking import Unpacked
+
+
+def command(
+    archive: Annotated[Path, typer.Argument(metavar="FILE.zip", help="What archive wrote.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The new case folder.")],
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--evidence",
+            metavar="PATH",
+            help="Look here for evidence that is not in the archive; it is known by its hash.",
+        ),
+    ] = None,
+    beside_evidence: Annotated[
+        bool, typer.Option("--beside-evidence", help="Insist on a folder beside the evidence.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Unpacks an archived case, compares every file with its hash and verifies the case.
+
+    An archive with anything in it that archive does not write is refused as a whole. Evidence is
+    taken from the archive, from where it was, or from --evidence, and known by its hash only.
+    Exit code 1 when the case in the archive does not verify.
+    """
+    from engine.reports.archives.unpacking import unpack
+
+    with cancellable() as cancel, shown_progress() as report:
+        unpacked = unpack(
+            archive, to, places=evidence or (), beside_evidence=beside_evidence,
+            cancel=cancel, report=report,
+        )  # fmt: skip
+    for one in unpacked.evidence:
+        if one.state == "missing":
+            sys.stderr.write(
+                f"warning: evidence {one.row.id} is missing, {one.row.sha256}; "
+                "unpack again with --evidence PATH, or put it back where it was\n"
+            )
+    if as_json:
+        print_json(_json(unpacked))
+    else:
+        _print(unpacked)
+    if not unpacked.sound:
+        raise NegativeError(
+            "the case in the archive does not verify", unpacked.case, "run verify to see where"
+        )
+
+
+def _json(unpacked: Unpacked) -> dict[str, object]:
+    return {
+        "case": str(unpacked.case),
+        "sha256": unpacked.archive_sha256,
+        "manifest_sha256": unpacked.manifest_sha256,
+        "contents": unpacked.files,
+        "head": unpacked.head,
+        "evidence": [
+            {
+                "evidence_id": one.row.id,
+                "state": one.state,
+                "path": None if one.path is None else str(one.path),
+                "sha256": one.row.sha256,
+            }
+            for one in unpacked.evidence
+        ],
+        "verification": unpacked.verification.as_json(),
+    }
+
+
+def _print(unpacked: Unpacked) -> None:
+    print_line(f"{unpacked.case}: {unpacked.files:,} files, each as its hash says")
+    print_line(f"archive:  SHA-256 {unpacked.archive_sha256}")
+    print_line(f"manifest: SHA-256 {unpacked.manifest_sha256}")
+    print_line(f"head of the audit log as archived: {unpacked.head}")
+    for one in unpacked.evidence:
+        print_line(f"evidence {one.row.id}: {one.state}, {one.path or one.row.path}")
+    print_line("the case verifies" if unpacked.sound else "the case does NOT verify")

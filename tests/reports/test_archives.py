@@ -1,0 +1,448 @@
+"""A case goes into one file and comes out again; nothing hostile comes out."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.cases import Case
+from engine.core.errors import CancelledError
+from engine.core.progress import CancelToken, Progress
+from engine.reports.archives import archiving
+from engine.reports.archives.archiving import write_archive
+from engine.reports.archives.names import fault_of, usable_name
+from engine.reports.archives.unpacking import unpack
+from tests.cli.cli_material import Command
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def archive(command: Command, case: Path, tmp_path: Path) -> Path:
+    target = tmp_path / "gate.zip"
+    ran = command("archive", "--case", case, "--to", target, "--with-evidence", "--json")
+    assert ran.code == 0, ran.err
+    return target
+
+
+def manifest_of(archive: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(archive) as opened:
+        value: dict[str, Any] = json.loads(opened.read("manifest.json"))
+    return value
+
+
+def test_an_archived_case_comes_out_whole_and_verifies(
+    command: Command, case: Path, clip: Path, tmp_path: Path
+) -> None:
+    (case / "derived" / "thumbnails").mkdir()
+    (case / "derived" / "thumbnails" / "one.jpg").write_bytes(b"one")
+    events = command("events", "--case", case, "--json").json["events"]
+    target = tmp_path / "out" / "gate.zip"
+    made = command("archive", "--case", case, "--to", target, "--with-evidence", "--json")
+    assert made.code == 0
+    (written,) = made.json["files"]
+    assert written["sha256"] == hashlib.sha256(target.read_bytes()).hexdigest()
+    assert command("verify", "--case", case).code == 0
+    with Case.open(case) as opened:
+        assert [one.kind for one in opened.exports.all()] == ["zip"]
+        entries = list(opened.audit.entries())
+    assert [one.action for one in entries[-2:]] == ["case.archive", "export.add"]
+    assert entries[-2].hash == made.json["audit"]["head"]
+
+    folder = tmp_path / "elsewhere" / "gate.case"
+    ran = command("unpack", target, "--to", folder, "--json")
+    assert ran.code == 0
+    assert ran.json["head"] == made.json["audit"]["head"]
+    assert ran.json["manifest_sha256"] == made.json["manifest_sha256"]
+    assert ran.json["verification"]["ok"] is True
+    (evidence,) = ran.json["evidence"]
+    assert evidence["state"] == "held"
+    assert Path(evidence["path"]).read_bytes() == clip.read_bytes()
+    assert (folder / "derived" / "thumbnails" / "one.jpg").read_bytes() == b"one"
+    assert command("events", "--case", folder, "--json").json["events"] == events
+    assert command("verify", "--case", folder, "--head", ran.json["head"]).code == 0
+    still = tmp_path / "still.png"
+    assert command("export", "--case", folder, "--evidence", 1, "--to", still).code == 0
+    with Case.open(folder) as opened:
+        assert "case.unpack" in [one.action for one in opened.audit.entries()]
+        assert opened.evidence.get(1).path == str(clip)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_without_evidence_it_is_found_by_hash(
+    command: Command, case: Path, clip: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "gate.zip"
+    made = command("archive", "--case", case, "--to", target, "--json").json
+    assert [(one["held"], one["left_out"]) for one in made["evidence"]] == [(None, "not asked for")]
+    with sqlite3.connect(case / "case.sqlite") as raw:
+        assert raw.execute("SELECT path FROM evidence").fetchone() == (str(clip),)
+    there = command("unpack", target, "--to", tmp_path / "there.case", "--json")
+    assert [one["state"] for one in there.json["evidence"]] == ["found"]
+    assert there.json["evidence"][0]["path"] == str(clip)
+
+
+def test_evidence_that_moved_is_linked_by_hash_and_a_wrong_file_is_not(
+    command: Command, case: Path, clip: Path, tmp_path: Path
+) -> None:
+    footage = tmp_path / "disk" / "day one"
+    footage.mkdir(parents=True)
+    moved = Path(shutil.copy(clip, footage / "renamed.mp4"))
+    wrong = bytearray(clip.read_bytes())
+    wrong[-1] ^= 1
+    (footage / "a wrong one.mp4").write_bytes(wrong)
+    with Case.open(case, write=True) as opened, opened.change() as change:
+        change.evidence.relink(1, "/gone/gate.mp4")
+    target = tmp_path / "gate.zip"
+    assert command("archive", "--case", case, "--to", target).code == 0
+    lost = command("unpack", target, "--to", tmp_path / "lost.case")
+    assert lost.code == 0
+    assert "warning: evidence 1 is missing" in lost.err
+    folder = tmp_path / "found.case"
+    ran = command("unpack", target, "--to", folder, "--evidence", tmp_path / "disk", "--json")
+    assert [(one["state"], one["path"]) for one in ran.json["evidence"]] == [("found", str(moved))]
+    assert command("verify", "--case", folder).code == 0
+
+
+def test_missing_and_changed_evidence_is_left_out_and_named(
+    command: Command, copied_case: tuple[Path, Path], tmp_path: Path
+) -> None:
+    case, held = copied_case
+    held.write_bytes(held.read_bytes() + b"\0")
+    ran = command("archive", "--case", case, "--to", tmp_path / "a.zip", "--with-evidence")
+    assert ran.code == 0
+    assert "warning: evidence 1 is left out, changed since it was added" in ran.err
+    with Case.open(case) as opened:
+        assert len(opened.evidence.mismatches(1)) == 1
+    held.unlink()
+    ran = command("archive", "--case", case, "--to", tmp_path / "b.zip", "--with-evidence")
+    assert "warning: evidence 1 is left out, " in ran.err
+    with zipfile.ZipFile(tmp_path / "b.zip") as opened_zip:
+        assert sorted(opened_zip.namelist()) == ["case.sqlite", "manifest.json"]
+
+
+def test_a_folder_of_images_goes_along(command: Command, tmp_path: Path, clip: Path) -> None:
+    from engine.media import open_source
+    from engine.render.pictures import write_png
+
+    images = tmp_path / "footage" / "cam"
+    images.mkdir(parents=True)
+    with open_source(clip) as source:
+        for number in range(12):
+            frame = source.frame(number).image
+            assert frame is not None
+            write_png(images / f"{number:03d}.png", frame)
+    case, target = tmp_path / "cam.case", tmp_path / "cam.zip"
+    assert command("analyze", images, "--case", case, "--quiet").code == 0
+    assert command("archive", "--case", case, "--to", target, "--with-evidence").code == 0
+    shutil.rmtree(images)
+    ran = command("unpack", target, "--to", tmp_path / "new.case", "--json")
+    assert [one["state"] for one in ran.json["evidence"]] == ["held"]
+    assert command("verify", "--case", tmp_path / "new.case").code == 0
+
+
+Spoil = Callable[[dict[str, bytes], dict[str, Any]], None]
+
+
+def rewritten(archive: Path, target: Path, *, entries: list[tuple[Any, bytes]]) -> Path:
+    with zipfile.ZipFile(target, "w") as made:
+        for name, data in entries:
+            made.writestr(name, data)
+    return target
+
+
+def entries_of(archive: Path) -> list[tuple[Any, bytes]]:
+    with zipfile.ZipFile(archive) as opened:
+        return [(name, opened.read(name)) for name in opened.namelist()]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("/etc/cron.d/job", "an absolute path: /etc/cron.d/job"),
+        ("C:/Windows/x.dll", "an absolute path: C:/Windows/x.dll"),
+        ("\\\\server\\share\\x", "an absolute path"),
+        ("../../.bashrc", "leads out of the archive: ../../.bashrc"),
+        ("derived/../../x", "leads out of the archive: derived/../../x"),
+        ("derived\\..\\x", "leads out of the archive"),
+        ("derived//x", "an empty part"),
+        ("derived/a\nb", "not every system allows"),
+        ("derived/nul.txt", "reserved on Windows"),
+        ("derived/x ", "reserved on Windows"),
+        ("derived/", "an empty part"),
+        ("extra.bin", "a file the manifest does not name: extra.bin"),
+        ("CASE.SQLITE", "a name that clashes"),
+        ("case.sqlite/x", "a file that is also a folder: case.sqlite"),
+    ],
+)
+def test_hostile_names_are_refused_and_named(
+    command: Command, archive: Path, tmp_path: Path, name: str, said: str
+) -> None:
+    hostile = rewritten(
+        archive, tmp_path / "hostile.zip", entries=[*entries_of(archive), (name, b"x")]
+    )
+    ran = command("unpack", hostile, "--to", tmp_path / "sub" / "new.case")
+    assert ran.code == 2
+    assert said.replace("\n", " ") in ran.error
+    assert not (tmp_path / "sub").exists()
+    assert not (tmp_path / ".bashrc").exists()
+
+
+def link_to(name: str, mode: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.create_system = 3
+    info.external_attr = mode << 16
+    return info
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"), [(0o120777, "a link"), (0o020666, "no file"), (0o040755, "no file")]
+)
+def test_links_and_devices_are_refused(
+    command: Command, archive: Path, tmp_path: Path, mode: int, said: str
+) -> None:
+    extra = (link_to("derived/passwd", mode), b"/etc/passwd")
+    hostile = rewritten(archive, tmp_path / "hostile.zip", entries=[*entries_of(archive), extra])
+    ran = command("unpack", hostile, "--to", tmp_path / "new.case")
+    assert ran.code == 2
+    assert said in ran.error
+    assert "derived/passwd" in ran.error
+    assert not (tmp_path / "new.case").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_stands_twice_is_refused(
+    command: Command, archive: Path, tmp_path: Path
+) -> None:
+    entries = entries_of(archive)
+    hostile = rewritten(archive, tmp_path / "hostile.zip", entries=[*entries, entries[0]])
+    ran = command("unpack", hostile, "--to", tmp_path / "new.case")
+    assert ran.code == 2
+    assert "a name that stands twice: case.sqlite" in ran.error
+
+
+def test_a_bomb_is_refused_before_anything_is_written(
+    command: Command, archive: Path, tmp_path: Path
+) -> None:
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in entries_of(archive):
+            made.writestr(name, data, zipfile.ZIP_STORED)
+        made.writestr("derived/zeros", b"\0" * (64 << 20))
+    ran = command("unpack", bomb, "--to", tmp_path / "new.case")
+    assert ran.code == 2
+    assert "compressed file, which might grow without end: derived/zeros" in ran.error
+    assert not (tmp_path / "new.case").exists()
+
+
+def test_an_archive_larger_than_the_disk_is_refused(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    def full(_: object) -> object:
+        return shutil._ntuple_diskusage(10, 9, 1)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr("engine.reports.archives.reading.shutil.disk_usage", full)
+    ran = command("unpack", archive, "--to", tmp_path / "new.case")
+    assert ran.code == 4
+    assert "no room" in ran.error
+
+
+def test_every_changed_byte_is_found_and_its_file_named(
+    command: Command, archive: Path, tmp_path: Path
+) -> None:
+    """Hashes are compared even where the archive's own checksums were made to fit."""
+    for changed in manifest_of(archive)["files"]:
+        name = changed["path"]
+        entries = entries_of(archive)
+        spoilt = [
+            (one, bytes([*data[:-1], data[-1] ^ 1]) if one == name else data)
+            for one, data in entries
+        ]
+        hostile = rewritten(archive, tmp_path / "hostile.zip", entries=spoilt)
+        ran = command("unpack", hostile, "--to", tmp_path / "new.case")
+        assert ran.code == 2
+        assert f"not what its manifest says: {name}" in ran.error
+        assert not (tmp_path / "new.case").exists()
+
+
+def forged(archive: Path, target: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """An archive whose manifest says something else."""
+    entries = dict(entries_of(archive))
+    manifest = json.loads(entries["manifest.json"])
+    change(manifest)
+    entries["manifest.json"] = json.dumps(manifest).encode()
+    return rewritten(archive, target, entries=list(entries.items()))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("format", "other", "manifest of the archive cannot be read"),
+        ("v", 2, "another version"),
+        ("head", "0" * 64, "another head of the audit log"),
+        ("head", 5, "cannot be read"),
+        ("entries", -1, "cannot be read"),
+        ("files", [], "a file the manifest does not name"),
+        ("files", "all", "cannot be read"),
+        ("evidence", [5], "cannot be read"),
+    ],
+)
+def test_a_forged_manifest_is_refused(
+    command: Command, archive: Path, tmp_path: Path, key: str, value: object, said: str
+) -> None:
+    hostile = forged(archive, tmp_path / "hostile.zip", lambda one: one.update({key: value}))
+    ran = command("unpack", hostile, "--to", tmp_path / "new.case")
+    assert ran.code == 2
+    assert said in ran.error
+    assert not (tmp_path / "new.case").exists()
+
+
+def test_other_evidence_under_the_right_name_is_refused(
+    command: Command, archive: Path, tmp_path: Path
+) -> None:
+    entries = dict(entries_of(archive))
+    manifest = json.loads(entries["manifest.json"])
+    place = manifest["evidence"][0]["held"]
+    entries[place] = b"another video"
+    for one in manifest["files"]:
+        if one["path"] == place:
+            one.update(size=13, sha256=hashlib.sha256(b"another video").hexdigest())
+    entries["manifest.json"] = json.dumps(manifest).encode()
+    hostile = rewritten(archive, tmp_path / "hostile.zip", entries=list(entries.items()))
+    ran = command("unpack", hostile, "--to", tmp_path / "new.case")
+    assert ran.code == 2
+    assert "evidence 1 has another hash" in ran.error
+
+
+def test_an_archived_case_that_does_not_verify_is_told_so(
+    command: Command, case: Path, tmp_path: Path
+) -> None:
+    raw = sqlite3.connect(case / "case.sqlite", isolation_level=None)
+    raw.execute("UPDATE event SET peak_score = 0.1")
+    raw.close()
+    target = tmp_path / "gate.zip"
+    assert command("archive", "--case", case, "--to", target).code == 0
+    before = manifest_of(target)
+    ran = command("unpack", target, "--to", tmp_path / "new.case")
+    assert ran.code == 1
+    assert "does not verify" in ran.error
+    with Case.open(tmp_path / "new.case") as opened:
+        assert opened.audit.count == before["entries"]
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x05\x06" + b"\0" * 18, b"not a zip at all", b"PK"])
+def test_what_is_no_archive_is_refused(command: Command, tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "x.zip").write_bytes(data)
+    ran = command("unpack", tmp_path / "x.zip", "--to", tmp_path / "new.case")
+    assert ran.code == 2
+    assert "not an archive" in ran.error
+
+
+def test_places_are_checked(command: Command, case: Path, clip: Path, archive: Path) -> None:
+    full = archive.parent / "full"
+    full.mkdir()
+    (full / "mine").write_text("mine")
+    assert command("unpack", archive, "--to", full).code == 2
+    assert (full / "mine").read_text() == "mine"
+    beside = command("unpack", archive, "--to", clip.parent / "new.case")
+    assert beside.code == 2
+    assert str(clip.parent) in beside.error
+    assert command("archive", "--case", case, "--to", clip.parent / "gate.zip").code == 2
+    assert command("archive", "--case", case, "--to", archive.parent / "gate.tar").code == 2
+    assert command("unpack", archive.parent / "none.zip", "--to", archive.parent / "n").code == 2
+
+
+def test_a_full_disk_leaves_the_case_and_no_archive(
+    command: Command, case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_: Path) -> object:
+        yield b"some"
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(archiving, "_blocks", failing)
+    folder = tmp_path / "out"
+    ran = command("archive", "--case", case, "--to", folder / "gate.zip")
+    assert ran.code == 4
+    assert "the disk is full" in ran.error
+    assert list(folder.iterdir()) == []
+    assert command("verify", "--case", case).code == 0
+
+
+def test_a_cancelled_archive_leaves_nothing(case: Path, tmp_path: Path) -> None:
+    token = CancelToken()
+
+    def stop(progress: Progress) -> None:
+        if progress.stage == "archiving":
+            token.cancel()
+
+    with Case.open(case, write=True) as opened, pytest.raises(CancelledError):
+        write_archive(
+            opened, tmp_path / "out" / "a.zip", with_evidence=True, cancel=token, report=stop
+        )
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_cancelled_unpacking_leaves_nothing(archive: Path, tmp_path: Path) -> None:
+    token = CancelToken()
+
+    def stop(progress: Progress) -> None:
+        if progress.stage == "unpacking":
+            token.cancel()
+
+    with pytest.raises(CancelledError):
+        unpack(archive, tmp_path / "out" / "new.case", cancel=token, report=stop)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills as POSIX does")
+@pytest.mark.parametrize("what", ["archive", "unpack"])
+def test_a_kill_leaves_no_half_file_under_the_final_name(
+    command: Command, case: Path, archive: Path, tmp_path: Path, what: str
+) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "import engine.reports.archives.archiving as a, engine.reports.archives.reading as r\n"
+        "def killed(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "a._check_held = killed\n"
+        "r.Archive.extract = killed\n"
+        "from engine.cli.main import run\n"
+        "sys.exit(run(sys.argv[1:]))\n"
+    )
+    out = tmp_path / "out"
+    out.mkdir()
+    words = {
+        "archive": ["archive", "--case", str(case), "--to", str(out / "new.zip")],
+        "unpack": ["unpack", str(archive), "--to", str(out / "new.case")],
+    }[what]
+    done = subprocess.run([sys.executable, "-c", script, *words], cwd=ROOT, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert all(one.name.startswith(".") and ".part" in one.name for one in out.iterdir())
+    assert command("verify", "--case", case).code == 0
+    again = command(*words)
+    assert again.code == 0
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "東京.mp4", "with space.avi", "a" * 200])
+def test_usual_names_stay(name: str) -> None:
+    assert not fault_of(name)
+    assert usable_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["a:b", "nul.mp4", "x.", "..", "", "a/b", "\udcff.mp4", "語" * 200]
+)
+def test_odd_names_become_usable(name: str) -> None:
+    assert not fault_of(usable_name(name))

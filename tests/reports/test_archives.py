@@ -252,7 +252,7 @@ def test_an_archive_larger_than_the_disk_is_refused(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     def full(_: object) -> object:
-        return shutil._ntuple_diskusage(10, 9, 1)  # type: ignore[attr-defined]
+        return shutil._ntuple_diskusage(10, 9, 1)
 
     monkeypatch.setattr("engine.reports.archives.reading.shutil.disk_usage", full)
     ran = command("unpack", archive, "--to", tmp_path / "new.case")

@@ -61,6 +61,7 @@ class Canvas(QWidget):
         self._message = ""
         self._looks = ""
         self._end = (-1, "")
+        self._span = ""
         self._drag: QPointF | None = None
         self._kind = ""
         self._corners: list[QPointF] = []
@@ -107,6 +108,10 @@ class Canvas(QWidget):
     def set_end(self, frame: int, words: str) -> None:
         """Says why the video ends with a frame; empty words when it ends as it should."""
         self._end = frame, words
+
+    def set_span(self, words: str) -> None:
+        """Says in words which time an accumulated view is about."""
+        self._span = words
 
     def set_overlay(self, settings: OverlaySettings) -> None:
         """Changes what is drawn over the frame."""
@@ -208,7 +213,7 @@ class Canvas(QWidget):
         if reply.preview:
             words.append("preview")
         if reply.accumulated:
-            words.append("accumulated view")
+            words.append(f"accumulated view of {self._span}")
         if self._looks and not reply.accumulated:
             words.append(f"view settings: {self._looks}")
         if self._kind:

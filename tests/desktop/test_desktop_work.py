@@ -156,7 +156,8 @@ def test_a_copied_frame_says_which_one_it_is_and_how_it_was_shown(
         driver.do("edit.copy")
         clipboard = QGuiApplication.clipboard()
         assert clipboard.image().width() == driver.view.width
-        said = clipboard.text()
+        said = clipboard.image().text("Description")
+        assert said in driver.window.notice.text
         assert "frame 12" in said
         assert f"PTS {driver.shown.pts}" in said
         assert "gamma 1.50" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
@@ -22,6 +23,8 @@ from desktop.workspace import Workspace
 _LOG_BYTES = 1 << 20
 _LOG_FILES = 3
 _SWITCH_S = 0.001
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+_NO_DISPLAY = 4
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -33,6 +36,9 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
+        sys.stderr.write("error: no display, this session, start it in a desktop session\n")
+        return _NO_DISPLAY
     # Threads that decode must not keep the window waiting for the interpreter's lock.
     sys.setswitchinterval(_SWITCH_S)
     log = _start_log()

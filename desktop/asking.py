@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
@@ -104,7 +104,7 @@ class Asking(QObject):
             ClockDialog(shown.seconds, known, set_offset, self._window).open()
 
     def copy_frame(self, overlay: bool) -> None:
-        """Puts the frame on the clipboard, with words that say which one it is."""
+        """Puts the frame on the clipboard; its description says which one it is."""
         still = self._window.player.still(overlay)
         if still is None:
             self._window.notice.error(
@@ -112,10 +112,9 @@ class Asking(QObject):
             )
             return
         said = self._frame_words()
-        content = QMimeData()
-        content.setImageData(still)
-        content.setText(said)
-        QGuiApplication.clipboard().setMimeData(content)
+        # A QMimeData of Python's would outlive the interpreter and crash the end of the program.
+        still.setText("Description", said)
+        QGuiApplication.clipboard().setImage(still)
         self._window.notice.news(f"On the clipboard, in decoded size: {said}")
 
     def name_bookmark(self) -> None:

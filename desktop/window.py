@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QSizePolicy,
+    QTabWidget,
     QToolBar,
     QToolButton,
     QVBoxLayout,
@@ -33,8 +34,8 @@ from desktop.state.view_state import ViewState
 from desktop.theme.tokens import Tokens
 from desktop.timeline.timeline import Timeline
 
-_LAYOUT_VERSION = 1
-_LEFT, _RIGHT, _BOTTOM = 250, 290, 250
+_LAYOUT_VERSION = 2
+_LEFT, _RIGHT, _BOTTOM = 250, 310, 210
 
 
 class MainWindow(QMainWindow):
@@ -61,9 +62,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(960, 600)
         self.resize(1440, 900)
         self.setAcceptDrops(True)
-        self.setDockOptions(
-            QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks
-        )
+        # Docks as tabs leave tab bars behind when a layout is restored.
+        self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks)
         self.commands = Commands(self)
         self.player = Player(state)
         self.timeline = Timeline(state)
@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         self.status = WorkStatus()
         self.integrity = QLabel()
         self._docks: list[PanelDock] = []
+        self._written = QTabWidget()
         self.setCentralWidget(self._centre())
         self._add_status()
 
@@ -109,9 +110,11 @@ class MainWindow(QMainWindow):
     def reveal(self, panel: QWidget) -> None:
         """Brings a panel to the front, also when it is hidden."""
         for dock in self._docks:
-            if dock.widget() is panel:
+            if dock.isAncestorOf(panel):
                 dock.show()
                 dock.raise_()
+        if self._written.indexOf(panel) >= 0:
+            self._written.setCurrentWidget(panel)
 
     def reset_panels(self) -> None:
         """Puts all panels where they belong."""
@@ -170,22 +173,24 @@ class MainWindow(QMainWindow):
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
         self.setCorner(Qt.Corner.BottomLeftCorner, bottom)
         self.setCorner(Qt.Corner.BottomRightCorner, bottom)
-        evidence = self._dock("Evidence", self.evidence, left)
-        bookmarks = self._dock("Bookmarks", self.bookmarks, left)
-        notes = self._dock("Notes", self.notes, left)
-        self.tabifyDockWidget(bookmarks, notes)
-        bookmarks.raise_()
-        events = self._dock("Events", self.events, right)
-        trajectories = self._dock("Trajectories", self.trajectories, right)
-        timeline = self._dock("Timeline", self.timeline_room, bottom)
+        self._written.setDocumentMode(True)
+        self._written.setTabPosition(QTabWidget.TabPosition.South)
+        self._written.addTab(self.bookmarks, "Bookmarks")
+        self._written.addTab(self.notes, "Notes")
+        evidence = self._dock(PanelDock("Evidence", self.evidence, self), left)
+        written = self._dock(PanelDock("Bookmarks and notes", self._written, self), left)
+        events = self._dock(PanelDock("Events", self.events, self), right)
+        trajectories = self._dock(PanelDock("Trajectories", self.trajectories, self), right)
+        timeline = self._dock(
+            PanelDock("Timeline", self.timeline_room, self, self.timeline.controls), bottom
+        )
         self.resizeDocks([evidence, events], [_LEFT, _RIGHT], Qt.Orientation.Horizontal)
         vertical = Qt.Orientation.Vertical
         self.resizeDocks([timeline], [_BOTTOM], vertical)
-        self.resizeDocks([evidence, bookmarks], [220, 260], vertical)
+        self.resizeDocks([evidence, written], [220, 260], vertical)
         self.resizeDocks([events, trajectories], [320, 200], vertical)
 
-    def _dock(self, name: str, widget: QWidget, area: Qt.DockWidgetArea) -> PanelDock:
-        dock = PanelDock(name, widget, self)
+    def _dock(self, dock: PanelDock, area: Qt.DockWidgetArea) -> PanelDock:
         self.addDockWidget(area, dock)
         self._docks.append(dock)
         return dock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QHideEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -74,6 +74,10 @@ class NoticeStrip(QFrame):
     def text(self) -> str:
         """What it says; empty when hidden."""
         return "" if self.isHidden() else self._text.text()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Forgets when it was to hide."""
+        self._timer.stop()
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Takes the colours of a theme."""

@@ -223,9 +223,9 @@ class EvidenceOperations(QObject):
         if case is None:
             return ResourceError("no case is open", "", "open or make one first")
         return ResourceError(
-            case.reading_only or "the case is open for reading only",
+            f"this case is open for reading only: {case.reading_only}",
             case.path,
-            "close it there, or copy the case",
+            "to change something, close it where it is in use, or copy it to another disk",
         )
 
 

@@ -64,7 +64,7 @@ class ReviewOperations(QObject):
         if selection is not None and selection.kind == "event":
             return next((row for row in view.events if row.id == selection.id), None)
         frame = self._state.position.value
-        inside = [r for r in view.events if r.event.first_frame <= frame <= r.event.last_frame]
+        inside = [row for row in view.events if _holds(row, frame)]
         return inside[0] if inside else None
 
     def next_event(self, step: int) -> None:
@@ -72,10 +72,10 @@ class ReviewOperations(QObject):
         events = self.visible_events()
         selected = self.selected_event()
         ids = [row.id for row in events]
-        if selected is not None and selected.id in ids:
+        frame = self._state.position.value
+        if selected is not None and selected.id in ids and _holds(selected, frame):
             place = ids.index(selected.id) + step
         else:
-            frame = self._state.position.value
             starts = [row.event.first_frame for row in events]
             place = int(np.searchsorted(starts, frame, side="right" if step > 0 else "left"))
             place -= 0 if step > 0 else 1
@@ -328,6 +328,10 @@ class ReviewOperations(QObject):
     def _writable(self) -> bool:
         case = self._session.case
         return case is not None and not case.reading_only
+
+
+def _holds(row: EventRow, frame: int) -> bool:
+    return row.event.first_frame <= frame <= row.event.last_frame
 
 
 def _bookmark(view: EvidenceView, first: int, last: int, text: str) -> NewBookmark:

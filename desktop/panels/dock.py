@@ -8,9 +8,18 @@ from desktop.theme.icons import icon
 
 
 class PanelDock(QDockWidget):
-    """A panel that can be moved, floated and hidden, with icons of the window's family."""
+    """A panel that can be moved, floated and hidden, with icons of the window's family.
 
-    def __init__(self, name: str, panel: QWidget, parent: QWidget) -> None:
+    Args:
+        name: of the panel.
+        panel: what it frames.
+        parent: the window.
+        controls: what stands in the title beside the name; None for nothing.
+    """
+
+    def __init__(
+        self, name: str, panel: QWidget, parent: QWidget, controls: QWidget | None = None
+    ) -> None:
         super().__init__(name, parent)
         self.setObjectName(name)
         self.setWidget(panel)
@@ -21,7 +30,9 @@ class PanelDock(QDockWidget):
         row = QHBoxLayout(title)
         row.setContentsMargins(8, 2, 4, 2)
         row.setSpacing(4)
-        row.addWidget(label, 1)
+        row.addWidget(label, 0 if controls else 1)
+        if controls is not None:
+            row.addWidget(controls, 1)
         self._float = _button("arrow-up-right", f"{name} in a window of its own")
         self._float.clicked.connect(lambda: self.setFloating(not self.isFloating()))
         hide = _button("x", f"Hide {name}; the View menu shows it again")

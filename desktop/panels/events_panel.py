@@ -33,6 +33,7 @@ _STATES = {
     "relevant": ("circle-check", "relevant"),
     "dismissed": ("circle-x", "muted"),
 }
+_CHOICE_LETTERS = 6
 _REASONS = ("authorised activity", "animal", "weather or light", "camera moves", "picture error")
 
 
@@ -131,6 +132,11 @@ class EventsPanel(Panel):
         self._order = QComboBox()
         self._order.addItems(["by time", "by score"])
         self._order.setAccessibleName("Order of the events")
+        for choice in (self._which, self._order):
+            choice.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            choice.setMinimumContentsLength(_CHOICE_LETTERS)
         self._tags = TagField()
         self._tags.changed.connect(self.tagged)
         self.detail = EventDetail(triage)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QMenu
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QScrollArea
 
 from desktop.panels.panel import Panel
 from desktop.panels.row_list import Row
@@ -16,6 +16,7 @@ _EMPTY = (
     "The videos of the case will be listed here, each with its hash, its state and its events.\n\n"
     "Drop videos or folders on the window, or add some:"
 )
+_WARNINGS = 84
 _INTEGRITY = {
     "hashing": ("film", "", "hash and index in progress"),
     "recorded": ("shield-question", "", "hash recorded"),
@@ -41,7 +42,12 @@ class EvidencePanel(Panel):
         self._warnings.setTextFormat(Qt.TextFormat.PlainText)
         self._warnings.setProperty("role", "muted")
         self._warnings.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.add_below(self._warnings)
+        self._room = QScrollArea()
+        self._room.setWidgetResizable(True)
+        self._room.setFrameShape(QFrame.Shape.NoFrame)
+        self._room.setProperty("role", "empty")
+        self._room.setWidget(self._warnings)
+        self.add_below(self._room)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._menu)
 
@@ -71,7 +77,18 @@ class EvidencePanel(Panel):
     def _say_warnings(self) -> None:
         said = next((one.warnings for one in self._items if one.id == self._shown_id), ())
         self._warnings.setText("\n".join(f"⚠ {one}" for one in said))
-        self._warnings.setVisible(bool(said))
+        self._room.setVisible(bool(said))
+        self._fit_warnings()
+
+    def _fit_warnings(self) -> None:
+        """Gives the warnings the height they need, up to a limit; beyond it they scroll."""
+        width = self._room.viewport().width()
+        self._room.setFixedHeight(min(_WARNINGS, self._warnings.heightForWidth(width) + 2))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fits the warnings to the new width."""
+        super().resizeEvent(event)
+        self._fit_warnings()
 
     def _row(self, item: EvidenceItem) -> Row:
         name, role, said = _INTEGRITY[item.integrity]

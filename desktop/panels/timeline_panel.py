@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget
 
 from desktop.panels.panel import EmptyState
+from desktop.timeline.timeline import Timeline
 
 _EMPTY = (
     "The time of the evidence will be here: pictures, the score of every frame, events, paths, "
@@ -16,7 +17,7 @@ _EMPTY = (
 class TimelinePanel(QStackedWidget):
     """Shows the timeline, or what will be there."""
 
-    def __init__(self, timeline: QWidget, add: QAction) -> None:
+    def __init__(self, timeline: Timeline, add: QAction) -> None:
         super().__init__()
         self.empty = EmptyState(_EMPTY, add)
         self._timeline = timeline
@@ -26,3 +27,4 @@ class TimelinePanel(QStackedWidget):
     def set_empty(self, empty: bool) -> None:
         """Says whether there is no evidence."""
         self.setCurrentWidget(self.empty if empty else self._timeline)
+        self._timeline.controls.setEnabled(not empty)

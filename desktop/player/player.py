@@ -16,6 +16,7 @@ from desktop.player.requests import FrameReply, FrameSource
 from desktop.player.transport import Transport
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import PictureSettings, Selection, ShownFrame, ViewState
+from engine.core.times import format_time
 from engine.media import IndexCache
 
 _RATES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -214,7 +215,10 @@ class Player(QWidget):
             return
         self._state.playing.set(False)
         span = self._accumulated_span() if self._state.accumulated.value else None
-        if span is not None:
+        view = self._state.evidence.value
+        if span is not None and view is not None:
+            first, last = (format_time(float(view.seconds[frame])) for frame in span[:2])
+            self.canvas.set_span(f"{first} – {last}")
             self._latest = self._server.accumulate(*span)
         else:
             frame, preview = self._state.position.value, self._state.dragging.value

@@ -31,6 +31,7 @@ class ThumbnailStrip(QWidget):
         self._keyframes = _NONE
         self._playhead = 0.0
         self._pictures: dict[int, QImage] = {}
+        self._stopped = False
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLE_MS)
@@ -69,7 +70,8 @@ class ThumbnailStrip(QWidget):
             self.update(round(self._view.x(moment, self.width())) - 2, 0, 5, self.height())
 
     def stop(self) -> None:
-        """Asks for nothing more."""
+        """Asks for nothing more, whatever changes from now on."""
+        self._stopped = True
         self._settled.stop()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -128,7 +130,8 @@ class ThumbnailStrip(QWidget):
 
     def _moved(self) -> None:
         self.update()
-        self._settled.start()
+        if not self._stopped:
+            self._settled.start()
 
     def _ask(self) -> None:
         wanted = [frame for frame, _box in self._slots()]

@@ -40,7 +40,12 @@ _HOVER_HEIGHT = 96
 
 
 class Timeline(QWidget):
-    """Follows the state; a click goes there, a drag scrubs, the wheel zooms."""
+    """Follows the state; a click goes there, a drag scrubs, the wheel zooms.
+
+    Attributes:
+        view: the time in sight.
+        controls: threshold, channels and zoom, to be placed where there is room.
+    """
 
     _loaded = Signal()
 
@@ -64,7 +69,8 @@ class Timeline(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(self._controls())
+        self.controls = QWidget()
+        self._fill_controls(QHBoxLayout(self.controls))
         layout.addWidget(self._thumbnails)
         self._room = QVBoxLayout()
         layout.addLayout(self._room, 1)
@@ -135,9 +141,8 @@ class Timeline(QWidget):
         self._filter()
         self._moved(self._state.position.value)
 
-    def _controls(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setContentsMargins(8, 4, 8, 4)
+    def _fill_controls(self, row: QHBoxLayout) -> None:
+        row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(8)
         self._span = QLabel()
         self._span.setProperty("role", "muted")
@@ -175,7 +180,6 @@ class Timeline(QWidget):
             button.clicked.connect(lambda _on=False, act=act: act())
             row.addWidget(button)
         self.view.changed.connect(self._say_span)
-        return row
 
     def _zoom(self, factor: float) -> None:
         view = self._state.evidence.value

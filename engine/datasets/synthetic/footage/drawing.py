@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.core.errors import BadInputError
 from engine.datasets.synthetic.footage.abnormal import add_abnormal
 from engine.datasets.synthetic.footage.normal import ODD, add_odd, add_standing, add_walkers
 from engine.datasets.synthetic.footage.places import Setting
@@ -17,6 +18,7 @@ from engine.datasets.synthetic.video import VideoSpec
 _CLASSES = tuple(ABNORMAL)
 _SHARES = np.array([0.11, 0.13, 0.12, 0.11, 0.1, 0.09, 0.11, 0.08, 0.08, 0.07])
 _MOST_WALKERS = 24
+_TRIES = 30
 
 
 def random_footage(
@@ -34,12 +36,17 @@ def random_footage(
         split: whose wardrobes are used.
         abnormal: whether something goes wrong; otherwise something normal looks odd.
         seconds: its duration; 8 to 12 s when None.
+
+    Raises:
+        BadInputError: the place has no room for it.
     """
     seconds = seconds or float(rng.integers(8, 13))
-    while True:
+    for _ in range(_TRIES):
         stage = _filled(rng, setting, split, seconds, abnormal)
-        if any(actor.abnormal for actor in stage.actors) == abnormal:
+        if any(stage.shows(actor) for actor in stage.actors if actor.abnormal) == abnormal:
             break
+    else:
+        raise BadInputError("no room for what should happen", setting.scene.layout, "draw another")
     return VideoSpec(
         scene=setting.scene,
         fps=setting.fps,
@@ -61,7 +68,7 @@ def _filled(
         stage.stream = setting.scene.way_turn + np.pi * float(rng.integers(2))
     when = float(rng.uniform(0.3, 0.65)) * seconds
     for name in wanted:
-        add_abnormal(stage, name, when + float(rng.uniform(-0.7, 0.7)))
+        add_abnormal(stage, name, when + float(rng.uniform(-0.07, 0.07)) * seconds)
     odd = int(rng.integers(0, 3)) if abnormal else int(rng.integers(1, 5))
     for name in rng.choice(ODD, odd, replace=False):
         add_odd(stage, str(name))

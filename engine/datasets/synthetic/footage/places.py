@@ -152,7 +152,9 @@ def _far_end(rng: np.random.Generator, camera: Camera, person: float) -> float:
     row = camera.height * float(rng.uniform(-0.25, 0.3))
     # Scale falls linearly to nothing at the horizon, so a third of it lies here.
     horizon = camera.height / 2 - camera.focal * math.tan(camera.tilt)
-    least = horizon + (camera.height / 2 - horizon) * max(0.34, 15 / person)
+    least = horizon + (camera.height / 2 - horizon) * min(
+        0.7, max(0.34, 15 / 360 * camera.height / person)
+    )
     return float(camera.ground(np.array([camera.width / 2, max(row, least)]))[1])
 
 

@@ -99,9 +99,10 @@ def _mark(rgb: Bytes, mask: Bytes, target: dict[str, Any], frame: int) -> None:
     elif doing == "walking":
         return
     place = (max(1, left), max(9, top - 3))
-    cv2.putText(rgb, doing, place, cv2.FONT_HERSHEY_SIMPLEX, 0.32, (0, 0, 0), 2, cv2.LINE_AA)
     colour = _ABNORMAL if odd else _ODD
-    cv2.putText(rgb, doing, place, cv2.FONT_HERSHEY_SIMPLEX, 0.32, colour, 1, cv2.LINE_AA)
+    for shift, ink in ((1, (0, 0, 0)), (0, colour)):
+        spot = (place[0] + shift, place[1] + shift)
+        cv2.putText(rgb, doing, spot, cv2.FONT_HERSHEY_SIMPLEX, 0.32, ink, 1, cv2.LINE_AA)
 
 
 if __name__ == "__main__":

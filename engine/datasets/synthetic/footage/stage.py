@@ -118,10 +118,9 @@ class Stage:
         return True
 
     def _path(self, actor: Performer) -> NDArray[np.float64]:
-        times = np.arange(max(0.0, actor.appears_s), self.seconds + _STEP_S, _STEP_S)
-        places = np.array([actor.place(float(t)) for t in times])
-        missing = int(self.seconds / _STEP_S) + 2 - len(times)
-        return np.concatenate([np.full((max(0, missing), 2), np.nan), places])
+        times = np.arange(0.0, self.seconds + _STEP_S, _STEP_S)
+        nowhere = (math.nan, math.nan)
+        return np.array([actor.place(t) if t >= actor.appears_s else nowhere for t in times])
 
     def _free(self, path: NDArray[np.float64], gap: float) -> bool:
         scene = self.setting.scene
@@ -136,6 +135,18 @@ class Stage:
             if bool((apart < max(gap, others)).any()):
                 return False
         return True
+
+    def shows(self, actor: Performer) -> bool:
+        """Whether an abnormal actor is in view while it is abnormal."""
+        camera = self.setting.scene.camera
+        for seconds in np.arange(0.0, self.seconds, _STEP_S):
+            if seconds < actor.appears_s or not actor.abnormal_at(seconds):
+                continue
+            pixel, depth = camera.project(np.array([*actor.place(seconds), 0.3 * PERSON_M]))
+            x, y = float(pixel[0]), float(pixel[1])
+            if depth > 1 and 0 < x < camera.width and 0 < y < camera.height:
+                return True
+        return False
 
     def _head_in_view(self, place: Place) -> bool:
         head = self.setting.scene.camera.project(np.array([*place, 0.6 * PERSON_M]))[0]

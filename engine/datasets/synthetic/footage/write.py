@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from multiprocessing.context import SpawnContext
@@ -42,6 +42,7 @@ VERSION = 1
 _VIDEOS_PER_SCENE = 2
 _MOST = _VIDEOS_PER_SCENE * SCENES_PER_SPLIT
 _ABNORMAL = 2 / 3
+_PLACES = 20
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,20 @@ class FootageRequest:
         return to / f"Scene{self.scene(index)}"
 
     def spec(self, index: int) -> VideoSpec:
-        """Draws video `index`."""
+        """Draws video `index`.
+
+        Raises:
+            BadInputError: no place has room for it.
+        """
         key = [VERSION, self.seed, list(SPLITS).index(self.split), index // _VIDEOS_PER_SCENE]
-        setting = random_setting(np.random.default_rng(key), self.split, self.size)
+        places = np.random.default_rng(key)
         rng = np.random.default_rng([*key, index % _VIDEOS_PER_SCENE + 1])
-        return random_footage(rng, setting, self.split, self.abnormal(index), self.seconds)
+        for _ in range(_PLACES):
+            setting = random_setting(places, self.split, self.size)
+            with suppress(BadInputError):
+                return random_footage(rng, setting, self.split, self.abnormal(index), self.seconds)
+        said = "no place has room for what should happen"
+        raise BadInputError(said, f"{self.size[0]}x{self.size[1]}", "use a larger --size")
 
     def noise_seed(self, index: int) -> int:
         """Returns the seed of the sensor's noise of video `index`."""

@@ -103,13 +103,15 @@ def _settings(stride: int, flow: str | None) -> AnalysisSettings:
 def _json(
     dataset: str, split: str, run: EvaluationRun, settings: AnalysisSettings
 ) -> dict[str, Any]:
-    figures = run.figures.as_json()
-    scene = {metric: figures[metric] for metric in _METRICS}
+    every = {name: figures.as_json() for name, figures in run.channels.items()}
+    figures = every[run.leading]
     return {
         "dataset": dataset,
         "split": split,
         **figures,
-        "channels": {"scene": scene},
+        "channels": {
+            name: {metric: found[metric] for metric in _METRICS} for name, found in every.items()
+        },
         "calibrate": run.calibrate,
         "smoothing": {
             "kind": "gaussian over time within one video, in the channel",

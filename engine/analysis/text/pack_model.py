@@ -45,10 +45,12 @@ class PackModel:
             BadInputError: a file of the pack is not what its manifest says.
             ResourceError: base weights or the device are missing.
         """
-        from engine.tvad.loading import load_backbone, load_decoder
+        from engine.tvad.decoder_file import DECODER, load_decoder
+        from engine.tvad.loading import open_backbone
 
         device = chosen_device(recipe.device)
-        return cls(load_backbone(pack, device), load_decoder(pack, device), recipe)
+        decoder = load_decoder(pack.file(DECODER), device)
+        return cls(open_backbone(pack, device), decoder, recipe)
 
     @property
     def window_frames(self) -> int:

@@ -34,7 +34,7 @@ def fuse(*channels: NDArray[np.float32]) -> NDArray[np.float32]:
         float32 of the same shape, 0..1, nowhere below the largest of them.
 
     Example:
-        >>> float(fuse(np.float32([0.5]), np.float32([0.0]))[0])
+        >>> float(fuse(np.array([0.5], np.float32), np.array([0.0], np.float32))[0])
         0.5
     """
     odds = np.zeros(channels[0].shape, np.float32)

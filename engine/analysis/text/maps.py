@@ -38,7 +38,7 @@ class TextMaps:
 
     def largest(self) -> NDArray[np.float32]:
         """Returns the largest logit of each slice, float32 [s]."""
-        return np.asarray(self.logits.reshape(len(self), -1).max(1), np.float32)
+        return np.asarray(self.logits.max((1, 2)), np.float32)
 
     def within(self, spans: Sequence[Span]) -> TextMaps:
         """Returns the slices inside spans of stream time; all of them when there are none."""

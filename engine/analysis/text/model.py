@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 
 from engine.analysis.text.recipe import TextRecipe
 from engine.core.errors import BadInputError
+from engine.media import hash_file
+from engine.packs.description import MANIFEST
+from engine.packs.locations import pack_folders
+from engine.packs.manifest import Pack, find_pack
 from engine.packs.prompts import PromptSet
 
 SLICE_BYTES = 128 << 10
@@ -122,28 +126,13 @@ def open_text_model(recipe: TextRecipe) -> TextModel:
         ResourceError: the pack, its base weights or the device are missing.
     """
     from engine.analysis.text.pack_model import PackModel
-    from engine.packs.manifest import find_pack
 
     pack = find_pack(recipe.pack)
-    if manifest_sha256(recipe.pack) != recipe.pack_sha256:
+    if _manifest_sha256(pack) != recipe.pack_sha256:
         raise BadInputError(
             f"pack {pack.name} is not the one that was used", pack.folder, "restore that version"
         )
     return PackModel.open(pack, recipe)
-
-
-def manifest_sha256(pack: str) -> str:
-    """Returns the hash of a pack's manifest.
-
-    Raises:
-        BadInputError: the pack is unsound.
-        ResourceError: there is no such pack.
-    """
-    from engine.media import hash_file
-    from engine.packs.description import MANIFEST
-    from engine.packs.manifest import find_pack
-
-    return str(hash_file(find_pack(pack).folder / MANIFEST)["sha256"])
 
 
 def text_recipe(pack: str, prompts: PromptSet | None, device: str) -> TextRecipe:
@@ -159,15 +148,19 @@ def text_recipe(pack: str, prompts: PromptSet | None, device: str) -> TextRecipe
         ResourceError: there is no such pack, or no such device here.
     """
     from engine.analysis.text.pack_model import chosen_device, number_type
-    from engine.packs.manifest import find_pack
 
     found = find_pack(pack)
+    installed = found.folder.parent in pack_folders()
     where = chosen_device(device)
     return TextRecipe(
-        pack,
+        found.name if installed else str(found.folder.absolute()),
         found.version,
-        manifest_sha256(pack),
+        _manifest_sha256(found),
         prompts or found.prompts(),
         where,
         number_type(found, where),
     )
+
+
+def _manifest_sha256(pack: Pack) -> str:
+    return hash_file(pack.folder / MANIFEST)["sha256"]

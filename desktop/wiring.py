@@ -18,6 +18,7 @@ from desktop.commands.registry import Command
 from desktop.dialogs.about import AboutDialog
 from desktop.dialogs.clock import ClockDialog
 from desktop.dialogs.go_to import GoToDialog
+from desktop.dialogs.packs import PacksDialog
 from desktop.operations.case import case_name
 from desktop.session.session import OpenCase
 from desktop.session.user_settings import UserSettings
@@ -53,6 +54,7 @@ class Wiring(QObject):
         self._log = log
         self._indexing: Progress | None = None
         self._verified = ""
+        self._packs = PacksDialog(workspace.background, window)
         self._add_commands()
         window.build(workspace.state)
         self._fill_analyse_menu()
@@ -141,6 +143,7 @@ class Wiring(QObject):
                     lambda: Palette(window.commands, window).open(), "Ctrl+K", icon="search"),
             command("help.keys", "&Keys", lambda: HelpWindow(window.commands, window).show(), "F1",
                     "?", icon="keyboard"),
+            command("help.packs", "&Packs…", self._packs.open_fresh, icon="layers"),
             command("help.about", "&About Sightline",
                     lambda: AboutDialog(self._log, window).open(), icon="info"),
         ]  # fmt: skip

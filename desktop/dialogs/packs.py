@@ -315,7 +315,7 @@ def about_html(one: Listed, machine: Machine, checked: CheckedPack | None) -> st
 
 def _table(rows: list[tuple[str, str]]) -> str:
     cells = "".join(
-        f"<tr><td style='padding-right:16px'><b>{escape(name)}</b></td><td>{escape(text)}</td></tr>"
+        f"<tr><td width='120'><b>{escape(name)}</b></td><td>{escape(text)}</td></tr>"
         for name, text in rows
     )
     return f"<table cellpadding='2'>{cells}</table>"

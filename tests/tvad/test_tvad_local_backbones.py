@@ -68,7 +68,8 @@ def test_a_marked_patch_is_found_where_it_was_marked(
     ] = 250
     for one, other in zip(still_features.maps, backbone.features(marked).maps, strict=True):
         change = (one - other).norm(dim=1)
-        assert np.unravel_index(int(change.argmax()), change.shape) == place
+        found = np.unravel_index(int(change.argmax()), change.shape)
+        assert tuple(map(int, found)) == place
         assert float(change[1 - step].max()) < 1e-4 * float(change.max())
 
 

@@ -53,9 +53,7 @@ def test_seven_billion_have_the_sizes_of_the_method() -> None:
 
 def test_its_decoder_has_the_parameters_that_the_authors_count() -> None:
     with torch.device("meta"):
-        decoder = AnomalyHeatmapDecoder(
-            DecoderConfig((1280,) * 4, 3584, (1280,) * 4)  # type: ignore[arg-type]
-        )
+        decoder = AnomalyHeatmapDecoder(DecoderConfig((1280,) * 4, 3584, (1280,) * 4))
     mlps = sum(one.numel() for one in decoder.depths.parameters())
     assert mlps == 4 * (1280 * 1280 + 1280 + 1280 * 3584 + 3584)
     assert mlps / 1e6 == pytest.approx(24.9, abs=0.06)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop.commands import catalogue
+from desktop.commands.channels import channel_commands
 from desktop.commands.help_window import HelpWindow
 from desktop.commands.palette import Palette
 from desktop.commands.registry import Command
@@ -85,6 +86,7 @@ class Wiring(QObject):
                       self._command("evidence.add-folder", "Add a &folder of images…",
                                     self._add_folder, menu="&Evidence", needs="case")])  # fmt: skip
         commands.add(catalogue.evidence(workspace.evidence, workspace.session, window.player))
+        commands.add(channel_commands(workspace, window))
         commands.add([self._command("go.to", "&Go to a time or frame…", self._go_to, "Ctrl+G",
                                     icon="clock", menu="&Go", needs="evidence")])  # fmt: skip
         commands.add(catalogue.transport(window.player, workspace.state))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.asking import Asking
 from desktop.commands import catalogue
 from desktop.commands import window_commands as of_window
+from desktop.commands.channels import channel_commands
 from desktop.operations.case import case_name
 from desktop.session.session import OpenCase
 from desktop.session.user_settings import UserSettings
@@ -74,6 +75,7 @@ class Wiring(QObject):
             of_window.edit_commands(workspace, asking),
             of_window.adding_commands(asking),
             catalogue.evidence(workspace.evidence, workspace.session),
+            channel_commands(workspace, window),
             catalogue.regions(workspace.review, window.player),
             of_window.arranging_commands(workspace, asking),
             of_window.going_commands(workspace, asking),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
@@ -13,6 +14,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.commands.registry import FocusKeys
+from desktop.ending import EndRequests
 from desktop.session.user_settings import SettingsFile
 from desktop.window import MainWindow
 from desktop.wiring import Wiring
@@ -21,6 +23,8 @@ from desktop.workspace import Workspace
 _LOG_BYTES = 1 << 20
 _LOG_FILES = 3
 _SWITCH_S = 0.001
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+_NO_DISPLAY = 4
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -32,6 +36,9 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
+        sys.stderr.write("error: no display, this session, start it in a desktop session\n")
+        return _NO_DISPLAY
     # Threads that decode must not keep the window waiting for the interpreter's lock.
     sys.setswitchinterval(_SWITCH_S)
     log = _start_log()
@@ -44,12 +51,17 @@ def run(arguments: Sequence[str]) -> int:
     workspace = Workspace(SettingsFile())
     window = MainWindow(workspace.state)
     Wiring(application, workspace, window, log)
+    ending = EndRequests()
+    ending.asked.connect(window.close)
     window.show()
+    # The keys of the player work from the first moment, and Space presses no button.
+    window.player.canvas.setFocus()
     argument = Path(arguments[0]) if arguments else None
     QTimer.singleShot(0, workspace.cases, lambda: workspace.cases.start(argument))
     try:
         return application.exec()
     finally:
+        ending.close()
         application.removeEventFilter(keys)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QDockWidget,
     QLabel,
     QMainWindow,
     QMenu,
     QSizePolicy,
+    QTabWidget,
     QToolBar,
     QToolButton,
     QVBoxLayout,
@@ -23,17 +23,19 @@ from desktop.commands.registry import Commands
 from desktop.dialogs.notice import NoticeStrip
 from desktop.dialogs.work_status import WorkStatus
 from desktop.panels.bookmarks_panel import BookmarksPanel
+from desktop.panels.dock import PanelDock
 from desktop.panels.events_panel import EventsPanel
 from desktop.panels.evidence_panel import EvidencePanel
 from desktop.panels.notes_panel import NotesPanel
+from desktop.panels.timeline_panel import TimelinePanel
 from desktop.panels.trajectories_panel import TrajectoriesPanel
 from desktop.player.player import Player
 from desktop.state.view_state import ViewState
 from desktop.theme.tokens import Tokens
 from desktop.timeline.timeline import Timeline
 
-_LAYOUT_VERSION = 1
-_LEFT, _RIGHT, _BOTTOM = 250, 290, 250
+_LAYOUT_VERSION = 2
+_LEFT, _RIGHT, _BOTTOM = 250, 310, 210
 
 
 class MainWindow(QMainWindow):
@@ -60,16 +62,16 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(960, 600)
         self.resize(1440, 900)
         self.setAcceptDrops(True)
-        self.setDockOptions(
-            QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks
-        )
+        # Docks as tabs leave tab bars behind when a layout is restored.
+        self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks)
         self.commands = Commands(self)
         self.player = Player(state)
         self.timeline = Timeline(state)
         self.notice = NoticeStrip()
         self.status = WorkStatus()
         self.integrity = QLabel()
-        self._docks: list[QDockWidget] = []
+        self._docks: list[PanelDock] = []
+        self._written = QTabWidget()
         self.setCentralWidget(self._centre())
         self._add_status()
 
@@ -77,10 +79,17 @@ class MainWindow(QMainWindow):
         """Makes panels, menus and toolbar; the commands must be there."""
         action = self.commands.action
         self.evidence = EvidencePanel(action("evidence.add"))
-        self.events = EventsPanel(state, action("evidence.analyse"))
-        self.trajectories = TrajectoriesPanel(state, action("evidence.analyse"))
+        states = ("unseen", "seen", "relevant", "dismissed")
+        triage = {state: action(f"review.{state}") for state in states}
+        self.events = EventsPanel(
+            state, action("evidence.add"), action("evidence.analyse"), action("go.highest"), triage
+        )
+        self.trajectories = TrajectoriesPanel(
+            state, action("evidence.add"), action("evidence.analyse")
+        )
         self.bookmarks = BookmarksPanel(state, action("review.bookmark"))
         self.notes = NotesPanel(state)
+        self.timeline_room = TimelinePanel(self.timeline, action("evidence.add"))
         self._add_docks()
         self._add_menus()
         self._add_toolbar()
@@ -97,6 +106,15 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         if layout:
             self.restoreState(QByteArray.fromBase64(layout.encode()), _LAYOUT_VERSION)
+
+    def reveal(self, panel: QWidget) -> None:
+        """Brings a panel to the front, also when it is hidden."""
+        for dock in self._docks:
+            if dock.isAncestorOf(panel):
+                dock.show()
+                dock.raise_()
+        if self._written.indexOf(panel) >= 0:
+            self._written.setCurrentWidget(panel)
 
     def reset_panels(self) -> None:
         """Puts all panels where they belong."""
@@ -155,24 +173,24 @@ class MainWindow(QMainWindow):
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
         self.setCorner(Qt.Corner.BottomLeftCorner, bottom)
         self.setCorner(Qt.Corner.BottomRightCorner, bottom)
-        evidence = self._dock("Evidence", self.evidence, left)
-        bookmarks = self._dock("Bookmarks", self.bookmarks, left)
-        notes = self._dock("Notes", self.notes, left)
-        self.tabifyDockWidget(bookmarks, notes)
-        bookmarks.raise_()
-        events = self._dock("Events", self.events, right)
-        trajectories = self._dock("Trajectories", self.trajectories, right)
-        timeline = self._dock("Timeline", self.timeline, bottom)
+        self._written.setDocumentMode(True)
+        self._written.setTabPosition(QTabWidget.TabPosition.South)
+        self._written.addTab(self.bookmarks, "Bookmarks")
+        self._written.addTab(self.notes, "Notes")
+        evidence = self._dock(PanelDock("Evidence", self.evidence, self), left)
+        written = self._dock(PanelDock("Bookmarks and notes", self._written, self), left)
+        events = self._dock(PanelDock("Events", self.events, self), right)
+        trajectories = self._dock(PanelDock("Trajectories", self.trajectories, self), right)
+        timeline = self._dock(
+            PanelDock("Timeline", self.timeline_room, self, self.timeline.controls), bottom
+        )
         self.resizeDocks([evidence, events], [_LEFT, _RIGHT], Qt.Orientation.Horizontal)
         vertical = Qt.Orientation.Vertical
         self.resizeDocks([timeline], [_BOTTOM], vertical)
-        self.resizeDocks([evidence, bookmarks], [220, 260], vertical)
+        self.resizeDocks([evidence, written], [220, 260], vertical)
         self.resizeDocks([events, trajectories], [320, 200], vertical)
 
-    def _dock(self, name: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(name, self)
-        dock.setObjectName(name)
-        dock.setWidget(widget)
+    def _dock(self, dock: PanelDock, area: Qt.DockWidgetArea) -> PanelDock:
         self.addDockWidget(area, dock)
         self._docks.append(dock)
         return dock

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QActionGroup, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QApplication
 
+from desktop.asking import Asking
 from desktop.commands import catalogue
-from desktop.commands.help_window import HelpWindow
-from desktop.commands.palette import Palette
-from desktop.commands.registry import Command
-from desktop.dialogs.about import AboutDialog
-from desktop.dialogs.clock import ClockDialog
-from desktop.dialogs.go_to import GoToDialog
+from desktop.commands import window_commands as of_window
+from desktop.commands.channels import channel_commands
 from desktop.operations.case import case_name
 from desktop.session.session import OpenCase
 from desktop.session.user_settings import UserSettings
@@ -50,7 +45,7 @@ class Wiring(QObject):
         self._application = application
         self._workspace = workspace
         self._window = window
-        self._log = log
+        self._asking = Asking(workspace, window, log)
         self._indexing: Progress | None = None
         self._verified = ""
         self._add_commands()
@@ -74,93 +69,44 @@ class Wiring(QObject):
         workspace.close()
 
     def _add_commands(self) -> None:
-        workspace, window = self._workspace, self._window
-        commands = window.commands
-        commands.add(self._case_commands())
-        commands.add(self._edit_commands())
-        commands.add([self._command("evidence.add", "&Add evidence…", self._add_files, "Ctrl+O",
-                                    icon="plus", menu="&Evidence", needs="case"),
-                      self._command("evidence.add-folder", "Add a &folder of images…",
-                                    self._add_folder, menu="&Evidence", needs="case")])  # fmt: skip
-        commands.add(catalogue.evidence(workspace.evidence, workspace.session, window.player))
-        commands.add([self._command("go.to", "&Go to a time or frame…", self._go_to, "Ctrl+G",
-                                    icon="clock", menu="&Go", needs="evidence")])  # fmt: skip
-        commands.add(catalogue.transport(window.player, workspace.state))
-        commands.add(catalogue.review(workspace.review))
-        commands.add([self._command("review.named", "Bookmark &with a note", self._name_bookmark,
-                                    "Ctrl+M", menu="&Review", needs="writable"),
-                      self._command("review.note", "Write a no&te", self._write_note, "Ctrl+N",
-                                    icon="sticky-note", menu="&Review",
-                                    needs="writable")])  # fmt: skip
-        commands.add(catalogue.view(workspace.state, window.player, window.timeline))
-        commands.add(self._help_commands())
-
-    def _command(
-        self, name: str, text: str, run: Callable[[], object], *keys: str, icon: str = "",
-        menu: str = "", needs: str = "",
-    ) -> Command:  # fmt: skip
-        return Command(name, text, run, keys, icon, menu, needs)
-
-    def _case_commands(self) -> list[Command]:
-        cases, command = self._workspace.cases, partial(self._command, menu="&Case")
-        return [
-            command("case.new", "&New case…", self._new_case, "Ctrl+Shift+N", icon="folder-plus"),
-            command("case.open", "&Open case…", self._open_case, "Ctrl+Shift+O",
-                    icon="folder-open"),
-            command("case.sample", "Open the &sample case", cases.open_sample),
-            command("case.copy", "&Copy case…", self._copy_case, icon="copy", needs="case"),
-            command("case.verify", "&Verify evidence and records", self._workspace.evidence.verify,
-                    "Ctrl+Shift+V", icon="shield-check", needs="writable"),
-            command("case.close", "C&lose case", cases.close, "Ctrl+W", needs="case"),
-            command("case.quit", "&Quit", self._window.close, "Ctrl+Q"),
-        ]  # fmt: skip
-
-    def _edit_commands(self) -> list[Command]:
-        session, command = self._workspace.session, partial(self._command, menu="&Edit")
-        return [
-            command("edit.undo", "&Undo", lambda: session.editor.undo(), "Ctrl+Z", icon="undo-2",
-                    needs="undo"),
-            command("edit.redo", "&Redo", lambda: session.editor.redo(), "Ctrl+Shift+Z",
-                    icon="redo-2", needs="redo"),
-            command("edit.copy", "&Copy frame", lambda: self._copy_frame(overlay=False),
-                    "Ctrl+Shift+C", icon="copy", needs="evidence"),
-            command("edit.copy-overlay", "Copy frame with &overlay",
-                    lambda: self._copy_frame(overlay=True), "Ctrl+Alt+C", needs="evidence"),
-            command("edit.clock", "Burned-in c&lock…", self._clock, icon="clock",
-                    needs="writable"),
-        ]  # fmt: skip
-
-    def _help_commands(self) -> list[Command]:
-        command, window = partial(self._command, menu="&Help"), self._window
-        return [
-            self._command("view.theme", "Dark or light &theme", self._turn_theme, "Ctrl+T",
-                          icon="sun", menu="&View"),
-            self._command("view.panels", "Put &panels where they belong", window.reset_panels,
-                          menu="&View"),
-            command("help.palette", "&Find a command…",
-                    lambda: Palette(window.commands, window).open(), "Ctrl+K", icon="search"),
-            command("help.keys", "&Keys", lambda: HelpWindow(window.commands, window).show(), "F1",
-                    "?", icon="keyboard"),
-            command("help.about", "&About Sightline",
-                    lambda: AboutDialog(self._log, window).open(), icon="info"),
-        ]  # fmt: skip
+        workspace, window, asking = self._workspace, self._window, self._asking
+        for some in (
+            of_window.case_commands(workspace, window, asking),
+            of_window.edit_commands(workspace, asking),
+            of_window.adding_commands(asking),
+            catalogue.evidence(workspace.evidence, workspace.session),
+            channel_commands(workspace, window),
+            catalogue.regions(workspace.review, window.player),
+            of_window.arranging_commands(workspace, asking),
+            of_window.going_commands(workspace, asking),
+            catalogue.transport(window.player, workspace.state),
+            catalogue.review(workspace.review),
+            of_window.writing_commands(workspace, asking),
+            catalogue.view(workspace.state, workspace.review, window.player, window.timeline),
+            of_window.window_commands(window, asking, self._turn_theme),
+        ):
+            window.commands.add(some)
 
     def _connect_operations(self) -> None:
         workspace, window = self._workspace, self._window
         session, state = workspace.session, workspace.state
         for source in (session, workspace.evidence, workspace.review, workspace.cases):
             source.problem.connect(window.notice.error)
-        for speaker in (workspace.evidence, workspace.cases):
+        for speaker in (workspace.evidence, workspace.review, workspace.cases):
             speaker.said.connect(window.notice.news)
         session.opened.connect(self._opened)
         session.closed.connect(self._closed)
-        session.listed.connect(lambda items: window.evidence.set_items(items))
+        session.closed.connect(lambda: window.timeline_room.set_empty(True))
+        session.listed.connect(window.evidence.set_items)
+        session.listed.connect(lambda items: window.timeline_room.set_empty(not items))
         workspace.review.reason_wanted.connect(lambda ids: window.events.reason.ask(ids))
         workspace.evidence.adding.connect(self._adding)
+        workspace.evidence.beside_evidence.connect(self._beside_evidence)
         workspace.evidence.verified.connect(self._checked)
         workspace.settings.changed.connect(self._settings_changed)
         state.evidence.changed.connect(self._shown)
         window.player.failed.connect(window.notice.error)
+        window.notice.details.connect(self._asking.details)
         window.player.watched.connect(workspace.watched)
         window.player.indexing.connect(self._index_progress)
         window.player.canvas.polygon_drawn.connect(self._polygon)
@@ -212,7 +158,8 @@ class Wiring(QObject):
         self._follow_work()
         self._allow()
 
-    def _shown(self, _view: EvidenceView | None) -> None:
+    def _shown(self, view: EvidenceView | None) -> None:
+        self._window.evidence.mark_shown(0 if view is None else view.evidence.id)
         self._allow()
         self._say_integrity()
 
@@ -225,6 +172,7 @@ class Wiring(QObject):
             there.add("evidence")
         if case is not None and not case.reading_only:
             there.add("writable")
+            there.update(("review",) if view is not None else ())
         undo, redo = session.editor.undo_label, session.editor.redo_label
         there.update(name for name, label in (("undo", undo), ("redo", redo)) if label)
         commands = self._window.commands
@@ -270,6 +218,17 @@ class Wiring(QObject):
     def _adding(self, path: Path) -> None:
         if self._workspace.state.evidence.value is None:
             self._window.player.open_file(path)
+
+    def _beside_evidence(self, where: object, paths: list[Path]) -> None:
+        self._window.notice.error(
+            BadInputError(
+                "this case lies beside the evidence, where nothing should be written",
+                str(where),
+                "make a case in another folder, or add it all the same, which is recorded",
+            ),
+            "Add all the same",
+            lambda: self._workspace.evidence.add(paths, beside_evidence=True),
+        )
 
     def _settings_changed(self, settings: UserSettings) -> None:
         self._window.show_recent(settings.recent, self._workspace.cases.open)
@@ -331,10 +290,10 @@ class Wiring(QObject):
         if what == "analyse":
             workspace.evidence.analyse(evidence_id)
         elif what == "relink":
-            self._relink(evidence_id)
+            self._asking.relink(evidence_id)
         elif what == "clock":
             self._choose_evidence(evidence_id)
-            self._clock()
+            self._asking.clock()
         else:
             workspace.arrange(evidence_id, -1 if what == "up" else 1)
 
@@ -347,69 +306,6 @@ class Wiring(QObject):
             else:
                 interest = (*interest, polygon)
             self._workspace.review.set_regions(ignore, interest)
-
-    def _copy_frame(self, overlay: bool) -> None:
-        still = self._window.player.still(overlay)
-        if still is None:
-            self._window.notice.error(
-                BadInputError("there is no exact frame to copy yet", "", "wait for the frame")
-            )
-        else:
-            QGuiApplication.clipboard().setImage(still)
-            self._window.notice.news("The frame is on the clipboard, in decoded size")
-
-    def _name_bookmark(self) -> None:
-        self._window.bookmarks.name_next()
-        self._workspace.review.bookmark()
-
-    def _write_note(self) -> None:
-        dock = self._window.notes.parentWidget()
-        if dock is not None:
-            dock.show()
-            dock.raise_()
-        self._window.notes.begin()
-
-    def _go_to(self) -> None:
-        GoToDialog(self._workspace.review.go_to, self._window).open()
-
-    def _clock(self) -> None:
-        view = self._workspace.state.evidence.value
-        shown = self._workspace.state.shown.value
-        if view is not None and shown is not None:
-            set_offset = partial(self._workspace.review.set_clock, view.evidence.id)
-            known = view.clock_offset_s is not None
-            ClockDialog(shown.seconds, known, set_offset, self._window).open()
-
-    def _new_case(self) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(self._window, "New case", "Case.case")
-        if chosen:
-            name = chosen if chosen.endswith(".case") else f"{chosen}.case"
-            self._workspace.cases.new(Path(name))
-
-    def _open_case(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self._window, "Open the folder of a case")
-        if chosen:
-            self._workspace.cases.open(Path(chosen))
-
-    def _copy_case(self) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(self._window, "Copy case to", "Copy.case")
-        if chosen:
-            self._workspace.cases.copy(Path(chosen))
-
-    def _add_files(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileNames(self._window, "Add evidence")
-        if chosen:
-            self._workspace.cases.open_any([Path(one) for one in chosen])
-
-    def _add_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self._window, "Add a folder of images")
-        if chosen:
-            self._workspace.cases.open_any([Path(chosen)])
-
-    def _relink(self, evidence_id: int) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self._window, "Where the file lies now")
-        if chosen:
-            self._workspace.evidence.relink(evidence_id, Path(chosen))
 
 
 class BadVerification(SightlineError):

@@ -80,6 +80,8 @@ class Workspace(QObject):
         self.save()
         self.background.close()
         self.session.close()
+        # Closing the session changes what is shown, which would be saved as where the user was.
+        self._save.stop()
 
     def _save_soon(self) -> None:
         if not self._save.isActive():

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes everything that the application (`setup.sh run`) or its checks (`setup.sh test`) need:
+# Makes everything that the application (`setup.sh run`), its checks (`setup.sh test`) or its bundle
+# (`setup.sh package`) need:
 # system packages, .venv/ with pinned packages, resources/weights/. What is there already and
 # still right is left alone; a set-up that was interrupted is taken up again.
 set -eu
@@ -62,8 +63,12 @@ build_llama() {
 }
 
 install_packages() {
-    # What the tests need includes what the application needs.
-    for stamp in .venv/setup-test.stamp ".venv/setup-$kind.stamp"; do
+    set -- ".venv/setup-$kind.stamp"
+    if [ "$kind" = run ]; then
+        # What the tests or the bundle need includes what the application needs.
+        set -- .venv/setup-test.stamp .venv/setup-package.stamp "$1"
+    fi
+    for stamp in "$@"; do
         if [ -f "$stamp" ] && [ "$(fingerprint)" = "$(cat "$stamp")" ]; then
             return
         fi
@@ -77,6 +82,8 @@ install_packages() {
     if [ "$kind" = test ]; then
         extras="test open-clip llama"
         build_llama
+    elif [ "$kind" = package ]; then
+        extras=package
     fi
     echo "set-up: installing pinned packages (the first time takes a few minutes)"
     # shellcheck disable=SC2086 # one word an extra

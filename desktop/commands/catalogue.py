@@ -55,7 +55,7 @@ def review(operations: ReviewOperations) -> list[Command]:
     """Returns what is done with events, marks and bookmarks."""
 
     def command(
-        name: str, text: str, run: object, *keys: str, icon: str = "", needs: str = "writable"
+        name: str, text: str, run: object, *keys: str, icon: str = "", needs: str = "review"
     ) -> Command:
         assert callable(run)
         return Command(f"review.{name}", text, run, keys, icon, "&Review", needs)
@@ -85,12 +85,14 @@ def review(operations: ReviewOperations) -> list[Command]:
     ]  # fmt: skip
 
 
-def evidence(operations: EvidenceOperations, session: Session, player: Player) -> list[Command]:
+def evidence(operations: EvidenceOperations, session: Session) -> list[Command]:
     """Returns what is done with evidence."""
 
-    def command(name: str, text: str, run: object, *keys: str, icon: str = "") -> Command:
+    def command(
+        name: str, text: str, run: object, *keys: str, icon: str = "", needs: str = "review"
+    ) -> Command:
         assert callable(run)
-        return Command(f"evidence.{name}", text, run, keys, icon, "&Evidence", "writable")
+        return Command(f"evidence.{name}", text, run, keys, icon, "&Evidence", needs)
 
     def analyse(mode: str) -> None:
         view = session.state.evidence.value
@@ -107,16 +109,32 @@ def evidence(operations: EvidenceOperations, session: Session, player: Player) -
         command("analyse", "&Analyse, or go on", lambda: analyse("auto"), "Ctrl+R",
                 icon="scan-search"),
         command("fresh", "Analyse &afresh", lambda: analyse("fresh")),
-        command("cancel", "&Stop the work in progress", operations.cancel, "Ctrl+.", icon="x"),
-        command("ignore", "&Ignore a region…", lambda: player.canvas.begin_polygon("ignore"),
-                icon="ban"),
-        command("interest", "Region of &interest…",
-                lambda: player.canvas.begin_polygon("interest"), icon="crosshair"),
+        command("cancel", "&Stop the work in progress", operations.cancel, "Ctrl+.", icon="x",
+                needs="writable"),
         *following,
     ]  # fmt: skip
 
 
-def view(state: ViewState, player: Player, timeline: Timeline) -> list[Command]:
+def regions(operations: ReviewOperations, player: Player) -> list[Command]:
+    """Returns what says which parts of the picture count."""
+
+    def command(name: str, text: str, run: object, icon: str = "") -> Command:
+        assert callable(run)
+        return Command(f"evidence.{name}", text, run, (), icon, "&Evidence", "review")
+
+    def draw(kind: str) -> None:
+        player.canvas.begin_polygon(kind)
+
+    return [
+        command("ignore", "&Ignore a region…", lambda: draw("ignore"), "ban"),
+        command("interest", "Region of &interest…", lambda: draw("interest"), "crosshair"),
+        command("regions", "Let the whole picture &count again", operations.clear_regions),
+    ]
+
+
+def view(
+    state: ViewState, operations: ReviewOperations, player: Player, timeline: Timeline
+) -> list[Command]:
     """Returns what changes how things are shown."""
 
     def command(name: str, text: str, run: object, *keys: str, icon: str = "") -> Command:
@@ -132,9 +150,6 @@ def view(state: ViewState, player: Player, timeline: Timeline) -> list[Command]:
         now: OverlaySettings = state.overlay.value
         state.overlay.set(replace(now, opacity=min(1.0, max(0.0, now.opacity + step))))
 
-    def accumulated() -> None:
-        state.accumulated.set(not state.accumulated.value)
-
     return [
         command("heat", "&Heatmap", lambda: turn("heat"), "H", icon="flame"),
         command("more-heat", "Heatmap more opaque", lambda: opacity(0.1), "Shift+H"),
@@ -143,7 +158,8 @@ def view(state: ViewState, player: Player, timeline: Timeline) -> list[Command]:
         command("paths", "&Paths", lambda: turn("paths"), "P", icon="route"),
         command("side", "Plain and overlaid &side by side", lambda: turn("side_by_side"), "S",
                 icon="columns-2"),
-        command("accumulated", "&Accumulated view of the selection", accumulated, "A",
+        command("accumulated", "&Accumulated view of the selection",
+                operations.turn_accumulated, "A",
                 icon="layers"),
         command("zoom-in", "Zoom into the picture", lambda: player.canvas.zoom(1.25), "+", "=",
                 icon="zoom-in"),

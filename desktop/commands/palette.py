@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from desktop.commands.registry import Command, Commands, key_text
+
+_ICON = 16
 
 
 def matches(text: str, wanted: str) -> bool:
@@ -28,6 +30,11 @@ class Palette(QDialog):
         self._list = QListWidget()
         self._list.setAccessibleName("Commands that match")
         self._list.setUniformItemSizes(True)
+        self._list.setIconSize(QSize(_ICON, _ICON))
+        # Stands in for a missing icon, so that all lines begin at the same place.
+        blank = QPixmap(_ICON, _ICON)
+        blank.fill(Qt.GlobalColor.transparent)
+        self._blank = QIcon(blank)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)
@@ -57,7 +64,8 @@ class Palette(QDialog):
         for command in self._commands.all:
             action = self._commands.action(command.name)
             if action.isEnabled() and matches(_line(command), wanted):
-                item = QListWidgetItem(action.icon(), _line(command))
+                sign = self._blank if action.icon().isNull() else action.icon()
+                item = QListWidgetItem(sign, _line(command))
                 item.setData(Qt.ItemDataRole.UserRole, command.name)
                 self._list.addItem(item)
         self._list.setCurrentRow(0)

@@ -36,7 +36,8 @@ class Command:
         keys: as Qt writes them.
         icon: Lucide name; empty for none.
         menu: the menu it stands in.
-        needs: what must be there: `` (nothing), `case`, `writable` or `evidence`.
+        needs: what must be there: `` (nothing), `case`, `writable` (a case that can be changed),
+            `evidence`, `review` (evidence in a case that can be changed), `undo` or `redo`.
         held: whether it is done again while the key is held down.
     """
 

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
+from engine.core.errors import SightlineError
 from engine.core.version import VERSION
 
-_PACKAGES = ("PySide6", "av", "numpy", "pyqtgraph", "sqlite-utils", "scipy", "torch")
+_PACKAGES = ("PySide6-Essentials", "av", "numpy", "pyqtgraph", "sqlite-utils", "scipy", "torch")
 _LOG_LINES = 200
 
 
-class AboutDialog(QDialog):
-    """Names the versions and shows the end of the log."""
+class TextDialog(QDialog):
+    """Shows text to be read, copied and sent on."""
 
-    def __init__(self, log: Path, parent: QWidget) -> None:
+    def __init__(self, title: str, text: str, log: Path, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About Sightline")
-        text = QPlainTextEdit(about_text(log))
-        text.setReadOnly(True)
-        text.setAccessibleName("Versions and log")
+        self.setWindowTitle(title)
+        self.text = QPlainTextEdit(text)
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName(title)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(text.toPlainText()))
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
         folder = buttons.addButton("Open the log folder", QDialogButtonBox.ButtonRole.ActionRole)
         folder.clicked.connect(
             lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log.parent)))
@@ -35,14 +35,34 @@ class AboutDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
-        layout.addWidget(text)
+        layout.setSpacing(8)
+        layout.addWidget(self.text)
         layout.addWidget(buttons)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(640, 480)
 
 
+class AboutDialog(TextDialog):
+    """Names the versions and shows the end of the log."""
+
+    def __init__(self, log: Path, parent: QWidget) -> None:
+        super().__init__("About Sightline", about_text(log), log, parent)
+
+
+class DetailsDialog(TextDialog):
+    """Shows all that is known of an error."""
+
+    def __init__(self, error: SightlineError, log: Path, parent: QWidget) -> None:
+        said = [("What", error.what), ("Where", error.where), ("What to do", error.remedy)]
+        lines = [f"{name}: {text}" for name, text in said if text]
+        super().__init__("Details", "\n".join([*lines, "", about_text(log)]), log, parent)
+
+
 def about_text(log: Path) -> str:
     """Returns versions, licence and the end of the log."""
+    # Imported here because it brings a parser of e-mail, which a start does not need.
+    from importlib.metadata import PackageNotFoundError, version
+
     lines = [
         f"Sightline {VERSION}",
         "Reviews surveillance footage offline. Apache-2.0.",

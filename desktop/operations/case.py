@@ -10,6 +10,7 @@ from platformdirs import user_data_path, user_documents_path
 from PySide6.QtCore import QObject, Signal
 
 from desktop.operations.evidence import EvidenceOperations
+from desktop.operations.footage import in_time_order, meant
 from desktop.session.background import Background
 from desktop.session.session import OpenCase, Session
 from desktop.session.user_settings import Place, UserSettings, sample_case_folder
@@ -57,14 +58,15 @@ class CaseOperations(QObject):
 
     def open_any(self, paths: Sequence[Path]) -> None:
         """Opens a case, or adds videos: to the case that is open, otherwise to one of their own."""
-        cases = [path for path in paths if is_case(path)]
-        videos = [path for path in paths if not is_case(path)]
+        found = meant(paths)
+        cases = [path for path in found if is_case(path)]
+        videos = [path for path in found if not is_case(path)]
         if cases:
             self.open(cases[0])
         elif not videos:
             return
         elif self._session.case is None or self._session.case.path == sample_case_folder():
-            self._open_own(videos)
+            self._open_own(in_time_order(videos))
         else:
             self._evidence.add(videos)
 
@@ -140,7 +142,7 @@ class CaseOperations(QObject):
                 SightlineError(
                     f"this case is open for reading only: {case.reading_only}",
                     case.path,
-                    "close it there and open it again to change something",
+                    "to change something, close it where it is in use, or copy it to another disk",
                 )
             )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.operations.channels import SCENE_ALONE, ChannelChoice, choice_of
+from desktop.operations.footage import in_time_order
 from desktop.session.background import Background
 from desktop.session.edits import Relink
 from desktop.session.session import Session
@@ -20,16 +21,6 @@ from engine import protocol
 from engine.cases import EvidenceRow, refuse_beside_evidence
 from engine.core.errors import BadInputError, ResourceError, SightlineError
 from engine.media import hash_evidence
-
-
-def in_time_order(paths: Sequence[Path]) -> list[Path]:
-    """Sorts a recorder's files as people read their names: numbers by value, not by digit."""
-
-    def key(path: Path) -> list[tuple[int, int, str]]:
-        parts = re.split(r"(\d+)", path.name.casefold())
-        return [(0, int(one), "") if one.isdigit() else (1, 0, one) for one in parts if one]
-
-    return sorted(paths, key=key)
 
 
 class EvidenceOperations(QObject):
@@ -46,6 +37,9 @@ class EvidenceOperations(QObject):
 
     adding = Signal(object)
     """Path of the first of the files that are being added."""
+
+    beside_evidence = Signal(object, object)
+    """The case would lie beside evidence: the folder, and list[Path] that was not added."""
 
     said = Signal(str)
     """Something was done that is not seen otherwise."""
@@ -77,7 +71,7 @@ class EvidenceOperations(QObject):
         try:
             refuse_beside_evidence(session.case.path, ordered, beside_evidence)
         except SightlineError as error:
-            self.problem.emit(error)
+            self.beside_evidence.emit(error.where, ordered)
             return
         if ordered:
             self.adding.emit(ordered[0])
@@ -86,45 +80,53 @@ class EvidenceOperations(QObject):
             session.work.ask(
                 f"adding {path.name}",
                 protocol.ADD,
-                partial(self._added, first),
+                partial(self._added, first, path.name),
                 path=str(path),
                 beside_evidence=beside_evidence,
                 copy=copy,
             )
 
-    def analyse(self, evidence_id: int, mode: str = "auto") -> None:
+    def analyse(
+        self,
+        evidence_id: int,
+        mode: str = "auto",
+        name: str = "",
+        channels: ChannelChoice | None = None,
+    ) -> None:
         """Analyses evidence; an unfinished run goes on.
 
         Args:
             evidence_id: the evidence.
             mode: `auto`, `resume` or `fresh`, as on the command line.
+            name: what it is called, when the list does not know it yet.
+            channels: which channels run, and what the text channel is asked; None takes those of
+                the run on screen, or the scene channel alone.
         """
         work = self._session.work
         if work is None:
             self.problem.emit(self._cannot_write())
         elif work.item_of(evidence_id) is None:
             work.ask(
-                f"analysing {self._name(evidence_id)}",
+                f"analysing {name or self._name(evidence_id)}",
                 protocol.ANALYSE,
                 lambda _fields: self._session.reload(),
                 evidence_id,
                 evidence_id=evidence_id,
                 mode=mode,
                 stride=self._settings.value.stride,
+                **(channels or self._channels_of(evidence_id)).fields(),
             )
+
+    def _channels_of(self, evidence_id: int) -> ChannelChoice:
+        view = self._session.state.evidence.value
+        shown = view is not None and view.evidence.id == evidence_id
+        return choice_of(view.run) if view is not None and shown else SCENE_ALONE
 
     def cancel(self) -> None:
         """Stops the work in progress."""
         work = self._session.work
         if work is not None and work.items:
             work.cancel(work.items[0].request_id)
-
-    def cancel_all(self) -> None:
-        """Stops the work in progress and what waits."""
-        work = self._session.work
-        if work is not None:
-            for item in work.items:
-                work.cancel(item.request_id)
 
     def recalibrate(
         self,
@@ -205,13 +207,13 @@ class EvidenceOperations(QObject):
             if 0 <= place < len(ids):
                 self._session.show(ids[place])
 
-    def _added(self, first: bool, fields: dict[str, Any]) -> None:
+    def _added(self, first: bool, name: str, fields: dict[str, Any]) -> None:
         evidence_id = int(fields["evidence_id"])
         self._session.relist()
         if first:
             self._session.show(evidence_id)
         if self._settings.value.analyse_on_adding:
-            self.analyse(evidence_id)
+            self.analyse(evidence_id, name=name)
 
     def _recalibrated(self, fields: dict[str, Any]) -> None:
         self._session.reload()
@@ -236,9 +238,9 @@ class EvidenceOperations(QObject):
         if case is None:
             return ResourceError("no case is open", "", "open or make one first")
         return ResourceError(
-            case.reading_only or "the case is open for reading only",
+            f"this case is open for reading only: {case.reading_only}",
             case.path,
-            "close it there, or copy the case",
+            "to change something, close it where it is in use, or copy it to another disk",
         )
 
 

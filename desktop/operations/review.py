@@ -20,8 +20,8 @@ from desktop.session.edits import (
     SetTag,
 )
 from desktop.session.session import Session
-from desktop.state.evidence_view import EvidenceView, Polygon
-from desktop.state.filters import visible_events
+from desktop.state.evidence_view import EvidenceView, Polygon, highest
+from desktop.state.filters import EXAMINER, visible_events
 from desktop.state.view_state import Marks, Selection
 from engine.cases import EventRow, EventState, NewBookmark, NewNote, NewOwnEvent
 from engine.core.errors import BadInputError, SightlineError
@@ -36,6 +36,9 @@ class ReviewOperations(QObject):
 
     problem = Signal(object)
     """A SightlineError to be shown once."""
+
+    said = Signal(str)
+    """Something to know that is not seen otherwise."""
 
     reason_wanted = Signal(object)
     """tuple[int, ...]: these events are about to be dismissed and want a reason."""
@@ -61,7 +64,7 @@ class ReviewOperations(QObject):
         if selection is not None and selection.kind == "event":
             return next((row for row in view.events if row.id == selection.id), None)
         frame = self._state.position.value
-        inside = [r for r in view.events if r.event.first_frame <= frame <= r.event.last_frame]
+        inside = [row for row in view.events if _holds(row, frame)]
         return inside[0] if inside else None
 
     def next_event(self, step: int) -> None:
@@ -69,15 +72,19 @@ class ReviewOperations(QObject):
         events = self.visible_events()
         selected = self.selected_event()
         ids = [row.id for row in events]
-        if selected is not None and selected.id in ids:
+        frame = self._state.position.value
+        if selected is not None and selected.id in ids and _holds(selected, frame):
             place = ids.index(selected.id) + step
         else:
-            frame = self._state.position.value
             starts = [row.event.first_frame for row in events]
             place = int(np.searchsorted(starts, frame, side="right" if step > 0 else "left"))
             place -= 0 if step > 0 else 1
         if 0 <= place < len(events):
             self.go_to_event(events[place])
+        elif events:
+            self.said.emit("There is no further event" if step > 0 else "There is no event before")
+        else:
+            self.said.emit("There is no event to go to")
 
     def go_to_event(self, row: EventRow) -> None:
         """Selects an event and shows its peak."""
@@ -115,6 +122,34 @@ class ReviewOperations(QObject):
             self._state.selection.set(Selection("note", first_id))
         else:
             self._go("note", first_id, about.seconds)
+
+    def turn_accumulated(self) -> None:
+        """Shows the accumulated view of what is selected, or the frame again."""
+        shown, selection = self._state.accumulated, self._state.selection
+        if shown.value:
+            shown.set(False)
+            return
+        if selection.value is None or selection.value.kind not in ("event", "trajectory"):
+            row = self.selected_event()
+            if row is None:
+                self.problem.emit(
+                    BadInputError(
+                        "no event or trajectory is selected", "", "select one in its list"
+                    )
+                )
+                return
+            selection.set(Selection("event", row.id))
+        shown.set(True)
+
+    def go_to_highest(self) -> None:
+        """Goes to the frame with the highest score, whether it made an event or not."""
+        view = self._state.evidence.value
+        best = None if view is None else highest(view)
+        if best is None:
+            self.problem.emit(BadInputError("there is no score yet", "", "analyse the evidence"))
+        else:
+            self._state.playing.set(False)
+            self._state.position.set(best[0])
 
     def _go(self, kind: str, row_id: int, seconds: float) -> None:
         view = self._state.evidence.value
@@ -199,6 +234,12 @@ class ReviewOperations(QObject):
         if view is not None:
             self._evidence.recalibrate(view, view.normal_spans, ignore, interest)
 
+    def clear_regions(self) -> None:
+        """Lets the whole picture count again, and recalibrates."""
+        view = self._state.evidence.value
+        if view is not None and (view.ignore or view.interest):
+            self.set_regions((), ())
+
     def add_note(self, about: str, text: str) -> None:
         """Writes a note about something, at the frame shown."""
         view = self._state.evidence.value
@@ -227,6 +268,26 @@ class ReviewOperations(QObject):
     def remove(self, kind: str, row_id: int) -> None:
         """Takes a bookmark, note or own event out of sight; Undo brings it back."""
         self._session.editor.edit(SetRemoved(kind, row_id, True, f"Remove {kind}"))
+
+    def remove_selected(self) -> None:
+        """Takes what is selected out of sight, if it is the examiner's own."""
+        view, selection = self._state.evidence.value, self._state.selection.value
+        kind = "" if selection is None else selection.kind
+        own = kind in ("bookmark", "note")
+        if view is not None and selection is not None and kind == "event":
+            row = next((one for one in view.events if one.id == selection.id), None)
+            own = row is not None and row.event.channel == EXAMINER
+        if selection is None or not own:
+            self.problem.emit(
+                BadInputError(
+                    "nothing of your own is selected",
+                    "",
+                    "select a bookmark, a note or an event you made; what was found is dismissed",
+                )
+            )
+            return
+        self.remove(kind, selection.id)
+        self._state.selection.set(None)
 
     def set_clock(self, evidence_id: int, seconds: float | None) -> None:
         """Sets the offset to the burned-in clock."""
@@ -267,6 +328,10 @@ class ReviewOperations(QObject):
     def _writable(self) -> bool:
         case = self._session.case
         return case is not None and not case.reading_only
+
+
+def _holds(row: EventRow, frame: int) -> bool:
+    return row.event.first_frame <= frame <= row.event.last_frame
 
 
 def _bookmark(view: EvidenceView, first: int, last: int, text: str) -> NewBookmark:

@@ -43,8 +43,7 @@ class BookmarksPanel(Panel):
         self._known: frozenset[int] | None = None
         self._naming = False
         self._shown: int | None = None
-        self.column.addWidget(self._text)
-        self.column.addWidget(self._tags)
+        self.add_below(self._text, self._tags)
         self.show_with_rows(self._text, self._tags)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._menu)

@@ -6,29 +6,34 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop.panels.panel import Panel
+from desktop.panels.event_detail import EventDetail, event_line, event_lines
+from desktop.panels.panel import Panel, offered
 from desktop.panels.row_list import Row
 from desktop.panels.tag_field import TagField
 from desktop.panels.times import short_time
-from desktop.state.evidence_view import EvidenceView
+from desktop.state.evidence_view import EvidenceView, highest
 from desktop.state.filters import EXAMINER, visible_events
 from desktop.state.view_state import Selection, ViewState
 from desktop.theme.stylesheet import figures
 from desktop.theme.tokens import DARK, Tokens
 from engine.cases import EventRow
-from engine.core.times import format_time
 
 _NOTHING_YET = (
     "The events will be listed here: spans that stand out, each with its time, its score and "
-    "one line of reasons.\n\nAnalyse the evidence to find them:"
+    "one line of reasons.\n\nAdd evidence and analyse it:"
 )
-_NONE_FOUND = "Nothing stands out in this evidence, or the threshold hides it."
+_HIDDEN = "The threshold or the channels chosen hide all {count} events."
+_NONE_FOUND = (
+    "Nothing in this evidence stands out enough for an event.{highest}\n\nWhat stands out most "
+    "may still be worth a look:"
+)
 _STATES = {
     "unseen": ("circle-dot", "score"),
     "seen": ("eye", "muted"),
     "relevant": ("circle-check", "relevant"),
     "dismissed": ("circle-x", "muted"),
 }
+_CHOICE_LETTERS = 6
 _REASONS = ("authorised activity", "animal", "weather or light", "camera moves", "picture error")
 
 
@@ -103,8 +108,16 @@ class EventsPanel(Panel):
     tagged = Signal(str, str, bool)
     """What, which tag, on or off."""
 
-    def __init__(self, state: ViewState, analyse: QAction) -> None:
-        super().__init__("Events", _NOTHING_YET, analyse)
+    def __init__(
+        self,
+        state: ViewState,
+        add: QAction,
+        analyse: QAction,
+        to_highest: QAction,
+        triage: dict[str, QAction],
+    ) -> None:
+        super().__init__("Events", _NOTHING_YET, add)
+        self._add, self._analyse, self._to_highest = add, analyse, to_highest
         self._state = state
         self._tokens = DARK
         self.reason = ReasonStrip()
@@ -119,17 +132,25 @@ class EventsPanel(Panel):
         self._order = QComboBox()
         self._order.addItems(["by time", "by score"])
         self._order.setAccessibleName("Order of the events")
+        for choice in (self._which, self._order):
+            choice.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            choice.setMinimumContentsLength(_CHOICE_LETTERS)
         self._tags = TagField()
         self._tags.changed.connect(self.tagged)
-        head = QHBoxLayout()
+        self.detail = EventDetail(triage)
+        self._head = QWidget()
+        head = QHBoxLayout(self._head)
         head.setContentsMargins(8, 4, 8, 4)
         head.setSpacing(8)
         head.addWidget(self.reviewed, 1)
         head.addWidget(self._which)
         head.addWidget(self._order)
-        self.column.insertLayout(0, head)
+        self.column.insertWidget(0, self._head)
+        self.column.addWidget(self.detail)
         self.column.addWidget(self.reason)
-        self.column.addWidget(self._tags)
+        self.add_below(self._tags)
         self.show_with_rows(self._tags)
         self._which.currentIndexChanged.connect(lambda _row: self._refresh())
         self._order.currentIndexChanged.connect(lambda _row: self._refresh())
@@ -154,35 +175,40 @@ class EventsPanel(Panel):
         if self._order.currentText() == "by score":
             listed.sort(key=lambda row: -row.event.peak_score)
         self.empty.say(_empty(view, bool(rows), which))
-        for widget in (self._which, self._order):
-            widget.setVisible(bool(rows))
+        self.empty.offer(self._offered(view, bool(rows)))
+        self._head.setVisible(bool(rows))
         self.list.set_rows([self._row(one) for one in listed])
         self._select(state.selection.value)
+
+    def _offered(self, view: EvidenceView | None, some: bool) -> QAction | None:
+        """Returns the one action that helps when no event is listed."""
+        if view is None or view.run is None:
+            return offered(view, self._add, self._analyse)
+        return None if some or view.run.state == "running" else self._to_highest
 
     def _row(self, row: EventRow) -> Row:
         event = row.event
         name, role = _STATES[row.state]
         own = event.channel == EXAMINER
         reason = f" – {row.state_reason}" if row.state_reason else ""
-        times = f"{format_time(event.start_s)} – {format_time(event.end_s)}"
         return Row(
             id=row.id,
             title=f"{short_time(event.start_s)} – {short_time(event.end_s)}",
-            detail=event.summary + reason,
+            detail=event_line(row) + reason,
             right="own" if own else f"{event.peak_score:.2f}",
             icon="flag" if own and row.state == "unseen" else name,
             colour=getattr(self._tokens, role),
             said=row.state,
-            tip="\n".join(
-                [f"Event {row.id} · {row.state}{reason}", times, event.summary]
-                + [one.text for one in event.reasons]
-            ),
+            tip="\n".join([f"Event {row.id} · {row.state}{reason}", *event_lines(row, ())]),
         )
 
     def _select(self, selection: Selection | None) -> None:
         chosen = selection.id if selection and selection.kind == "event" else None
         self.list.select(chosen)
         view = self._state.evidence.value
+        rows = () if view is None else view.events
+        row = next((one for one in rows if one.id == chosen), None)
+        self.detail.show_event(row, () if view is None else view.trajectories)
         about = f"event:{chosen}" if chosen else ""
         self._tags.show_tags(about, () if view is None else view.tags.get(about, ()))
 
@@ -200,4 +226,10 @@ def _empty(view: EvidenceView | None, some: bool, which: str) -> str:
         return f"No event is {which}." if which != "not dismissed" else "All are dismissed."
     if view.run.state == "running":
         return "The analysis is in progress; events are found at its end."
-    return _NONE_FOUND
+    if view.events:
+        return _HIDDEN.format(count=len(view.events))
+    best = highest(view)
+    said = "" if best is None else (
+        f" The highest score is {best[1]:.2f}, at {short_time(float(view.seconds[best[0]]))}."
+    )  # fmt: skip
+    return _NONE_FOUND.format(highest=said)

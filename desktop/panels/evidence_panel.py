@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QScrollArea
 
 from desktop.panels.panel import Panel
 from desktop.panels.row_list import Row
@@ -14,8 +14,9 @@ from engine.core.times import format_time
 
 _EMPTY = (
     "The videos of the case will be listed here, each with its hash, its state and its events.\n\n"
-    "Drop files or folders of images on the window, or add some:"
+    "Drop videos or folders on the window, or add some:"
 )
+_WARNINGS = 84
 _INTEGRITY = {
     "hashing": ("film", "", "hash and index in progress"),
     "recorded": ("shield-question", "", "hash recorded"),
@@ -35,6 +36,18 @@ class EvidencePanel(Panel):
         super().__init__("Evidence", _EMPTY, add)
         self._tokens = DARK
         self._items: tuple[EvidenceItem, ...] = ()
+        self._shown_id = 0
+        self._warnings = QLabel()
+        self._warnings.setWordWrap(True)
+        self._warnings.setTextFormat(Qt.TextFormat.PlainText)
+        self._warnings.setProperty("role", "muted")
+        self._warnings.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._room = QScrollArea()
+        self._room.setWidgetResizable(True)
+        self._room.setFrameShape(QFrame.Shape.NoFrame)
+        self._room.setProperty("role", "empty")
+        self._room.setWidget(self._warnings)
+        self.add_below(self._room)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._menu)
 
@@ -47,14 +60,49 @@ class EvidencePanel(Panel):
         """Shows the evidence."""
         self._items = items
         self.list.set_rows([self._row(one) for one in items])
+        self.list.select(self._shown_id, reveal=False)
+        self._say_warnings()
+
+    def mark_shown(self, evidence_id: int) -> None:
+        """Selects the evidence that is shown; 0 for none."""
+        self._shown_id = evidence_id
+        self.list.select(evidence_id)
+        self._say_warnings()
+
+    @property
+    def warnings(self) -> str:
+        """What is said about the conditions of the evidence that is shown."""
+        return self._warnings.text()
+
+    def _say_warnings(self) -> None:
+        said = next((one.warnings for one in self._items if one.id == self._shown_id), ())
+        self._warnings.setText("\n".join(f"⚠ {one}" for one in said))
+        self._room.setVisible(bool(said))
+        self._fit_warnings()
+
+    def _fit_warnings(self) -> None:
+        """Gives the warnings the height they need, up to a limit; beyond it they scroll."""
+        width = self._room.viewport().width()
+        self._room.setFixedHeight(min(_WARNINGS, self._warnings.heightForWidth(width) + 2))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fits the warnings to the new width."""
+        super().resizeEvent(event)
+        self._fit_warnings()
 
     def _row(self, item: EvidenceItem) -> Row:
         name, role, said = _INTEGRITY[item.integrity]
         done = item.events - item.unseen
-        reviewed = f"{done} of {item.events} reviewed" if item.run_state == "analysed" else ""
         percent = f" {item.progress:.0%}" if item.progress is not None else ""
-        words = [item.run_state + percent, reviewed, said if role != "good" else "verified"]
-        warnings = f"{len(item.warnings)} warnings" if item.warnings else ""
+        words = [f"{item.run_state}{percent}"]
+        if item.run_state == "analysed":
+            words = [f"{done} of {item.events} reviewed" if item.events else "analysed, no event"]
+        if item.integrity in ("changed", "missing"):
+            words.insert(0, said)
+        elif item.integrity == "verified":
+            words.append(said)
+        count = len(item.warnings)
+        warnings = f"{count} warning{'s' if count > 1 else ''}" if count else ""
         tip = "\n".join([item.path, f"{item.run_state}{percent}", said, *item.warnings])
         return Row(
             id=item.id,

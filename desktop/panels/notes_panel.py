@@ -59,12 +59,11 @@ class NotesPanel(Panel):
             shortcut = QShortcut(QKeySequence(keys), self._field, self.flush)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         row = QHBoxLayout()
-        row.setContentsMargins(8, 4, 8, 8)
+        row.setContentsMargins(8, 0, 8, 8)
         row.setSpacing(8)
         row.addWidget(self._about, 1)
         row.addWidget(self._add)
-        self.column.addWidget(self._tags)
-        self.column.addWidget(self._field)
+        self.add_below(self._tags, self._field)
         self.column.addLayout(row)
         self.show_with_rows(self._tags)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -114,11 +113,12 @@ class NotesPanel(Panel):
         if isinstance(row, Row):
             menu = QMenu(self)
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            menu.addAction("Amend").triggered.connect(lambda: self._begin_amending(row.id))
+            menu.addAction("Amend").triggered.connect(lambda: self.amend(row.id))
             menu.addAction("Remove").triggered.connect(lambda: self.removed.emit(row.id))
             menu.popup(self.list.viewport().mapToGlobal(place))
 
-    def _begin_amending(self, first_id: int) -> None:
+    def amend(self, first_id: int) -> None:
+        """Lets the examiner amend a note."""
         view = self._state.evidence.value
         notes = () if view is None else view.notes
         note = next((one for one in notes if one.first_id == first_id), None)

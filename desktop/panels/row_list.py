@@ -122,7 +122,8 @@ class RowDelegate(QStyledItemDelegate):
         state: QStyle.StateFlag = option.state
         font: QFont = option.font
         if state & QStyle.StateFlag.State_Selected:
-            chosen = QColor(palette.color(QPalette.ColorRole.Highlight))
+            # The list's own palette is paler while it has no focus; what is selected is not.
+            chosen = QColor(QApplication.palette().color(QPalette.ColorRole.Highlight))
             painter.fillRect(area.left(), area.top(), 3, area.height(), chosen)
             chosen.setAlpha(60)
             painter.fillRect(area, chosen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtGui import QAction
 
-from desktop.panels.panel import Panel
+from desktop.panels.panel import Panel, offered
 from desktop.panels.row_list import Row
 from desktop.panels.times import span_text
 from desktop.state.evidence_view import EvidenceView
@@ -15,16 +15,18 @@ from engine.cases import TrajectorySummary
 
 _EMPTY = (
     "What moved will be listed here: when, from where to where, and how fast compared with the "
-    "usual.\n\nAnalyse the evidence to follow it:"
+    "usual.\n\nAdd evidence and analyse it:"
 )
 
 
 class TrajectoriesPanel(Panel):
     """Lists the trajectories that the threshold leaves."""
 
-    def __init__(self, state: ViewState, analyse: QAction) -> None:
-        super().__init__("Trajectories", _EMPTY, analyse)
+    def __init__(self, state: ViewState, add: QAction, analyse: QAction) -> None:
+        super().__init__("Trajectories", _EMPTY, add)
+        self._add = add
         self._state = state
+        self._analyse = analyse
         self._tokens = DARK
         self._shown: object = None
         state.evidence.changed.connect(lambda _view: self._refresh())
@@ -39,25 +41,29 @@ class TrajectoriesPanel(Panel):
 
     def _refresh(self) -> None:
         view, least = self._state.evidence.value, self._state.threshold.value
-        key = (None if view is None else view.trajectories, least)
+        state = None if view is None or view.run is None else view.run.state
+        key = (None if view is None else view.trajectories, state, least)
         if key == self._shown:
             return
         self._shown = key
         self.empty.say(_empty(view))
+        self.empty.offer(offered(view, self._add, self._analyse))
         self.list.set_rows([self._row(one) for one in visible_trajectories(view, least)])
         self._select(self._state.selection.value)
 
     def _row(self, one: TrajectorySummary) -> Row:
-        speed = "" if one.relative_speed is None else f", {one.relative_speed:.1f} times as usual"
+        speed = one.relative_speed
+        times = "" if speed is None else f" · {speed:.1f}×"
+        said = "" if speed is None else f"\n{speed:.1f} times the usual speed there"
         way = f"{one.from_cell} → {one.to_cell}"
         return Row(
             id=one.id,
-            title=f"{one.number}  {span_text(one.start_s, one.end_s)}",
-            detail=f"{way}{speed}",
+            title=f"#{one.number}  {span_text(one.start_s, one.end_s)}",
+            detail=f"{way}{times}",
             right="" if one.peak_score is None else f"{one.peak_score:.2f}",
             icon="route",
             colour=self._tokens.score if (one.peak_score or 0) >= 0.5 else "",
-            tip=f"Trajectory {one.number}\n{way}\nmoves {one.direction}{speed}",
+            tip=f"Trajectory #{one.number}\n{way}\nmoves {one.direction}{said}",
         )
 
     def _select(self, selection: Selection | None) -> None:
@@ -70,4 +76,6 @@ def _empty(view: EvidenceView | None) -> str:
         return _EMPTY
     if view.run.state == "running":
         return "The analysis is in progress; trajectories are drawn at its end."
-    return "Nothing moved through the picture, or the threshold hides it."
+    if view.trajectories:
+        return f"The threshold hides all {len(view.trajectories)} trajectories."
+    return "Nothing that stands out moved through the picture."

@@ -59,6 +59,9 @@ class Canvas(QWidget):
         self._ignore: tuple[Polygon, ...] = ()
         self._interest: tuple[Polygon, ...] = ()
         self._message = ""
+        self._looks = ""
+        self._end = (-1, "")
+        self._span = ""
         self._drag: QPointF | None = None
         self._kind = ""
         self._corners: list[QPointF] = []
@@ -86,14 +89,29 @@ class Canvas(QWidget):
         self._geometry = replace(self._geometry, width=width, height=height)
         self.update()
 
-    def set_view(self, rotation: int, aspect: float | None) -> None:
-        """Turns the picture by more degrees; a pixel aspect of None takes the file's."""
+    def set_view(self, rotation: int, aspect: float | None, looks: str) -> None:
+        """Turns the picture by more degrees; a pixel aspect of None takes the file's.
+
+        Args:
+            rotation: degrees clockwise.
+            aspect: width / height of a pixel.
+            looks: all view settings in words, written over the picture; empty for none.
+        """
+        self._looks = looks
         self._geometry = replace(
             self._geometry,
             rotation=(self._file_rotation + rotation) % 360,
             aspect=self._file_aspect if aspect is None else aspect,
         )
         self.update()
+
+    def set_end(self, frame: int, words: str) -> None:
+        """Says why the video ends with a frame; empty words when it ends as it should."""
+        self._end = frame, words
+
+    def set_span(self, words: str) -> None:
+        """Says in words which time an accumulated view is about."""
+        self._span = words
 
     def set_overlay(self, settings: OverlaySettings) -> None:
         """Changes what is drawn over the frame."""
@@ -151,7 +169,7 @@ class Canvas(QWidget):
         painter = QPainter(self)
         reply = self._reply
         if reply is None:
-            painter.setPen(self.palette().placeholderText().color())
+            painter.setPen(self.palette().windowText().color())
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self._message)
             return
@@ -162,7 +180,8 @@ class Canvas(QWidget):
             overlaid = place == len(areas) - 1 and not reply.accumulated
             self._draw(painter, reply, area, overlaid)
             painter.restore()
-        self._draw_words(painter, reply)
+        if self.words:
+            draw_label(painter, QPointF(8, 28), self.words, _WORD)
 
     def _draw(self, painter: QPainter, reply: FrameReply, area: QRectF, overlaid: bool) -> None:
         to_screen = self._geometry.transform(area)
@@ -178,20 +197,28 @@ class Canvas(QWidget):
             if self._settings.heat:
                 draw_legend(painter, area, self._settings.colour_map)
 
-    def _draw_words(self, painter: QPainter, reply: FrameReply) -> None:
+    @property
+    def words(self) -> str:
+        """What is written over the picture, or instead of it."""
+        return self._message if self._reply is None else " · ".join(self._said(self._reply))
+
+    def _said(self, reply: FrameReply) -> list[str]:
         words = []
         if reply.image is None:
             words.append("this frame cannot be decoded")
         elif reply.damaged:
             words.append("damaged frame")
+        if self._end[1] and reply.index == self._end[0]:
+            words.append(self._end[1])
         if reply.preview:
             words.append("preview")
         if reply.accumulated:
-            words.append("accumulated view")
+            words.append(f"accumulated view of {self._span}")
+        if self._looks and not reply.accumulated:
+            words.append(f"view settings: {self._looks}")
         if self._kind:
             words.append("click the corners of the region, Enter closes it, Esc gives up")
-        if words:
-            draw_label(painter, QPointF(8, 28), " · ".join(words), _WORD)
+        return words
 
     def _draw_corners(self, painter: QPainter, to_screen: QTransform) -> None:
         if self._corners:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,6 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QImage,
-    QLinearGradient,
     QPainter,
     QPen,
     QPolygonF,
@@ -153,12 +153,7 @@ def draw_legend(painter: QPainter, area: QRectF, colour_map: str) -> None:
     place = QRectF(area.right() - width - 8, area.bottom() - height - 8, width, height)
     painter.fillRect(place, QColor(0, 0, 0, 170))
     bar = QRectF(place.left() + 52, place.top() + 7, 96, 10)
-    gradient = QLinearGradient(bar.topLeft(), bar.topRight())
-    table = colour_table(colour_map)
-    for step in range(0, 256, 15):
-        red, green, blue = (int(one) for one in table[step])
-        gradient.setColorAt(step / 255, QColor(red, green, blue))
-    painter.fillRect(bar, gradient)
+    painter.drawImage(bar, _scale_of(colour_map))
     font = QFont(painter.font())
     font.setPixelSize(12)
     painter.setFont(font)
@@ -167,6 +162,13 @@ def draw_legend(painter: QPainter, area: QRectF, colour_map: str) -> None:
     painter.drawText(left, Qt.AlignmentFlag.AlignVCenter, "heat 0")
     right = QRectF(bar.right() + 4, place.top(), 14, height)
     painter.drawText(right, Qt.AlignmentFlag.AlignVCenter, "1")
+
+
+@lru_cache(maxsize=8)
+def _scale_of(colour_map: str) -> QImage:
+    """Returns the colours from cold to hot in one row."""
+    table = np.concatenate([colour_table(colour_map), np.full((256, 1), 255, np.uint8)], axis=1)
+    return heat_image(table[None])
 
 
 def _colour(trajectory: int | None) -> QColor:

@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from desktop.player.accumulating import accumulated_view
 from desktop.player.overlays import OverlayReader
 from desktop.player.pictures import to_image
 from desktop.player.requests import (
@@ -144,7 +143,9 @@ class FrameServer(QObject):
 
     def _serve(self, source: FrameSource) -> None:
         """Opens evidence and answers requests until other evidence is wanted."""
-        self._show_first(source)
+        kept = source.indexes is not None and source.indexes.has(source.path, source.stream)
+        if source.only_first or not kept:
+            self._show_first(source)
         if source.only_first:
             return
         with (
@@ -251,6 +252,9 @@ class _Serving:
 
     def accumulate(self, request: AccumulateRequest) -> None:
         """Sends the accumulated view of a span unless something else is wanted meanwhile."""
+        # Imported here because OpenCV comes with it and a start does not need it.
+        from desktop.player.accumulating import accumulated_view
+
         view = accumulated_view(
             self._source, self._overlays, request, lambda: self._server.superseded
         )

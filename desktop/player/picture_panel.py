@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QSlider,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop.state.observable import Observable
 from desktop.state.view_state import PictureSettings
+from desktop.theme.stylesheet import figures
 
 _SLIDERS = (
     ("brightness", "Brightness", -100, 100),
@@ -39,14 +41,22 @@ class PicturePanel(QWidget):
         said.setProperty("role", "muted")
         form.addRow(said)
         self._sliders: dict[str, QSlider] = {}
+        self._said: dict[str, QLabel] = {}
         for name, text, low, high in _SLIDERS:
             slider = QSlider(Qt.Orientation.Horizontal)
             slider.setRange(low, high)
             slider.setMinimumWidth(160)
             slider.setAccessibleName(text)
             slider.valueChanged.connect(lambda value, name=name: self._set(name, value / 100))
-            form.addRow(text, slider)
-            self._sliders[name] = slider
+            said = QLabel()
+            said.setFont(figures(said.font()))
+            said.setMinimumWidth(said.fontMetrics().horizontalAdvance("+0.00"))
+            line = QHBoxLayout()
+            line.setSpacing(8)
+            line.addWidget(slider, 1)
+            line.addWidget(said)
+            form.addRow(text, line)
+            self._sliders[name], self._said[name] = slider, said
         self._deinterlace = QCheckBox("Deinterlace")
         self._deinterlace.toggled.connect(lambda on: self._set("deinterlace", on))
         form.addRow(self._deinterlace)
@@ -72,7 +82,9 @@ class PicturePanel(QWidget):
 
     def _show(self, settings: PictureSettings) -> None:
         for name, slider in self._sliders.items():
-            slider.setValue(round(getattr(settings, name) * 100))
+            value: float = getattr(settings, name)
+            slider.setValue(round(value * 100))
+            self._said[name].setText(f"{value:+.2f}" if name == "brightness" else f"{value:.2f}")
         self._deinterlace.setChecked(settings.deinterlace)
         self._rotation.setCurrentIndex(settings.rotation // 90)
         names = [name for name, value in _ASPECTS.items() if value == settings.aspect]

@@ -11,10 +11,18 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.player.canvas import Canvas
 from desktop.player.frame_server import FrameServer
+from desktop.player.picture_words import picture_words
 from desktop.player.requests import FrameReply, FrameSource
 from desktop.player.transport import Transport
 from desktop.state.evidence_view import EvidenceView
-from desktop.state.view_state import PictureSettings, Selection, ShownFrame, ViewState
+from desktop.state.view_state import (
+    OverlaySettings,
+    PictureSettings,
+    Selection,
+    ShownFrame,
+    ViewState,
+)
+from engine.core.times import format_time
 from engine.media import IndexCache
 
 _RATES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -72,7 +80,7 @@ class Player(QWidget):
         state.playing.changed.connect(lambda _on: self._play())
         state.rate.changed.connect(lambda _rate: self._play())
         state.every_frame.changed.connect(lambda _on: self._play())
-        state.overlay.changed.connect(self.canvas.set_overlay)
+        state.overlay.changed.connect(self._overlay)
         state.picture.changed.connect(self._picture)
         state.accumulated.changed.connect(lambda _on: self._ask())
         state.selection.changed.connect(self._selected)
@@ -171,10 +179,12 @@ class Player(QWidget):
             case=self._case,
             run_id=None if run is None else run.id,
             derived=view.derivation_id,
+            channel=self._state.overlay.value.channel,
             indexes=self._indexes(),
             trajectories=view.trajectories,
         )
         self.canvas.set_parts(view.ignore, view.interest)
+        self.canvas.set_end(len(view.index) - 1, _end_words(view))
         before = self._source
         if before is not None and source == before:
             return
@@ -186,6 +196,12 @@ class Player(QWidget):
         self._turn_to(source)
         self.canvas.set_frame_size(view.width, view.height, view.rotation, view.pixel_aspect)
         self._picture(self._state.picture.value)
+
+    def _overlay(self, overlay: OverlaySettings) -> None:
+        self.canvas.set_overlay(overlay)
+        view, source = self._state.evidence.value, self._source
+        if view is not None and source is not None and overlay.channel != source.channel:
+            self._evidence(view)
 
     def _indexes(self) -> IndexCache | None:
         return None if self._case is None else IndexCache(self._case / "cache" / "indexes")
@@ -212,7 +228,10 @@ class Player(QWidget):
             return
         self._state.playing.set(False)
         span = self._accumulated_span() if self._state.accumulated.value else None
-        if span is not None:
+        view = self._state.evidence.value
+        if span is not None and view is not None:
+            first, last = (format_time(float(view.seconds[frame])) for frame in span[:2])
+            self.canvas.set_span(f"{first} – {last}")
             self._latest = self._server.accumulate(*span)
         else:
             frame, preview = self._state.position.value, self._state.dragging.value
@@ -304,8 +323,9 @@ class Player(QWidget):
         if not self._state.playing.value:
             self._watch_timer.stop()
 
-    def _came_to_end(self, _frame: int) -> None:
+    def _came_to_end(self, frame: int) -> None:
         self._state.playing.set(False)
+        self._state.position.set(frame)
 
     def _cannot(self, error: object) -> None:
         self._state.playing.set(False)
@@ -316,7 +336,7 @@ class Player(QWidget):
 
     def _picture(self, settings: PictureSettings) -> None:
         self._server.set_picture(settings)
-        self.canvas.set_view(settings.rotation, settings.aspect)
+        self.canvas.set_view(settings.rotation, settings.aspect, picture_words(settings))
         self._ask()
 
     def _pressed(self, name: str) -> None:
@@ -327,3 +347,10 @@ class Player(QWidget):
             "forward": lambda: self.step(1),
             "end": self.to_end,
         }[name]()
+
+
+def _end_words(view: EvidenceView) -> str:
+    if not view.lost_frames:
+        return ""
+    lost = f"{view.lost_frames:,} frame{'s' if view.lost_frames > 1 else ''}"
+    return f"the video stops here: {lost} that the file promises cannot be read"

@@ -69,6 +69,7 @@ class ViewLoader:
             trajectories=derived[1],
             clock_offset_s=evidence.clock_offset_s,
             missing=not path.exists(),
+            lost_frames=_lost_frames(evidence),
             **_changes(run, derivation),
         )
         return self.marked(case, view)
@@ -165,6 +166,13 @@ def _pixel_aspect(evidence: EvidenceRow) -> float:
     except (ValueError, TypeError, ZeroDivisionError):
         return 1.0
     return aspect if 0.1 <= aspect <= 10 else 1.0
+
+
+def _lost_frames(evidence: EvidenceRow) -> int:
+    try:
+        return max(0, int(json.loads(evidence.properties).get("missing", 0)))
+    except (ValueError, TypeError, AttributeError):
+        return 0
 
 
 def _changes(run: RunRow | None, derivation: DerivationRow | None) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Work(QObject):
     """Something about the items changed."""
 
     grown = Signal(int)
-    """A chunk of this evidence was committed."""
+    """A run of this evidence was begun, or a chunk of it committed."""
 
     failed = Signal(str, object)
     """Title and SightlineError of work that failed; what was cancelled is not told here."""
@@ -113,6 +113,8 @@ class Work(QObject):
         if item is not None:
             self._items[request_id] = replace(item, progress=_progress(fields))
             self.changed.emit()
+            if item.progress is None and item.evidence_id is not None:
+                self.grown.emit(item.evidence_id)
 
     def _chunked(self, request_id: int, fields: dict[str, Any]) -> None:
         item = self._items.get(request_id)

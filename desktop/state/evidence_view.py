@@ -71,6 +71,7 @@ class EvidenceView:
             the examiner gave none.
         mismatches: UTC times at which the file was found changed.
         missing: whether the file is not where the case says.
+        lost_frames: frames that the file promises and does not hold.
         normal_spans: stream times marked as normal footage for the results shown.
         ignore: polygons in decoded pixels that do not count.
         interest: polygons in decoded pixels outside which nothing counts; none for everything.
@@ -97,6 +98,7 @@ class EvidenceView:
     clock_offset_s: float | None = None
     mismatches: tuple[str, ...] = ()
     missing: bool = False
+    lost_frames: int = 0
     normal_spans: tuple[tuple[float, float], ...] = ()
     ignore: tuple[Polygon, ...] = ()
     interest: tuple[Polygon, ...] = ()
@@ -111,3 +113,12 @@ class EvidenceView:
     def time_base(self) -> Fraction:
         """Seconds of one PTS unit."""
         return self.index.time_base
+
+
+def highest(view: EvidenceView) -> tuple[int, float] | None:
+    """Returns frame and score of the highest score of the first channel; None without scores."""
+    curve = next(iter(view.curves.values()), None)
+    if curve is None or not len(curve.scores):
+        return None
+    best = int(np.argmax(curve.scores))
+    return int(curve.frames[best]), float(curve.scores[best])

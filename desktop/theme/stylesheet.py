@@ -26,10 +26,14 @@ def apply_theme(application: QApplication, name: str) -> Tokens:
         The colours of that theme.
     """
     tokens = THEMES.get(name, THEMES["dark"])
+    signs = {
+        sign: (_SHEET.parent / f"{sign}-{tokens.name}.svg").as_posix()
+        for sign in ("chevron", "tick")
+    }
     application.setStyle("Fusion")
     application.setPalette(_palette(tokens))
     application.setStyleSheet(
-        Template(_SHEET.read_text(encoding="utf-8")).substitute(asdict(tokens))
+        Template(_SHEET.read_text(encoding="utf-8")).substitute(asdict(tokens) | signs)
     )
     icons.set_colours(tokens.text, tokens.disabled)
     return tokens

@@ -15,6 +15,7 @@ class Tokens:
     Attributes:
         name: `dark` or `light`.
         ground: behind the picture.
+        on_ground: words where the picture will be.
         window: of the window.
         panel: of lists and fields.
         raised: of buttons and headers.
@@ -34,6 +35,7 @@ class Tokens:
 
     name: str
     ground: str
+    on_ground: str
     window: str
     panel: str
     raised: str
@@ -54,12 +56,13 @@ class Tokens:
 DARK = Tokens(
     name="dark",
     ground="#181818",
+    on_ground="#b4b4b4",
     window="#202020",
     panel="#262626",
     raised="#333333",
     line="#434343",
     text="#ececec",
-    muted="#b4b4b4",
+    muted="#bababa",
     disabled="#7c7c7c",
     accent="#4fa3ff",
     accent_text="#08131f",
@@ -74,6 +77,7 @@ DARK = Tokens(
 LIGHT = Tokens(
     name="light",
     ground="#7d7d7d",
+    on_ground="#0c0c0c",
     window="#f0f0f0",
     panel="#ffffff",
     raised="#e2e2e2",

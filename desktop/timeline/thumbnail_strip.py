@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -16,6 +16,7 @@ _HEIGHT = 44
 _TICKS = 6
 _SETTLE_MS = 80
 _MOST_TICKS = 400
+_NONE = np.zeros(0, np.float64)
 
 
 class ThumbnailStrip(QWidget):
@@ -27,8 +28,10 @@ class ThumbnailStrip(QWidget):
         self._server = server
         self._tokens = DARK
         self._evidence: EvidenceView | None = None
+        self._keyframes = _NONE
         self._playhead = 0.0
         self._pictures: dict[int, QImage] = {}
+        self._stopped = False
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLE_MS)
@@ -52,6 +55,7 @@ class ThumbnailStrip(QWidget):
         self._evidence = view
         if view is None or before is None or before.index is not view.index:
             self._pictures = {}
+            self._keyframes = _NONE if view is None else view.seconds[view.index.keyframe]
             self._moved()
 
     def set_tokens(self, tokens: Tokens) -> None:
@@ -66,7 +70,8 @@ class ThumbnailStrip(QWidget):
             self.update(round(self._view.x(moment, self.width())) - 2, 0, 5, self.height())
 
     def stop(self) -> None:
-        """Asks for nothing more."""
+        """Asks for nothing more, whatever changes from now on."""
+        self._stopped = True
         self._settled.stop()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -78,29 +83,28 @@ class ThumbnailStrip(QWidget):
         painter.setClipRect(GUTTER, 0, self.width() - GUTTER - MARGIN, self.height())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         for frame, box in self._slots():
+            if not box.intersects(QRectF(event.rect())):
+                continue
             picture = self._pictures.get(frame)
             if picture is None or picture.isNull():
                 painter.fillRect(box.adjusted(0, 0, -1, 0), QColor(self._tokens.raised))
             else:
                 painter.drawImage(_within(picture, box.adjusted(0, 0, -1, 0)), picture)
-        self._paint_ticks(painter)
+        self._paint_ticks(painter, event.rect())
         if self._view.start <= self._playhead <= self._view.end:
             painter.setPen(QPen(QColor(self._tokens.accent), 1))
             x = self._view.x(self._playhead, self.width())
             painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
 
-    def _paint_ticks(self, painter: QPainter) -> None:
-        view = self._evidence
-        if view is None:
-            return
-        times = view.seconds[view.index.keyframe]
-        first, last = np.searchsorted(times, [self._view.start, self._view.end])
+    def _paint_ticks(self, painter: QPainter, part: QRect) -> None:
+        first, last = np.searchsorted(self._keyframes, [self._view.start, self._view.end])
         if last - first > _MOST_TICKS:
             return
         painter.setPen(QPen(QColor(self._tokens.muted), 1))
-        for moment in times[first:last].tolist():
+        for moment in self._keyframes[first:last].tolist():
             x = self._view.x(moment, self.width())
-            painter.drawLine(QPointF(x, _HEIGHT + 1), QPointF(x, _HEIGHT + _TICKS))
+            if part.left() - 1 <= x <= part.right() + 1:
+                painter.drawLine(QPointF(x, _HEIGHT + 1), QPointF(x, _HEIGHT + _TICKS))
 
     def _slots(self) -> list[tuple[int, QRectF]]:
         """Returns the frame and the place of each picture; places are fixed in time."""
@@ -126,7 +130,8 @@ class ThumbnailStrip(QWidget):
 
     def _moved(self) -> None:
         self.update()
-        self._settled.start()
+        if not self._stopped:
+            self._settled.start()
 
     def _ask(self) -> None:
         wanted = [frame for frame, _box in self._slots()]

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.filters import visible_events, visible_trajectories
-from desktop.state.view_state import Marks, Selection, ViewState
+from desktop.state.view_state import Marks, OverlaySettings, Selection, ViewState
 from desktop.theme.icons import icon
 from desktop.theme.stylesheet import figures
 from desktop.theme.tokens import DARK, Tokens
@@ -40,7 +40,12 @@ _HOVER_HEIGHT = 96
 
 
 class Timeline(QWidget):
-    """Follows the state; a click goes there, a drag scrubs, the wheel zooms."""
+    """Follows the state; a click goes there, a drag scrubs, the wheel zooms.
+
+    Attributes:
+        view: the time in sight.
+        controls: threshold, channels and zoom, to be placed where there is room.
+    """
 
     _loaded = Signal()
 
@@ -64,7 +69,8 @@ class Timeline(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(self._controls())
+        self.controls = QWidget()
+        self._fill_controls(QHBoxLayout(self.controls))
         layout.addWidget(self._thumbnails)
         self._room = QVBoxLayout()
         layout.addLayout(self._room, 1)
@@ -96,6 +102,7 @@ class Timeline(QWidget):
         state.position.changed.connect(self._moved)
         state.threshold.changed.connect(lambda _least: self._filter())
         state.hidden_channels.changed.connect(lambda _names: self._filter())
+        state.overlay.changed.connect(self._lead)
         state.selection.changed.connect(self._select)
         state.marks.changed.connect(self._mark)
         hand.pressed.connect(self._pressed)
@@ -135,9 +142,8 @@ class Timeline(QWidget):
         self._filter()
         self._moved(self._state.position.value)
 
-    def _controls(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setContentsMargins(8, 4, 8, 4)
+    def _fill_controls(self, row: QHBoxLayout) -> None:
+        row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(8)
         self._span = QLabel()
         self._span.setProperty("role", "muted")
@@ -175,7 +181,6 @@ class Timeline(QWidget):
             button.clicked.connect(lambda _on=False, act=act: act())
             row.addWidget(button)
         self.view.changed.connect(self._say_span)
-        return row
 
     def _zoom(self, factor: float) -> None:
         view = self._state.evidence.value
@@ -218,15 +223,21 @@ class Timeline(QWidget):
         self._paths.set_trajectories(view, frozenset(one.id for one in rest if one.id not in shown))
         if self._plot is not None:
             self._plot.set_hidden(hidden)
+            self._plot.set_leading(state.overlay.value.channel)
             self._plot.set_threshold(least)
         self._least.setValue(round(least * 100))
         self._least_text.setText(f"{least:.2f}")
         self._lanes.redraw()
 
+    def _lead(self, overlay: OverlaySettings) -> None:
+        if self._plot is not None:
+            self._plot.set_leading(overlay.channel)
+
     def _fill_channels(self, view: EvidenceView | None) -> None:
         names = [] if view is None else list(view.curves)
         if view is not None and any(row.event.channel == "examiner" for row in view.events):
             names.append("examiner")
+        self._channels.setVisible(len(names) > 1)
         menu = self._channels.menu()
         if [action.text() for action in menu.actions()] == names:
             return
@@ -236,7 +247,6 @@ class Timeline(QWidget):
             action.setCheckable(True)
             action.setChecked(name not in self._state.hidden_channels.value)
             action.toggled.connect(lambda on, name=name: self._hide(name, not on))
-        self._channels.setVisible(len(names) > 1)
 
     def _hide(self, name: str, hidden: bool) -> None:
         names = self._state.hidden_channels.value

@@ -11,7 +11,20 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from engine.cli import analyze, archive, evaluate, events, export, log, report, unpack, verify
+from engine.cli import (
+    analyze,
+    archive,
+    evaluate,
+    events,
+    export,
+    log,
+    packs,
+    report,
+    synth,
+    train,
+    unpack,
+    verify,
+)
 from engine.cli.output import set_quiet
 from engine.core.errors import BadInputError, ResourceError, SightlineError
 
@@ -40,6 +53,9 @@ def build() -> typer.Typer:
     app.command("verify")(verify.command)
     app.command("log")(log.command)
     app.command("evaluate")(evaluate.command)
+    app.add_typer(packs.build(), name="packs")
+    app.add_typer(train.build(), name="train")
+    app.command("synth")(synth.command)
     return app
 
 

@@ -39,6 +39,11 @@ class IndexCache:
         self._folder = folder
         self._read = read
 
+    def has(self, path: Path, stream: int) -> bool:
+        """Whether an index of a stream with times of its own is kept, without reading it."""
+        file = self._file(path, stream, None)
+        return self._read and file is not None and file.exists()
+
     def load(
         self, path: Path, stream: int, fps: Fraction | None
     ) -> tuple[FrameIndex, PacketTable] | None:
@@ -98,14 +103,17 @@ def _restored(values: dict[str, Any], arrays: dict[str, Any]) -> tuple[FrameInde
     index = FrameIndex(**values, **{name: arrays[f"index_{name}"] for name in _ARRAYS})
     table = PacketTable(**{one.name: arrays[f"table_{one.name}"] for one in fields(PacketTable)})
     frames, packets = len(index.pts), len(table.pts)
+    entries = table.entry[table.entry >= 0]
+    named = np.zeros(frames, np.bool_)
+    named[entries[entries < frames]] = True
     sound = (
         frames > 0
         and values["time_base"] > 0
         and len(index.keyframe) == len(index.duration) == frames
         and all(len(getattr(table, one.name)) == packets for one in fields(table))
         and bool((np.diff(index.pts) > 0).all())
-        and int(table.entry.max()) == frames - 1
-        and np.array_equal(np.sort(table.entry[table.entry >= 0]), np.arange(frames))
+        and len(entries) == frames
+        and bool(named.all())
     )
     if not sound:
         raise ValueError("the index does not fit together")

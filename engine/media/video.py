@@ -41,7 +41,7 @@ class VideoSource(Source):
         indexes: IndexCache | None = None,
     ) -> None:
         self.path = path
-        opened = open_stream(path, stream)
+        opened = open_stream(path, stream, threads=1)
         try:
             self.info = describe(opened)
             kept = None if indexes is None else indexes.load(path, self.info.number, fps)
@@ -50,6 +50,8 @@ class VideoSource(Source):
             )
             if indexes is not None and kept is None:
                 indexes.keep(path, self.info.number, fps, self.index, self._table)
+            # Opening a file of a day takes a quarter of a second: what was not read serves again.
+            first = self._first_picture(cancel, None if kept is None else opened)
         finally:
             opened.close()
         self._groups = Groups(self._table)
@@ -59,7 +61,7 @@ class VideoSource(Source):
         self._careful: GroupReader | None = None
         self._picker: SequentialReader | None = None
         self._converters: dict[Pixels, PixelConverter] = {}
-        self._complete_info(self._first_picture(cancel))
+        self._complete_info(first)
 
     def frame(self, i: int, pixels: Pixels = "rgb") -> Frame:
         """Returns frame `i`; see `Source.frame`."""
@@ -159,13 +161,18 @@ class VideoSource(Source):
     def _fits(self, frame: VideoFrame) -> bool:
         return (frame.width, frame.height) == (self.info.width, self.info.height)
 
-    def _first_picture(self, cancel: CancelToken) -> VideoFrame:
+    def _first_picture(self, cancel: CancelToken, unread: OpenStream | None) -> VideoFrame:
         """Returns the first frame that can be decoded.
+
+        Args:
+            cancel: looked at between packets.
+            unread: the stream opened already; closed afterwards.
 
         Raises:
             MediaError: there is none.
         """
-        decoder = Decoder(lambda: self._reopen(1, False), self._table)
+        opened = iter(() if unread is None else (unread,))
+        decoder = Decoder(lambda: next(opened, None) or self._reopen(1, False), self._table)
         try:
             while True:
                 cancel.check()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.core.progress import CancelToken
 from engine.core.settings import MotionSettings
 from engine.motion.background import median_background
+from engine.motion.detail import DETAIL_CELL, frame_detail
 from engine.motion.flow import Flow, changed_part
 from engine.motion.foreground import (
     Background,
@@ -32,6 +33,7 @@ _UNSTEADY_SHARE = 0.6
 _LEAST_PIXELS = 3
 
 _Maps = tuple[NDArray[np.uint8], NDArray[np.int16], NDArray[np.int16]]
+_NO_FRAMES: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,14 @@ class _FlowField:
     velocity: NDArray[np.float32]
     camera: NDArray[np.float32]
     active: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    maps: _Maps
+    camera: NDArray[np.float32]
+    unsteady: bool
+    detail: NDArray[np.float32] | None
 
 
 class MotionMeter:
@@ -121,36 +131,60 @@ class MotionMeter:
         Raises:
             CancelledError: the user stopped.
         """
+        return self._measured(chunk, _NO_FRAMES, cancel)[0]
+
+    def measure_with_detail(
+        self,
+        chunk: ChunkPictures,
+        frames: Sequence[int],
+        cancel: CancelToken | None = None,
+    ) -> tuple[MotionMaps, NDArray[np.float32]]:
+        """Measures one chunk, and some of its frames in detail; the maps are `measure`'s.
+
+        Args:
+            chunk: the pictures.
+            frames: positions in the chunk, ascending.
+            cancel: looked at several times a second.
+
+        Returns:
+            The maps, and float32 [len(frames), 6, H/4, W/4] as `frame_detail` describes them.
+
+        Raises:
+            CancelledError: the user stopped.
+        """
+        maps, details = self._measured(chunk, frozenset(frames), cancel)
+        shape = (0, 6, self._grid.height // DETAIL_CELL, self._grid.width // DETAIL_CELL)
+        return maps, np.stack(details) if details else np.zeros(shape, np.float32)
+
+    def _measured(
+        self, chunk: ChunkPictures, wanted: frozenset[int], cancel: CancelToken | None
+    ) -> tuple[MotionMaps, list[NDArray[np.float32]]]:
         own = chunk.pictures[chunk.lead : len(chunk.pictures) - chunk.tail]
         own_samples = own[chunk.own]
         background = prepare_background(
             median_background(np.concatenate([own_samples, chunk.around]))
         )
-        maps: list[_Maps] = []
-        camera = np.zeros((len(own), 2), np.float32)
-        unsteady = np.zeros(len(own), np.bool_)
+        measured: list[_Measured] = []
         fields: dict[int, _FlowField] = {}
         for start in range(0, len(own), _BLOCK):
             if cancel is not None:
                 cancel.check()
             stop = min(len(own), start + _BLOCK)
             self._fill_fields(chunk, background, fields, start, stop)
-            results = list(
-                self._pool.map(
-                    lambda i: self._frame_maps(chunk, background, fields, i), range(start, stop)
-                )
+            measured += self._pool.map(
+                lambda i: self._frame(chunk, background, fields, i, i in wanted),
+                range(start, stop),
             )
-            for i, (frame_maps, moved, lit) in zip(range(start, stop), results, strict=True):
-                maps.append(frame_maps)
-                camera[i] = moved
-                unsteady[i] = lit
-        count, vx, vy = (np.stack(kind) for kind in zip(*maps, strict=True))
+        count, vx, vy = (np.stack(kind) for kind in zip(*(m.maps for m in measured), strict=True))
+        camera = np.stack([one.camera for one in measured])
+        unsteady = np.array([one.unsteady for one in measured], np.bool_)
         thumb = cv2.resize(
             median_background(own_samples),
             (self._grid.width // 4, self._grid.height // 4),
             interpolation=cv2.INTER_AREA,
         )
-        return MotionMaps(count, vx, vy, camera, unsteady, np.asarray(thumb, np.uint8))
+        maps = MotionMaps(count, vx, vy, camera, unsteady, np.asarray(thumb, np.uint8))
+        return maps, [one.detail for one in measured if one.detail is not None]
 
     def _span(self, chunk: ChunkPictures, i: int) -> range:
         centre = i + chunk.lead
@@ -188,14 +222,16 @@ class MotionMeter:
         field /= np.float32(dt)
         return _FlowField(field, camera / np.float32(dt), part is not None)
 
-    def _frame_maps(
+    def _frame(
         self,
         chunk: ChunkPictures,
         background: Background,
         fields: dict[int, _FlowField],
         i: int,
-    ) -> tuple[_Maps, NDArray[np.float32], bool]:
-        window: Sequence[_FlowField] = [fields[key] for key in self._span(chunk, i)]
+        detailed: bool,
+    ) -> _Measured:
+        span = self._span(chunk, i)
+        window: Sequence[_FlowField] = [fields[key] for key in span]
         picture = chunk.pictures[i + chunk.lead]
         mean, camera = self._mean_velocity(window)
         if camera.any():
@@ -213,7 +249,12 @@ class MotionMeter:
         lit = changed > _UNSTEADY_SHARE
         if lit:
             mask[:] = 0
-        return self._cells(mask, mean), camera, lit
+        detail: NDArray[np.float32] | None = None
+        if detailed:
+            velocities = [field.velocity for field in window if field.active]
+            earlier = chunk.pictures[max(0, span.start - 1)]
+            detail = frame_detail(velocities, max(1, len(window)), earlier, picture, mask)
+        return _Measured(self._cells(mask, mean), camera, lit, detail)
 
     def _mean_velocity(
         self, window: Sequence[_FlowField]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import cv2
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,12 +29,7 @@ CHANNELS: dict[str, Colour] = {
 }
 """Curves of the channels on a white ground."""
 
-_MAPS = {
-    "inferno": cv2.COLORMAP_INFERNO,
-    "viridis": cv2.COLORMAP_VIRIDIS,
-    "turbo": cv2.COLORMAP_TURBO,
-}
-COLOUR_MAPS: tuple[str, ...] = (*_MAPS, "grey")
+COLOUR_MAPS: tuple[str, ...] = ("inferno", "viridis", "turbo", "grey")
 """Names that `colour_table` knows; the first is the default everywhere."""
 
 
@@ -42,6 +38,7 @@ def target_colour(number: int) -> Colour:
     return _TARGETS[(number - 1) % len(_TARGETS)]
 
 
+@cache
 def colour_table(name: str) -> NDArray[np.uint8]:
     """Returns a colour map as a table.
 
@@ -49,15 +46,21 @@ def colour_table(name: str) -> NDArray[np.uint8]:
         name: one of `COLOUR_MAPS`.
 
     Returns:
-        uint8 [256, 3], RGB, from cold to hot.
+        uint8 [256, 3], RGB, from cold to hot; read-only, because it is kept.
 
     Raises:
         BadInputError: there is no such colour map.
     """
-    ramp = np.arange(256, dtype=np.uint8)
-    if name == "grey":
-        return np.repeat(ramp[:, None], 3, axis=1)
-    if name not in _MAPS:
+    if name not in COLOUR_MAPS:
         raise BadInputError("no such colour map", name, f"use one of {', '.join(COLOUR_MAPS)}")
-    table = cv2.applyColorMap(ramp[:, None], _MAPS[name])[:, 0, ::-1]
-    return np.ascontiguousarray(table, dtype=np.uint8)
+    ramp = np.arange(256, dtype=np.uint8)[:, None]
+    table = np.repeat(ramp, 3, axis=1)
+    if name != "grey":
+        # Imported here because the window needs colours before it needs anything so large.
+        import cv2
+
+        number = getattr(cv2, f"COLORMAP_{name.upper()}")
+        table = np.asarray(cv2.applyColorMap(ramp, number)[:, 0, ::-1], np.uint8)
+    table = np.ascontiguousarray(table)
+    table.setflags(write=False)
+    return table

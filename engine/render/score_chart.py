@@ -54,7 +54,7 @@ def score_chart(
     ]
     parts += _spans(spans, x)
     parts += _axes(end, x, y, limit)
-    for name, values in scores.items():
+    for name, values in reversed(list(scores.items())):
         colour = "#{:02x}{:02x}{:02x}".format(*CHANNELS.get(name, _SPARE))
         points = " ".join(f"{x(at)},{y(value)}" for at, value in _outline(values, seconds))
         parts.append(

@@ -49,12 +49,23 @@ def _steps(run: RunContent | None) -> list[Section]:
          "visits by place, length of stays.", f"NumPy {numpy}, SciPy {scipy}"),
         ("Scoring", "How far each cell departs from the usual, 0.5 at its limit; a frame's score "
          "is the largest.", f"Sightline {run.row.version if run else ''}, SciPy {scipy}"),
+        *_text_step(run),
         ("Tracking and events", "Hot regions are followed as targets; spans of the score with "
          "hysteresis are events.", f"Sightline {run.row.version if run else ''}"),
         ("Report", "Set from the case by templates; no text in it is written by a language model.",
          f"Jinja {version('jinja2')}, Typst {version('typst')}"),
     )  # fmt: skip
     return [{"name": name, "text": text, "tool": tool.strip(", ")} for name, text, tool in told]
+
+
+def _text_step(run: RunContent | None) -> list[tuple[str, str, str]]:
+    """Names pack, device and number type of the text channel where it spoke."""
+    text = json.loads(run.row.settings).get("text") if run else None
+    if not text:
+        return []
+    tool = f"pack {text['pack']} {text['version']}, SHA-256 {text['pack_sha256']}, "
+    said = "A frozen visual backbone and its trained decoder compare every cell with the prompts."
+    return [("Text channel", said, f"{tool}{text['number_type']} on {text['device']}")]
 
 
 def _run(run: RunContent, before: Sequence[RunContent]) -> Section:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.analysis.rescoring import every_score, stored_run
+from engine.analysis.expanding import expand_scores
+from engine.analysis.rescoring import stored_run
 from engine.cases import Case
 from engine.core.errors import SightlineError
 from engine.core.progress import CancelToken, Report
@@ -58,10 +59,16 @@ def _chart(case: Case, one: EvidenceContent) -> str:
         return ""
     try:
         stored = stored_run(case, one.current.row)
-        scores = {"scene": every_score(case, stored)}
+        plan, run_id = stored.plan, stored.run.id
+        names = sorted(case.results.channels(run_id), key=lambda name: name != stored.leading)
+        scores = {
+            name: expand_scores(case.results.scores(run_id, name), plan.seconds, stored.seconds)
+            for name in names
+        }
     except SightlineError:
         # The document names runs whose maps do not fit where their pictures would be.
         return ""
+    # The leading channel comes first in the legend and last on the paper, over the others.
     return score_chart(scores, stored.seconds, _spans(one))
 
 

@@ -101,6 +101,10 @@ def _write_run(folder: Path, case: Case, run: RunContent) -> None:
         "channels": run.channels,
     }
     _write(folder / f"run-{row.id}.json", json_text(recipe) + "\n")
+    if "text" in recipe["settings"]:
+        # JSON is YAML, which is what `--prompts` reads.
+        prompts = json_text(recipe["settings"]["text"]["prompts"])
+        _write(folder / f"run-{row.id}-prompts.yaml", prompts + "\n")
     try:
         stored = stored_run(case, row)
     except SightlineError as error:
@@ -157,6 +161,10 @@ def _commands(content: ReportContent) -> list[str]:
         words = ["main.py", "analyze", one_line(one.state.row.name), "--case", "repeat.case"]
         words += ["--stream", str(one.current.row.stream)] if one.current.row.stream else []
         words += ["--stride", str(settings["stride"])] if settings["stride"] != 1 else []
+        if "text" in settings:
+            prompts = f"runs/run-{one.current.row.id}-prompts.yaml"
+            words += ["--channels", ",".join(settings["channels"]), "--prompts", prompts]
+            words += ["--pack", one_line(settings["text"]["pack"])]
         words += ["--fps", str(settings["fps"])] if settings["fps"] else []
         for normal in settings["normal"]:
             words += ["--normal", one_line(str(normal["path"]))]

@@ -244,7 +244,7 @@ class _Drawing:
         assert self._stored is not None
         index, run_id = self._stored.index, self._stored.run.id
         channels = self._case.results.heat_channels(run_id)
-        channel = "fused" if "fused" in channels else "scene"
+        channel = self._stored.leading
         found = {}
         for event in events:
             ends = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import threading
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+import shiboken6
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -23,7 +26,7 @@ SAMPLE = Path(__file__).parents[2] / "resources" / "sample" / "sample.mp4"
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    """Fails a test that leaves a thread or a child process behind."""
+    """Fails a test that leaves a thread, a timer or a child process behind."""
     before = set(threading.enumerate())
     children = set(psutil.Process().children())
     yield
@@ -31,6 +34,11 @@ def nothing_left_behind() -> Iterator[None]:
     assert not left, f"threads left behind: {left}"
     orphans = [one for one in psutil.Process().children() if one not in children]
     assert not orphans, f"processes left behind: {orphans}"
+    running = [
+        (one.interval(), one.parent()) for one in gc.get_objects()
+        if isinstance(one, QTimer) and shiboken6.isValid(one) and one.isActive()
+    ]  # fmt: skip
+    assert not running, f"timers left behind: {running}"
     application = QApplication.instance()
     if isinstance(application, QApplication):
         windows = [one for one in application.topLevelWidgets() if isinstance(one, MainWindow)]

@@ -13,6 +13,9 @@ from engine.media import hash_evidence, open_source
 from tests.desktop.conftest import SAMPLE, Drive
 from tests.desktop.driving import Driver, pixels
 
+CALM = (0.0, 5.0)
+"""A span of the sample in which nothing stands out."""
+
 
 def frame_hash(path: Path, pts: int) -> str:
     """Hash of the frame of a PTS, decoded beside the window."""
@@ -24,6 +27,20 @@ def frame_hash(path: Path, pts: int) -> str:
 
 def shown_hash(driver: Driver) -> str:
     return hashlib.sha256(pixels(driver.window.player.still(overlay=False))).hexdigest()
+
+
+def mark_calm_as_normal(driver: Driver) -> None:
+    """Marks a span as normal footage while the engine process is killed; it is done anyway."""
+    before = driver.view.derivation_id
+    for moment, key in zip(CALM, (Qt.Key.Key_I, Qt.Key.Key_O), strict=True):
+        assert driver.workspace.review.go_to(f"{moment}") is None
+        driver.key(key)
+    driver.do("review.normal")
+    psutil.Process(driver.engine.process_id).kill()
+    driver.until(lambda: driver.view.derivation_id != before, "a new derivation")
+    driver.until(lambda: driver.session.work and not driver.session.work.items, "the end")
+    driver.key(Qt.Key.Key_N)
+    driver.until_exact()
 
 
 def test_a_sitting_from_a_video_to_a_reviewed_case(drive: Drive, tmp_path: Path) -> None:
@@ -56,10 +73,11 @@ def test_a_sitting_from_a_video_to_a_reviewed_case(drive: Drive, tmp_path: Path)
         assert driver.view.notes[0].text == "a cyclist, much too fast"
         with driver.edit():
             driver.do("edit.undo")
-        assert driver.view.notes == ()
+        assert not driver.view.notes
         with driver.edit():
             driver.do("edit.redo")
         assert len(driver.view.notes) == 1
+        mark_calm_as_normal(driver)
 
     assert drive([str(video)], first) == 0
 
@@ -70,6 +88,10 @@ def test_a_sitting_from_a_video_to_a_reviewed_case(drive: Drive, tmp_path: Path)
         assert driver.shown.pts == driver.view.events[0].event.peak_pts
         assert driver.view.events[0].state == "relevant"
         assert len(driver.view.bookmarks) == len(driver.view.notes) == 1
+        assert driver.view.normal_spans == (CALM,)
+        assert driver.view.watched
+        assert driver.window.events.reviewed.text() == "1 of 1 reviewed"
+        assert driver.window.commands.action("edit.undo").text() == "&Undo"
 
     assert drive([], second) == 0
     with Case.open(folder[0]) as case:

@@ -40,8 +40,10 @@ def test_a_changed_file_is_read_through_again(tmp_path: Path) -> None:
     video.write_bytes(SAMPLE.read_bytes())
     with open_source(video, indexes=indexes):
         pass
+    assert indexes.has(video, 0)
     assert indexes.load(video, 0, None) is not None
     video.touch()
+    assert not indexes.has(video, 0)
     assert indexes.load(video, 0, None) is None
 
 

@@ -43,11 +43,19 @@ class Part:
 
 @dataclass(frozen=True)
 class Figure:
-    """Joints in the world (float64 [n, 3], metres), the parts around them, and the foot point."""
+    """A thing in the world.
+
+    Attributes:
+        joints: float64 [n, 3], metres.
+        parts: what lies around them.
+        foot: the point on the ground that says how far away it is.
+        smooth: whether its surface has no weave, like a car's.
+    """
 
     joints: Floats
     parts: tuple[Part, ...]
     foot: tuple[float, float]
+    smooth: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,9 +120,9 @@ def paint(figure: Figure, camera: Camera, shading: Shading) -> Sprite | None:
     if not alpha.any():
         return None
     root = (float(pixels[0, 0]) - x_min, float(pixels[0, 1]) - y_min)
-    rgb = _weave(
-        np.ascontiguousarray(small[..., :3], dtype=np.uint8), shading, root, float(scale[0])
-    )
+    rgb = np.ascontiguousarray(small[..., :3], dtype=np.uint8)
+    if not figure.smooth:
+        rgb = _weave(rgb, shading, root, float(scale[0]))
     foot = np.array([*figure.foot, 0.0])
     return Sprite(int(x_min), int(y_min), rgb, alpha, float(camera.project(foot)[1]))
 

@@ -1,0 +1,179 @@
+"""What needs a dialog, a field or the clipboard before it is done."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from desktop.commands.help_window import HelpWindow
+from desktop.commands.palette import Palette
+from desktop.dialogs.about import AboutDialog, DetailsDialog
+from desktop.dialogs.clock import ClockDialog
+from desktop.dialogs.go_to import GoToDialog
+from desktop.dialogs.packs import PacksDialog
+from desktop.player.picture_words import picture_words
+from desktop.state.evidence_view import EvidenceView
+from desktop.window import MainWindow
+from desktop.workspace import Workspace
+from engine.core.errors import BadInputError, SightlineError
+from engine.core.times import format_time
+
+
+class Asking(QObject):
+    """Asks the examiner and hands the answer to an operation; the operations need no dialog.
+
+    Args:
+        workspace: what is behind the window.
+        window: parent of every dialog.
+        log: file of the log.
+    """
+
+    def __init__(self, workspace: Workspace, window: MainWindow, log: Path) -> None:
+        super().__init__(window)
+        self._workspace = workspace
+        self._window = window
+        self._log = log
+        self._packs = PacksDialog(workspace.background, window)
+
+    def new_case(self) -> None:
+        """Asks where a new case shall lie."""
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "New case", "Case.case")
+        if chosen:
+            name = chosen if chosen.endswith(".case") else f"{chosen}.case"
+            self._workspace.cases.new(Path(name))
+
+    def open_case(self) -> None:
+        """Asks for the folder of a case."""
+        chosen = QFileDialog.getExistingDirectory(self._window, "Open the folder of a case")
+        if chosen:
+            self._workspace.cases.open(Path(chosen))
+
+    def copy_case(self) -> None:
+        """Asks where the copy of the case shall lie."""
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "Copy case to", "Copy.case")
+        if chosen:
+            self._workspace.cases.copy(Path(chosen))
+
+    def report(self) -> None:
+        """Asks where a report shall lie; the ending says in which form."""
+        case = self._workspace.session.case
+        if case is not None:
+            there = str(case.path / "derived" / "report.json")
+            chosen, _ = QFileDialog.getSaveFileName(
+                self._window, "Write a report", there, "Reports (*.json *.csv);;All files (*)"
+            )
+            if chosen:
+                self._workspace.evidence.report(Path(chosen))
+
+    def add_files(self) -> None:
+        """Asks for videos."""
+        chosen, _ = QFileDialog.getOpenFileNames(self._window, "Add evidence")
+        if chosen:
+            self._workspace.cases.open_any([Path(one) for one in chosen])
+
+    def add_folder(self) -> None:
+        """Asks for a folder of videos or of numbered images."""
+        chosen = QFileDialog.getExistingDirectory(self._window, "Add a folder")
+        if chosen:
+            self._workspace.cases.open_any([Path(chosen)])
+
+    def relink(self, evidence_id: int | None = None) -> None:
+        """Asks where evidence lies now; None takes what is shown."""
+        view = self._workspace.state.evidence.value
+        wanted = evidence_id or (None if view is None else view.evidence.id)
+        if wanted is not None:
+            chosen, _ = QFileDialog.getOpenFileName(self._window, "Where the file lies now")
+            if chosen:
+                self._workspace.evidence.relink(wanted, Path(chosen))
+
+    def go_to(self) -> None:
+        """Asks for a time or a frame."""
+        GoToDialog(self._workspace.review.go_to, self._window).open()
+
+    def clock(self) -> None:
+        """Asks what the burned-in clock reads."""
+        view = self._workspace.state.evidence.value
+        shown = self._workspace.state.shown.value
+        if view is not None and shown is not None:
+            set_offset = partial(self._workspace.review.set_clock, view.evidence.id)
+            known = view.clock_offset_s is not None
+            ClockDialog(shown.seconds, known, set_offset, self._window).open()
+
+    def copy_frame(self, overlay: bool) -> None:
+        """Puts the frame on the clipboard; its description says which one it is."""
+        still = self._window.player.still(overlay)
+        if still is None:
+            self._window.notice.error(
+                BadInputError("there is no exact frame to copy yet", "", "wait for the frame")
+            )
+            return
+        said = self._frame_words()
+        # A QMimeData of Python's would outlive the interpreter and crash the end of the program.
+        still.setText("Description", said)
+        QGuiApplication.clipboard().setImage(still)
+        self._window.notice.news(f"On the clipboard, in decoded size: {said}")
+
+    def name_bookmark(self) -> None:
+        """Bookmarks, and lets the examiner type what is to be seen."""
+        self._window.reveal(self._window.bookmarks)
+        self._window.bookmarks.name_next()
+        self._workspace.review.bookmark()
+
+    def write_note(self) -> None:
+        """Lets the examiner type a note."""
+        self._window.reveal(self._window.notes)
+        self._window.notes.begin()
+
+    def amend_note(self) -> None:
+        """Lets the examiner amend the selected note."""
+        selection = self._workspace.state.selection.value
+        if selection is None or selection.kind != "note":
+            self._window.notice.error(
+                BadInputError("no note is selected", "", "select one in the list of notes")
+            )
+            return
+        self._window.reveal(self._window.notes)
+        self._window.notes.amend(selection.id)
+
+    def palette(self) -> None:
+        """Lets the examiner search for a command."""
+        Palette(self._window.commands, self._window).open()
+
+    def keys(self) -> None:
+        """Shows the key map beside the window."""
+        HelpWindow(self._window.commands, self._window).show()
+
+    def packs(self) -> None:
+        """Shows the packs that are here."""
+        self._packs.open_fresh()
+
+    def about(self) -> None:
+        """Shows versions and the end of the log."""
+        AboutDialog(self._log, self._window).open()
+
+    def details(self, error: SightlineError) -> None:
+        """Shows all that is known of an error."""
+        DetailsDialog(error, self._log, self._window).open()
+
+    def _frame_words(self) -> str:
+        view, shown = self._workspace.state.evidence.value, self._workspace.state.shown.value
+        if view is None or shown is None:
+            return ""
+        return frame_words(view, shown.index, picture_words(self._workspace.state.picture.value))
+
+
+def frame_words(view: EvidenceView, frame: int, looks: str) -> str:
+    """Says which frame a still shows, and with what view settings.
+
+    Args:
+        view: the evidence.
+        frame: index of the frame.
+        looks: the view settings in words; empty when the frame is shown as decoded.
+    """
+    where = f"{format_time(float(view.seconds[frame]))}, PTS {int(view.index.pts[frame])}"
+    settings = f", view settings: {looks}" if looks else ""
+    return f"{view.evidence.name}, frame {frame:,} at {where}{settings}"

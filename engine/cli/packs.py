@@ -1,0 +1,136 @@
+"""`packs`: which packs are there, whether one is what it says, and bringing one in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.errors import NegativeError
+
+if TYPE_CHECKING:
+    from engine.packs.listing import Listed
+    from engine.packs.memory import Machine
+
+_HELP = """Lists, checks and imports model packs.
+
+A pack is a folder with trained weights, prompts and a manifest (pack.json) that says where each
+part comes from, under which licence, what memory it needs, and the hash of every file. `compact`
+ships with Sightline; others come from your lab or from `main.py train`. docs/packs.md tells how to
+make one.
+
+    main.py packs list
+
+    main.py packs verify compact
+
+    main.py packs import ~/downloads/lab-pack.zip
+
+Then: main.py analyze VIDEO --case NAME.case --channels scene,text --pack lab-pack
+"""
+
+
+def build() -> typer.Typer:
+    """Makes the commands below `packs`."""
+    app = typer.Typer(help=_HELP, add_completion=False, rich_markup_mode=None)
+    app.command("list")(list_command)
+    app.command("verify")(verify_command)
+    app.command("import")(import_command)
+    return app
+
+
+def list_command(as_json: Json = False) -> None:
+    """Lists all packs with licence, size, and the memory they need against the memory there.
+
+    Packs lie in resources/packs and in your data folder (another one: SIGHTLINE_PACKS). A pack
+    that cannot be used is listed with the reason.
+    """
+    from engine.packs.listing import list_packs
+    from engine.packs.locations import pack_folders
+    from engine.packs.memory import this_machine
+
+    machine, packs = this_machine(), list_packs()
+    if as_json:
+        print_json(
+            {
+                "packs": [one.as_json(machine) for one in packs],
+                "folders": [str(one) for one in pack_folders()],
+                "memory": {"total": machine.total, "free": machine.free, "gpu": machine.gpu},
+            }
+        )
+        return
+    for one in packs:
+        _print(one, machine)
+    if not packs:
+        print_line("no packs; import one: main.py packs import PATH")
+
+
+def verify_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A pack's name, or its folder.")],
+    as_json: Json = False,
+) -> None:
+    """Hashes every file of a pack and of its base weights, and reads its prompts.
+
+    Exit code 1 when anything differs from the manifest; each difference is a line.
+    """
+    from engine.packs.listing import check_pack
+
+    with cancellable() as cancel, shown_progress() as report:
+        found = check_pack(name, cancel, report)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        for file in found.files:
+            print_line(f"{'good' if file.error is None else 'BAD '}  {file.sha256}  {file.name}")
+        for problem in found.problems:
+            print_line(problem)
+    if not found.ok:
+        count = len(found.problems)
+        what = f"the pack differs from its manifest in {count} place{'' if count == 1 else 's'}"
+        raise NegativeError(what, found.folder, "import it again")
+    if not as_json:
+        print_line(f"{found.name} {found.version} is what its manifest says")
+
+
+def import_command(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A pack's folder, or a zip of it.")],
+    as_json: Json = False,
+) -> None:
+    """Copies a pack into your data folder, checking every file before it takes its name.
+
+    The original stays as it is. A pack with a wrong hash, a pickle, a link, or a file that its
+    manifest does not name is refused, and nothing of it stays.
+    """
+    from engine.packs.importing import import_pack
+    from engine.packs.listing import Listed
+    from engine.packs.memory import this_machine
+
+    with cancellable() as cancel, shown_progress() as report:
+        pack = import_pack(path, cancel, report)
+    listed, machine = Listed(pack.name, pack.folder, False, pack, None), this_machine()
+    if as_json:
+        print_json(listed.as_json(machine))
+        return
+    _print(listed, machine)
+    print_line(f"use it with: main.py analyze VIDEO --case NAME.case --pack {pack.name}")
+
+
+def _print(listed: Listed, machine: Machine) -> None:
+    from engine.packs.locations import weights_folders
+    from engine.packs.memory import said, size_text
+
+    pack, places = listed.pack, weights_folders()
+    if pack is None:
+        print_line(f"{listed.name}  cannot be used")
+        print_line(f"    {'' if listed.error is None else listed.error.line()}")
+        return
+    languages = ", ".join(pack.languages)
+    print_line(
+        f"{pack.name} {pack.version}  {pack.licence} · {pack.backbone.name} · {languages} · "
+        f"{size_text(pack.bytes)}"
+    )
+    print_line(f"    {said(pack.memory, machine)}")
+    for name in pack.missing_base:
+        print_line(f"    base weights {name} are missing: put their folder into {places[-1]}")
+    print_line(f"    {'ships with Sightline' if listed.shipped else pack.folder}")

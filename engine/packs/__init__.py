@@ -1,0 +1,1 @@
+"""Model packs: manifests, hashes, prompt sets; nothing here loads a model."""

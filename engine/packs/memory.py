@@ -1,0 +1,87 @@
+"""What memory a pack needs, against what this machine has."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+import psutil
+
+from engine.packs.description import Memory
+
+_GB = 1e9
+_MB = 1 << 20
+_ASK_GPU = ("--query-gpu=memory.total", "--format=csv,noheader,nounits")
+_PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Memory of this machine, in bytes.
+
+    Attributes:
+        total: main memory.
+        free: main memory that programs could have now.
+        gpu: of the largest NVIDIA GPU; None when there is none that its driver tells of.
+    """
+
+    total: int
+    free: int
+    gpu: int | None
+
+
+def this_machine() -> Machine:
+    """Returns the memory of this machine as it is now."""
+    memory = psutil.virtual_memory()
+    return Machine(int(memory.total), int(memory.available), _gpu_memory())
+
+
+def fits(memory: Memory, machine: Machine) -> bool:
+    """Whether a pack can run here at all, on the GPU or without."""
+    return _on_gpu(memory, machine) or memory.cpu <= machine.total
+
+
+def said(memory: Memory, machine: Machine) -> str:
+    """Says in one line what a pack needs, what is there, and what follows."""
+    needs = f"needs {size_text(memory.cpu)} of memory"
+    if memory.gpu is not None:
+        needs += f", or {size_text(memory.gpu)} on a GPU"
+    there = f"{size_text(machine.free)} of {size_text(machine.total)} free"
+    if machine.gpu is not None:
+        there += f", GPU {size_text(machine.gpu)}"
+    if _on_gpu(memory, machine):
+        verdict = "fits on the GPU"
+    elif memory.cpu <= machine.free:
+        verdict = "fits"
+    elif memory.cpu <= machine.total:
+        verdict = "close other programs first"
+    else:
+        verdict = "too large for this machine"
+    return f"{needs} · {there} · {verdict}"
+
+
+def size_text(count: float) -> str:
+    """Writes bytes for people: `3.1 MB`, `15.2 GB`."""
+    for unit, scale in (("GB", _GB), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale * 0.9995:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count:.0f} bytes"
+
+
+def _on_gpu(memory: Memory, machine: Machine) -> bool:
+    return memory.gpu is not None and machine.gpu is not None and memory.gpu <= machine.gpu
+
+
+def _gpu_memory() -> int | None:
+    """Asks the driver, because asking torch would load it."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(
+            [program, *_ASK_GPU], capture_output=True, text=True, check=True, timeout=_PATIENCE_S
+        )
+        return max(int(line) for line in done.stdout.split()) * _MB
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None

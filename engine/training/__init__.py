@@ -1,0 +1,1 @@
+"""Training on folders of footage with truth: stage 1 makes the decoder of heatmaps."""

@@ -1,0 +1,1 @@
+"""T-VAD: frozen backbones, the Anomaly Heatmap Decoder and what it needs (torch)."""

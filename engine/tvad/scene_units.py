@@ -1,0 +1,94 @@
+"""Motion in units of the scene: what transfers between cameras is "times what is usual here"."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from engine.tvad.backbone import WindowMotion
+
+SCENE_CHANNELS = 12
+"""Channels of `scene_motion`."""
+
+PEOPLE = 60.0
+"""Height of people, in pixels, at which the network sees them."""
+
+_WALK = 0.75
+"""Body heights a second of someone who walks, for rows whose usual speed is not known."""
+
+_TOP = 8.0
+
+
+def scene_motion(
+    motion: WindowMotion, size: tuple[int, int], grid: tuple[int, int]
+) -> torch.Tensor:
+    """Turns measured motion into the channels that the decoder joins to every depth.
+
+    Args:
+        motion: of a window.
+        size: width and height of the picture the backbone sees.
+        grid: rows and columns of the result.
+
+    Returns:
+        float32 [T', 12, h, w]: velocity to the right and downwards, magnitude and deviation as
+        multiples of the usual speed of the row (compressed beyond 8); difference; foreground;
+        logarithm of the magnitude's multiple; magnitude in body heights a second; agreement
+        with the direction in which most of the scene moves; foreground and magnitude averaged
+        over the window; logarithm of the usual speed in body heights a second.
+    """
+    values = torch.from_numpy(np.ascontiguousarray(motion.values, np.float32))
+    values = _resized(values, grid)
+    factor = size[0] / motion.width
+    usual = _usual_rows(motion.usual * factor, grid[0])
+    speeds = values[:, :4] * factor
+    units = _compressed(speeds / usual)
+    difference, foreground = values[:, 4:5] * 4, values[:, 5:6]
+    magnitude = units[:, 2:3]
+    window = torch.cat([foreground, magnitude], 1).mean(0, keepdim=True)
+    blurred = functional.avg_pool2d(window, 3, 1, 1).expand(len(values), -1, -1, -1)
+    return torch.cat(
+        [
+            units,
+            difference,
+            foreground,
+            torch.log1p(magnitude),
+            _compressed(speeds[:, 2:3] / PEOPLE),
+            _agreement(units[:, :2], foreground),
+            blurred,
+            torch.log(usual / (_WALK * PEOPLE)).expand(len(values), 1, -1, grid[1]),
+        ],
+        1,
+    )
+
+
+def still_motion(slices: int, grid: tuple[int, int]) -> torch.Tensor:
+    """Returns the channels of a picture in which nothing moves: zeros [slices, 12, h, w]."""
+    return torch.zeros(slices, SCENE_CHANNELS, *grid)
+
+
+def _resized(values: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
+    if values.shape[-2] > grid[0]:
+        return functional.adaptive_avg_pool2d(values, grid)
+    return functional.interpolate(values, grid, mode="bilinear", align_corners=False)
+
+
+def _usual_rows(usual: NDArray[np.float32], rows: int) -> torch.Tensor:
+    line = torch.from_numpy(np.ascontiguousarray(usual, np.float32)).view(1, 1, -1)
+    line = torch.where(line > 0, line, torch.tensor(_WALK * PEOPLE))
+    line = functional.interpolate(line, rows, mode="linear", align_corners=False)
+    return line.view(1, 1, rows, 1).clamp(min=2.0)
+
+
+def _compressed(values: torch.Tensor) -> torch.Tensor:
+    """Leaves small values as they are and keeps every value within ±8."""
+    return _TOP * torch.tanh(values / _TOP)
+
+
+def _agreement(velocity: torch.Tensor, foreground: torch.Tensor) -> torch.Tensor:
+    moving = foreground * velocity
+    stream = moving.sum((2, 3), keepdim=True) / (foreground.sum((2, 3), keepdim=True) + 1)
+    length: torch.Tensor = torch.linalg.vector_norm(stream, dim=1, keepdim=True)
+    along: torch.Tensor = (velocity * stream).sum(1, keepdim=True)
+    return along / (length + torch.tensor(0.2))

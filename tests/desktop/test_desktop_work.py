@@ -1,0 +1,223 @@
+"""Working through a case: several files, own events, regions, copies, and ending at any moment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from desktop.operations.footage import in_time_order, meant
+from desktop.state.view_state import PictureSettings, Selection
+from engine.cases import Case, verify
+from engine.media import hash_evidence
+from tests.clips import pattern, write_video
+from tests.desktop.conftest import SAMPLE, Drive
+from tests.desktop.driving import Driver
+
+
+def test_a_folder_of_a_recorder_comes_in_time_order_with_next_file(
+    drive: Drive, tmp_path: Path
+) -> None:
+    folder = tmp_path / "recorder"
+    folder.mkdir()
+    for name in ("cam_10.mp4", "cam_9.mp4", "cam_2.MP4"):
+        write_video(folder / name, pattern(20), options={"g": "10"}, container="mp4")
+    (folder / "index.txt").write_text("of the recorder")
+
+    def script(driver: Driver) -> None:
+        names = ["cam_2.MP4", "cam_9.mp4", "cam_10.mp4"]
+        driver.until(
+            lambda: (
+                [one.name for one in driver.session.items] == names
+                and driver.session.work
+                and not driver.session.work.items
+            ),
+            "all files",
+        )
+        driver.until_shown()
+        assert driver.view.evidence.name == names[0]
+        driver.do("evidence.next")
+        driver.until(lambda: driver.view.evidence.name == names[1], "the next file")
+        driver.until_exact()
+        assert driver.window.evidence.list.selected == driver.view.evidence.id
+        with driver.edit():
+            driver.do("evidence.down")
+        driver.until(
+            lambda: [one.name for one in driver.session.items] == [names[0], names[2], names[1]],
+            "another order",
+        )
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_a_folder_of_images_stays_one_piece_of_evidence(tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "0001.png").touch()
+    (images / "preview.mp4").touch()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert meant([images, empty, tmp_path / "a.mp4"]) == [images, empty, tmp_path / "a.mp4"]
+    names = [Path("b 2.mp4"), Path("b 10.mp4"), Path("A 3.mp4")]
+    assert in_time_order(names) == [names[2], names[0], names[1]]
+
+
+def test_an_event_of_ones_own_is_made_removed_and_brought_back(
+    drive: Drive, sample_case: Path
+) -> None:
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        found = len(driver.view.events)
+        driver.workspace.review.go_to("1")
+        driver.key(Qt.Key.Key_I)
+        driver.workspace.review.go_to("2")
+        driver.key(Qt.Key.Key_O)
+        with driver.edit():
+            driver.key(Qt.Key.Key_E)
+        own = next(row for row in driver.view.events if row.event.channel == "examiner")
+        assert (own.event.start_s, own.event.end_s) == (1.0, 2.0)
+        driver.state.selection.set(Selection("event", own.id))
+        assert "marked by the examiner" in driver.window.events.detail.text
+        with driver.edit():
+            driver.key(Qt.Key.Key_Delete)
+        assert len(driver.view.events) == found
+        with driver.edit():
+            driver.do("edit.undo")
+        assert len(driver.view.events) == found + 1
+        driver.key(Qt.Key.Key_N)
+        driver.until(lambda: driver.view.events[-1].state == "seen", "the found event")
+        driver.key(Qt.Key.Key_Delete)
+        assert "dismissed" in driver.window.notice.text
+        assert len(driver.view.events) == found + 1
+
+    assert drive([str(sample_case)], script) == 0
+
+
+def test_an_event_is_triaged_by_hand_and_says_all_its_reasons(
+    drive: Drive, sample_case: Path
+) -> None:
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        driver.key(Qt.Key.Key_N)
+        driver.until(lambda: driver.view.events[0].state == "seen", "the event")
+        detail = driver.window.events.detail
+        event = driver.view.events[0].event
+        assert all(reason.text in detail.text for reason in event.reasons)
+        with driver.edit():
+            detail._buttons["relevant"].click()
+        assert driver.view.events[0].state == "relevant"
+        driver.key(Qt.Key.Key_N)
+        assert "no further event" in driver.window.notice.text
+        driver.key(Qt.Key.Key_Home)
+        driver.key(Qt.Key.Key_N)
+        assert driver.state.position.value == event.peak_frame
+
+    assert drive([str(sample_case)], script) == 0
+
+
+def test_a_region_is_drawn_counts_at_once_and_is_forgotten_again(
+    drive: Drive, sample_case: Path
+) -> None:
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        canvas, before = driver.window.player.canvas, driver.view.derivation_id
+        assert driver.view.events
+        driver.do("evidence.ignore")
+        wide, high = canvas.width(), canvas.height()
+        for x, y in ((1, 1), (wide - 2, 1), (wide - 2, high - 2), (1, high - 2)):
+            QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(x, y))
+        QTest.keyClick(canvas, Qt.Key.Key_Return)
+        driver.until(lambda: driver.view.derivation_id > before, "scores without the region")
+        assert len(driver.view.ignore) == 1
+        assert not driver.view.events
+        ignored = driver.view.derivation_id
+        driver.until(lambda: driver.session.work and not driver.session.work.items, "the end")
+        driver.do("evidence.regions")
+        driver.until(lambda: driver.view.derivation_id > ignored, "scores of everything")
+        assert not driver.view.ignore
+        assert driver.view.events
+        driver.until(lambda: driver.session.work and not driver.session.work.items, "the end")
+
+    assert drive([str(sample_case)], script) == 0
+
+
+def test_a_copied_frame_says_which_one_it_is_and_how_it_was_shown(
+    drive: Drive, sample_case: Path
+) -> None:
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        assert driver.workspace.review.go_to("#12") is None
+        driver.until_exact()
+        driver.state.picture.set(PictureSettings(gamma=1.5))
+        driver.until_exact()
+        driver.do("edit.copy")
+        clipboard = QGuiApplication.clipboard()
+        assert clipboard.image().width() == driver.view.width
+        said = clipboard.image().text("Description")
+        assert said in driver.window.notice.text
+        assert "frame 12" in said
+        assert f"PTS {driver.shown.pts}" in said
+        assert "gamma 1.50" in said
+        assert "gamma 1.50" in driver.window.player.canvas.words
+
+    assert drive([str(sample_case)], script) == 0
+
+
+def test_a_case_is_copied_and_opened_and_a_report_is_written(
+    drive: Drive, sample_case: Path, tmp_path: Path
+) -> None:
+    copy, report = tmp_path / "copy.case", tmp_path / "report.json"
+
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        with driver.edit():
+            driver.key(Qt.Key.Key_M)
+        driver.workspace.cases.copy(copy)
+        driver.until(lambda: "copy lies in" in driver.window.notice.text, "the copy")
+        driver.workspace.evidence.report(report)
+        driver.until(lambda: "report lies in" in driver.window.notice.text, "the report")
+        driver.workspace.cases.open(copy)
+        driver.until(
+            lambda: driver.session.case is not None and driver.session.case.path == copy,
+            "the copy",
+        )
+        driver.until_shown()
+        assert len(driver.view.bookmarks) == 1
+
+    assert drive([str(sample_case)], script) == 0
+    assert json.loads(report.read_text(encoding="utf-8"))
+    with Case.open(copy) as case:
+        found = verify(
+            case, hash_evidence=lambda row: hash_evidence(case.evidence_path(row))["sha256"]
+        )
+    assert found.ok
+
+
+def test_closing_while_a_video_plays_and_while_one_is_opened_leaves_nothing(
+    drive: Drive, sample_case: Path
+) -> None:
+    def playing(driver: Driver) -> None:
+        driver.until_shown()
+        driver.key(Qt.Key.Key_L)
+        driver.until(lambda: driver.shown.index > 3, "some frames")
+
+    assert drive([str(sample_case)], playing) == 0
+
+    def opening(driver: Driver) -> None:
+        driver.until(lambda: driver.session.case is not None, "the case")
+
+    assert drive([str(sample_case)], opening) == 0
+
+
+def test_closing_while_a_file_is_added_leaves_nothing(drive: Drive, tmp_path: Path) -> None:
+    video = tmp_path / "evidence" / "gate.mp4"
+    video.parent.mkdir()
+    video.write_bytes(SAMPLE.read_bytes())
+
+    def script(driver: Driver) -> None:
+        driver.until(lambda: driver.session.work and driver.session.work.items, "the request")
+
+    assert drive([str(video)], script) == 0

@@ -1,0 +1,87 @@
+"""Runs the real `main()` in a process of its own and says on stdout what a test asks.
+
+Run: `python -m tests.desktop.window_process modules|worker|place [CASE|VIDEO]`
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+import main as program
+
+
+def _say(**said: object) -> None:
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Runs the window; what it says comes as soon as the window can say it."""
+    mode, arguments = sys.argv[1], sys.argv[2:]
+    sys.argv = ["main.py", *arguments]
+
+    def act() -> None:
+        from desktop.window import MainWindow
+        from desktop.wiring import Wiring
+
+        window = next(one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow))
+        wiring = window.findChild(Wiring)
+        assert wiring is not None
+        workspace = wiring._workspace
+        shown, session = workspace.state.shown, workspace.session
+
+        def when(condition: Callable[[], object], say: Callable[[], None]) -> Callable[..., None]:
+            """Returns a slot that says something once, when something holds."""
+            said: list[bool] = []
+
+            def look(*_values: object) -> None:
+                if not said and condition():
+                    said.append(True)
+                    say()
+
+            return look
+
+        def exact() -> bool:
+            one = shown.value
+            return one is not None and not one.preview
+
+        def modules() -> None:
+            _say(modules=sorted(sys.modules))
+            QTimer.singleShot(0, window, window.close)
+
+        def place() -> None:
+            assert shown.value is not None
+            assert session.case is not None
+            _say(case=str(session.case.path), frame=shown.value.index)
+            QTimer.singleShot(0, window, window.close)
+
+        def worker() -> None:
+            assert session._engine is not None
+            assert session.case is not None
+            workspace.state.position.set(7)
+            workspace.save()
+            _say(worker=session._engine.process_id, case=str(session.case.path))
+
+        def analysing() -> bool:
+            items = () if session.work is None else session.work.items
+            return exact() and any(one.run_id is not None for one in items)
+
+        if mode == "worker":
+            look = when(analysing, worker)
+            session.listed.connect(look)
+            shown.changed.connect(look)
+        else:
+            shown.changed.connect(when(exact, modules if mode == "modules" else place))
+
+    QApplication(sys.argv[:1])
+    QTimer.singleShot(0, act)
+    return program.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -109,7 +109,7 @@ def write_sample(folder: Path = FOLDER, spec: VideoSpec | None = None) -> None:
             recorder.add(index, ids)
             yield rgb
 
-    encode(folder / "sample.mp4", frames(), spec.fps, spec.size, _CRF)
+    encode(folder / "sample.mp4", frames(), spec.fps, spec.size, _CRF, portable=False)
     truth = describe("sample", spec, tuple(recorder.targets()))
     (folder / "sample.json").write_text(truth, encoding="utf-8")
 

@@ -232,7 +232,12 @@ def describe(name: str, spec: VideoSpec, targets: tuple[Target, ...]) -> str:
 
 
 def encode(
-    path: Path, frames: Iterator[Bytes], fps: int, size: tuple[int, int], crf: int = 20
+    path: Path,
+    frames: Iterator[Bytes],
+    fps: int,
+    size: tuple[int, int],
+    crf: int = 20,
+    portable: bool = True,
 ) -> None:
     """Writes H.264 in mp4, bit for bit the same for the same frames on the same machine.
 
@@ -242,13 +247,16 @@ def encode(
         fps: frames a second.
         size: even width and height in pixels.
         crf: x264's quality, lower is better.
+        portable: whether x264 keeps to code that gives the same on every processor; its fastest
+            code for macroblock trees differs even from run to run at some sizes.
 
     Raises:
         OSError: the file cannot be written.
     """
-    # x264's result depends on the number of threads, and its fastest code reads stray memory.
-    exact = {"threads": "1", "x264-params": "cpu-independent=1"}
-    options = {"crf": str(crf), "preset": "veryfast", **exact}
+    # One encoding thread: x264's result depends on how many there are.
+    options = {"crf": str(crf), "preset": "veryfast", "threads": "1"}
+    if portable:
+        options["x264-params"] = "cpu-independent=1"
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=Fraction(fps), options=options)
         stream.width, stream.height = size
@@ -256,10 +264,6 @@ def encode(
         stream.codec_context.gop_size = 2 * fps
         for rgb in frames:
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-            # The converted frame handed over as it is gives other bytes now and then; a copy of
-            # its planes does not.
-            planes = picture.reformat(format="yuv420p").to_ndarray()
-            picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
 

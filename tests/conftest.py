@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Before pytest-qt loads Qt: it decides how the types of Qt are made.
+import desktop  # noqa: F401
+
 
 @pytest.fixture(scope="session")
 def footage() -> Path:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QImage, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -47,8 +45,6 @@ class Timeline(QWidget):
         controls: threshold, channels and zoom, to be placed where there is room.
     """
 
-    _loaded = Signal()
-
     def __init__(self, state: ViewState) -> None:
         super().__init__()
         self._state = state
@@ -57,7 +53,9 @@ class Timeline(QWidget):
         self._server = ThumbnailServer()
         self._thumbnails = ThumbnailStrip(self.view, self._server)
         self._plot: ScorePlot | None = None
-        self._loading: threading.Thread | None = None
+        self._loading = QTimer(self)
+        self._loading.setSingleShot(True)
+        self._loading.timeout.connect(self._add_plot)
         self._tokens = DARK
         self._lanes = LaneStack(self.view, (self._events, self._paths, self._marks))
         self._hover = _HoverPreview()
@@ -92,8 +90,7 @@ class Timeline(QWidget):
         """Ends the thread that makes pictures."""
         self._thumbnails.stop()
         self._hover.hide()
-        if self._loading is not None:
-            self._loading.join()
+        self._loading.stop()
         self._server.close()
 
     def _connect(self) -> None:
@@ -111,7 +108,6 @@ class Timeline(QWidget):
         hand.hovered.connect(self._hovered)
         hand.left.connect(self._hover.hide)
         self._server.made.connect(self._hover.take)
-        self._loaded.connect(self._add_plot)
 
     @property
     def _parts(self) -> tuple[ThumbnailStrip | LaneStack | ScorePlot, ...]:
@@ -119,18 +115,14 @@ class Timeline(QWidget):
         return (self._thumbnails, *plot, self._lanes)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Loads the plot when it is seen first, beside everything else that begins."""
+        """Loads the plot once the window has been painted for the first time."""
         super().showEvent(event)
-        if self._loading is None:
-            self._loading = threading.Thread(target=self._load, name="plot", daemon=True)
-            self._loading.start()
-
-    def _load(self) -> None:
-        # The slowest library of the window: its import must not keep the picture waiting.
-        importlib.import_module("desktop.timeline.score_plot")
-        self._loaded.emit()
+        if self._plot is None:
+            self._loading.start(0)
 
     def _add_plot(self) -> None:
+        # The slowest library of the window. Imported in another thread, as it makes types of Qt,
+        # it ends the process now and then.
         from desktop.timeline.score_plot import ScorePlot
 
         self._plot = ScorePlot(self.view)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
-from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 import main as program
@@ -29,6 +29,7 @@ _PATIENCE_S = 120.0
 _STUCK_MS = 10_000
 _TICK_MS = 16
 _SEED = 7
+_WINDOW = 1920, 1080
 _JUMPS = 60
 _STEPS = 40
 _THREADS = ("SLICE", "AUTO")
@@ -40,6 +41,7 @@ class Probe:
     def __init__(self) -> None:
         windows = [one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)]
         self.window = windows[0]
+        self.window.resize(*_WINDOW)
         wiring = self.window.findChild(Wiring)
         assert wiring is not None
         self.workspace: Workspace = wiring._workspace
@@ -63,6 +65,10 @@ class Probe:
                 raise TimeoutError(self.window.notice.text)
             self.wait(0.005)
 
+    def paint(self) -> None:
+        """Paints at once whatever of the window is out of date."""
+        QApplication.sendPostedEvents(self.window, QEvent.Type.UpdateRequest.value)
+
     def exact(self) -> bool:
         """Whether the exact frame of the position is on screen."""
         shown = self.state.shown.value
@@ -81,7 +87,7 @@ class Probe:
         begun = time.perf_counter()
         self.state.position.set(frame)
         loop.exec()
-        self.window.player.repaint()
+        self.paint()
         taken = time.perf_counter() - begun
         QObject.disconnect(connection)
         return taken

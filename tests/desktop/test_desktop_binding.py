@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
@@ -17,3 +20,18 @@ def test_calls_that_return_nothing_lose_no_reference_to_none(qapp: QApplication)
         painter.restore()
     assert sys.getrefcount(None) > before - 1000
     painter.end()
+
+
+def test_no_type_of_qt_is_left_to_be_made_by_two_threads_at_once() -> None:
+    script = (
+        "import desktop.app\n"
+        "from PySide6 import QtCore, QtGui, QtWidgets\n"
+        "seldom = (QtCore, 'QXmlStreamReader'), (QtGui, 'QPdfWriter'), (QtWidgets, 'QWizard')\n"
+        "print([name for module, name in seldom if name not in vars(module)])\n"
+    )
+    environment = {key: value for key, value in os.environ.items() if "PYSIDE" not in key}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, cwd=Path(__file__).parents[2],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]"

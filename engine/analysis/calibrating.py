@@ -92,6 +92,7 @@ def learn_own(
     recipe: Recipe,
     plan: AnalysisPlan,
     pack: TextCalibration | None = None,
+    scene: Calibration | None = None,
 ) -> Calibrations:
     """Calibrates on the evidence: on the spans marked normal, otherwise on all of it.
 
@@ -101,12 +102,13 @@ def learn_own(
         recipe: of the run.
         plan: what was analysed.
         pack: what the pack says by itself; None without the text channel.
+        scene: what was learned from the same maps before; None learns it.
     """
     spans = recipe.normal_spans
     marked = {"spans": [[span.start, span.end] for span in spans]} if spans else {}
     kind = "normal" if spans else "self"
     sources = ({**source, **marked},)
-    scene = calibrate(
+    scene = scene or calibrate(
         kind,
         [lambda: blocks_within(iter(raw.motion()), spans)],
         (plan.grid.rows, plan.grid.columns),

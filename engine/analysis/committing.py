@@ -80,6 +80,17 @@ class Measuring:
             self._gone, self._store.evicted, self._store.refused, self._plan.chunks
         )
 
+    def known_scene(self, run_id: int) -> Calibration | None:
+        """Returns what an earlier run learned from the same motion; None when it is to be learned.
+
+        The same maps and settings give the same calibration, so learning it again is spared.
+        """
+        donor = None if self._store is None else self._donor(run_id)
+        if donor is None or donor.state != "finished":
+            return None
+        learned = self._case.calibrations.of_run(donor.id, SCENE)
+        return Calibration.decode(learned[0].calibration.body) if learned else None
+
     def measure(self, run_id: int, normal: Calibration | None) -> None:
         """Measures and commits what the run does not have yet.
 

@@ -181,7 +181,9 @@ class Run:
         if known is None:
             source = {"path": self._evidence.path, "sha256": self._evidence.sha256}
             pack = None if self._text is None else self._text.pack_calibration()
-            known = KnownCalibrations(learn_own(raw, source, self._recipe, self._plan, pack))
+            scene = self._measuring.known_scene(run_id)
+            own = learn_own(raw, source, self._recipe, self._plan, pack, scene)
+            known = KnownCalibrations(own)
         heat = HeatSpool(self._plan)
         results = derive(
             raw,

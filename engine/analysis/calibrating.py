@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -64,6 +64,23 @@ def find_calibration(case: Case, recipe: Recipe, grid: Grid, channel: str) -> Ca
         same_size = size == [(grid.source_width, grid.source_height)]
         if same_size and all(settings.get(name) == wanted.get(name) for name in decisive):
             return row
+    return None
+
+
+def find_camera(case: Case, recipe: Recipe, grid: Grid) -> TextCalibration | None:
+    """Finds what was learned of a camera from the recipe's normal footage with any prompts."""
+    if recipe.text is None:
+        return None
+    for row in case.calibrations.all(TEXT):
+        run_id = row.calibration.run_id
+        if row.calibration.kind != "normal" or run_id is None:
+            continue
+        text = Recipe.from_json(json.loads(case.runs.get(run_id).settings)).text
+        if text is not None and text.measuring() == recipe.text.measuring():
+            asked = replace(recipe, text=text)
+            found = find_calibration(case, asked, grid, TEXT)
+            if found is not None:
+                return TextCalibration.decode(found.calibration.body)
     return None
 
 

@@ -237,8 +237,9 @@ def encode(
     Raises:
         OSError: the file cannot be written.
     """
-    # One encoding thread: x264's result depends on how many there are.
-    options = {"crf": str(crf), "preset": "veryfast", "threads": "1"}
+    # x264's result depends on the number of threads, and its fastest code reads stray memory.
+    exact = {"threads": "1", "x264-params": "cpu-independent=1"}
+    options = {"crf": str(crf), "preset": "veryfast", **exact}
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=Fraction(fps), options=options)
         stream.width, stream.height = size

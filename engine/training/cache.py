@@ -1,0 +1,238 @@
+"""Features of training footage on disk: computed once, quantised, bounded, read at random."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from engine.core.errors import BadInputError, ResourceError
+from engine.core.progress import CancelToken, Progress, Report
+from engine.training.footage import RenderedVideo
+from engine.training.samples import Sample, training_samples, whole_video
+from engine.tvad.backbone import Backbone, Features
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is cached of a set of videos.
+
+    Attributes:
+        backbone: name of its kind.
+        seed: of variations and places.
+        windows: windows of each video; 0 takes the whole video without variation.
+        kept: slices kept of each window.
+    """
+
+    backbone: str
+    seed: int
+    windows: int
+    kept: int
+
+    @property
+    def key(self) -> str:
+        """Names the folder of the cache."""
+        text = json.dumps([_FORMAT, self.backbone, self.seed, self.windows, self.kept])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, eq=False)
+class CachedWindow:
+    """A window as it was stored.
+
+    Attributes:
+        video: it belongs to.
+        features: of its slices.
+        ids: uint8 [n, h, w] at a stride of 4 pixels of the picture.
+        frames: int64 [n].
+        picture: width and height.
+    """
+
+    video: RenderedVideo
+    features: Features
+    ids: NDArray[np.uint8]
+    frames: NDArray[np.int64]
+    picture: tuple[int, int]
+
+
+class FeatureCache:
+    """The cached windows of some videos."""
+
+    def __init__(self, folder: Path, recipe: Recipe, videos: Sequence[RenderedVideo]) -> None:
+        """Names the cache; nothing is read or written yet.
+
+        Args:
+            folder: holds caches of all recipes.
+            recipe: what is cached.
+            videos: of which.
+        """
+        self.folder = folder / recipe.key
+        self.recipe = recipe
+        self._videos = tuple(videos)
+        self._windows: list[tuple[int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def video(self, index: int) -> RenderedVideo:
+        """Returns the video of window `index`."""
+        return self._videos[self._windows[index][0]]
+
+    def fill(
+        self,
+        make: Callable[[], Backbone],
+        most_bytes: int,
+        workers: int,
+        report: Report,
+        cancel: CancelToken,
+    ) -> None:
+        """Computes what is missing, then lists the windows.
+
+        Args:
+            make: loads the backbone; called in each worker, so it must be picklable.
+            most_bytes: of the whole cache; windows beyond an even share are not kept.
+            workers: processes.
+            report: told after each video.
+            cancel: looked at between videos.
+
+        Raises:
+            ResourceError: the folder cannot be written.
+            BadInputError: a video or its truth cannot be read.
+            CancelledError: the user stopped.
+        """
+        missing = [i for i in range(len(self._videos)) if not self._path(i).is_file()]
+        share = most_bytes // max(1, len(self._videos))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            done = len(self._videos) - len(missing)
+            for _ in self._computed(missing, make, share, workers):
+                done += 1
+                report(Progress("computing features", done, len(self._videos), unit="videos"))
+                cancel.check()
+        except OSError as error:
+            raise ResourceError(
+                f"features cannot be kept ({error.strerror})", self.folder, "free some disk space"
+            ) from error
+        self._windows = [
+            (index, window)
+            for index in range(len(self._videos))
+            for window in range(_count(self._path(index)))
+        ]
+
+    def read(self, index: int) -> CachedWindow:
+        """Reads window `index`.
+
+        Raises:
+            BadInputError: the file is damaged.
+        """
+        number, window = self._windows[index]
+        path = self._path(number)
+        try:
+            with safe_open(path, "pt") as file:
+                values = {
+                    key.partition(".")[2]: file.get_tensor(key)
+                    for key in file.keys()  # noqa: SIM118
+                    if key.startswith(f"{window}.")
+                }
+            return _restored(self._videos[number], values)
+        except (OSError, KeyError, RuntimeError) as error:
+            raise BadInputError(
+                f"cached features are damaged ({error})", path, "delete the file"
+            ) from error
+
+    def _path(self, index: int) -> Path:
+        return self.folder / f"{self._videos[index].name}.safetensors"
+
+    def _computed(
+        self, missing: Sequence[int], make: Callable[[], Backbone], share: int, workers: int
+    ) -> Iterator[None]:
+        jobs = [(self._videos[i], self.recipe, self._path(i), share) for i in missing]
+        if workers < 2 or len(jobs) < 2:
+            backbone = make() if jobs else None
+            for job in jobs:
+                assert backbone is not None
+                _compute(backbone, *job)
+                yield
+            return
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, context, _prepare_worker, (make,)) as pool:
+            yield from pool.map(_compute_here, jobs)
+
+
+_worker_backbone: list[Backbone] = []
+
+
+def _prepare_worker(make: Callable[[], Backbone]) -> None:
+    torch.set_num_threads(1)
+    _worker_backbone.append(make())
+
+
+def _compute_here(job: tuple[RenderedVideo, Recipe, Path, int]) -> None:
+    _compute(_worker_backbone[0], *job)
+
+
+def _compute(
+    backbone: Backbone, video: RenderedVideo, recipe: Recipe, path: Path, share: int
+) -> None:
+    if recipe.windows:
+        samples = training_samples(video, backbone, recipe.seed, recipe.windows, recipe.kept)
+    else:
+        samples = whole_video(video, backbone)
+    tensors: dict[str, torch.Tensor] = {}
+    size = 0
+    for number, sample in enumerate(samples):
+        packed = _packed(sample)
+        size += sum(one.numel() * one.element_size() for one in packed.values())
+        if number and size > share:
+            break
+        tensors.update({f"{number}.{name}": one for name, one in packed.items()})
+    part = path.with_suffix(f".{os.getpid()}")
+    save_file(tensors, part)
+    part.replace(path)
+
+
+def _packed(sample: Sample) -> dict[str, torch.Tensor]:
+    out: dict[str, torch.Tensor] = {}
+    for depth, values in enumerate(sample.features.maps):
+        if not bool(torch.isfinite(values).all()):
+            raise BadInputError("features that are no numbers", "", "check the backbone's weights")
+        scale = values.abs().amax((0, 2, 3), keepdim=True).clamp(min=1e-6) / 127
+        out[f"map{depth}"] = torch.round(values / scale).to(torch.int8).contiguous().clone()
+        out[f"scale{depth}"] = scale.clone()
+    if sample.features.motion is not None:
+        out["motion"] = sample.features.motion.to(torch.float16).contiguous().clone()
+    out["ids"] = torch.from_numpy(sample.ids)
+    out["frames"] = torch.from_numpy(sample.frames.astype(np.int64))
+    out["picture"] = torch.tensor(sample.picture)
+    return out
+
+
+def _restored(video: RenderedVideo, values: dict[str, torch.Tensor]) -> CachedWindow:
+    maps = tuple(values[f"map{depth}"].float() * values[f"scale{depth}"] for depth in range(4))
+    motion = values["motion"].float() if "motion" in values else None
+    width, height = (int(side) for side in values["picture"])
+    return CachedWindow(
+        video,
+        Features(maps, motion),
+        values["ids"].numpy(),
+        values["frames"].numpy(),
+        (width, height),
+    )
+
+
+def _count(path: Path) -> int:
+    with safe_open(path, "pt") as file:
+        return sum(key.endswith(".frames") for key in file.keys())  # noqa: SIM118

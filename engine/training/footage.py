@@ -1,0 +1,138 @@
+"""Rendered footage as training reads it: videos with their targets, by split."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import BadInputError
+
+_SPLITS = {"train": "training", "validation": "validation", "test": "test"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """One actor of a rendered video.
+
+    Attributes:
+        number: its value in the id pictures.
+        spans: inclusive spans of frames in which it is abnormal; none for a normal one.
+        classes: its class (`cycling`, `walking`) with the first and last frame of each stretch.
+    """
+
+    number: int
+    spans: tuple[tuple[int, int], ...]
+    classes: tuple[tuple[str, int, int], ...]
+
+    def abnormal_at(self, frame: int) -> bool:
+        """Whether it is abnormal in a frame."""
+        return any(first <= frame <= last for first, last in self.spans)
+
+    def class_at(self, frame: int) -> str:
+        """Returns its class in a frame; empty where it is out of view."""
+        return next((name for name, first, last in self.classes if first <= frame <= last), "")
+
+    @property
+    def abnormal_classes(self) -> frozenset[str]:
+        """Its classes in the frames in which it is abnormal."""
+        return frozenset(
+            name
+            for name, first, last in self.classes
+            if any(first <= end and last >= begin for begin, end in self.spans)
+        )
+
+
+@dataclass(frozen=True)
+class RenderedVideo:
+    """A rendered video with its truth.
+
+    Attributes:
+        name: of the video.
+        path: the mp4.
+        frames: number of frames.
+        fps: frames a second.
+        size: width and height in pixels.
+        targets: what is known about its actors.
+    """
+
+    name: str
+    path: Path
+    frames: int
+    fps: float
+    size: tuple[int, int]
+    targets: tuple[Target, ...]
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """Classes of its abnormal targets."""
+        return frozenset().union(*(target.abnormal_classes for target in self.targets))
+
+    def ids(self, frame: int) -> NDArray[np.uint8]:
+        """Reads the object ids of a frame, uint8 [height, width], 0 = background.
+
+        Raises:
+            BadInputError: the picture is missing or of another size.
+        """
+        folder = self.path.with_name(f"{self.name}_annotations")
+        path = folder / f"{self.name}_{frame:04d}_gt.png"
+        ids = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if ids is None or ids.shape != (self.size[1], self.size[0]):
+            raise BadInputError("an annotation is missing or damaged", path, "render again")
+        return np.asarray(ids, np.uint8)
+
+
+def rendered_videos(root: Path, split: str) -> list[RenderedVideo]:
+    """Lists the rendered videos of a split, in the order of their names.
+
+    Args:
+        root: a folder that `synth` wrote.
+        split: `train`, `validation` or `test`.
+
+    Raises:
+        BadInputError: the folder holds no such split, or a file of it is missing or damaged.
+    """
+    names: list[str] = []
+    for kind in ("abnormal", "normal"):
+        path = root / f"{kind}_{_SPLITS[split]}_video_names.txt"
+        if path.is_file():
+            names += path.read_text(encoding="utf-8").split()
+    if not names:
+        raise BadInputError(f"no {split} split", root, "name a folder that synth wrote")
+    return [_video(root, name) for name in sorted(names)]
+
+
+def _video(root: Path, name: str) -> RenderedVideo:
+    scene = name.split("_")[2] if name.count("_") >= 2 else ""
+    folder = root / f"Scene{scene}"
+    path = folder / f"{name}_targets.json"
+    try:
+        truth: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        targets = tuple(_target(one) for one in truth["targets"])
+        width, height = (int(side) for side in truth["size"])
+        return RenderedVideo(
+            name,
+            folder / f"{name}.mp4",
+            int(truth["frames"]),
+            float(truth["fps"]),
+            (width, height),
+            targets,
+        )
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise BadInputError(
+            f"the targets of a video cannot be read ({error})", path, "render again"
+        ) from error
+
+
+def _target(value: Mapping[str, Any]) -> Target:
+    return Target(
+        int(value["object_id"]),
+        tuple((int(first), int(last)) for first, last in value["abnormal_spans"]),
+        tuple((str(name), int(first), int(last)) for name, first, last in value["class_spans"]),
+    )

@@ -60,9 +60,7 @@ def check_rows(parts: Sequence[Part], width: int) -> None:
         BadInputError: rows are not as wide as the model, or hold no numbers.
     """
     for part in parts:
-        if isinstance(part, EmbeddingPart) and (
-            part.rows.ndim != 2 or part.rows.shape[1] != width
-        ):
+        if isinstance(part, EmbeddingPart) and (part.rows.ndim != 2 or part.rows.shape[1] != width):
             shown = "x".join(str(side) for side in part.rows.shape)
             raise BadInputError(
                 f"{part.kind} tokens of {shown} for a language model {width} wide",

@@ -106,9 +106,7 @@ class Runtime(Protocol):
         """Forgets everything from a position on."""
         ...
 
-    def generate(
-        self, sampling: Sampling, cancel: CancelToken | None = None
-    ) -> Iterator[str]:
+    def generate(self, sampling: Sampling, cancel: CancelToken | None = None) -> Iterator[str]:
         """Answers what was fed last, a piece at a time, one piece a token.
 
         Ends at the model's end mark, after `sampling.most` tokens, at the end of the context, or

@@ -104,9 +104,7 @@ def rebuild(gguf: Path, to: Path) -> None:
 
     said = {"gguf_file": gguf.name, "local_files_only": True}
     tokenizer: Any = AutoTokenizer.from_pretrained(str(gguf.parent), **said)
-    read: Any = AutoModelForCausalLM.from_pretrained(
-        str(gguf.parent), dtype=torch.float32, **said
-    )
+    read: Any = AutoModelForCausalLM.from_pretrained(str(gguf.parent), dtype=torch.float32, **said)
     plain = read.config.to_dict()
     for name in ("quantization_config", "_name_or_path", "_model_name_or_path"):
         plain.pop(name, None)

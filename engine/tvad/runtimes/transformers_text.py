@@ -24,7 +24,11 @@ class TransformersRuntime:
     name = TRANSFORMERS
 
     def __init__(
-        self, model: Any, tokenizer: Any, context: int | None = None, device: str = "cpu"  # noqa: ANN401
+        self,
+        model: Any,
+        tokenizer: Any,
+        context: int | None = None,
+        device: str = "cpu",  # noqa: ANN401
     ) -> None:
         """Takes a causal language model and its tokenizer; `load_transformers` reads them."""
         from transformers import DynamicCache
@@ -179,7 +183,9 @@ def with_adapter(model: Any, adapter: Path) -> Any:  # noqa: ANN401
     from peft import PeftModel
 
     try:
-        return PeftModel.from_pretrained(model, str(adapter), local_files_only=True).merge_and_unload()
+        return PeftModel.from_pretrained(
+            model, str(adapter), local_files_only=True
+        ).merge_and_unload()
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:160]
         raise ResourceError(

@@ -11,7 +11,18 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from engine.cli import analyze, evaluate, events, export, log, packs, report, verify
+from engine.cli import (
+    analyze,
+    evaluate,
+    events,
+    export,
+    log,
+    packs,
+    report,
+    synth,
+    train,
+    verify,
+)
 from engine.cli.output import set_quiet
 from engine.core.errors import BadInputError, ResourceError, SightlineError
 
@@ -39,6 +50,8 @@ def build() -> typer.Typer:
     app.command("log")(log.command)
     app.command("evaluate")(evaluate.command)
     app.add_typer(packs.build(), name="packs")
+    app.add_typer(train.build(), name="train")
+    app.command("synth")(synth.command)
     return app
 
 

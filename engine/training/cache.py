@@ -81,7 +81,7 @@ class FeatureCache:
         """
         self.folder = folder / recipe.key
         self.recipe = recipe
-        self._videos = tuple(videos)
+        self.videos = tuple(videos)
         self._windows: list[tuple[int, int]] = []
 
     def __len__(self) -> int:
@@ -89,7 +89,7 @@ class FeatureCache:
 
     def video(self, index: int) -> RenderedVideo:
         """Returns the video of window `index`."""
-        return self._videos[self._windows[index][0]]
+        return self.videos[self._windows[index][0]]
 
     def fill(
         self,
@@ -113,14 +113,14 @@ class FeatureCache:
             BadInputError: a video or its truth cannot be read.
             CancelledError: the user stopped.
         """
-        missing = [i for i in range(len(self._videos)) if not self._path(i).is_file()]
-        share = most_bytes // max(1, len(self._videos))
+        missing = [i for i in range(len(self.videos)) if not self._path(i).is_file()]
+        share = most_bytes // max(1, len(self.videos))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            done = len(self._videos) - len(missing)
+            done = len(self.videos) - len(missing)
             for _ in self._computed(missing, make, share, workers):
                 done += 1
-                report(Progress("computing features", done, len(self._videos), unit="videos"))
+                report(Progress("computing features", done, len(self.videos), unit="videos"))
                 cancel.check()
         except OSError as error:
             raise ResourceError(
@@ -128,7 +128,7 @@ class FeatureCache:
             ) from error
         self._windows = [
             (index, window)
-            for index in range(len(self._videos))
+            for index in range(len(self.videos))
             for window in range(_count(self._path(index)))
         ]
 
@@ -147,19 +147,19 @@ class FeatureCache:
                     for key in file.keys()  # noqa: SIM118
                     if key.startswith(f"{window}.")
                 }
-            return _restored(self._videos[number], values)
+            return _restored(self.videos[number], values)
         except (OSError, KeyError, RuntimeError) as error:
             raise BadInputError(
                 f"cached features are damaged ({error})", path, "delete the file"
             ) from error
 
     def _path(self, index: int) -> Path:
-        return self.folder / f"{self._videos[index].name}.safetensors"
+        return self.folder / f"{self.videos[index].name}.safetensors"
 
     def _computed(
         self, missing: Sequence[int], make: Callable[[], Backbone], share: int, workers: int
     ) -> Iterator[None]:
-        jobs = [(self._videos[i], self.recipe, self._path(i), share) for i in missing]
+        jobs = [(self.videos[i], self.recipe, self._path(i), share) for i in missing]
         if workers < 2 or len(jobs) < 2:
             backbone = make() if jobs else None
             for job in jobs:

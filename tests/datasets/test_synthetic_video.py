@@ -11,12 +11,13 @@ import pytest
 from engine.datasets.synthetic.actors import ActorSpec
 from engine.datasets.synthetic.camera import Camera
 from engine.datasets.synthetic.figures import Bytes
+from engine.datasets.synthetic.grounds import LAYOUTS
 from engine.datasets.synthetic.looks import random_look
 from engine.datasets.synthetic.props import KINDS, PropSpec, prop_figure
 from engine.datasets.synthetic.routes import Route
 from engine.datasets.synthetic.sample import sample_spec
 from engine.datasets.synthetic.scenario import random_scene, random_spec
-from engine.datasets.synthetic.scene import LAYOUTS, SceneSpec, build_backdrop
+from engine.datasets.synthetic.scene import SceneSpec, build_backdrop
 from engine.datasets.synthetic.video import VideoSpec, render_video
 
 CAMERA = Camera(320, 180, elevation=5.0, tilt=math.radians(22), focal=280.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from engine.datasets.synthetic.cycling import cyclist_figure
 from engine.datasets.synthetic.figures import Figure
@@ -15,6 +16,46 @@ _FIGURES: dict[str, Callable[[tuple[float, float], float, float, float, float, L
     "walker": walker_figure,
     "cyclist": cyclist_figure,
 }
+
+
+class Actor(Protocol):
+    """Whatever has an object id in a video."""
+
+    @property
+    def number(self) -> int:
+        """Object id in the truth, 1..255."""
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a word."""
+
+    @property
+    def class_name(self) -> str:
+        """Its action class, one of `phrases.CLASSES`."""
+
+    @property
+    def abnormal(self) -> bool:
+        """Whether the truth counts it as abnormal at any time."""
+
+    @property
+    def action(self) -> str:
+        """What it does, in words."""
+
+    @property
+    def speed(self) -> float:
+        """Metres per second while it does so."""
+
+    def words(self) -> dict[str, str]:
+        """Returns what it looks like in words, by part."""
+
+    def doing(self, seconds: float) -> str:
+        """Returns its action class at a time."""
+
+    def abnormal_at(self, seconds: float) -> bool:
+        """Whether the truth counts it as abnormal at a time."""
+
+    def figure(self, seconds: float) -> Figure | None:
+        """Returns its figure at a time; None before it is there."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +83,23 @@ class ActorSpec:
     start_s: float
     phase: float
     look: Look
+
+    @property
+    def class_name(self) -> str:
+        """Its action class: that of its one action."""
+        return self.action
+
+    def words(self) -> dict[str, str]:
+        """Returns what it wears in words."""
+        return self.look.words()
+
+    def doing(self, _seconds: float) -> str:
+        """Returns its action class, which never changes."""
+        return self.action
+
+    def abnormal_at(self, _seconds: float) -> bool:
+        """Whether it is abnormal, which never changes."""
+        return self.abnormal
 
     def travelled(self, seconds: float) -> float:
         """Returns metres along the route at a time; negative before its start."""

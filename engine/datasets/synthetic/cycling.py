@@ -8,10 +8,11 @@ import numpy as np
 
 from engine.datasets.synthetic.camera import Floats
 from engine.datasets.synthetic.figures import Figure, Part
-from engine.datasets.synthetic.looks import CLOTHES, Colour, Look
+from engine.datasets.synthetic.looks import Colour, Look
 from engine.datasets.synthetic.walking import to_world
 
-_WHEEL = 0.345
+WHEEL = 0.345
+"""Radius of a wheel in metres."""
 _REAR, _FRONT = -0.48, 0.56
 _BRACKET = np.array([-0.04, 0.0, 0.28])
 _SADDLE = np.array([-0.22, 0.0, 0.96])
@@ -46,7 +47,7 @@ def cyclist_figure(
     """
     turn = phase + 2 * math.pi * distance / _METRES_PER_TURN
     rider = _rider(turn, min(1.0, max(0.0, (speed - 3) / 5)), look)
-    local = np.concatenate([rider, *_wheels(distance / _WHEEL)])
+    local = np.concatenate([rider, *_wheels(distance / WHEEL)])
     return Figure(to_world(local, place, heading), _parts(look), place)
 
 
@@ -62,7 +63,7 @@ def _rider(turn: float, low: float, look: Look) -> Floats:
     joints[3] = joints[2] + size * np.array([-0.05, 0.0, 0.035])
     joints[9] = joints[2] + size * np.array([0.045, 0.0, -0.025])
     joints[4], joints[5], joints[6] = _BRACKET, _SADDLE, _STEERER
-    joints[7], joints[8] = (_REAR, 0.0, _WHEEL), (_FRONT, 0.0, _WHEEL)
+    joints[7], joints[8] = (_REAR, 0.0, WHEEL), (_FRONT, 0.0, WHEEL)
     back = np.array([-math.cos(lean), 0.0, math.sin(lean)]) * 0.16 * size
     joints[10], joints[11] = pelvis + 0.42 * size * along + back, pelvis + 0.2 * size * along + back
     for start, offset, side in ((_LEFT, 0.0, 1.0), (_RIGHT, math.pi, -1.0)):
@@ -90,14 +91,42 @@ def _knee(hip: Floats, ankle: Floats, thigh: float, shank: float) -> Floats:
     return np.asarray(hip + along * unit + out * np.array([-unit[2], 0.0, unit[0]]))
 
 
+def bicycle_parts(frame: Colour) -> tuple[Part, ...]:
+    """Returns the parts of a bicycle around the joints of `bicycle_joints`."""
+    parts = [Part((a, b), (0.022,), frame, "open") for a, b in ((0, 1), (0, 2), (1, 2), (0, 3))]
+    parts += [Part((1, 3), (0.014,), frame, "open"), Part((2, 4), (0.022,), frame, "open")]
+    for start in (8, 8 + _RIM):
+        parts.append(Part(tuple(range(start, start + _RIM)), (0.024,), _TYRE, "closed"))
+        for spoke in (0, 3, 7):
+            ends = (start + spoke, start + spoke + _RIM // 2)
+            parts.append(Part(ends, (0.006,), _SPOKE, "open", lift=-0.02))
+    parts += [Part((5, 6), (0.016,), _TYRE, "open"), Part((2, 7), (0.016,), _TYRE, "open")]
+    return (*parts, Part((1,), (0.07,), _TYRE))
+
+
+def bicycle_joints(turned: float) -> Floats:
+    """Returns a bicycle without a rider, float64 [48, 3] in (forward, left, up) metres.
+
+    Bracket, saddle, steerer, rear axle, front axle, left grip, right grip, stem; then two rims.
+
+    Args:
+        turned: angle of the wheels in radians.
+    """
+    stem = _STEERER + np.array([0.1, 0.0, 0.12])
+    grips = [stem + np.array([0.0, side * 0.24, 0.0]) for side in (1.0, -1.0)]
+    axles = [np.array([axle, 0.0, WHEEL]) for axle in (_REAR, _FRONT)]
+    frame = np.stack([_BRACKET, _SADDLE, _STEERER, *axles, *grips, stem])
+    return np.concatenate([frame, *_wheels(turned)])
+
+
 def _wheels(turned: float) -> list[Floats]:
     angles = turned + 2 * math.pi * np.arange(_RIM) / _RIM
-    ring = np.stack([np.sin(angles), np.zeros(_RIM), np.cos(angles)], axis=-1) * _WHEEL
-    return [ring + np.array([axle, 0.0, _WHEEL]) for axle in (_REAR, _FRONT)]
+    ring = np.stack([np.sin(angles), np.zeros(_RIM), np.cos(angles)], axis=-1) * WHEEL
+    return [ring + np.array([axle, 0.0, WHEEL]) for axle in (_REAR, _FRONT)]
 
 
 def _parts(look: Look) -> tuple[Part, ...]:
-    upper, lower, frame = CLOTHES[look.upper], CLOTHES[look.lower], CLOTHES[look.bicycle]
+    upper, lower, frame = look.rgb("upper"), look.rgb("lower"), look.rgb("bicycle")
     size, wide = look.height, look.height * look.breadth
     parts = [Part((a, b), (0.022,), frame, "open") for a, b in ((4, 5), (4, 6), (5, 6), (4, 7))]
     parts += [Part((5, 7), (0.014,), frame, "open"), Part((6, 8), (0.022,), frame, "open")]
@@ -127,7 +156,5 @@ def _parts(look: Look) -> tuple[Part, ...]:
         Part((5,), (0.07,), _TYRE),
     ]
     if look.bag == "backpack":
-        parts.append(
-            Part((10, 11), (0.05 * size, 0.055 * size), CLOTHES[look.bag_colour], lift=0.05)
-        )
+        parts.append(Part((10, 11), (0.05 * size, 0.055 * size), look.rgb("bag"), lift=0.05))
     return tuple(parts)

@@ -54,6 +54,8 @@ class Look:
         shoes: RGB.
         height: body height in metres.
         breadth: width of the body relative to an average one.
+        shades: RGB of a worn thing (`upper`, `lower`, `bag`, `bicycle`) where it differs from the
+            usual one of its colour name.
     """
 
     upper: str
@@ -68,6 +70,15 @@ class Look:
     shoes: Colour
     height: float
     breadth: float
+    shades: tuple[tuple[str, Colour], ...] = ()
+
+    def rgb(self, worn: str) -> Colour:
+        """Returns the RGB of a worn thing: `upper`, `lower`, `bag` or `bicycle`."""
+        for name, shade in self.shades:
+            if name == worn:
+                return shade
+        names = {"upper": self.upper, "lower": self.lower, "bag": self.bag_colour}
+        return CLOTHES[names.get(worn, self.bicycle)]
 
     def words(self) -> dict[str, str]:
         """Returns `{"upper", "lower", "garment", "bag"}` in words, riding also `"bicycle"`."""

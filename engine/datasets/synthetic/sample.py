@@ -102,7 +102,7 @@ def write_sample(folder: Path = FOLDER, spec: VideoSpec | None = None) -> None:
     """
     spec = spec or sample_spec()
     folder.mkdir(parents=True, exist_ok=True)
-    recorder = TruthRecorder(spec.actors)
+    recorder = TruthRecorder(spec.actors, spec.fps)
 
     def frames() -> Iterator[Bytes]:
         for index, (rgb, ids) in enumerate(render_video(spec, SEED)):

@@ -12,10 +12,11 @@ from engine.core.errors import BadInputError
 from engine.core.places import cell_name
 from engine.datasets.synthetic.actors import ActorSpec
 from engine.datasets.synthetic.camera import Camera
+from engine.datasets.synthetic.grounds import LAYOUTS
 from engine.datasets.synthetic.looks import random_look
 from engine.datasets.synthetic.props import PropSpec
 from engine.datasets.synthetic.routes import Place, Route
-from engine.datasets.synthetic.scene import LAYOUTS, Light, SceneSpec
+from engine.datasets.synthetic.scene import Light, SceneSpec
 from engine.datasets.synthetic.video import VideoSpec
 
 _TRIES = 400

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from engine.datasets.synthetic.camera import Camera
 from engine.datasets.synthetic.figures import Bytes, Shading, cast, paint
+from engine.datasets.synthetic.grounds import paint_back, paint_ground, tinted
 from engine.datasets.synthetic.props import PropSpec, prop_figure
 from engine.datasets.synthetic.textures import Picture, Plane, Surfaces, fractal
-
-LAYOUTS = ("plaza", "park", "street")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class SceneSpec:
 
     Attributes:
         camera: who looks.
-        layout: one of `LAYOUTS`.
+        layout: one of `grounds.MORE_LAYOUTS`.
         way: centre of the path or road, a point on the ground in metres.
         way_turn: its heading in radians.
         way_width: in metres.
@@ -63,6 +62,8 @@ class SceneSpec:
         light: the light.
         props: what stands there.
         seed: of the textures.
+        back: what stands at the far end: `facade`, `hedge` or `concrete`.
+        tint: RGB by which the ground's colour is multiplied.
     """
 
     camera: Camera
@@ -77,6 +78,8 @@ class SceneSpec:
     light: Light
     props: tuple[PropSpec, ...]
     seed: int
+    back: str = "facade"
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def _surfaces(scene: SceneSpec, surfaces: Surfaces) -> tuple[Picture, Bytes]:
         wall_x = (rays[..., 0] * reach).astype(np.float32)
         wall_z = (camera.elevation + rays[..., 2] * reach).astype(np.float32)
         fine = np.full_like(x, scene.wall / camera.focal / 2)
-        facade = surfaces.wall(wall_x, wall_z, fine, scene.wall_colour)
+        facade = paint_back(scene.back, surfaces, wall_x, wall_z, fine, scene.wall_colour)
         foot = np.clip(1 - (scene.wall - y) / 1.2, 0, 1) * 0.3
         picture = np.where(far[..., None], facade, picture * (1 - foot[..., None]))
     return picture.astype(np.float32), np.where(far, 0, 255).astype(np.uint8)
@@ -168,27 +171,18 @@ def _ground(scene: SceneSpec, surfaces: Surfaces, x: Plane, y: Plane, fineness: 
     dx, dy = x - np.float32(scene.way[0]), y - np.float32(scene.way[1])
     along = (dx * cosine + dy * sine).astype(np.float32)
     aside = (dy * cosine - dx * sine).astype(np.float32)
-    edge = np.abs(aside) - np.float32(scene.way_width / 2)
-    soft = np.maximum(fineness, 0.03)
-    inside = np.clip(0.5 - edge / soft, 0, 1)[..., None]
-    rim = np.clip(1 - np.abs(edge - 0.08) / (0.09 + 0.5 * soft), 0, 1)[..., None]
-    if scene.layout == "park":
-        other = surfaces.grass(x, y, fineness, scene.tone * 0.78)
-        way = surfaces.asphalt(along, aside, fineness, scene.tone * 1.08)
-        rim_colour, strength = np.float32(scene.tone * 1.25), 0.45
-    elif scene.layout == "street":
-        other = surfaces.paving(along, aside, fineness, scene.tone * 1.12, scene.slab)
-        way = surfaces.asphalt(along, aside, fineness, scene.tone * 0.72)
-        dash = (np.abs(aside) < 0.06 + soft) & (np.mod(along, 4.5) < 2.2)
-        way += dash[..., None] * np.float32(0.17)
-        rim_colour, strength = np.float32(scene.tone * 1.4), 0.7
-    else:
-        other = surfaces.paving(along, aside, fineness, scene.tone, scene.slab)
-        small = (scene.slab[0] * 0.5, scene.slab[1] * 0.5)
-        way = surfaces.paving(along, aside, fineness, scene.tone * 0.88, small)
-        rim_colour, strength = np.float32(scene.tone * 0.7), 0.55
-    picture = other + inside * (way - other)
-    return np.asarray(picture + strength * rim * (rim_colour - picture), dtype=np.float32)
+    picture = paint_ground(
+        scene.layout,
+        surfaces,
+        scene.tone,
+        scene.slab,
+        scene.way_width / 2,
+        (x, y),
+        along,
+        aside,
+        fineness,
+    )
+    return tinted(picture, scene.tint)
 
 
 def _with_props(scene: SceneSpec, empty: Backdrop) -> Backdrop:

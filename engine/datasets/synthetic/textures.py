@@ -102,6 +102,30 @@ class Surfaces:
         blue = value * (0.5 + 0.12 * dry)
         return np.asarray(np.stack([red, green, blue], axis=-1), dtype=np.float32)
 
+    def foliage(self, x: Plane, z: Plane, fineness: Plane) -> Picture:
+        """Paints bushes and trees as seen from outside; `z` is metres above the ground."""
+        leaves = self._noise(self._rough, x, z, 3.0) / (1 + (fineness / 0.05) ** 2)
+        clumps = self._noise(self._mid, x, z, 7.0) / (1 + (fineness / 0.3) ** 2)
+        depth = np.clip(self._noise(self._mid, x, z, 16.0), -1.5, 1.5)
+        value = np.clip(0.27 * (1 + 0.25 * leaves + 0.3 * clumps + 0.2 * depth), 0.04, 0.6)
+        value *= np.clip(0.55 + 0.3 * z, 0.55, 1.1)
+        dry = np.clip(0.5 + 0.4 * self._noise(self._soft, x, z, 21.0), 0, 1)
+        red, green, blue = value * (0.72 + 0.2 * dry), value, value * (0.5 + 0.1 * dry)
+        return np.asarray(np.stack([red, green, blue], axis=-1), dtype=np.float32)
+
+    def concrete(
+        self, x: Plane, z: Plane, fineness: Plane, colour: tuple[float, float, float]
+    ) -> Picture:
+        """Paints a bare wall with joints and streaks; `z` is metres above the ground."""
+        shade = 1 + 0.05 * self._grain(x, z, fineness)
+        shade += 0.05 * self._noise(self._soft, x * 3, z * 0.4, 24.0)
+        soft = np.maximum(fineness, 0.02)
+        for place, period in ((x, 2.4), (z, 1.25)):
+            gap = np.abs(np.mod(place, period) - period / 2)
+            shade -= 0.18 * np.clip(1 - gap / soft, 0, 1) * np.clip(0.03 / soft, 0, 1)
+        shade -= 0.2 * np.clip((0.4 - z) / soft, 0, 1)
+        return np.asarray(shade[..., None] * np.array(colour, dtype=np.float32), dtype=np.float32)
+
     def wall(
         self, x: Plane, z: Plane, fineness: Plane, colour: tuple[float, float, float]
     ) -> Picture:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.datasets.synthetic.actors import ActorSpec
+from engine.datasets.synthetic.actors import Actor
 from engine.datasets.synthetic.figures import Bytes, Shading, Sprite, cast, paint
 from engine.datasets.synthetic.scene import (
     Backdrop,
@@ -18,8 +18,7 @@ from engine.datasets.synthetic.scene import (
     darken,
     screen_light,
 )
-
-_MARGIN = 64
+from engine.datasets.synthetic.sensor import PLAIN, Exposure, Sensor
 
 
 @dataclass(frozen=True)
@@ -34,15 +33,17 @@ class VideoSpec:
         noise: standard deviation of the sensor's noise, in grey levels.
         blur: standard deviation of the lens's blur, in pixels.
         grey: whether the camera gives a grey picture.
+        sensor: how the camera sees beyond that.
     """
 
     scene: SceneSpec
     fps: int
     seconds: float
-    actors: tuple[ActorSpec, ...]
+    actors: tuple[Actor, ...]
     noise: float
     blur: float
     grey: bool
+    sensor: Sensor = PLAIN
 
     @property
     def frames(self) -> int:
@@ -67,16 +68,14 @@ def render_video(spec: VideoSpec, seed: int) -> Iterator[tuple[Bytes, Bytes]]:
         uint8 [h, w], 0 where none does. Shadows belong to nobody. Same spec and seed, same
         frames.
     """
-    rng = np.random.default_rng(seed)
     backdrop = build_backdrop(spec.scene)
-    grain = _Grain(rng, spec)
+    sensor = spec.sensor
+    if spec.grey and not sensor.colourless:
+        sensor = replace(sensor, look="grey")
+    exposure = Exposure(sensor, spec.size, spec.noise, spec.blur, seed)
     for index in range(spec.frames):
-        rgb, ids = _frame(spec, backdrop, index / spec.fps)
-        if spec.blur > 0:
-            rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), spec.blur), dtype=np.uint8)
-        if spec.grey:
-            rgb = np.asarray(cv2.merge([cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)] * 3), dtype=np.uint8)
-        yield grain.over(rgb), ids
+        seconds = index / spec.fps
+        yield exposure.take(*_frame(spec, backdrop, seconds), seconds)
 
 
 def _frame(spec: VideoSpec, backdrop: Backdrop, seconds: float) -> tuple[Bytes, Bytes]:
@@ -88,6 +87,8 @@ def _frame(spec: VideoSpec, backdrop: Backdrop, seconds: float) -> tuple[Bytes, 
     drawn: list[tuple[int, Sprite]] = []
     for actor in spec.actors:
         figure = actor.figure(seconds)
+        if figure is None:
+            continue
         gain = light.exposure * _light_at(
             backdrop, camera.project(np.array([*figure.foot, 0.0]))[0]
         )
@@ -122,23 +123,3 @@ def _place(rgb: Bytes, ids: Bytes, depth: NDArray[np.float32], number: int, spri
     keep = cv2.merge([255 - alpha] * 3)
     rgb[window] = cv2.add(cv2.multiply(rgb[window], keep, scale=1 / 255), colour)
     ids[window][alpha > 127] = number
-
-
-class _Grain:
-    """Sensor noise: one large tile, laid over each frame at another place."""
-
-    def __init__(self, rng: np.random.Generator, spec: VideoSpec) -> None:
-        self._rng = rng
-        self._width, self._height = spec.size
-        shape = (self._height + _MARGIN, self._width + _MARGIN)
-        bright = rng.standard_normal(shape, dtype=np.float32)[..., None]
-        colour = rng.standard_normal((*shape, 3), dtype=np.float32)
-        colour = cv2.GaussianBlur(colour, (0, 0), 0.8) * (0.0 if spec.grey else 1.0)
-        mixed = cv2.GaussianBlur((bright + 0.6 * colour).astype(np.float32), (0, 0), 0.45)
-        self._tile = np.round(spec.noise * mixed / max(float(mixed.std()), 1e-6)).astype(np.int16)
-
-    def over(self, rgb: Bytes) -> Bytes:
-        """Returns the picture with noise."""
-        x, y = self._rng.integers(0, _MARGIN, 2)
-        tile = self._tile[y : y + self._height, x : x + self._width]
-        return np.asarray(cv2.add(rgb, tile, dtype=cv2.CV_8U), dtype=np.uint8)

@@ -8,13 +8,15 @@ import numpy as np
 
 from engine.datasets.synthetic.camera import Floats
 from engine.datasets.synthetic.figures import Figure, Part
-from engine.datasets.synthetic.looks import CLOTHES, Look
+from engine.datasets.synthetic.looks import Look
 
-_THIGH, _SHANK, _ANKLE = 0.245, 0.246, 0.039
+THIGH, SHANK, ANKLE = 0.245, 0.246, 0.039
+"""Lengths of thigh and shank and height of the ankle, as shares of the body height."""
 # Joint indices: 0 pelvis, 1 neck, 2 head, 3 back of the head, 4 bag upper, 5 bag lower,
 # 6 belly, 7 face; then per side (8 left, 16 right): hip, knee, ankle, toe, shoulder, elbow,
 # hand, hem.
-_LEFT, _RIGHT = 8, 16
+LEFT, RIGHT = 8, 16
+"""Indices of the first joint of either side."""
 Place = tuple[float, float]
 
 
@@ -43,22 +45,22 @@ def walker_figure(
     """
     height = look.height
     step = 0.41 * height * math.sqrt(max(speed, 0.2) / 1.35)
-    swing = math.asin(min(0.75, step / (2 * (_THIGH + _SHANK) * height)))
+    swing = math.asin(min(0.75, step / (2 * (THIGH + SHANK) * height)))
     cycle = phase + math.pi * distance / step
     local = _joints(cycle, swing, look)
-    return Figure(to_world(local, place, heading), _parts(look), place)
+    return Figure(to_world(local, place, heading), person_parts(look), place)
 
 
 def _joints(cycle: float, swing: float, look: Look) -> Floats:
     height, wide = look.height, look.height * look.breadth
     joints = np.zeros((24, 3))
     legs = []
-    for start, offset in ((_LEFT, 0.0), (_RIGHT, math.pi)):
+    for start, offset in ((LEFT, 0.0), (RIGHT, math.pi)):
         thigh = swing * math.sin(cycle + offset) + 0.03
         flex = 0.08 + 0.8 * max(0.0, math.cos(cycle + offset + 0.45)) ** 2 * (swing / 0.43)
         legs.append((start, thigh, thigh - flex))
-    drop = max(_THIGH * math.cos(a) + _SHANK * math.cos(b) for _, a, b in legs)
-    pelvis = (drop + _ANKLE) * height
+    drop = max(THIGH * math.cos(a) + SHANK * math.cos(b) for _, a, b in legs)
+    pelvis = (drop + ANKLE) * height
     joints[0] = (0.0, 0.0, pelvis)
     joints[6] = (0.012 * height, 0.0, pelvis + 0.09 * height)
     joints[1] = (0.02 * height, 0.0, pelvis + 0.3 * height)
@@ -72,10 +74,10 @@ def _joints(cycle: float, swing: float, look: Look) -> Floats:
         joints[4] = (0.0, 0.13 * wide, pelvis + 0.04 * height)
         joints[5] = (0.02 * height, 0.135 * wide, pelvis - 0.05 * height)
     for start, thigh, shank in legs:
-        side = 1.0 if start == _LEFT else -1.0
+        side = 1.0 if start == LEFT else -1.0
         hip = np.array([0.0, side * 0.052 * wide, pelvis])
-        knee = hip + _THIGH * height * np.array([math.sin(thigh), 0.0, -math.cos(thigh)])
-        ankle = knee + _SHANK * height * np.array([math.sin(shank), 0.0, -math.cos(shank)])
+        knee = hip + THIGH * height * np.array([math.sin(thigh), 0.0, -math.cos(thigh)])
+        ankle = knee + SHANK * height * np.array([math.sin(shank), 0.0, -math.cos(shank)])
         pitch = min(0.0, shank) * 0.9
         toe = ankle + 0.115 * height * np.array([math.cos(pitch), 0.0, math.sin(pitch)])
         toe[2] = max(toe[2] - 0.018 * height, 0.02)
@@ -89,12 +91,13 @@ def _joints(cycle: float, swing: float, look: Look) -> Floats:
     return joints
 
 
-def _parts(look: Look) -> tuple[Part, ...]:
-    upper, lower = CLOTHES[look.upper], CLOTHES[look.lower]
+def person_parts(look: Look) -> tuple[Part, ...]:
+    """Returns the parts around the 24 joints of a person."""
+    upper, lower = look.rgb("upper"), look.rgb("lower")
     size, wide = look.height, look.height * look.breadth
     bare = look.garment in ("shorts", "skirt")
     parts: list[Part] = []
-    for side in (_LEFT, _RIGHT):
+    for side in (LEFT, RIGHT):
         hip, knee, ankle, toe, shoulder, elbow, hand = range(side, side + 7)
         shank = look.skin if bare else lower
         sleeve = look.skin if look.short_sleeves else upper
@@ -106,7 +109,7 @@ def _parts(look: Look) -> tuple[Part, ...]:
             Part((elbow, hand), (0.029 * wide, 0.023 * wide), sleeve),
             Part((hand,), (0.023 * size,), look.skin),
         ]
-    left, right = _LEFT, _RIGHT
+    left, right = LEFT, RIGHT
     torso = (left, right, 6, left + 4, right + 4)
     parts += [
         Part(torso, tuple(r * wide for r in (0.056, 0.056, 0.076, 0.05, 0.05)), upper, lift=0.02),
@@ -122,5 +125,5 @@ def _parts(look: Look) -> tuple[Part, ...]:
         parts.append(Part(hems, (0.06 * wide, 0.06 * wide, 0.05 * wide, 0.05 * wide), upper))
     if look.bag != "none":
         radius = 0.05 if look.bag == "backpack" else 0.034
-        parts.append(Part((4, 5), (radius * size, radius * size), CLOTHES[look.bag_colour]))
+        parts.append(Part((4, 5), (radius * size, radius * size), look.rgb("bag")))
     return tuple(parts)

@@ -24,7 +24,8 @@ SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 """Our names of the splits and those in UBnormal's file names."""
 
 _VIDEOS_PER_SCENE = 4
-_SCENES_PER_SPLIT = 1000
+SCENES_PER_SPLIT = 1000
+"""Scenes are numbered from 1 in train, from 1001 in validation, from 2001 in test."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,10 @@ def write_dataset(
         CancelledError: the work was asked to stop.
     """
     _check(to, videos, seed, split, abnormal_share)
-    _check_picture(size, seconds)
+    check_picture(size, seconds)
     cancel = cancel or CancelToken()
     written: list[WrittenVideo] = []
-    with _writing(to):
+    with writing(to):
         to.mkdir(parents=True, exist_ok=True)
         for index in range(videos):
             draw = _Draw(seed, split, index)
@@ -91,11 +92,16 @@ def write_dataset(
             folder.mkdir(parents=True, exist_ok=True)
             written.append(write_video(folder, draw.name(spec), spec, draw.noise_seed, cancel))
             report(Progress("rendering", index + 1, videos, unit="videos"))
-        _write_split(to, split, [video.name for video in written])
+        write_split(to, split, [video.name for video in written])
     return written
 
 
-def _check_picture(size: tuple[int, int], seconds: float | None) -> None:
+def check_picture(size: tuple[int, int], seconds: float | None) -> None:
+    """Checks the size and duration of a video.
+
+    Raises:
+        BadInputError: the size is odd or under 64, or the duration outside 2..60 s.
+    """
     if min(size) < 64 or size[0] % 2 or size[1] % 2:
         raise BadInputError(
             "a picture's size is odd or too small", f"{size[0]}x{size[1]}", "use even sizes from 64"
@@ -107,19 +113,19 @@ def _check_picture(size: tuple[int, int], seconds: float | None) -> None:
 def _check(to: Path, videos: int, seed: int, split: str, abnormal_share: float) -> None:
     if split not in SPLITS:
         raise BadInputError("not a split", split, "use train, validation or test")
-    if not 1 <= videos <= _VIDEOS_PER_SCENE * _SCENES_PER_SPLIT:
+    if not 1 <= videos <= _VIDEOS_PER_SCENE * SCENES_PER_SPLIT:
         raise BadInputError(
             "number of videos out of range",
             videos,
-            f"use 1 to {_VIDEOS_PER_SCENE * _SCENES_PER_SPLIT}",
+            f"use 1 to {_VIDEOS_PER_SCENE * SCENES_PER_SPLIT}",
         )
     if seed < 0:
         raise BadInputError("a seed is negative", seed, "use 0 or more")
     if not 0 <= abnormal_share <= 1:
         raise BadInputError("a share lies outside 0..1", abnormal_share, "use 0 to 1")
-    first = list(SPLITS).index(split) * _SCENES_PER_SPLIT
-    scenes = [to / f"Scene{first + n + 1}" for n in range(_SCENES_PER_SPLIT)]
-    files = [_split_file(to, split, kind) for kind in ("normal", "abnormal")]
+    first = list(SPLITS).index(split) * SCENES_PER_SPLIT
+    scenes = [to / f"Scene{first + n + 1}" for n in range(SCENES_PER_SPLIT)]
+    files = [split_file(to, split, kind) for kind in ("normal", "abnormal")]
     if to.exists() and not to.is_dir():
         raise BadInputError("not a folder", to, "name a folder")
     if any(path.exists() for path in scenes + files):
@@ -142,7 +148,7 @@ class _Draw:
 
     @property
     def scene_number(self) -> int:
-        return self._key[1] * _SCENES_PER_SPLIT + self._key[2] + 1
+        return self._key[1] * SCENES_PER_SPLIT + self._key[2] + 1
 
     @property
     def noise_seed(self) -> int:
@@ -181,17 +187,19 @@ def write_video(
     """
     annotations = folder / f"{name}_annotations"
     annotations.mkdir(exist_ok=True)
-    recorder = TruthRecorder(spec.actors)
+    recorder = TruthRecorder(spec.actors, spec.fps)
     path = folder / f"{name}.mp4"
     frames = _recorded(spec, seed, annotations / name, recorder, cancel or CancelToken())
-    encode(path, frames, spec.fps, spec.size)
+    encode(path, frames, spec.fps, spec.size, spec.sensor.crf)
     targets = tuple(recorder.targets())
-    rows = [t for t in targets if t.abnormal]
+    rows = [(t.object_id, *span) for t in targets for span in t.abnormal_spans]
     if rows:
-        text = "".join(f"{t.object_id},{t.first_frame},{t.last_frame}\n" for t in rows)
+        text = "".join(f"{number},{first},{last}\n" for number, first, last in rows)
         (annotations / f"{name}_tracks.txt").write_text(text, encoding="ascii")
-    truth = describe(name, spec, targets)
-    (folder / f"{name}_targets.json").write_text(truth, encoding="utf-8")
+    # Last and at once: a video is whole when its targets are there.
+    part = folder / f"{name}_targets.part"
+    part.write_text(describe(name, spec, targets), encoding="utf-8")
+    part.replace(folder / f"{name}_targets.json")
     return WrittenVideo(name, path, spec.frames, targets)
 
 
@@ -251,18 +259,21 @@ def encode(
         container.mux(stream.encode(None))
 
 
-def _split_file(to: Path, split: str, kind: str) -> Path:
+def split_file(to: Path, split: str, kind: str) -> Path:
+    """Returns the file that names the `normal` or `abnormal` videos of a split."""
     return to / f"{kind}_{SPLITS[split]}_video_names.txt"
 
 
-def _write_split(to: Path, split: str, names: list[str]) -> None:
+def write_split(to: Path, split: str, names: list[str]) -> None:
+    """Writes the files that name the videos of a split."""
     for kind in ("normal", "abnormal"):
         lines = [f"{name}\n" for name in names if name.startswith(f"{kind}_")]
-        _split_file(to, split, kind).write_text("".join(lines), encoding="ascii")
+        split_file(to, split, kind).write_text("".join(lines), encoding="ascii")
 
 
 @contextmanager
-def _writing(to: Path) -> Iterator[None]:
+def writing(to: Path) -> Iterator[None]:
+    """Turns a failure to write below `to` into a `ResourceError`."""
     try:
         yield
     except OSError as error:

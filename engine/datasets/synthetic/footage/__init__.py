@@ -1,0 +1,1 @@
+"""Draws rendered footage: cameras, places, wardrobes, who is there and what goes wrong."""

@@ -1,0 +1,93 @@
+"""Draws a whole video: its place, who walks there, what looks odd and what goes wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.datasets.synthetic.footage.abnormal import add_abnormal
+from engine.datasets.synthetic.footage.normal import ODD, add_odd, add_standing, add_walkers
+from engine.datasets.synthetic.footage.places import Setting
+from engine.datasets.synthetic.footage.stage import Stage
+from engine.datasets.synthetic.performers import Performer
+from engine.datasets.synthetic.phrases import ABNORMAL
+from engine.datasets.synthetic.video import VideoSpec
+
+_CLASSES = tuple(ABNORMAL)
+_SHARES = np.array([0.11, 0.13, 0.12, 0.11, 0.1, 0.09, 0.11, 0.08, 0.08, 0.07])
+_MOST_WALKERS = 24
+
+
+def random_footage(
+    rng: np.random.Generator,
+    setting: Setting,
+    split: str,
+    abnormal: bool,
+    seconds: float | None = None,
+) -> VideoSpec:
+    """Draws a video.
+
+    Args:
+        rng: the generator.
+        setting: where and how it is filmed.
+        split: whose wardrobes are used.
+        abnormal: whether something goes wrong; otherwise something normal looks odd.
+        seconds: its duration; 8 to 12 s when None.
+    """
+    seconds = seconds or float(rng.integers(8, 13))
+    while True:
+        stage = _filled(rng, setting, split, seconds, abnormal)
+        if any(actor.abnormal for actor in stage.actors) == abnormal:
+            break
+    return VideoSpec(
+        scene=setting.scene,
+        fps=setting.fps,
+        seconds=seconds,
+        actors=tuple(stage.actors),
+        noise=setting.noise,
+        blur=setting.blur,
+        grey=setting.sensor.colourless,
+        sensor=setting.sensor,
+    )
+
+
+def _filled(
+    rng: np.random.Generator, setting: Setting, split: str, seconds: float, abnormal: bool
+) -> Stage:
+    stage = Stage(rng, setting, split, seconds)
+    wanted = _wanted(rng) if abnormal else []
+    if "against" in wanted or rng.random() < 0.2:
+        stage.stream = setting.scene.way_turn + np.pi * float(rng.integers(2))
+    when = float(rng.uniform(0.3, 0.65)) * seconds
+    for name in wanted:
+        add_abnormal(stage, name, when + float(rng.uniform(-0.7, 0.7)))
+    odd = int(rng.integers(0, 3)) if abnormal else int(rng.integers(1, 5))
+    for name in rng.choice(ODD, odd, replace=False):
+        add_odd(stage, str(name))
+    for _ in range(int(rng.choice((0, 1, 2), p=(0.55, 0.33, 0.12))) if stage.stream is None else 0):
+        add_standing(stage)
+    walkers = _walkers(rng, setting, stage.stream is not None, seconds)
+    add_walkers(stage, walkers)
+    order = rng.permutation(len(stage.actors))
+    stage.actors = [_numbered(stage.actors[i], n + 1) for n, i in enumerate(order)]
+    return stage
+
+
+def _wanted(rng: np.random.Generator) -> list[str]:
+    """Draws the classes of a video, all different; mostly several at once."""
+    count = int(rng.choice((1, 2, 3, 4), p=(0.28, 0.44, 0.2, 0.08)))
+    drawn = rng.choice(_CLASSES, count, replace=False, p=_SHARES / _SHARES.sum())
+    return [str(name) for name in drawn]
+
+
+def _walkers(rng: np.random.Generator, setting: Setting, stream: bool, seconds: float) -> int:
+    """Draws how many walkers pass: few, some or a crowd; fewer where people are large."""
+    low, high = ((1, 4), (4, 10), (10, _MOST_WALKERS))[rng.choice(3, p=(0.3, 0.42, 0.28))]
+    room = setting.scene.camera.height / setting.person
+    count = min(int(rng.integers(low, high + 1)), int(2.2 * room), _MOST_WALKERS)
+    return max(count, 7) if stream else max(count, 1)
+
+
+def _numbered(actor: Performer, number: int) -> Performer:
+    return replace(actor, number=number)

@@ -1,8 +1,8 @@
 """A conversation with a language model about one piece of evidence.
 
 The evidence is read once and stays in the model's memory; a question adds its own tokens. What was
-generated is forgotten and read again as text before the next question, so that a conversation
-that goes on and one that is taken up from the case give the same answers.
+generated is forgotten and read again as text with the next question, so that a conversation that
+goes on and one that is taken up from the case read the same tokens.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
-from engine.dialogue.script import MOST_EVIDENCE, question_parts, turn_parts
+from engine.dialogue.script import MOST_EVIDENCE, answer_parts, question_parts, turn_parts
 from engine.tvad.runtimes.protocol import Part, Runtime, Sampling
 
 Heard = Callable[[str], None]
@@ -39,6 +39,15 @@ class Answered:
     first_token_s: float | None
     tokens_per_s: float | None
     dropped_turns: int
+
+
+@dataclass(frozen=True)
+class _Read:
+    """How far the model has read: up to the end of the last question, before its answer."""
+
+    dropped: int
+    turns: int
+    position: int
 
 
 class Conversation:
@@ -73,6 +82,7 @@ class Conversation:
         runtime.feed(evidence, cancel)
         self.prefix_s = time.monotonic() - started
         self._prefix = runtime.position
+        self._read: _Read | None = None
 
     @property
     def turns(self) -> tuple[tuple[str, str], ...]:
@@ -82,6 +92,7 @@ class Conversation:
     def restart(self, turns: Sequence[tuple[str, str]] = ()) -> None:
         """Takes other turns for those so far; the evidence stays."""
         self._turns = list(turns)
+        self._read = None
 
     def ask(
         self,
@@ -98,10 +109,7 @@ class Conversation:
         """
         started = time.monotonic()
         dropped = self._dropped(question, sampling)
-        self._runtime.rewind(self._prefix)
-        kept = self._turns[dropped:]
-        parts = [*turn_parts(kept), *question_parts(question, first=not kept)]
-        self._runtime.feed(parts, cancel)
+        self._feed(question, dropped, cancel)
         pieces: list[str] = []
         first = last = None
         for piece in self._runtime.generate(sampling, cancel):
@@ -118,6 +126,19 @@ class Conversation:
             rate = (len(pieces) - 1) / (last - first)
         waited = None if first is None else first - started
         return Answered(text, complete, len(pieces), waited, rate, dropped)
+
+    def _feed(self, question: str, dropped: int, cancel: CancelToken | None) -> None:
+        """Reads a question, and before it what the model has not read yet."""
+        read, self._read = self._read, None
+        if read is not None and (read.dropped, read.turns) == (dropped, len(self._turns)):
+            self._runtime.rewind(read.position)
+            parts = [*answer_parts(self._turns[-1][1]), *question_parts(question, first=False)]
+        else:
+            self._runtime.rewind(self._prefix)
+            kept = self._turns[dropped:]
+            parts = [*turn_parts(kept), *question_parts(question, first=not kept)]
+        self._runtime.feed(parts, cancel)
+        self._read = _Read(dropped, len(self._turns) + 1, self._runtime.position)
 
     def _dropped(self, question: str, sampling: Sampling) -> int:
         """Counts the oldest turns for which there is no room."""

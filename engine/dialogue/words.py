@@ -27,10 +27,6 @@ COLOURS: tuple[str, ...] = (
 )  # fmt: skip
 """Names of colours; those of two words come first, so that they are found whole."""
 
-DIRECTIONS: tuple[str, ...] = (
-    "down-right", "down-left", "up-right", "up-left", "right", "left", "down", "up",
-)  # fmt: skip
-
 _CELL = re.compile("|".join(CELLS))
 _COLOUR = re.compile(r"\b(?:" + "|".join(COLOURS) + r")\b")
 _SAID = re.compile(r"\W*(yes|no)\b")

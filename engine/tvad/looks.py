@@ -7,6 +7,7 @@ points at is what the language model is shown, as if the rest were blurred.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -46,36 +47,44 @@ class LookWidth:
         return 1 + _COLOURS + sum(self.depths)
 
 
-def look_tokens(
-    backbone: Backbone, window: VideoWindow, heat: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Computes the video tokens of a window.
+class Looks:
+    """A window as the backbone sees it, looked at through any heatmap.
 
     Args:
         backbone: gives features on whole pictures.
         window: T frames.
-        heat: float32 [T', h, w], calibrated evidence of each step, 0..1.
-
-    Returns:
-        float32 [T', 4, inputs] with `LookWidth.inputs`.
-
-    Raises:
-        BadInputError: window and heat do not fit each other.
     """
-    features = backbone.features(window).maps
-    frames = window.frames[:: backbone.temporal_patch]
-    if len(frames) != len(heat):
-        raise BadInputError(f"{len(heat)} heatmaps for {len(frames)} steps", "", "give one each")
-    usual = np.median(window.frames, axis=0).astype(np.uint8)
-    out = np.zeros((len(frames), STEP_TOKENS, LookWidth(backbone.widths).inputs), np.float32)
-    for step, frame in enumerate(frames):
-        maps = [one[step] for one in features]
-        whole = np.ones(frame.shape[:2], np.float32)
-        parts = [(whole, 1.0), *_bands(frame, usual, heat[step])]
-        for place, (weights, hot) in enumerate(parts):
-            if hot > 0:
-                out[step, place] = _average(frame, maps, weights, hot)
-    return out
+
+    def __init__(self, backbone: Backbone, window: VideoWindow) -> None:
+        self._maps = backbone.features(window).maps
+        self._frames = window.frames[:: backbone.temporal_patch]
+        self._usual = np.asarray(np.median(window.frames, axis=0), np.uint8)
+        self._inputs = LookWidth(backbone.widths).inputs
+
+    def tokens(self, heat: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Computes video tokens.
+
+        Args:
+            heat: float32 [T', h, w], calibrated evidence of each step, 0..1.
+
+        Returns:
+            float32 [T', 4, inputs] with `LookWidth.inputs`; a band without heat is zero.
+
+        Raises:
+            BadInputError: there is not one heatmap a step.
+        """
+        count = len(self._frames)
+        if len(heat) != count:
+            raise BadInputError(f"{len(heat)} heatmaps for {count} steps", "", "give one each")
+        out = np.zeros((count, STEP_TOKENS, self._inputs), np.float32)
+        for step, frame in enumerate(self._frames):
+            maps = [one[step] for one in self._maps]
+            whole = np.ones(frame.shape[:2], np.float32)
+            parts = [(whole, 1.0), *_bands(frame, self._usual, heat[step])]
+            for place, (weights, hot) in enumerate(parts):
+                if hot > 0:
+                    out[step, place] = _average(frame, maps, weights, hot)
+        return out
 
 
 def _bands(
@@ -97,7 +106,7 @@ def _bands(
     first, last = int(rows[0]), int(rows[-1]) + 1
     edges = np.linspace(first, last, _BANDS + 1).round().astype(int)
     bands = []
-    for top, bottom in zip(edges[:-1], edges[1:], strict=True):
+    for top, bottom in itertools.pairwise(edges.tolist()):
         band = np.zeros_like(weights)
         bottom = max(bottom, top + 1)
         band[top:bottom] = weights[top:bottom]

@@ -25,10 +25,10 @@ class TransformersRuntime:
 
     def __init__(
         self,
-        model: Any,
-        tokenizer: Any,
+        model: Any,  # noqa: ANN401
+        tokenizer: Any,  # noqa: ANN401
         context: int | None = None,
-        device: str = "cpu",  # noqa: ANN401
+        device: str = "cpu",
     ) -> None:
         """Takes a causal language model and its tokenizer; `load_transformers` reads them."""
         from transformers import DynamicCache

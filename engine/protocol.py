@@ -20,9 +20,11 @@ LONGEST_LINE = 64 << 20
 
 HELLO, ADD, ANALYSE, RECALIBRATE = "hello", "add", "analyse", "recalibrate"
 VERIFY, REPORT, CANCEL, SHUTDOWN = "verify", "report", "cancel", "shutdown"
-REQUESTS = (HELLO, ADD, ANALYSE, RECALIBRATE, VERIFY, REPORT, CANCEL, SHUTDOWN)
+ASK = "ask"
+REQUESTS = (HELLO, ADD, ANALYSE, RECALIBRATE, ASK, VERIFY, REPORT, CANCEL, SHUTDOWN)
 
 PROGRESS, CHUNK, DONE, ERROR = "progress", "chunk", "done", "error"
+TOKEN = "token"
 
 _CODES = {2: BadInputError, 3: CancelledError, 4: ResourceError}
 

@@ -16,6 +16,7 @@ from engine.cases.bookmarks import BookmarkChanges, BookmarkRepository
 from engine.cases.calibrations import CalibrationChanges, CalibrationRepository
 from engine.cases.chunks import ChunkChanges, ChunkRepository
 from engine.cases.database import DATABASE, Database
+from engine.cases.dialogues import DialogueChanges, DialogueRepository
 from engine.cases.evidence import EvidenceChanges, EvidenceRepository
 from engine.cases.exports import ExportChanges, ExportRepository
 from engine.cases.journal import Journal
@@ -49,6 +50,7 @@ class Change:
         tags: tags.
         own_events: events that the examiner makes.
         watched: what was watched.
+        dialogues: questions, answers and what they rest on.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -64,6 +66,7 @@ class Change:
         self.tags = TagChanges(journal)
         self.own_events = OwnEventChanges(journal)
         self.watched = WatchedChanges(journal)
+        self.dialogues = DialogueChanges(journal)
 
     def record(self, action: str, name: str, params: Mapping[str, object]) -> None:
         """Adds an audit entry about an action that changes no row (`report.preview`, …).
@@ -98,6 +101,7 @@ class Case:
         tags: reads tags.
         own_events: reads the events that examiners made.
         watched: reads what was watched.
+        dialogues: reads questions, answers and what they rest on.
         audit: reads the audit log.
     """
 
@@ -118,6 +122,7 @@ class Case:
         self.tags = TagRepository(database)
         self.own_events = OwnEventRepository(database)
         self.watched = WatchedRepository(database)
+        self.dialogues = DialogueRepository(database)
         self.audit = AuditLog(database)
 
     @classmethod

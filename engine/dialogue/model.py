@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,13 @@ import torch
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError, ResourceError
+from engine.core.progress import CancelToken
 from engine.dialogue.script import evidence_parts
+from engine.dialogue.window import SpanSteps, read_window
+from engine.media import Source
 from engine.packs.manifest import Pack
+from engine.tvad.backbone import Backbone
+from engine.tvad.looks import Looks, pooled_grid
 from engine.tvad.part_files import (
     ADAPTER_CONFIG,
     ADAPTER_GGUF,
@@ -23,7 +29,7 @@ from engine.tvad.part_files import (
     load_encoder,
     load_projector,
 )
-from engine.tvad.projector import VideoProjector
+from engine.tvad.projector import MOST_STEP_TOKENS, VideoProjector
 from engine.tvad.rae import RegionAwareEncoder, two_class_maps
 from engine.tvad.runtimes import llama_cpp_text
 from engine.tvad.runtimes.protocol import (
@@ -36,6 +42,7 @@ from engine.tvad.runtimes.protocol import (
 
 AUTO = "auto"
 _QWEN = "qwen2.5-vl"
+_MERGE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +116,40 @@ class DialogueModel:
             maps = two_class_maps(torch.from_numpy(np.ascontiguousarray(evidence.heat)))
             anomaly = EmbeddingPart(_flat(self._encoder(maps)), "anomaly")
         return evidence_parts(video, anomaly, self._vision_marks)
+
+
+def span_evidence(
+    backbone: Backbone,
+    source: Source,
+    span: tuple[int, int],
+    heat: Callable[[Sequence[int]], NDArray[np.float32]],
+    cancel: CancelToken | None = None,
+) -> SpanEvidence:
+    """Gathers what a dialogue about a span is conditioned on.
+
+    Args:
+        backbone: of the pack.
+        source: the evidence.
+        span: first and last frame.
+        heat: gives calibrated heatmaps float32 [n, R, C] at frames.
+        cancel: looked at between frames.
+
+    Raises:
+        BadInputError: a frame cannot be decoded.
+        CancelledError: it was asked to stop.
+    """
+    steps = SpanSteps(*span, backbone.window_frames // backbone.temporal_patch)
+    window = read_window(source, backbone, steps.shown(backbone.temporal_patch), cancel=cancel)
+    if backbone.name == _QWEN:
+        tokens = backbone.video_tokens(window)
+        height, width = window.frames.shape[1:3]
+        side = backbone.stride * _MERGE
+        grid = (steps.steps, height // side, width // side)
+        pooled, (_, rows, columns) = pooled_grid(tokens, grid, MOST_STEP_TOKENS)
+        video = pooled.view(steps.steps, rows * columns, -1).float().cpu().numpy()
+        return SpanEvidence(heat(steps.heat), np.asarray(video, np.float32), (rows, columns))
+    looks = Looks(backbone, window)
+    return SpanEvidence(heat(steps.heat), looks.tokens(heat(steps.video)))
 
 
 def open_dialogue_model(pack: Pack, runtime: str = AUTO, device: str = "cpu") -> DialogueModel:

@@ -89,10 +89,11 @@ class Conversation:
         """Questions and answers so far."""
         return tuple(self._turns)
 
-    def restart(self, turns: Sequence[tuple[str, str]] = ()) -> None:
-        """Takes other turns for those so far; the evidence stays."""
-        self._turns = list(turns)
-        self._read = None
+    def restart_with(self, turns: Sequence[tuple[str, str]] = ()) -> None:
+        """Takes these turns for those so far; the evidence stays, and what was read of them."""
+        if list(turns) != self._turns:
+            self._turns = list(turns)
+            self._read = None
 
     def ask(
         self,

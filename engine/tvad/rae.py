@@ -4,8 +4,8 @@ Source: "Text-guided Fine-Grained Video Anomaly Detection" (arXiv 2511.00524). T
 two-class map passes three convolutions; region tokens come from a 3x3 grid, a global token from
 the mean, and ten learnable base tokens go before them. What the paper leaves open is chosen here:
 regions are pooled by their maximum, so that a small target counts as much in a wide region; the
-convolutions have no bias, so that stillness stays zero; the last layer's bias is one a region, so
-that a language model can tell the regions apart.
+convolutions have no bias, so that stillness stays zero, and the second and third have stride two;
+the last layer's bias is one a region, so that a language model can tell the regions apart.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ class RegionAwareEncoder(nn.Module):
         self.convolutions = nn.Sequential(
             nn.Conv2d(CLASSES, first, 3, padding=1, bias=False),
             nn.ReLU(),
-            nn.Conv2d(first, second, 3, padding=1, bias=False),
+            nn.Conv2d(first, second, 3, stride=2, padding=1, bias=False),
             nn.ReLU(),
-            nn.Conv2d(second, third, 3, padding=1, bias=False),
+            nn.Conv2d(second, third, 3, stride=2, padding=1, bias=False),
             nn.ReLU(),
         )
         self.region = _mlp(third, config.hidden)

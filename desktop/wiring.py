@@ -12,12 +12,14 @@ from PySide6.QtGui import QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop.commands import catalogue
+from desktop.commands.channels import channel_commands
 from desktop.commands.help_window import HelpWindow
 from desktop.commands.palette import Palette
 from desktop.commands.registry import Command
 from desktop.dialogs.about import AboutDialog
 from desktop.dialogs.clock import ClockDialog
 from desktop.dialogs.go_to import GoToDialog
+from desktop.dialogs.packs import PacksDialog
 from desktop.operations.case import case_name
 from desktop.session.session import OpenCase
 from desktop.session.user_settings import UserSettings
@@ -53,6 +55,7 @@ class Wiring(QObject):
         self._log = log
         self._indexing: Progress | None = None
         self._verified = ""
+        self._packs = PacksDialog(workspace.background, window)
         self._add_commands()
         window.build(workspace.state)
         self._fill_analyse_menu()
@@ -83,6 +86,7 @@ class Wiring(QObject):
                       self._command("evidence.add-folder", "Add a &folder of images…",
                                     self._add_folder, menu="&Evidence", needs="case")])  # fmt: skip
         commands.add(catalogue.evidence(workspace.evidence, workspace.session, window.player))
+        commands.add(channel_commands(workspace, window))
         commands.add([self._command("go.to", "&Go to a time or frame…", self._go_to, "Ctrl+G",
                                     icon="clock", menu="&Go", needs="evidence")])  # fmt: skip
         commands.add(catalogue.transport(window.player, workspace.state))
@@ -141,6 +145,7 @@ class Wiring(QObject):
                     lambda: Palette(window.commands, window).open(), "Ctrl+K", icon="search"),
             command("help.keys", "&Keys", lambda: HelpWindow(window.commands, window).show(), "F1",
                     "?", icon="keyboard"),
+            command("help.packs", "&Packs…", self._packs.open_fresh, icon="layers"),
             command("help.about", "&About Sightline",
                     lambda: AboutDialog(self._log, window).open(), icon="info"),
         ]  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.operations.channels import SCENE_ALONE, ChannelChoice, choice_of
 from desktop.session.background import Background
 from desktop.session.edits import Relink
 from desktop.session.session import Session
@@ -92,12 +93,16 @@ class EvidenceOperations(QObject):
                 copy=copy,
             )
 
-    def analyse(self, evidence_id: int, mode: str = "auto") -> None:
+    def analyse(
+        self, evidence_id: int, mode: str = "auto", channels: ChannelChoice | None = None
+    ) -> None:
         """Analyses evidence; an unfinished run goes on.
 
         Args:
             evidence_id: the evidence.
             mode: `auto`, `resume` or `fresh`, as on the command line.
+            channels: which channels run, and what the text channel is asked; None takes those of
+                the run on screen, or the scene channel alone.
         """
         work = self._session.work
         if work is None:
@@ -111,7 +116,13 @@ class EvidenceOperations(QObject):
                 evidence_id=evidence_id,
                 mode=mode,
                 stride=self._settings.value.stride,
+                **(channels or self._channels_of(evidence_id)).fields(),
             )
+
+    def _channels_of(self, evidence_id: int) -> ChannelChoice:
+        view = self._session.state.evidence.value
+        shown = view is not None and view.evidence.id == evidence_id
+        return choice_of(view.run) if view is not None and shown else SCENE_ALONE
 
     def cancel(self) -> None:
         """Stops the work in progress."""

@@ -95,7 +95,8 @@ class OverlayReader:
             self._case = Case.open(self._source.case)
             if self._source.run_id is not None:
                 kept = self._case.results.heat_channels(self._source.run_id)
-                self._channel = next((name for name in _CHANNELS if name in kept), "")
+                wanted = (self._source.channel, *_CHANNELS)
+                self._channel = next((name for name in wanted if name in kept), "")
         return self._case
 
     def _heat_at(self, case: Case, run_id: int, frame: int) -> NDArray[np.uint8] | None:

@@ -14,7 +14,13 @@ from desktop.player.frame_server import FrameServer
 from desktop.player.requests import FrameReply, FrameSource
 from desktop.player.transport import Transport
 from desktop.state.evidence_view import EvidenceView
-from desktop.state.view_state import PictureSettings, Selection, ShownFrame, ViewState
+from desktop.state.view_state import (
+    OverlaySettings,
+    PictureSettings,
+    Selection,
+    ShownFrame,
+    ViewState,
+)
 from engine.media import IndexCache
 
 _RATES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -72,7 +78,7 @@ class Player(QWidget):
         state.playing.changed.connect(lambda _on: self._play())
         state.rate.changed.connect(lambda _rate: self._play())
         state.every_frame.changed.connect(lambda _on: self._play())
-        state.overlay.changed.connect(self.canvas.set_overlay)
+        state.overlay.changed.connect(self._overlay)
         state.picture.changed.connect(self._picture)
         state.accumulated.changed.connect(lambda _on: self._ask())
         state.selection.changed.connect(self._selected)
@@ -171,6 +177,7 @@ class Player(QWidget):
             case=self._case,
             run_id=None if run is None else run.id,
             derived=view.derivation_id,
+            channel=self._state.overlay.value.channel,
             indexes=self._indexes(),
             trajectories=view.trajectories,
         )
@@ -186,6 +193,12 @@ class Player(QWidget):
         self._turn_to(source)
         self.canvas.set_frame_size(view.width, view.height, view.rotation, view.pixel_aspect)
         self._picture(self._state.picture.value)
+
+    def _overlay(self, overlay: OverlaySettings) -> None:
+        self.canvas.set_overlay(overlay)
+        view, source = self._state.evidence.value, self._source
+        if view is not None and source is not None and overlay.channel != source.channel:
+            self._evidence(view)
 
     def _indexes(self) -> IndexCache | None:
         return None if self._case is None else IndexCache(self._case / "cache" / "indexes")

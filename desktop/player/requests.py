@@ -25,6 +25,7 @@ class FrameSource:
         case: the case folder; None when there is none.
         run_id: the run whose heat, regions and trajectories are shown; None for none.
         derived: changes when the run was derived again, so that nothing old is shown.
+        channel: whose heat is shown; empty for the leading one.
         only_first: only the first picture is wanted, because the file is still being added.
         indexes: where the index of the file is kept.
         trajectories: of the run, in order of number.
@@ -36,6 +37,7 @@ class FrameSource:
     case: Path | None = None
     run_id: int | None = None
     derived: int = 0
+    channel: str = ""
     only_first: bool = False
     indexes: IndexCache | None = field(default=None, compare=False)
     trajectories: tuple[TrajectorySummary, ...] = field(default=(), compare=False, hash=False)

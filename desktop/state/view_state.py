@@ -68,6 +68,7 @@ class OverlaySettings:
         boxes: whether regions are framed.
         paths: whether trajectories are drawn.
         side_by_side: whether the plain frame stands beside the overlaid one.
+        channel: whose heat is shown and whose score stands out; empty for the leading one.
     """
 
     heat: bool = True
@@ -76,6 +77,7 @@ class OverlaySettings:
     boxes: bool = True
     paths: bool = True
     side_by_side: bool = False
+    channel: str = ""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
         self._curves: dict[str, Curve] = {}
         self._items: dict[str, pg.PlotCurveItem] = {}
         self._hidden: frozenset[str] = frozenset()
+        self._leading = ""
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName("Score over time")
         self.setMinimumHeight(72)
@@ -96,6 +97,12 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
         self._hidden = channels
         self._refresh()
 
+    def set_leading(self, channel: str) -> None:
+        """Lets the score of a channel stand out; empty for the first one's."""
+        if channel != self._leading:
+            self._leading = channel
+            self._recolour()
+
     def set_threshold(self, score: float) -> None:
         """Moves the line of the threshold."""
         self._threshold.setValue(score)
@@ -116,9 +123,11 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
         self._refresh()
 
     def _recolour(self) -> None:
-        tokens = self._tokens
+        tokens, names = self._tokens, list(self._items)
+        leading = self._leading if self._leading in names else next(iter(names), "")
         for place, (name, item) in enumerate(self._items.items()):
-            pen = _pen(tokens.muted if place else tokens.score, 1)
+            pen = _pen(tokens.score if name == leading else tokens.muted, 1)
+            item.setZValue(name == leading)
             provisional = self._curves[name].provisional
             pen.setStyle(Qt.PenStyle.DotLine if provisional else _DASHES[place % len(_DASHES)])
             item.setPen(pen)

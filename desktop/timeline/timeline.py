@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.filters import visible_events, visible_trajectories
-from desktop.state.view_state import Marks, Selection, ViewState
+from desktop.state.view_state import Marks, OverlaySettings, Selection, ViewState
 from desktop.theme.icons import icon
 from desktop.theme.stylesheet import figures
 from desktop.theme.tokens import DARK, Tokens
@@ -96,6 +96,7 @@ class Timeline(QWidget):
         state.position.changed.connect(self._moved)
         state.threshold.changed.connect(lambda _least: self._filter())
         state.hidden_channels.changed.connect(lambda _names: self._filter())
+        state.overlay.changed.connect(self._lead)
         state.selection.changed.connect(self._select)
         state.marks.changed.connect(self._mark)
         hand.pressed.connect(self._pressed)
@@ -218,10 +219,15 @@ class Timeline(QWidget):
         self._paths.set_trajectories(view, frozenset(one.id for one in rest if one.id not in shown))
         if self._plot is not None:
             self._plot.set_hidden(hidden)
+            self._plot.set_leading(state.overlay.value.channel)
             self._plot.set_threshold(least)
         self._least.setValue(round(least * 100))
         self._least_text.setText(f"{least:.2f}")
         self._lanes.redraw()
+
+    def _lead(self, overlay: OverlaySettings) -> None:
+        if self._plot is not None:
+            self._plot.set_leading(overlay.channel)
 
     def _fill_channels(self, view: EvidenceView | None) -> None:
         names = [] if view is None else list(view.curves)

@@ -3,41 +3,57 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.analysis.fusion import SCENE, TEXT
+from engine.analysis.judging import Block, Calibrations, RawMaps
 from engine.analysis.plan import AnalysisPlan
 from engine.analysis.recipe import Recipe
-from engine.cases import Case, Change, NewCalibration
+from engine.analysis.text.calibration import TextCalibration, learn_text
+from engine.cases import CalibrationRow, Case, Change, NewCalibration
 from engine.core.errors import BadInputError
 from engine.core.times import Span, format_time
 from engine.motion.grid import Grid
-from engine.motion.maps import MotionMaps
 from engine.scene.calibration import Calibration
 from engine.scene.learning import calibrate
-
-CHANNEL = "scene"
-
-Block = tuple[MotionMaps, NDArray[np.float64]]
-"""Raw maps of consecutive analysed frames and their stream times float64 [n]."""
 
 _DECISIVE = ("motion", "scene", "stride", "fps", "normal", "ignore", "interest")
 
 
-def find_calibration(case: Case, recipe: Recipe, grid: Grid) -> tuple[Calibration, int] | None:
+@dataclass(frozen=True)
+class KnownCalibrations:
+    """Calibrations, and the ids of those that the case has already.
+
+    Attributes:
+        calibrations: of every channel that runs.
+        ids: by channel.
+    """
+
+    calibrations: Calibrations
+    ids: dict[str, int] = field(default_factory=dict)
+
+
+def find_calibration(case: Case, recipe: Recipe, grid: Grid, channel: str) -> CalibrationRow | None:
     """Finds what was learned from the same normal footage for a picture of the same size.
 
     A resumed run finds its own that way, another video of the same camera the one of an earlier
     run.
 
+    Args:
+        case: holds the calibrations.
+        recipe: of the run.
+        grid: of the evidence.
+        channel: `scene` or `text`.
+
     Returns:
-        The calibration and its id; None when it has to be learned.
+        The newest one; None when it has to be learned.
     """
-    wanted = recipe.as_json()
-    for row in case.calibrations.all(CHANNEL):
+    wanted, decisive = recipe.as_json(), _DECISIVE + ((TEXT,) if channel == TEXT else ())
+    for row in case.calibrations.all(channel):
         run_id = row.calibration.run_id
         if row.calibration.kind != "normal" or run_id is None:
             continue
@@ -46,57 +62,92 @@ def find_calibration(case: Case, recipe: Recipe, grid: Grid) -> tuple[Calibratio
         streams = [one.stream for one in case.evidence.streams(run.evidence_id)]
         size = [(one.width, one.height) for one in streams if one.number == run.stream]
         same_size = size == [(grid.source_width, grid.source_height)]
-        if same_size and all(settings.get(name) == wanted.get(name) for name in _DECISIVE):
-            return Calibration.decode(row.calibration.body), row.id
+        if same_size and all(settings.get(name) == wanted.get(name) for name in decisive):
+            return row
     return None
 
 
+def find_normal(case: Case, recipe: Recipe, grid: Grid) -> KnownCalibrations | None:
+    """Finds what was learned from the recipe's normal footage.
+
+    Returns:
+        The scene's calibration, and the text channel's when that runs and is known; None when
+        the scene's has to be learned.
+    """
+    scene = find_calibration(case, recipe, grid, SCENE)
+    if scene is None:
+        return None
+    text = find_calibration(case, recipe, grid, TEXT) if recipe.text is not None else None
+    ids = {row.calibration.channel: row.id for row in (scene, text) if row is not None}
+    known = Calibrations(
+        Calibration.decode(scene.calibration.body),
+        None if text is None else TextCalibration.decode(text.calibration.body),
+    )
+    return KnownCalibrations(known, ids)
+
+
 def learn_own(
-    blocks: Callable[[], Iterator[Block]],
+    raw: RawMaps,
     source: dict[str, Any],
     recipe: Recipe,
     plan: AnalysisPlan,
-) -> Calibration:
+    pack: TextCalibration | None = None,
+) -> Calibrations:
     """Calibrates on the evidence: on the spans marked normal, otherwise on all of it.
 
     Args:
-        blocks: gives the stored maps of all analysed frames in order.
+        raw: the stored maps of all analysed frames.
         source: what the evidence is, for the record.
         recipe: of the run.
         plan: what was analysed.
+        pack: what the pack says by itself; None without the text channel.
     """
     spans = recipe.normal_spans
     marked = {"spans": [[span.start, span.end] for span in spans]} if spans else {}
-    return calibrate(
-        "normal" if spans else "self",
-        [lambda: blocks_within(blocks(), spans)],
+    kind = "normal" if spans else "self"
+    sources = ({**source, **marked},)
+    scene = calibrate(
+        kind,
+        [lambda: blocks_within(iter(raw.motion()), spans)],
         (plan.grid.rows, plan.grid.columns),
         plan.grid.cell,
         plan.rate,
         recipe.settings.scene,
-        ({**source, **marked},),
+        sources,
     )
+    if raw.text is None or pack is None:
+        return Calibrations(scene)
+    text = learn_text(kind, (one.within(spans) for one in raw.text()), pack, sources)
+    return Calibrations(scene, text)
 
 
-def store_calibration(
+def store_calibrations(
     change: Change,
-    calibration: Calibration,
+    known: KnownCalibrations,
     kind: Literal["normal", "span", "self"],
     run_id: int,
     evidence_id: int,
-) -> int:
-    """Stores a final calibration and returns its id."""
-    return change.calibrations.add(
-        NewCalibration(
-            channel=CHANNEL,
-            kind=kind,
-            body=calibration.encode(),
-            sources=json.dumps(list(calibration.sources)),
-            run_id=run_id,
-            evidence_id=evidence_id,
-            final=True,
+) -> KnownCalibrations:
+    """Stores what the case does not have yet, as final, and returns all with their ids."""
+    bodies: dict[str, Calibration | TextCalibration] = {SCENE: known.calibrations.scene}
+    if known.calibrations.text is not None:
+        bodies[TEXT] = known.calibrations.text
+    ids = dict(known.ids)
+    for channel, calibration in bodies.items():
+        if channel in ids:
+            continue
+        ids[channel] = change.calibrations.add(
+            NewCalibration(
+                channel=channel,
+                kind=kind,
+                body=calibration.encode(),
+                sources=json.dumps(list(calibration.sources)),
+                run_id=run_id,
+                evidence_id=evidence_id,
+                final=True,
+            )
         )
-    )
+    return KnownCalibrations(known.calibrations, ids)
 
 
 def blocks_within(blocks: Iterator[Block], spans: tuple[Span, ...]) -> Iterator[Block]:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.fusion import FUSED, SCENE, TEXT, speaking_channel
+from engine.analysis.judging import Calibrations, RawMaps, Verdict, joined_peaks, judge
 from engine.analysis.plan import AnalysisPlan
+from engine.analysis.text.channel import PromptPeaks, joined_prompts
+from engine.analysis.text.reasons import prompt_reasons
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.results import Event, Reason, Region, Trajectory
 from engine.core.settings import AnalysisSettings
 from engine.motion.maps import MotionMaps
-from engine.scene.calibration import Calibration
-from engine.scene.channel import AttributePeaks, SceneChannel, ScoredFrames
+from engine.scene.channel import AttributePeaks
 from engine.scene.reasons import event_reasons
-from engine.tracking.events import assemble_events, find_events
+from engine.tracking.events import EventSpan, assemble_events, find_events
 from engine.tracking.frames import TrackingBlock
 from engine.tracking.tracker import Tracker
-
-Blocks = Iterable[tuple[MotionMaps, NDArray[np.float64]]]
-"""Consecutive blocks of a stream: raw maps and stream times float64 [n]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,8 @@ class Results:
         regions: in order of frame.
         trajectories: in order of number.
         events: in order of number.
-        peaks: what each attribute found, a value an analysed frame.
+        peaks: what each attribute of the scene channel found, a value an analysed frame.
+        prompts: what the prompts found, likewise; None without the text channel.
     """
 
     scores: dict[str, NDArray[np.float32]]
@@ -41,113 +42,112 @@ class Results:
     trajectories: list[Trajectory]
     events: list[Event]
     peaks: dict[str, AttributePeaks]
-
-
-def score_blocks(
-    blocks: Blocks, calibration: Calibration, plan: AnalysisPlan, settings: AnalysisSettings
-) -> Iterator[ScoredFrames]:
-    """Scores the blocks of a stream in order; one result a block."""
-    channel = SceneChannel(calibration, plan.grid.cell, plan.rate, settings.scene)
-    return channel.score(blocks)
+    prompts: PromptPeaks | None = None
 
 
 def derive(
-    blocks: Callable[[], Blocks],
-    calibration: Calibration,
+    raw: RawMaps,
+    calibrations: Calibrations,
     plan: AnalysisPlan,
     settings: AnalysisSettings,
+    prompts: tuple[str, ...],
     cancel: CancelToken,
     report: Report = silent,
-    see: Callable[[int, ScoredFrames], None] | None = None,
+    see: Callable[[int, Verdict], None] | None = None,
 ) -> Results:
-    """Derives the results of a stream.
+    """Derives the results of a stream: regions, trajectories and events of its leading channel.
 
     Args:
-        blocks: gives the stored maps of all analysed frames in order.
-        calibration: final.
+        raw: what was measured.
+        calibrations: final, of every channel that runs.
         plan: what was analysed.
         settings: of the analysis.
+        prompts: the abnormal prompts of the text channel; none without it.
         cancel: looked at between blocks.
         report: told the frames done.
-        see: given the position of a block's first frame and its scored frames.
+        see: given the position of a block's first frame and the verdict on it.
 
     Raises:
         CancelledError: the user stopped.
     """
     tracker = Tracker(plan.grid, settings.tracking)
-    scores: list[NDArray[np.float32]] = []
+    scores: dict[str, list[NDArray[np.float32]]] = {}
     peaks: list[dict[str, AttributePeaks]] = []
+    spoken: list[PromptPeaks] = []
     at = 0
-    pairs = _paired(blocks(), lambda one: score_blocks(one, calibration, plan, settings))
-    for maps, scored in pairs:
+    for maps, verdict in judge(raw, calibrations, plan, settings):
         cancel.check()
-        tracker.add(_tracking_block(plan, at, maps, scored))
-        scores.append(scored.scores)
-        peaks.append(scored.peaks)
+        tracker.add(_tracking_block(plan, at, maps, verdict))
+        for name, reading in verdict.readings.items():
+            scores.setdefault(name, []).append(reading.scores)
+        peaks.append(verdict.peaks)
+        if verdict.prompts is not None:
+            spoken.append(verdict.prompts)
         if see is not None:
-            see(at, scored)
-        at += len(scored)
+            see(at, verdict)
+        at += len(verdict)
         report(Progress("deriving", at, len(plan)))
     trajectories = tracker.finish()
-    found = np.concatenate(scores)
-    joined = _joined(peaks)
-    events = _events(found, plan, settings, trajectories, joined)
+    found = {name: np.concatenate(parts) for name, parts in scores.items()}
+    joined = joined_peaks(peaks)
+    loudest = joined_prompts(spoken) if spoken else None
+    events = _events(found, plan, settings, trajectories, _Reasons(joined, loudest, prompts))
     regions = list(tracker.regions.regions(trajectories))
-    return Results({"scene": found}, regions, trajectories, events, joined)
-
-
-def _paired(
-    blocks: Blocks, score: Callable[[Blocks], Iterator[ScoredFrames]]
-) -> Iterator[tuple[MotionMaps, ScoredFrames]]:
-    """Pairs scored frames with their maps, which run ahead of them by a block or two."""
-    waiting: list[MotionMaps] = []
-
-    def watched() -> Iterator[tuple[MotionMaps, NDArray[np.float64]]]:
-        for maps, seconds in blocks:
-            waiting.append(maps)
-            yield maps, seconds
-
-    for scored in score(watched()):
-        yield waiting.pop(0), scored
+    return Results(found, regions, trajectories, events, joined, loudest)
 
 
 def _tracking_block(
-    plan: AnalysisPlan, at: int, maps: MotionMaps, scored: ScoredFrames
+    plan: AnalysisPlan, at: int, maps: MotionMaps, verdict: Verdict
 ) -> TrackingBlock:
     here = slice(at, at + len(maps))
     return TrackingBlock(
         plan.frames[here],
         plan.pts[here],
         plan.seconds[here],
-        scored.heat,
+        verdict.heat,
         maps.foreground,
         maps.vx,
         maps.vy,
-        scored.relative_speed,
+        verdict.relative_speed,
     )
 
 
-def _joined(parts: list[dict[str, AttributePeaks]]) -> dict[str, AttributePeaks]:
-    return {
-        name: AttributePeaks(
-            np.concatenate([part[name].excess for part in parts]),
-            np.concatenate([part[name].value for part in parts]),
-            np.concatenate([part[name].usual for part in parts]),
-        )
-        for name in parts[0]
-    }
+@dataclass(frozen=True, eq=False)
+class _Reasons:
+    """What the channels of a whole run found, from which events take their reasons."""
+
+    peaks: dict[str, AttributePeaks]
+    spoken: PromptPeaks | None
+    prompts: tuple[str, ...]
+
+    def of(self, span: EventSpan, strongest: dict[str, float]) -> tuple[Reason, ...]:
+        """Returns the reasons of a span, those of the stronger channel first."""
+        scene = event_reasons(self.peaks, span.first, span.last) if self.peaks else ()
+        if self.spoken is None:
+            return scene
+        text = prompt_reasons(self.spoken, self.prompts, span.first, span.last)
+        if text and speaking_channel(strongest) == TEXT:
+            return text
+        louder = strongest[TEXT] > strongest.get(SCENE, 0.0)
+        return (*text, *scene) if louder else (*scene, *text)
 
 
 def _events(
-    scores: NDArray[np.float32],
+    scores: dict[str, NDArray[np.float32]],
     plan: AnalysisPlan,
     settings: AnalysisSettings,
     trajectories: list[Trajectory],
-    peaks: dict[str, AttributePeaks],
+    reasons: _Reasons,
 ) -> list[Event]:
-    spans = find_events(scores, plan.seconds, settings.tracking)
-    reasons: list[tuple[Reason, ...]] = [
-        event_reasons(peaks, span.first, span.last) for span in spans
+    leading = scores.get(FUSED, next(iter(scores.values())))
+    spans = find_events(leading, plan.seconds, settings.tracking)
+    strongest = [
+        {
+            name: float(values[span.first : span.last + 1].max())
+            for name, values in scores.items()
+            if name != FUSED
+        }
+        for span in spans
     ]
     return assemble_events(
         spans,
@@ -155,7 +155,7 @@ def _events(
         plan.pts,
         plan.seconds,
         trajectories,
-        reasons,
-        "scene",
+        [reasons.of(span, one) for span, one in zip(spans, strongest, strict=True)],
+        [speaking_channel(one) for one in strongest],
         settings.tracking,
     )

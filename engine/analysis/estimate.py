@@ -9,12 +9,15 @@ from pathlib import Path
 
 from engine.analysis.plan import AnalysisPlan
 from engine.analysis.reading import ChunkReader
+from engine.analysis.text.store import CACHE_BYTES
+from engine.analysis.text.use import TextUse
 from engine.core.errors import ResourceError
 from engine.core.settings import MotionSettings
 from engine.media import Source
 from engine.motion.measure import ChunkPictures, MotionMeter
 
 _BYTES_A_FRAME = 1_100
+_TEXT_BYTES_A_FRAME = 70_000
 _SPARE_BYTES = 64 << 20
 _PROBE_FRAMES = 24
 
@@ -33,7 +36,12 @@ class Estimate:
 
 
 def estimate(
-    source: Source, plan: AnalysisPlan, settings: MotionSettings, threads: int, done: int
+    source: Source,
+    plan: AnalysisPlan,
+    settings: MotionSettings,
+    threads: int,
+    done: int,
+    text: TextUse | None = None,
 ) -> Estimate:
     """Estimates the needs by analysing a second of the stream.
 
@@ -43,6 +51,7 @@ def estimate(
         settings: how motion is measured.
         threads: frames measured at once.
         done: analysed frames that are already stored.
+        text: the text channel; None without it.
     """
     left = len(plan) - done
     probe = min(len(plan), _PROBE_FRAMES)
@@ -52,7 +61,13 @@ def estimate(
         pictures = reader.first_pictures(probe)
         meter.measure(ChunkPictures.alone(pictures, plan.seconds[: len(pictures)]))
         spent = time.perf_counter() - begun
-    return Estimate(spent / probe * left, left * _BYTES_A_FRAME)
+    seconds, size = spent / probe * left, left * _BYTES_A_FRAME
+    if text is not None:
+        model = text.model
+        windows = left / max(1.0, plan.rate / model.frame_rate) / model.window_frames
+        seconds += windows * model.window_ms / 1000
+        size += min(left * _TEXT_BYTES_A_FRAME, CACHE_BYTES + left * _BYTES_A_FRAME)
+    return Estimate(seconds, size)
 
 
 def check_space(folder: Path, needed: int) -> None:

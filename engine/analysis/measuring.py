@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.plan import AnalysisPlan
 from engine.analysis.reading import ChunkReader
+from engine.analysis.text.measuring import MeasuredText, TextMeter
 from engine.core.progress import CancelToken
 from engine.core.settings import MotionSettings
 from engine.media import Source
@@ -28,12 +29,14 @@ class MeasuredChunk:
         maps: of its analysed frames.
         seconds: float64 [n], their stream time.
         damaged: bool [n], frames that could not be decoded as they were recorded.
+        text: what the prompts found; None without the text channel.
     """
 
     number: int
     maps: MotionMaps
     seconds: NDArray[np.float64]
     damaged: NDArray[np.bool_]
+    text: MeasuredText | None = None
 
 
 def worker_threads() -> int:
@@ -47,8 +50,17 @@ def measure_stream(
     settings: MotionSettings,
     cancel: CancelToken,
     first_chunk: int = 0,
+    text: TextMeter | None = None,
 ) -> Generator[MeasuredChunk, None, None]:
     """Yields the measured chunks of a stream from `first_chunk` on.
+
+    Args:
+        source: the stream; belongs to a thread of its own meanwhile.
+        plan: what is analysed.
+        settings: how motion is measured.
+        cancel: looked at several times a second.
+        first_chunk: number of the first.
+        text: measures what the prompts find, on a source of its own; None leaves that out.
 
     Raises:
         CancelledError: the user stopped.
@@ -59,6 +71,13 @@ def measure_stream(
         with closing(reader.read(first_chunk, cancel)) as chunks:
             for chunk in chunks:
                 start, stop = plan.span(chunk.number)
-                maps = meter.measure(chunk.pictures, cancel)
+                found = None
+                if text is None:
+                    maps = meter.measure(chunk.pictures, cancel)
+                else:
+                    begins = text.slices(chunk.number).tolist()
+                    maps, detail = meter.measure_with_detail(chunk.pictures, begins, cancel)
+                    found = text.measure(chunk.number, maps, detail, cancel)
                 cancel.check()
-                yield MeasuredChunk(chunk.number, maps, plan.seconds[start:stop], chunk.damaged)
+                seconds = plan.seconds[start:stop]
+                yield MeasuredChunk(chunk.number, maps, seconds, chunk.damaged, found)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.judging import Calibrations
 from engine.analysis.measuring import measure_stream
 from engine.analysis.parts import PictureParts
 from engine.analysis.plan import AnalysisPlan, make_plan
 from engine.analysis.spool import MapSpool
+from engine.analysis.text.calibration import TextCalibration, learn_text
+from engine.analysis.text.maps import TextMaps, counted
+from engine.analysis.text.use import TextUse
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.settings import AnalysisSettings
-from engine.media import hash_evidence, open_source
+from engine.media import Source, hash_evidence, open_source
 from engine.media.images import image_files
 from engine.motion.grid import Grid
 from engine.motion.maps import MotionMaps
-from engine.scene.calibration import Calibration
 from engine.scene.learning import calibrate
 
 
@@ -89,6 +93,8 @@ def measure_footage(
     settings: AnalysisSettings,
     cancel: CancelToken,
     report: Report,
+    text: TextUse | None = None,
+    sha256: str = "",
 ) -> tuple[AnalysisPlan, MapSpool]:
     """Measures a piece of footage into a spool, which the caller closes.
 
@@ -99,29 +105,44 @@ def measure_footage(
         settings: of the analysis.
         cancel: looked at between chunks.
         report: told the frames done.
+        text: the text channel; None leaves it out.
+        sha256: of the footage, under which its features are kept.
 
     Raises:
         BadInputError: its picture differs from the evidence's.
         MediaError: it cannot be decoded.
     """
-    with ExitStack() as stack:
-        source = stack.enter_context(open_source(path, fps=fps, cancel=cancel))
-        plan = make_plan(source.info, source.index, settings)
-        if grid is not None and plan.grid != grid:
-            raise BadInputError(
-                f"normal footage of {plan.grid.source_width}x{plan.grid.source_height} does not "
-                f"fit evidence of {grid.source_width}x{grid.source_height}",
-                path,
-                "give footage of the same camera at the same size",
-            )
-        spool = stack.enter_context(MapSpool())
-        for chunk in measure_stream(source, plan, settings.motion, cancel):
-            spool.add(chunk.maps, chunk.seconds)
-            done = plan.span(chunk.number)[1]
-            report(Progress("measuring normal footage", done, len(plan)))
-        source.close()
-        stack.pop_all()
+    spool = MapSpool()
+    try:
+        with ExitStack() as stack:
+            source = stack.enter_context(open_source(path, fps=fps, cancel=cancel))
+            plan = _fitting_plan(path, source, grid, settings)
+            meter = None
+            if text is not None:
+                kept = text.store(sha256, source.info.number, plan, settings.motion)
+                meter = stack.enter_context(text.meter(source, plan, fps, kept))
+            for chunk in measure_stream(source, plan, settings.motion, cancel, 0, meter):
+                spool.add(chunk.maps, chunk.seconds, chunk.text.maps if chunk.text else None)
+                done = plan.span(chunk.number)[1]
+                report(Progress("measuring normal footage", done, len(plan)))
+    except BaseException:
+        spool.close()
+        raise
     return plan, spool
+
+
+def _fitting_plan(
+    path: Path, source: Source, grid: Grid | None, settings: AnalysisSettings
+) -> AnalysisPlan:
+    plan = make_plan(source.info, source.index, settings)
+    if grid is not None and plan.grid != grid:
+        raise BadInputError(
+            f"normal footage of {plan.grid.source_width}x{plan.grid.source_height} does not "
+            f"fit evidence of {grid.source_width}x{grid.source_height}",
+            path,
+            "give footage of the same camera at the same size",
+        )
+    return plan
 
 
 def learn_normal(
@@ -132,29 +153,81 @@ def learn_normal(
     parts: PictureParts,
     cancel: CancelToken,
     report: Report,
-) -> Calibration:
-    """Learns a calibration from normal footage of the same camera.
+    text: TextUse | None = None,
+) -> Calibrations:
+    """Learns calibrations from normal footage of the same camera, for every channel that runs.
 
     Raises:
         BadInputError: a piece does not fit the evidence's picture.
         MediaError: a piece cannot be decoded.
         CancelledError: the user stopped.
     """
+    sources = tuple(piece.as_source() for piece in footage)
     with ExitStack() as stack:
         spools, rate = [], 0.0
         for piece in footage:
-            plan, spool = measure_footage(piece.path, fps, grid, settings, cancel, report)
+            plan, spool = measure_footage(
+                piece.path, fps, grid, settings, cancel, report, text, piece.sha256
+            )
             spools.append(stack.enter_context(spool))
             rate = rate or plan.rate
-        return calibrate(
+        scene = calibrate(
             "normal",
             [partial(_counting, spool, parts, grid) for spool in spools],
             (grid.rows, grid.columns),
             grid.cell,
             rate,
             settings.scene,
-            tuple(piece.as_source() for piece in footage),
+            sources,
         )
+        if text is None:
+            return Calibrations(scene)
+        maps = chain.from_iterable(spool.texts() for spool in spools)
+        return Calibrations(scene, _learn_text(maps, text, parts, grid, sources))
+
+
+def learn_normal_text(
+    footage: Sequence[NormalFootage],
+    fps: float | None,
+    grid: Grid,
+    settings: AnalysisSettings,
+    parts: PictureParts,
+    cancel: CancelToken,
+    report: Report,
+    text: TextUse,
+) -> TextCalibration:
+    """Learns the text channel's calibration alone: from kept features, or by measuring again.
+
+    Raises:
+        BadInputError: a piece does not fit the evidence's picture.
+        MediaError: a piece cannot be decoded.
+        CancelledError: the user stopped.
+    """
+    maps: list[TextMaps] = []
+    for piece in footage:
+        with open_source(piece.path, fps=fps, cancel=cancel) as source:
+            plan = _fitting_plan(piece.path, source, grid, settings)
+            store = text.store(piece.sha256, source.info.number, plan, settings.motion)
+            kept = text.kept_maps(source, plan, store)
+        if kept is None:
+            _, spool = measure_footage(
+                piece.path, fps, grid, settings, cancel, report, text, piece.sha256
+            )
+            with spool:
+                kept = list(spool.texts())
+        maps += kept
+    return _learn_text(maps, text, parts, grid, tuple(piece.as_source() for piece in footage))
+
+
+def _learn_text(
+    maps: Iterable[TextMaps],
+    text: TextUse,
+    parts: PictureParts,
+    grid: Grid,
+    sources: tuple[dict[str, Any], ...],
+) -> TextCalibration:
+    counting = counted(maps, parts.counting(grid)) if parts else maps
+    return learn_text("normal", counting, text.pack_calibration(), sources)
 
 
 def _counting(

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from engine.analysis.calibrating import (
-    CHANNEL,
-    Block,
+    KnownCalibrations,
     check_spans,
-    find_calibration,
+    find_normal,
     learn_own,
-    store_calibration,
+    store_calibrations,
 )
 from engine.analysis.deriving import derive
+from engine.analysis.fusion import TEXT
 from engine.analysis.heat import HeatSpool
+from engine.analysis.judging import RawMaps
 from engine.analysis.parts import PictureParts
 from engine.analysis.recipe import Recipe, recipe_of
-from engine.analysis.rescoring import StoredRun, stored_blocks, stored_run
+from engine.analysis.rescoring import StoredRun, stored_run
+from engine.analysis.stored import stored_maps
+from engine.analysis.text.calibration import TextCalibration
 from engine.cases import Case, DerivationRow, EventRow, EventState, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.times import Span
-from engine.scene.calibration import Calibration
 
 _SAME_SHARE = 0.5
 
@@ -65,28 +66,29 @@ def recalibrate(
     stored = stored_run(case, run)
     check_spans(recipe.normal_spans, stored.plan)
     token = cancel or CancelToken()
-
-    def blocks() -> Iterator[Block]:
-        for block in stored_blocks(case, stored, recipe):
-            token.check()
-            yield block
-
-    calibration, stored_id = _calibration(case, stored, own, recipe, blocks)
-    heat = HeatSpool(CHANNEL, stored.plan)
-    results = derive(blocks, calibration, stored.plan, recipe.settings, token, report, see=heat.add)
+    raw = stored_maps(case, run_id, stored.plan, recipe, token)
+    known = _calibrations(case, stored, own, recipe, raw)
+    heat = HeatSpool(stored.plan)
+    results = derive(
+        raw,
+        known.calibrations,
+        stored.plan,
+        recipe.settings,
+        recipe.prompts,
+        token,
+        report,
+        see=heat.add,
+    )
     before = case.results.events(run_id)
     with case.change() as change:
-        if stored_id is None:
-            stored_id = store_calibration(
-                change, calibration, recipe.calibration, run_id, run.evidence_id
-            )
+        known = store_calibrations(change, known, recipe.calibration, run_id, run.evidence_id)
         derivation_id = change.results.replace(
             run_id,
             scores=results.scores,
             regions=results.regions,
             trajectories=results.trajectories,
             events=results.events,
-            calibrations=[stored_id],
+            calibrations=list(known.ids.values()),
             heat=heat.blocks(),
             settings=recipe.changes(own),
         )
@@ -106,24 +108,31 @@ def replay(
     recalibrate(case, run.id, spans, recipe.parts, cancel, report)
 
 
-def _calibration(
-    case: Case,
-    stored: StoredRun,
-    own: Recipe,
-    recipe: Recipe,
-    blocks: Callable[[], Iterator[Block]],
-) -> tuple[Calibration, int | None]:
-    """Returns the calibration, and its id when the case has it already."""
+def _calibrations(
+    case: Case, stored: StoredRun, own: Recipe, recipe: Recipe, raw: RawMaps
+) -> KnownCalibrations:
+    """Returns the calibrations to derive with, some of which the case may have already."""
     if recipe.calibration == "normal":
-        known = find_calibration(case, own, stored.plan.grid)
-        if known is None:
+        known = find_normal(case, own, stored.plan.grid)
+        if known is None or (raw.text is not None and known.calibrations.text is None):
             raise BadInputError(
                 "the calibration from normal footage is missing", case.path, "analyse again"
             )
         return known
     evidence = case.evidence.get(stored.run.evidence_id)
     source = {"path": evidence.path, "sha256": evidence.sha256}
-    return learn_own(blocks, source, recipe, stored.plan), None
+    pack = _pack_calibration(case, stored) if raw.text is not None else None
+    return KnownCalibrations(learn_own(raw, source, recipe, stored.plan, pack))
+
+
+def _pack_calibration(case: Case, stored: StoredRun) -> TextCalibration:
+    """Returns what the run's pack says by itself, from the calibration its results rest on."""
+    derivation = case.results.current(stored.run.id)
+    for number in derivation.calibrations if derivation else ():
+        calibration = case.calibrations.get(number).calibration
+        if calibration.channel == TEXT:
+            return TextCalibration.decode(calibration.body).pack()
+    raise BadInputError("the text channel was never calibrated", case.path, "analyse again")
 
 
 def _states(

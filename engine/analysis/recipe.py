@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from engine.analysis.normal import NormalFootage
 from engine.analysis.parts import WHOLE_PICTURE, PictureParts, parse_polygons
+from engine.analysis.text.recipe import TextRecipe
 from engine.cases import DerivationRow, RunRow
 from engine.core.settings import AnalysisSettings, MotionSettings, SceneSettings, TrackingSettings
 from engine.core.times import Span
@@ -27,6 +28,7 @@ class Recipe:
         normal_spans: spans of the evidence marked normal.
         fps: frame rate of folders of images; None for 25.
         parts: which parts of the picture count.
+        text: of the text channel; None without it.
     """
 
     settings: AnalysisSettings
@@ -34,6 +36,12 @@ class Recipe:
     normal_spans: tuple[Span, ...] = ()
     fps: float | None = None
     parts: PictureParts = WHOLE_PICTURE
+    text: TextRecipe | None = None
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The abnormal prompts of the text channel; none without it."""
+        return () if self.text is None else self.text.prompts.abnormal
 
     @property
     def calibration(self) -> Literal["normal", "span", "self"]:
@@ -45,8 +53,8 @@ class Recipe:
     def as_json(self) -> dict[str, Any]:
         """Returns JSON values that decide the result, and nothing else.
 
-        Parts of the picture stand in it only when there are some: a run of an older version has
-        none, and its settings must stay what they were.
+        Parts of the picture and the text channel stand in it only when there are some: a run of
+        an older version has none, and its settings must stay what they were.
         """
         parts = {"ignore": self.parts.ignore, "interest": self.parts.interest}
         return {
@@ -56,6 +64,7 @@ class Recipe:
             "normal_spans": [[span.start, span.end] for span in self.normal_spans],
             "fps": self.fps,
             **{name: _lists(polygons) for name, polygons in parts.items() if polygons},
+            **({} if self.text is None else {"text": self.text.as_json()}),
         }
 
     def changes(self, run: Recipe) -> dict[str, Any] | None:
@@ -83,7 +92,8 @@ class Recipe:
         parts = PictureParts(
             parse_polygons(values.get("ignore", [])), parse_polygons(values.get("interest", []))
         )
-        return cls(settings, tuple(normal), tuple(spans), values["fps"], parts)
+        text = TextRecipe.from_json(values["text"]) if "text" in values else None
+        return cls(settings, tuple(normal), tuple(spans), values["fps"], parts, text)
 
 
 def recipe_of(run: RunRow, derivation: DerivationRow | None) -> Recipe:

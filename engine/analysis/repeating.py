@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.analysis.calibrating import CHANNEL
 from engine.analysis.evidence import check_unchanged
+from engine.analysis.fusion import SCENE
 from engine.analysis.recalibrating import replay
 from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming, Run
+from engine.analysis.text.use import open_text
 from engine.cases import Case, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
@@ -48,17 +49,18 @@ def repeat_run(
     path = case.evidence_path(evidence)
     check_unchanged(case, evidence, hash_evidence(path, cancel=token, report=report)["sha256"])
     with open_source(path, stream=old.stream, fps=evidence.fps, cancel=token) as source:
-        run = Run(case, evidence, source, recipe, cancel=token, report=report)
+        text = open_text(None, recipe.text)
+        run = Run(case, evidence, source, recipe, text=text, cancel=token, report=report)
         new = run.execute(Resuming(finished=False, unfinished=False, relearn=True))
     replay(case, new, case.results.current(run_id), token, report)
     return new, list(_differences(case, old.id, new.id))
 
 
 def _differences(case: Case, old: int, new: int) -> Iterator[str]:
-    if [chunk.raw for chunk in case.chunks.stream(old, CHANNEL)] != [
-        chunk.raw for chunk in case.chunks.stream(new, CHANNEL)
-    ]:
-        yield "maps"
+    for channel in case.chunks.channels(old):
+        maps = [[chunk.raw for chunk in case.chunks.stream(run, channel)] for run in (old, new)]
+        if maps[0] != maps[1]:
+            yield "maps" if channel == SCENE else f"{channel} maps"
     for channel in case.results.channels(old):
         before, after = (case.results.scores(run, channel) for run in (old, new))
         if not np.array_equal(before, after):

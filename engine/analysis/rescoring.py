@@ -14,21 +14,21 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.deriving import score_blocks
 from engine.analysis.expanding import expand_heat, expand_scores
+from engine.analysis.fusion import SCENE, TEXT, leading_channel
+from engine.analysis.judging import Calibrations, Verdict, judge
 from engine.analysis.plan import AnalysisPlan, frame_seconds, make_plan
 from engine.analysis.recipe import Recipe, recipe_of
+from engine.analysis.stored import stored_maps
+from engine.analysis.text.calibration import TextCalibration
 from engine.cases import Case, RunRow, StreamRow
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.settings import AnalysisSettings
 from engine.core.stream import FrameIndex, StreamInfo
-from engine.motion.maps import MotionMaps
 from engine.scene.calibration import Calibration
-from engine.scene.channel import ScoredFrames
 
-_CHANNEL = "scene"
 _TOLERANCE = 1e-3
 """By how much scores may differ on another machine (`contracts.md`, Repeatability)."""
 
@@ -50,6 +50,11 @@ class StoredRun:
     plan: AnalysisPlan
     settings: AnalysisSettings
     seconds: NDArray[np.float64]
+
+    @property
+    def leading(self) -> str:
+        """The channel that regions and events come from."""
+        return leading_channel(self.settings.channels)
 
     @property
     def analysed(self) -> NDArray[np.bool_]:
@@ -106,12 +111,14 @@ def _stream(row: StreamRow) -> tuple[StreamInfo, FrameIndex]:
 
 
 def _check_chunks(case: Case, run: RunRow, plan: AnalysisPlan) -> None:
-    spans = case.chunks.spans(run.id, _CHANNEL)
-    fits = len(spans) == plan.chunks
-    for span in spans if fits else ():
-        start, stop = plan.span(span.seq)
-        ends = int(plan.frames[start]), int(plan.frames[stop - 1])
-        fits = fits and (span.first_frame, span.last_frame) == ends
+    fits = True
+    for channel in case.chunks.channels(run.id) or (SCENE,):
+        spans = case.chunks.spans(run.id, channel)
+        fits = fits and len(spans) == plan.chunks
+        for span in spans if fits else ():
+            start, stop = plan.span(span.seq)
+            ends = int(plan.frames[start]), int(plan.frames[stop - 1])
+            fits = fits and (span.first_frame, span.last_frame) == ends
     if not fits:
         raise BadInputError(
             "the stored maps do not fit this version's plan",
@@ -122,7 +129,7 @@ def _check_chunks(case: Case, run: RunRow, plan: AnalysisPlan) -> None:
 
 def every_score(case: Case, stored: StoredRun) -> NDArray[np.float32]:
     """Returns the stored score of every frame, float32 [n], skipped ones interpolated."""
-    scores = case.results.scores(stored.run.id, _CHANNEL)
+    scores = case.results.scores(stored.run.id, stored.leading)
     return expand_scores(scores, stored.plan.seconds, stored.seconds)
 
 
@@ -132,7 +139,7 @@ def scored_chunks(
     last_frame: int | None = None,
     cancel: CancelToken | None = None,
     report: Report = silent,
-) -> Iterator[tuple[int, ScoredFrames]]:
+) -> Iterator[tuple[int, Verdict]]:
     """Scores the chunks of a run again, with the calibration its results rest on.
 
     Starts at the first chunk, because how long someone stays and what was left looks back
@@ -146,7 +153,7 @@ def scored_chunks(
         report: told the frames done.
 
     Yields:
-        The position of a chunk's first analysed frame, and its scored frames.
+        The position of a chunk's first analysed frame, and the verdict on its frames.
 
     Raises:
         BadInputError: the calibration is missing, or the scores are not those of the run.
@@ -154,14 +161,15 @@ def scored_chunks(
     """
     token, plan, run_id = cancel or CancelToken(), stored.plan, stored.run.id
     stop = len(plan) if last_frame is None else _after(plan, last_frame)
-    known = case.results.scores(run_id, _CHANNEL)
+    known = case.results.scores(run_id, stored.leading)
     at = 0
-    blocks = stored_blocks(case, stored, recipe_of(stored.run, case.results.current(run_id)))
-    for scored in score_blocks(blocks, _calibration(case, stored.run), plan, stored.settings):
+    recipe = recipe_of(stored.run, case.results.current(run_id))
+    raw = stored_maps(case, run_id, plan, recipe, token)
+    for _, verdict in judge(raw, _calibrations(case, stored.run), plan, stored.settings):
         token.check()
-        _check_scores(scored, known[at : at + len(scored)], stored.run)
-        yield at, scored
-        at += len(scored)
+        _check_scores(verdict, known[at : at + len(verdict)], stored.run)
+        yield at, verdict
+        at += len(verdict)
         report(Progress("deriving", min(at, stop), stop))
         if at >= stop:
             return
@@ -195,17 +203,17 @@ def every_heat(
     plan, end = stored.plan, len(stored.index) - 1 if last is None else last
     before: NDArray[np.float32] | None = None
     done = first
-    for at, scored in scored_chunks(case, stored, end, cancel, report):
-        stop = at + len(scored)
+    for at, verdict in scored_chunks(case, stored, end, cancel, report):
+        stop = at + len(verdict)
         final = stop == len(plan)
         reach = min(end, len(stored.index) - 1 if final else int(plan.frames[stop - 1]))
         if reach >= done:
             low = at if before is None else at - 1
-            heat = scored.heat if before is None else np.concatenate([before, scored.heat])
+            heat = verdict.heat if before is None else np.concatenate([before, verdict.heat])
             wanted = stored.seconds[done : reach + 1]
             yield from expand_heat(heat, plan.seconds[low:stop], wanted)
             done = reach + 1
-        before = scored.heat[-1:]
+        before = verdict.heat[-1:]
 
 
 def _after(plan: AnalysisPlan, last_frame: int) -> int:
@@ -213,44 +221,24 @@ def _after(plan: AnalysisPlan, last_frame: int) -> int:
     return min(len(plan), int(np.searchsorted(plan.frames, last_frame)) + 1)
 
 
-def stored_blocks(
-    case: Case, stored: StoredRun, recipe: Recipe
-) -> Iterator[tuple[MotionMaps, NDArray[np.float64]]]:
-    """Yields the stored maps of a run in order, empty where the recipe says nothing counts.
-
-    Raises:
-        BadInputError: a chunk does not hold what the plan says.
-    """
-    yield from recipe.parts.applied(_blocks(case, stored), stored.plan.grid)
-
-
-def _blocks(case: Case, stored: StoredRun) -> Iterator[tuple[MotionMaps, NDArray[np.float64]]]:
-    for chunk in case.chunks.stream(stored.run.id, _CHANNEL):
-        start, stop = stored.plan.span(chunk.span.seq)
-        maps = MotionMaps.decode(chunk.raw)
-        if len(maps) != stop - start:
-            raise BadInputError(
-                f"chunk {chunk.span.seq} holds {len(maps)} frames instead of {stop - start}",
-                case.path,
-                "verify the case; a recovery copy may help",
-            )
-        yield maps, stored.plan.seconds[start:stop]
-
-
-def _calibration(case: Case, run: RunRow) -> Calibration:
+def _calibrations(case: Case, run: RunRow) -> Calibrations:
     derivation = case.results.current(run.id)
+    bodies = {}
     for number in derivation.calibrations if derivation else ():
-        row = case.calibrations.get(number)
-        if row.calibration.channel == _CHANNEL:
-            return Calibration.decode(row.calibration.body)
-    raise BadInputError(
-        "the run has no results to derive again", f"run {run.id}", "analyse the evidence again"
-    )
+        calibration = case.calibrations.get(number).calibration
+        bodies[calibration.channel] = calibration.body
+    if SCENE not in bodies:
+        raise BadInputError(
+            "the run has no results to derive again", f"run {run.id}", "analyse the evidence again"
+        )
+    text = TextCalibration.decode(bodies[TEXT]) if TEXT in bodies else None
+    return Calibrations(Calibration.decode(bodies[SCENE]), text)
 
 
-def _check_scores(scored: ScoredFrames, known: NDArray[np.float32], run: RunRow) -> None:
+def _check_scores(verdict: Verdict, known: NDArray[np.float32], run: RunRow) -> None:
     """A heatmap that belongs to other scores than those on record must not be shown for them."""
-    same = len(known) == len(scored) and np.allclose(scored.scores, known, rtol=0, atol=_TOLERANCE)
+    scores = verdict.readings[verdict.leading].scores
+    same = len(known) == len(scores) and np.allclose(scores, known, rtol=0, atol=_TOLERANCE)
     if not same:
         raise BadInputError(
             f"this version derives other scores than run {run.id} has (version {run.version})",

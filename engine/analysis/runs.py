@@ -4,46 +4,35 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.analysis.calibrating import (
-    CHANNEL,
-    Block,
+    KnownCalibrations,
     check_spans,
-    find_calibration,
+    find_normal,
     learn_own,
-    store_calibration,
+    store_calibrations,
 )
+from engine.analysis.committing import Measuring
 from engine.analysis.deriving import Results, derive
 from engine.analysis.environment import environment
-from engine.analysis.estimate import check_space, estimate
+from engine.analysis.fusion import SCENE, TEXT
 from engine.analysis.heat import HeatSpool
-from engine.analysis.measuring import MeasuredChunk, measure_stream, worker_threads
-from engine.analysis.normal import learn_normal
+from engine.analysis.normal import learn_normal, learn_normal_text
 from engine.analysis.plan import AnalysisPlan, make_plan
-from engine.analysis.provisional import ProvisionalScores
 from engine.analysis.recipe import Recipe
-from engine.analysis.warnings import run_warnings, stream_warnings
-from engine.cases import (
-    Case,
-    Change,
-    Chunk,
-    ChunkSpan,
-    EvidenceRow,
-    RunRow,
-    settings_hash,
-)
-from engine.core.arrays import pack_arrays
+from engine.analysis.stored import stored_maps
+from engine.analysis.text.use import TextUse
+from engine.analysis.warnings import run_warnings, short_windows, stream_warnings
+from engine.cases import Case, ChunkSpan, EvidenceRow, RunRow, settings_hash
 from engine.core.errors import BadInputError, CancelledError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Report, silent
 from engine.core.results import RunWarning
 from engine.media import Source
-from engine.motion.maps import SPEED_UNIT, MotionMaps
-from engine.scene.calibration import Calibration
+from engine.motion.maps import MotionMaps
 
 
 @dataclass(frozen=True)
@@ -63,11 +52,10 @@ class Resuming:
 
 @dataclass(frozen=True, eq=False)
 class _Derived:
-    """Results with the calibration they rest on; `stored` is its id when the case has it."""
+    """Results with the calibrations they rest on."""
 
     results: Results
-    calibration: Calibration
-    stored: int | None
+    known: KnownCalibrations
     heat: HeatSpool
 
 
@@ -85,6 +73,7 @@ class Run:
         source: Source,
         recipe: Recipe,
         *,
+        text: TextUse | None = None,
         cancel: CancelToken | None = None,
         report: Report = silent,
         committed: Callable[[int, ChunkSpan], None] = lambda _run_id, _span: None,
@@ -96,6 +85,7 @@ class Run:
             evidence: in that case, found unchanged.
             source: the evidence, open.
             recipe: settings and calibration sources.
+            text: the text channel, ready for use; None when the recipe has none.
             cancel: looked at between chunks.
             report: told how far the work is.
             committed: told the run and where the chunk lies that was just committed.
@@ -108,11 +98,14 @@ class Run:
         self._evidence = evidence
         self._source = source
         self._recipe = recipe
+        self._text = text
         self._cancel = cancel or CancelToken()
         self._report = report
-        self._committed = committed
         self._plan: AnalysisPlan = make_plan(source.info, source.index, recipe.settings)
         check_spans(recipe.normal_spans, self._plan)
+        self._measuring = Measuring(
+            case, evidence, source, recipe, self._plan, text, self._cancel, report, committed
+        )
         self._begun = time.monotonic()
 
     def execute(self, resuming: Resuming) -> RunRow:
@@ -133,8 +126,9 @@ class Run:
         unfinished = self._case.runs.unfinished(*earlier) if resuming.unfinished else None
         run_id = self._take_up(unfinished)
         try:
-            normal = self._normal_calibration(run_id, resuming.relearn)
-            self._measure(run_id, normal)
+            normal = self._normal_calibrations(run_id, resuming.relearn)
+            scene = None if normal is None else normal.calibrations.scene
+            self._measuring.measure(run_id, scene)
             derived = self._derive(run_id, normal)
             self._finish(run_id, derived)
         except CancelledError:
@@ -158,121 +152,62 @@ class Run:
                     environment(),
                     len(self._source.index),
                 )
-            last = self._case.chunks.last(unfinished.id, CHANNEL)
-            done = 0 if last is None else self._plan.span(last.seq)[1]
+            done = self._measuring.done(unfinished.id)
             change.runs.resume(unfinished.id, done)
             return unfinished.id
 
-    def _normal_calibration(self, run_id: int, relearn: bool) -> tuple[Calibration, int] | None:
+    def _normal_calibrations(self, run_id: int, relearn: bool) -> KnownCalibrations | None:
         if self._recipe.calibration != "normal":
             return None
-        known = find_calibration(self._case, self._recipe, self._plan.grid)
-        if known is not None and not relearn:
+        known = None if relearn else find_normal(self._case, self._recipe, self._plan.grid)
+        if known is not None and (self._text is None or known.calibrations.text is not None):
             return known
-        calibration = learn_normal(
-            self._recipe.normal,
-            self._recipe.fps,
-            self._plan.grid,
-            self._recipe.settings,
-            self._recipe.parts,
-            self._cancel,
-            self._report,
-        )
+        recipe = self._recipe
+        footage = (
+            recipe.normal, recipe.fps, self._plan.grid, recipe.settings, recipe.parts,
+            self._cancel, self._report,
+        )  # fmt: skip
+        if known is None:
+            known = KnownCalibrations(learn_normal(*footage, self._text))
+        elif self._text is not None:
+            text = learn_normal_text(*footage, self._text)
+            known = replace(known, calibrations=replace(known.calibrations, text=text))
         with self._case.change() as change:
-            return calibration, self._store_calibration(change, run_id, calibration)
+            return store_calibrations(change, known, "normal", run_id, self._evidence.id)
 
-    def _store_calibration(self, change: Change, run_id: int, calibration: Calibration) -> int:
-        kind = self._recipe.calibration
-        return store_calibration(change, calibration, kind, run_id, self._evidence.id)
-
-    def _measure(self, run_id: int, normal: tuple[Calibration, int] | None) -> None:
-        last = self._case.chunks.last(run_id, CHANNEL)
-        first = 0 if last is None else last.seq + 1
-        if first >= self._plan.chunks:
-            return
-        settings, done = self._recipe.settings.motion, self._plan.span(first)[0]
-        need = estimate(self._source, self._plan, settings, worker_threads(), done)
-        check_space(self._case.path, need.bytes)
-        pace = _Pace(len(self._plan), done, need.seconds, self._report)
-        provisional = ProvisionalScores(
-            self._plan, self._recipe.settings.scene, normal[0] if normal else None
-        )
-        for maps, seconds in self._blocks(run_id):
-            provisional.learn(maps, seconds)
-        chunks = measure_stream(self._source, self._plan, settings, self._cancel, first)
-        try:
-            for chunk in chunks:
-                ((maps, seconds),) = self._recipe.parts.applied(
-                    [(chunk.maps, chunk.seconds)], self._plan.grid
-                )
-                self._commit(run_id, chunk, provisional.score(maps, seconds))
-                pace.done(self._plan.span(chunk.number)[1])
-        finally:
-            chunks.close()
-
-    def _commit(self, run_id: int, chunk: MeasuredChunk, provisional: NDArray[np.float32]) -> None:
-        start, stop = self._plan.span(chunk.number)
-        maps = chunk.maps
-        speed = np.hypot(maps.vx.astype(np.float32), maps.vy.astype(np.float32)) * SPEED_UNIT
-        span = ChunkSpan(
-            seq=chunk.number,
-            channel=CHANNEL,
-            first_frame=int(self._plan.frames[start]),
-            last_frame=int(self._plan.frames[stop - 1]),
-            first_pts=int(self._plan.pts[start]),
-            last_pts=int(self._plan.pts[stop - 1]),
-            info=json.dumps({"damaged": np.flatnonzero(chunk.damaged).tolist()}),
-        )
-        raw = speed.max((1, 2)).astype(np.float32)
-        scores = pack_arrays({"raw_scores": raw, "provisional": provisional}, level=6)
-        packed = Chunk(span, scores, maps.encode())
-        with self._case.change() as change:
-            change.chunks.append(run_id, packed)
-        self._committed(run_id, span)
-
-    def _blocks(self, run_id: int) -> Iterator[Block]:
-        yield from self._recipe.parts.applied(self._stored(run_id), self._plan.grid)
-
-    def _stored(self, run_id: int) -> Iterator[Block]:
-        for chunk in self._case.chunks.stream(run_id, CHANNEL):
-            start, stop = self._plan.span(chunk.span.seq)
-            yield MotionMaps.decode(chunk.raw), self._plan.seconds[start:stop]
-
-    def _derive(self, run_id: int, normal: tuple[Calibration, int] | None) -> _Derived:
-        if normal is None:
-            calibration, stored = self._own_calibration(run_id), None
-        else:
-            calibration, stored = normal
-        heat = HeatSpool(CHANNEL, self._plan)
+    def _derive(self, run_id: int, normal: KnownCalibrations | None) -> _Derived:
+        raw = stored_maps(self._case, run_id, self._plan, self._recipe)
+        known = normal
+        if known is None:
+            source = {"path": self._evidence.path, "sha256": self._evidence.sha256}
+            pack = None if self._text is None else self._text.pack_calibration()
+            known = KnownCalibrations(learn_own(raw, source, self._recipe, self._plan, pack))
+        heat = HeatSpool(self._plan)
         results = derive(
-            lambda: self._blocks(run_id),
-            calibration,
+            raw,
+            known.calibrations,
             self._plan,
             self._recipe.settings,
+            self._recipe.prompts,
             self._cancel,
             self._report,
             see=heat.add,
         )
-        return _Derived(results, calibration, stored, heat)
-
-    def _own_calibration(self, run_id: int) -> Calibration:
-        source = {"path": self._evidence.path, "sha256": self._evidence.sha256}
-        return learn_own(lambda: self._blocks(run_id), source, self._recipe, self._plan)
+        return _Derived(results, known, heat)
 
     def _finish(self, run_id: int, derived: _Derived) -> None:
-        warnings = self._warnings(run_id, derived.calibration)
+        warnings = self._warnings(run_id, derived.known)
         results = derived.results
         with self._case.change() as change:
-            stored = derived.stored
-            if stored is None:
-                stored = self._store_calibration(change, run_id, derived.calibration)
+            kind = self._recipe.calibration
+            known = store_calibrations(change, derived.known, kind, run_id, self._evidence.id)
             change.results.replace(
                 run_id,
                 scores=results.scores,
                 regions=results.regions,
                 trajectories=results.trajectories,
                 events=results.events,
-                calibrations=[stored],
+                calibrations=list(known.ids.values()),
                 heat=derived.heat.blocks(),
             )
             change.runs.finish(
@@ -287,42 +222,32 @@ class Run:
                 },
             )
 
-    def _warnings(self, run_id: int, calibration: Calibration) -> list[RunWarning]:
+    def _warnings(self, run_id: int, known: KnownCalibrations) -> list[RunWarning]:
         damaged, camera, unsteady = 0, [], []
-        for chunk in self._case.chunks.stream(run_id, CHANNEL):
+        for chunk in self._case.chunks.stream(run_id, SCENE):
             maps = MotionMaps.decode(chunk.raw)
             damaged += len(json.loads(chunk.span.info)["damaged"])
             camera.append(maps.camera.any(axis=1))
             unsteady.append(maps.unsteady)
         info, index = self._source.info, self._source.index
         met = run_warnings(
-            damaged, index.missing, np.concatenate(camera), np.concatenate(unsteady), calibration
+            damaged,
+            index.missing,
+            np.concatenate(camera),
+            np.concatenate(unsteady),
+            known.calibrations.scene,
         )
-        return stream_warnings(info, index) + met
+        if self._text is not None:
+            spans = self._case.chunks.spans(run_id, TEXT)
+            windows = [int(json.loads(span.info)["window"]) for span in spans]
+            met += short_windows(windows, self._text.model.window_frames)
+        return stream_warnings(info, index) + met + self._measuring.warnings()
 
     def _stop(self, run_id: int, state: str, reason: str) -> None:
-        last = self._case.chunks.last(run_id, CHANNEL)
-        done = 0 if last is None else self._plan.span(last.seq)[1]
+        done = self._measuring.done(run_id)
         wall = time.monotonic() - self._begun
         with self._case.change() as change:
             if state == "cancelled":
                 change.runs.stop(run_id, "cancelled", analysed_frames=done, wall_s=wall)
             else:
                 change.runs.stop(run_id, "failed", analysed_frames=done, wall_s=wall, reason=reason)
-
-
-class _Pace:
-    """Says how far measuring is, at which rate, and how long it will take."""
-
-    def __init__(self, total: int, done: int, seconds: float, report: Report) -> None:
-        self._total, self._start, self._report = total, done, report
-        self._begun = time.monotonic()
-        rate = (total - done) / seconds if seconds > 0 else 0.0
-        report(Progress("analysing", done, total, rate, seconds))
-
-    def done(self, frames: int) -> None:
-        """Tells that so many frames are done in all."""
-        spent = max(1e-9, time.monotonic() - self._begun)
-        rate = (frames - self._start) / spent
-        left = (self._total - frames) / rate if rate > 0 else None
-        self._report(Progress("analysing", frames, self._total, rate, left))

@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.text.maps import TextMaps
 from engine.motion.maps import MotionMaps
 
 
@@ -21,10 +22,15 @@ class MapSpool:
         """Opens a file without a name in `folder`, or in the system's temporary folder."""
         self._file = cast(BinaryIO, tempfile.TemporaryFile(dir=folder))  # noqa: SIM115
         self._entries: list[tuple[int, int, NDArray[np.float64]]] = []
+        self._texts: list[bytes] = []
 
-    def add(self, maps: MotionMaps, seconds: NDArray[np.float64]) -> None:
-        """Sets a block aside: its maps and stream times float64 [n]."""
+    def add(
+        self, maps: MotionMaps, seconds: NDArray[np.float64], text: TextMaps | None = None
+    ) -> None:
+        """Sets a block aside: its maps, stream times float64 [n] and what the prompts found."""
         blob = maps.encode()
+        if text is not None:
+            self._texts.append(text.encode())
         self._file.seek(0, 2)
         self._entries.append((self._file.tell(), len(blob), seconds))
         self._file.write(blob)
@@ -34,6 +40,10 @@ class MapSpool:
         for offset, size, seconds in self._entries:
             self._file.seek(offset)
             yield MotionMaps.decode(self._file.read(size)), seconds
+
+    def texts(self) -> Iterator[TextMaps]:
+        """Yields what the prompts found, block by block; nothing without the text channel."""
+        yield from map(TextMaps.decode, self._texts)
 
     def close(self) -> None:
         """Removes the file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,4 +82,49 @@ def run_warnings(
             f"learned from {seconds:.0f} s only; scores are coarse, size and place are not judged"
         )
         found.append(RunWarning("short_calibration", 1.0, text))
+    return found
+
+
+def short_windows(windows: Sequence[int], full: int) -> list[RunWarning]:
+    """Warns when the device had no memory for full windows of the text channel.
+
+    Args:
+        windows: frames of a window, chunk by chunk.
+        full: frames of a full one.
+    """
+    short = [one for one in windows if one < full]
+    if not short:
+        return []
+    text = (
+        f"no memory for windows of {full} frames: the text channel saw {min(short)} at once; its "
+        "scores may differ from those of another machine"
+    )
+    return [RunWarning("short_windows", len(short) / len(windows), text)]
+
+
+def feature_warnings(gone: int, evicted: int, refused: int, chunks: int) -> list[RunWarning]:
+    """Warns about features that other prompts would have been read from.
+
+    Args:
+        gone: chunks measured again because their features were no longer kept.
+        evicted: chunks of other footage whose features were deleted to make room.
+        refused: chunks whose features could not be kept.
+        chunks: of the run.
+    """
+    found = []
+    if gone:
+        text = "kept features were gone, so the footage was measured again for these prompts"
+        found.append(RunWarning("features_gone", gone / max(gone, chunks), text))
+    if evicted:
+        text = (
+            f"the cache is full: kept features of {evicted} chunks of other footage were deleted; "
+            "other prompts measure that footage again"
+        )
+        found.append(RunWarning("features_evicted", 1.0, text))
+    if refused:
+        text = (
+            f"features of {refused} of {chunks} chunks could not be kept (the cache is full or "
+            "cannot be written); other prompts measure them again"
+        )
+        found.append(RunWarning("features_not_kept", refused / chunks, text))
     return found

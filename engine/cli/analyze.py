@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from engine.cli.channels import (
+    Channels,
+    Device,
+    PackName,
+    PromptFile,
+    chosen_channels,
+    chosen_text,
+)
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.errors import (
     BadInputError,
@@ -23,9 +31,9 @@ from engine.core.times import parse_span
 if TYPE_CHECKING:
     from engine.analysis.recipe import Recipe
     from engine.analysis.runs import Resuming
+    from engine.analysis.text.recipe import TextRecipe
+    from engine.analysis.text.use import TextUse
     from engine.cases import Case, RunRow
-
-_CHANNELS = ("scene",)
 
 
 def command(
@@ -44,9 +52,10 @@ def command(
         list[str] | None,
         typer.Option("--normal-span", metavar="START..END", help="A span known as normal."),
     ] = None,
-    channels: Annotated[
-        str, typer.Option("--channels", metavar="LIST", help="Channels to run: scene.")
-    ] = "scene",
+    channels: Channels = "scene",
+    pack: PackName = None,
+    prompts: PromptFile = None,
+    device: Device = None,
     ignore: Annotated[
         list[str] | None,
         typer.Option("--ignore", metavar="'X,Y X,Y X,Y'", help="A region that does not count."),
@@ -86,10 +95,7 @@ def command(
         raise BadInputError("no case named", "", "give --case DIR")
     if (resume + fresh + (repeat is not None)) > 1:
         raise BadInputError("--resume, --fresh and --repeat exclude each other", "", "give one")
-    chosen = tuple(dict.fromkeys(name for name in channels.split(",") if name))
-    unknown = [name for name in chosen if name not in _CHANNELS]
-    if unknown or not chosen:
-        raise BadInputError("unknown channel", ",".join(unknown), f"use {', '.join(_CHANNELS)}")
+    chosen = chosen_channels(channels)
     settings = replace(AnalysisSettings(), stride=stride, channels=chosen)
     options = _Options(
         settings,
@@ -100,6 +106,7 @@ def command(
         fps,
         copy,
         beside_evidence,
+        chosen_text(chosen, pack, prompts, device),
     )
     with cancellable() as cancel, shown_progress() as report:
         if repeat is not None:
@@ -121,6 +128,7 @@ class _Options:
         fps: float | None,
         copy: bool,
         beside_evidence: bool,
+        text: TextRecipe | None,
     ) -> None:
         self.settings = settings
         self.normal = normal
@@ -130,6 +138,7 @@ class _Options:
         self.fps = fps
         self.copy = copy
         self.beside_evidence = beside_evidence
+        self.text = text
         if normal and spans:
             raise BadInputError("--normal and --normal-span exclude each other", "", "give one")
 
@@ -142,7 +151,7 @@ class _Options:
         ignore, interest = (tuple(map(parse_polygon, texts)) for texts in self.regions)
         parts = PictureParts(ignore, interest)
         footage = tuple(hash_normal(self.normal, cancel))
-        return Recipe(self.settings, footage, self.spans, self.fps, parts)
+        return Recipe(self.settings, footage, self.spans, self.fps, parts, self.text)
 
 
 def _analyze(
@@ -155,6 +164,7 @@ def _analyze(
     as_json: bool,
 ) -> None:
     from engine.analysis.runs import Resuming
+    from engine.analysis.text.use import open_text
     from engine.cli.cases import open_to_write
     from engine.reports.runs import run_json
 
@@ -169,9 +179,10 @@ def _analyze(
     runs: list[dict[str, Any]] = []
     failed: list[tuple[Path, SightlineError]] = []
     with open_to_write(case, found, options.beside_evidence) as opened:
+        text = open_text(opened.cache, recipe.text)
         for path in videos:
             try:
-                run = _one(opened, path, recipe, options, resuming, cancel, report)
+                run = _one(opened, path, recipe, text, options, resuming, cancel, report)
                 runs.append(run_json(opened, run))
             except (CancelledError, ResourceError):
                 raise
@@ -200,6 +211,7 @@ def _one(
     case: Case,
     path: Path,
     recipe: Recipe,
+    text: TextUse | None,
     options: _Options,
     resuming: Resuming,
     cancel: CancelToken,
@@ -219,7 +231,7 @@ def _one(
         report=report,
     )
     with source:
-        run = Run(case, evidence, source, recipe, cancel=cancel, report=report)
+        run = Run(case, evidence, source, recipe, text=text, cancel=cancel, report=report)
         return run.execute(resuming)
 
 

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from engine.cli.channels import (
+    Channels,
+    Device,
+    PackName,
+    PromptFile,
+    chosen_channels,
+    chosen_text,
+)
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.errors import BadInputError
 from engine.core.settings import AnalysisSettings
@@ -52,9 +60,10 @@ def command(
     videos: Annotated[
         str | None, typer.Option("--videos", metavar="A,B", help="Only these videos.")
     ] = None,
-    channels: Annotated[
-        str, typer.Option("--channels", metavar="LIST", help="Channels to evaluate: scene.")
-    ] = "scene",
+    channels: Channels = "scene",
+    pack: PackName = None,
+    prompts: PromptFile = None,
+    device: Device = None,
     calibrate: Annotated[
         str | None,
         typer.Option(
@@ -98,18 +107,20 @@ def command(
         raise BadInputError("unknown data set", dataset, f"use one of {', '.join(_DATASETS)}")
     if calibrate is not None and calibrate not in _CALIBRATE:
         raise BadInputError("unknown calibration", calibrate, f"use {', '.join(_CALIBRATE)}")
-    if channels != "scene":
-        raise BadInputError("unknown channel", channels, "use scene")
+    chosen = chosen_channels(channels)
+    recipe = chosen_text(chosen, pack, prompts, device)
+    from engine.analysis.text.use import open_text
     from engine.datasets.opening import open_dataset
     from engine.evaluation.running import Evaluator
 
-    settings = _settings(stride, flow)
+    settings = replace(_settings(stride, flow), channels=chosen)
     how = cast("Calibrate | None", calibrate)
     with cancellable() as cancel, shown_progress() as report:
         evaluator = Evaluator(
             open_dataset(dataset, root.absolute()),
             settings,
             how,
+            text=open_text(None, recipe),
             dump=dump,
             pictures=pictures,
             cancel=cancel,
@@ -118,6 +129,8 @@ def command(
         names = None if videos is None else [name for name in videos.split(",") if name]
         run = evaluator.evaluate(split, names)
     result = _json(dataset, split, run, settings)
+    if recipe is not None:
+        result["settings"]["text"] = recipe.as_json()
     if as_json:
         print_json(result)
     else:
@@ -138,16 +151,18 @@ def _settings(stride: int, flow: str | None) -> AnalysisSettings:
 def _json(
     dataset: str, split: str, run: EvaluationRun, settings: AnalysisSettings
 ) -> dict[str, Any]:
-    figures = run.figures.as_json()
-    scene = {metric: figures[metric] for metric in _METRICS}
+    every = {name: figures.as_json() for name, figures in run.channels.items()}
+    figures = every[run.leading]
     return {
         "dataset": dataset,
         "split": split,
         **figures,
-        "channels": {"scene": scene},
+        "channels": {
+            name: {metric: found[metric] for metric in _METRICS} for name, found in every.items()
+        },
         "calibrate": run.calibrate,
         "smoothing": {
-            "kind": "gaussian over time within one video, in the channel",
+            "kind": "gaussian over time within one video, in the scene channel",
             "sigma_s": settings.scene.score_smoothing_seconds,
         },
         "wall_s": round(run.wall_s, 3),
@@ -162,10 +177,14 @@ def _print(result: dict[str, Any]) -> None:
         f"{result['frames']:,} frames, {result['abnormal_frames']:,} abnormal"
     )
     print_line(f"calibrated on: {result['calibrate']}")
+    channels: dict[str, dict[str, Any]] = result["channels"]
+    print_line(f"  {'':<10} " + " ".join(f"{name:>8}" for name in channels))
     for metric in _METRICS:
-        value = result[metric]
-        shown = f"undefined ({result['undefined'][metric]})" if value is None else f"{value:.4f}"
+        values = [found[metric] for found in channels.values()]
+        shown = " ".join(f"{'–' if one is None else f'{one:.4f}':>8}" for one in values)
         print_line(f"  {metric:<10} {shown}")
+    for metric, reason in result["undefined"].items():
+        print_line(f"  {metric} is undefined: {reason}")
     for note in result["notes"]:
         print_line(f"  {note}")
     print_line(f"{result['fps']:.0f} frames a second")

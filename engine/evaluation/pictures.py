@@ -24,7 +24,8 @@ def draw_video(
     folder: Path,
     video: Video,
     truth: VideoTruth,
-    scores: NDArray[np.float32],
+    scores: dict[str, NDArray[np.float32]],
+    leading: str,
     heat: NDArray[np.float16],
     regions: ScoredRegions,
     fps: float,
@@ -35,7 +36,8 @@ def draw_video(
         folder: an existing folder.
         video: the video.
         truth: its ground truth.
-        scores: float32 [n], 0..1.
+        scores: by channel, float32 [n], 0..1.
+        leading: the channel of heat and regions.
         heat: float16 [n, R, C], 0..1.
         regions: found, cut at several thresholds.
         fps: frames a second, for the time axis.
@@ -43,9 +45,9 @@ def draw_video(
     Raises:
         BadInputError: a picture cannot be written.
     """
-    curve = score_curve({"scene": scores}, truth.labels, fps, title=video.name)
+    curve = score_curve(scores, truth.labels, fps, title=video.name)
     write_png(folder / f"{video.name}-score.png", curve)
-    shown = _shown(truth, scores)
+    shown = _shown(truth, scores[leading])
     with open_source(video.path) as source:
         pictures = [source.frame(int(i)).image for i in shown]
     kept = [(i, picture) for i, picture in zip(shown, pictures, strict=True) if picture is not None]

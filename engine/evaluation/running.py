@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -14,10 +15,14 @@ from numpy.typing import NDArray
 
 from engine.analysis.deriving import derive
 from engine.analysis.expanding import expand_heat, expand_scores
+from engine.analysis.fusion import leading_channel
+from engine.analysis.judging import Calibrations, RawMaps, Verdict
 from engine.analysis.normal import hash_normal, learn_normal, measure_footage
 from engine.analysis.parts import WHOLE_PICTURE
 from engine.analysis.plan import AnalysisPlan, frame_seconds
 from engine.analysis.spool import MapSpool
+from engine.analysis.text.calibration import learn_text
+from engine.analysis.text.use import TextUse
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.settings import AnalysisSettings
@@ -27,9 +32,7 @@ from engine.evaluation.pictures import draw_video
 from engine.evaluation.regions import ScoredRegions
 from engine.evaluation.report import Evaluation, Figures
 from engine.evaluation.truth import VideoTruth, read_truth
-from engine.media import open_source
-from engine.scene.calibration import Calibration
-from engine.scene.channel import ScoredFrames
+from engine.media import hash_evidence, open_source
 from engine.scene.learning import calibrate
 from engine.tracking.regions import cut_many
 
@@ -41,13 +44,15 @@ class EvaluationRun:
     """What an evaluation found.
 
     Attributes:
-        figures: of the scene channel.
+        channels: figures of each channel.
+        leading: the channel whose figures stand at the top.
         calibrate: where calibrations came from.
         frames: analysed.
         wall_s: seconds of work, decoding and learning included.
     """
 
-    figures: Figures
+    channels: dict[str, Figures]
+    leading: str
     calibrate: Calibrate
     frames: int
     wall_s: float
@@ -55,21 +60,17 @@ class EvaluationRun:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What the analysis found in one video, for every frame.
+    """What one channel found in one video, for every frame.
 
     Attributes:
         scores: float32 [n], 0..1.
         heat: float16 [n, R, C], 0..1.
         regions: cut at several thresholds.
-        pts: int64 [n].
-        analysed: bool [n].
     """
 
     scores: NDArray[np.float32]
     heat: NDArray[np.float16]
     regions: ScoredRegions
-    pts: NDArray[np.int64]
-    analysed: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ class _Measured:
 
 
 class Evaluator:
-    """Evaluates the scene channel on a data set."""
+    """Evaluates the channels of the analysis on a data set."""
 
     def __init__(
         self,
@@ -90,6 +91,7 @@ class Evaluator:
         settings: AnalysisSettings,
         calibration: Calibrate | None,
         *,
+        text: TextUse | None = None,
         dump: Path | None = None,
         pictures: Path | None = None,
         cancel: CancelToken | None = None,
@@ -102,7 +104,8 @@ class Evaluator:
             settings: of the analysis.
             calibration: where calibrations come from; None takes normal footage when the data
                 set has some, otherwise all videos of a camera together.
-            dump: folder for arrays and regions of every video.
+            text: the text channel, ready for use; None when the settings name it not.
+            dump: folder for arrays and regions of every video, those of the leading channel.
             pictures: folder for pictures of every video.
             cancel: looked at between chunks.
             report: told how far the work is.
@@ -110,6 +113,8 @@ class Evaluator:
         self._dataset = dataset
         self._settings = settings
         self._calibration = calibration
+        self._text = text
+        self._leading = leading_channel(settings.channels)
         self._dump = dump
         self._pictures = pictures
         self._cancel = cancel or CancelToken()
@@ -127,19 +132,23 @@ class Evaluator:
         if not videos:
             raise BadInputError("no videos in the split", self._dataset.root, "choose another")
         kind = self._calibration or ("normal" if self._normal(videos[0]) else "camera")
-        evaluation, frames = Evaluation(), 0
+        evaluations: dict[str, Evaluation] = {}
+        frames = 0
         for folder in (self._dump, self._pictures):
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
         for camera in dict.fromkeys(video.camera for video in videos):
             mine = [video for video in videos if video.camera == camera]
-            frames += self._camera(mine, kind, evaluation)
-        return EvaluationRun(evaluation.figures(), kind, frames, time.monotonic() - begun)
+            frames += self._camera(mine, kind, evaluations)
+        figures = {name: one.figures() for name, one in evaluations.items()}
+        return EvaluationRun(figures, self._leading, kind, frames, time.monotonic() - begun)
 
     def _normal(self, video: Video) -> list[Path]:
         return self._dataset.normal(video.camera)
 
-    def _camera(self, videos: list[Video], kind: Calibrate, evaluation: Evaluation) -> int:
+    def _camera(
+        self, videos: list[Video], kind: Calibrate, evaluations: dict[str, Evaluation]
+    ) -> int:
         with ExitStack() as stack:
             measured = []
             for video in videos:
@@ -148,19 +157,33 @@ class Evaluator:
                 measured.append(one)
             shared = None if kind == "self" else self._learn(measured, kind)
             for one in measured:
-                calibration = shared or self._learn([one], "self")
-                truth, found = self._judge(one, calibration)
-                heat = iter(found.heat)
-                evaluation.add(truth, found.scores, heat, found.regions)
+                calibrations = shared or self._learn([one], "self")
+                truth, found = self._judge(one, calibrations)
+                for name, part in found.items():
+                    evaluation = evaluations.setdefault(name, Evaluation())
+                    evaluation.add(truth, part.scores, iter(part.heat), part.regions)
                 self._keep(one, truth, found)
             return sum(len(one.plan) for one in measured)
 
     def _measure(self, video: Video) -> _Measured:
         plan, spool = measure_footage(
-            video.path, None, None, self._settings, self._cancel, self._named(video.name)
+            video.path,
+            None,
+            None,
+            self._settings,
+            self._cancel,
+            self._named(video.name),
+            self._text,
+            self._hash(video.path),
         )
         with open_source(video.path) as source:
             return _Measured(video, plan, spool, source.index.pts, frame_seconds(source.index))
+
+    def _hash(self, path: Path) -> str:
+        """Returns the hash under which features are kept; nothing when none are."""
+        if self._text is None or self._text.cache is None:
+            return ""
+        return str(hash_evidence(path, cancel=self._cancel)["sha256"])
 
     def _named(self, name: str) -> Report:
         def report(progress: Progress) -> None:
@@ -168,7 +191,7 @@ class Evaluator:
 
         return report
 
-    def _learn(self, measured: list[_Measured], kind: Calibrate) -> Calibration:
+    def _learn(self, measured: list[_Measured], kind: Calibrate) -> Calibrations:
         plan = measured[0].plan
         if kind == "normal":
             paths = self._normal(measured[0].video)
@@ -187,8 +210,9 @@ class Evaluator:
                 WHOLE_PICTURE,
                 self._cancel,
                 self._report,
+                self._text,
             )
-        return calibrate(
+        scene = calibrate(
             kind,
             [one.spool.blocks for one in measured],
             (plan.grid.rows, plan.grid.columns),
@@ -196,50 +220,66 @@ class Evaluator:
             plan.rate,
             self._settings.scene,
         )
+        if self._text is None:
+            return Calibrations(scene)
+        maps = chain.from_iterable(one.spool.texts() for one in measured)
+        return Calibrations(scene, learn_text(kind, maps, self._text.pack_calibration()))
 
-    def _judge(self, one: _Measured, calibration: Calibration) -> tuple[VideoTruth, Found]:
-        heat: list[NDArray[np.float32]] = []
+    def _judge(
+        self, one: _Measured, calibrations: Calibrations
+    ) -> tuple[VideoTruth, dict[str, Found]]:
+        heat: dict[str, list[NDArray[np.float32]]] = {}
 
-        def see(_at: int, scored: ScoredFrames) -> None:
-            heat.append(scored.heat)
+        def see(_at: int, verdict: Verdict) -> None:
+            for name, reading in verdict.readings.items():
+                heat.setdefault(name, []).append(reading.heat)
 
+        raw = RawMaps(one.spool.blocks, None if self._text is None else one.spool.texts)
+        prompts = () if self._text is None else self._text.recipe.prompts.abnormal
         results = derive(
-            one.spool.blocks, calibration, one.plan, self._settings, self._cancel, see=see
+            raw, calibrations, one.plan, self._settings, prompts, self._cancel, see=see
         )
+        grid = one.plan.grid
+        truth = read_truth(one.video, len(one.pts), (grid.source_width, grid.source_height))
+        found = {
+            name: self._expanded(one, results.scores[name], np.concatenate(parts))
+            for name, parts in heat.items()
+        }
+        return truth, found
+
+    def _expanded(
+        self, one: _Measured, scores: NDArray[np.float32], heat: NDArray[np.float32]
+    ) -> Found:
         grid, cuts = one.plan.grid, self._settings.tracking.region_cuts
         maps, rows = [], []
-        for frame, full in enumerate(
-            expand_heat(np.concatenate(heat), one.plan.seconds, one.seconds)
-        ):
+        for frame, full in enumerate(expand_heat(heat, one.plan.seconds, one.seconds)):
             maps.append(full.astype(np.float16))
             rows += [(frame, *box.corners, score) for box, score in cut_many(full, cuts, grid)]
+        every = expand_scores(scores, one.plan.seconds, one.seconds)
+        return Found(every, np.stack(maps), ScoredRegions.from_rows(rows))
+
+    def _keep(self, one: _Measured, truth: VideoTruth, found: dict[str, Found]) -> None:
+        name, leading = one.video.name, found[self._leading]
         analysed = np.zeros(len(one.pts), np.bool_)
         analysed[one.plan.frames] = True
-        size = grid.source_width, grid.source_height
-        truth = read_truth(one.video, len(one.pts), size)
-        scores = expand_scores(results.scores["scene"], one.plan.seconds, one.seconds)
-        regions = ScoredRegions.from_rows(rows)
-        return truth, Found(scores, np.stack(maps), regions, one.pts, analysed)
-
-    def _keep(self, one: _Measured, truth: VideoTruth, found: Found) -> None:
-        name = one.video.name
         if self._dump is not None:
             write_dump(
                 self._dump,
                 name,
-                found.scores,
-                found.heat,
-                found.pts,
-                found.analysed,
-                found.regions,
+                leading.scores,
+                leading.heat,
+                one.pts,
+                analysed,
+                leading.regions,
             )
         if self._pictures is not None:
             draw_video(
                 self._pictures,
                 one.video,
                 truth,
-                found.scores,
-                found.heat,
-                found.regions,
+                {channel: part.scores for channel, part in found.items()},
+                self._leading,
+                leading.heat,
+                leading.regions,
                 one.plan.rate,
             )

@@ -79,7 +79,7 @@ def assemble_events(
     seconds: NDArray[np.float64],
     trajectories: Sequence[Trajectory],
     reasons: Sequence[tuple[Reason, ...]],
-    channel: str,
+    channels: Sequence[str],
     settings: TrackingSettings,
 ) -> list[Event]:
     """Makes events of spans.
@@ -91,18 +91,21 @@ def assemble_events(
         seconds: float64 [n], their stream time.
         trajectories: of the run; those that stand out within a span belong to its event.
         reasons: per span, strongest first.
-        channel: the channel whose score it was.
+        channels: per span, the channel that spoke.
         settings: says what stands out.
 
     Raises:
-        ValueError: there are not as many reasons as spans.
+        ValueError: there are not as many reasons or channels as spans.
     """
-    if len(reasons) != len(spans):
-        raise ValueError(f"{len(reasons)} sets of reasons for {len(spans)} spans")
+    if not len(reasons) == len(channels) == len(spans):
+        raise ValueError(
+            f"{len(reasons)} sets of reasons and {len(channels)} channels for {len(spans)} spans"
+        )
     events: list[Event] = []
     starts = np.array([trajectory.start_s for trajectory in trajectories], np.float64)
     ends = np.array([trajectory.end_s for trajectory in trajectories], np.float64)
-    for number, (span, why) in enumerate(zip(spans, reasons, strict=True), start=1):
+    said = zip(spans, reasons, channels, strict=True)
+    for number, (span, why, channel) in enumerate(said, start=1):
         first, last, peak = (int(frames[i]) for i in (span.first, span.last, span.peak))
         start_s, end_s = float(seconds[span.first]), float(seconds[span.last])
         meeting = np.flatnonzero((starts <= end_s) & (ends >= start_s))

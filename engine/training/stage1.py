@@ -21,6 +21,7 @@ import torch
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.training.cache import CachedWindow, FeatureCache
+from engine.training.cropping import cropped
 from engine.training.figures import Steering
 from engine.training.judging import judged_windows
 from engine.training.loss import Balance, Stage1Loss, pixel_groups
@@ -52,6 +53,8 @@ class Stage1Settings:
         centre: whether the mean of all prompts is taken from text embeddings.
         measure_every: optimiser steps between two measurements on validation footage.
         judged: validation windows that are judged at most.
+        crop: rows and columns of the part of a window that is seen in a pass, in cells of the
+            deepest map.
         balance: weights of the groups of pixels.
     """
 
@@ -63,8 +66,9 @@ class Stage1Settings:
     weight_decay: float = 0.01
     average: float = 0.98
     centre: bool = True
-    measure_every: int = 100
-    judged: int = 240
+    measure_every: int = 150
+    judged: int = 160
+    crop: tuple[int, int] = (10, 12)
     balance: Balance = field(default_factory=Balance)
 
 
@@ -190,8 +194,9 @@ class Stage1:
     def _item(self, place: int) -> _Item:
         epoch, within = divmod(place, len(self._training))
         order = np.random.default_rng([self._settings.seed, epoch]).permutation(len(self._training))
-        window = self._training.read(int(order[within]))
         rng = np.random.default_rng([self._settings.seed, epoch, within, 1])
+        window = self._training.read(int(order[within]))
+        window = cropped(window, self._settings.crop, rng)
         abnormal, normal = _classes(window)
         prompts = draw_prompts(self._bank, abnormal, normal, rng)
         return _Item(window, prompts, torch.from_numpy(pixel_groups(window, prompts.classes)))

@@ -99,8 +99,7 @@ class DepthProjection(nn.Module):
 
     def hidden(self, features: torch.Tensor) -> torch.Tensor:
         """Returns the activations [T', m, H, W] from which every cosine can be computed."""
-        weight = self.first.weight[:, :, None, None]
-        return functional.relu(functional.conv2d(features, weight, self.first.bias))
+        return functional.relu(_across(features, self.first.weight, self.first.bias))
 
     def cosine(self, hidden: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """Computes cosine similarities.
@@ -113,16 +112,15 @@ class DepthProjection(nn.Module):
             [T', P, H, W], -1..1.
         """
         weight, bias = self.second.weight, self.second.bias
-        dot = functional.conv2d(hidden, (text @ weight)[:, :, None, None], text @ bias)
+        dot = _across(hidden, text @ weight, text @ bias)
         gram, cross = weight.T @ weight, weight.T @ bias
-        raised = functional.conv2d(hidden, gram[:, :, None, None], 2 * cross)
+        raised = _across(hidden, gram, 2 * cross)
         square = (raised * hidden).sum(1, keepdim=True) + bias @ bias
         return dot / torch.sqrt(square.clamp(min=_TINY))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Returns the D-wide map [T', D, H, W] itself."""
-        weight = self.second.weight[:, :, None, None]
-        return functional.conv2d(self.hidden(features), weight, self.second.bias)
+        return _across(self.hidden(features), self.second.weight, self.second.bias)
 
 
 class AnomalyHeatmapDecoder(nn.Module):
@@ -181,10 +179,7 @@ class AnomalyHeatmapDecoder(nn.Module):
             shift, gain = self.get_buffer(f"shift{depth}"), self.get_buffer(f"gain{depth}")
             scaled = (values - shift.view(1, -1, 1, 1)) * gain.view(1, -1, 1, 1)
             if joined is not None:
-                pooled = functional.adaptive_avg_pool2d(
-                    joined, (values.shape[-2], values.shape[-1])
-                )
-                scaled = torch.cat([scaled, pooled], 1)
+                scaled = torch.cat([scaled, _pooled(joined, values)], 1)
             out.append(self._depth(depth).hidden(scaled))
         return tuple(out)
 
@@ -258,6 +253,24 @@ class AnomalyHeatmapDecoder(nn.Module):
             raise BadInputError(
                 "features without motion for a decoder that needs it", "", "measure motion as well"
             )
+
+
+def _across(values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    """Mixes the channels of [n, C, H, W] by a matrix [m, C] and adds a bias [m]."""
+    count, _, rows, columns = values.shape
+    # A product for each slice: torch would copy the values to make one large product of them.
+    mixed = torch.bmm(weight.unsqueeze(0).expand(count, -1, -1), values.flatten(2))
+    return (mixed + bias[:, None]).view(count, -1, rows, columns)
+
+
+def _pooled(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Averages values to the grid of another map."""
+    rows, columns = like.shape[-2:]
+    down, across = values.shape[-2] // rows, values.shape[-1] // columns
+    if values.shape[-2] == rows * down and values.shape[-1] == columns * across:
+        whole = down == across == 1
+        return values if whole else functional.avg_pool2d(values, (down, across))
+    return functional.adaptive_avg_pool2d(values, (rows, columns))
 
 
 def upsample(maps: torch.Tensor, frames: int, size: tuple[int, int]) -> torch.Tensor:

@@ -37,7 +37,7 @@ def load_decoder(path: Path, device: str = "cpu") -> AnomalyHeatmapDecoder:
     try:
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {})["decoder"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         with torch.device("meta"):
             decoder = AnomalyHeatmapDecoder(DecoderConfig.from_json(about))
         decoder.load_state_dict(tensors, assign=True)

@@ -207,14 +207,17 @@ def load_qwen(folder: Path, device: str = "cpu") -> QwenBackbone:
     """
     guard_torchvision()
     from safetensors import SafetensorError
-    from transformers import AutoTokenizer, Qwen2_5_VLModel
+    from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 
     config = checked_config(folder)
     number = torch.bfloat16 if device.startswith("cuda") else torch.float32
-    failures = (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError)
+    failures = (
+        OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError,
+    )  # fmt: skip
     try:
         with quiet_transformers(), named_shortage("Qwen2.5-VL", device):
-            loader: Any = Qwen2_5_VLModel
+            # The whole model knows the names of all releases; its head is not kept.
+            loader: Any = Qwen2_5_VLForConditionalGeneration
             model, found = loader.from_pretrained(
                 str(folder), config=config, local_files_only=True, use_safetensors=True,
                 dtype=number, output_loading_info=True,
@@ -222,7 +225,7 @@ def load_qwen(folder: Path, device: str = "cpu") -> QwenBackbone:
             if found["missing_keys"]:
                 raise ValueError(f"{min(found['missing_keys'])} is missing")
             tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-            return QwenBackbone(model, tokenizer, device, folder)
+            return QwenBackbone(model.model, tokenizer, device, folder)
     except failures as error:
         what = f"a folder that does not load as Qwen2.5-VL ({one_line(error)})"
         raise BadInputError(what, folder, _RESTORE) from error
@@ -250,6 +253,13 @@ def checked_config(folder: Path) -> Any:  # noqa: ANN401
         blocks = max(config.vision_config.depth, config.text_config.num_hidden_layers)
         if not 0 < blocks <= _MOST_BLOCKS:
             raise ValueError(f"{blocks} blocks")
+        vision = config.vision_config
+        edges = (
+            vision.patch_size, vision.spatial_merge_size, vision.temporal_patch_size,
+            vision.window_size // vision.spatial_merge_size // vision.patch_size,
+        )  # fmt: skip
+        if min(edges) <= 0:
+            raise ValueError("patches without a size")
         wanted = shapes_of(config)
     except (
         ValueError, TypeError, KeyError, AttributeError, RuntimeError, ZeroDivisionError,

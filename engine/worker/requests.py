@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine import protocol
 from engine.cases import Case, ChunkSpan, refuse_beside_evidence
@@ -16,6 +16,9 @@ from engine.core.progress import CancelToken, Progress
 from engine.core.settings import AnalysisSettings
 from engine.core.times import Span, parse_span
 from engine.dialogue.shelf import ModelShelf
+
+if TYPE_CHECKING:
+    from engine.analysis.text.recipe import TextRecipe
 
 Fields = Mapping[str, Any]
 T = TypeVar("T")
@@ -102,12 +105,16 @@ def add(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> 
 
 
 def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
-    """Analyses evidence of the case; hashes it first."""
+    """Analyses evidence of the case; hashes it first.
+
+    Other prompts for evidence whose features are kept are read from these, without decoding.
+    """
     from engine.analysis.evidence import add_evidence
     from engine.analysis.normal import hash_normal
     from engine.analysis.parts import PictureParts, parse_polygons
     from engine.analysis.recipe import Recipe
     from engine.analysis.runs import Resuming, Run
+    from engine.analysis.text.use import open_text
     from engine.reports.runs import run_json
 
     def committed(run_id: int, span: ChunkSpan) -> None:
@@ -118,14 +125,17 @@ def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
     mode = _optional(fields, "mode", str, "auto")
     if mode not in ("auto", "resume", "fresh"):
         raise BadInputError("an unknown mode", mode, "use auto, resume or fresh")
-    settings = replace(AnalysisSettings(), stride=_optional(fields, "stride", int, 1))
+    channels, asked = _channels(fields)
+    stride = _optional(fields, "stride", int, 1)
+    settings = replace(AnalysisSettings(), stride=stride, channels=channels)
     parts = PictureParts(
         parse_polygons(fields.get("ignore", [])), parse_polygons(fields.get("interest", []))
     )
     normal = [Path(_word(one)) for one in _list(fields, "normal")]
     with opened.join() as case:
         row = case.evidence.get(_number(fields, "evidence_id"))
-        recipe = Recipe(settings, tuple(hash_normal(normal, cancel)), _spans(fields), None, parts)
+        footage = tuple(hash_normal(normal, cancel))
+        recipe = Recipe(settings, footage, _spans(fields), None, parts, asked)
         evidence, source = add_evidence(
             case,
             Path(row.path),
@@ -136,7 +146,7 @@ def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
         )
         with source:
             run = Run(
-                case, evidence, source, recipe,
+                case, evidence, source, recipe, text=open_text(case.cache, asked),
                 cancel=cancel, report=answer.progress, committed=committed,
             )  # fmt: skip
             resuming = Resuming(finished=mode == "resume", unfinished=mode != "fresh")
@@ -245,6 +255,26 @@ HANDLERS: Mapping[str, Handler] = {
     protocol.VERIFY: verify,
     protocol.REPORT: report,
 }
+
+
+def _channels(fields: Fields) -> tuple[tuple[str, ...], TextRecipe | None]:
+    """Reads which channels run, and what the text channel is asked."""
+    from engine.analysis.fusion import CHANNELS, TEXT
+
+    named = [_word(one) for one in _list(fields, "channels")] or [CHANNELS[0]]
+    unknown = [one for one in named if one not in CHANNELS]
+    if unknown:
+        raise BadInputError("unknown channel", unknown[0][:80], f"use {', '.join(CHANNELS)}")
+    channels = tuple(one for one in CHANNELS if one in named)
+    if TEXT not in channels:
+        return channels, None
+    from engine.analysis.text.model import text_recipe
+    from engine.packs.prompts import parse_prompts
+
+    said = _optional(fields, "prompts", dict, None)
+    prompts = None if said is None else parse_prompts(said, "the request")
+    pack = _optional(fields, "pack", str, "compact")
+    return channels, text_recipe(pack, prompts, _optional(fields, "device", str, "auto"))
 
 
 def _text(fields: Fields, name: str) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pictures
 
-from engine.analysis.calibrating import CHANNEL, blocks_within
+from engine.analysis.calibrating import blocks_within
 from engine.analysis.evidence import add_evidence
+from engine.analysis.fusion import SCENE
 from engine.analysis.normal import NormalFootage, find_normal, hash_normal
 from engine.analysis.recipe import Recipe
 from engine.analysis.repeating import repeat_run
@@ -543,7 +544,7 @@ def test_another_video_of_the_camera_takes_the_calibration_that_was_learned(
 def test_a_chunk_has_provisional_scores_from_the_past_alone(case: Case, tmp_path: Path) -> None:
     run = analysed(case, street_video(tmp_path / "day.mp4"))
     parts = [
-        unpack_arrays(chunk.scores)["provisional"] for chunk in case.chunks.stream(run.id, CHANNEL)
+        unpack_arrays(chunk.scores)["provisional"] for chunk in case.chunks.stream(run.id, SCENE)
     ]
     scores = np.concatenate(parts)
     assert len(scores) == run.analysed_frames

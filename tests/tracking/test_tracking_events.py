@@ -117,7 +117,7 @@ def test_an_event_carries_what_stood_out_in_it_and_says_so() -> None:
             trajectory(4, 50, [0.9] * 10),
         ],
         [(reason, other), ()],
-        "scene",
+        ["scene", "text"],
         SETTINGS,
     )
     first, second = events
@@ -129,6 +129,7 @@ def test_an_event_carries_what_stood_out_in_it_and_says_so() -> None:
         "4.1 times the usual speed here, against the usual direction, "
         "00:00:02.000–00:00:04.000, from middle left to middle right"
     )
+    assert (first.channel, second.channel) == ("scene", "text")
     assert second.trajectories == ()
     assert second.summary == "00:00:06.000–00:00:07.000"
 
@@ -137,5 +138,5 @@ def test_every_event_needs_its_reasons() -> None:
     frames = np.arange(9, dtype=np.int64)
     with pytest.raises(ValueError, match="reasons"):
         assemble_events(
-            [EventSpan(0, 5, 1, 0.9)], frames, frames, frames / 10, [], [], "scene", SETTINGS
+            [EventSpan(0, 5, 1, 0.9)], frames, frames, frames / 10, [], [], ["scene"], SETTINGS
         )

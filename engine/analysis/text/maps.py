@@ -1,0 +1,86 @@
+"""Raw maps of the text channel: what a chunk stores of what the prompts found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.arrays import pack_arrays, unpack_arrays
+from engine.core.errors import BadInputError
+from engine.core.times import Span
+
+SILENT = np.float16(-60_000)
+"""Logit of a cell that does not count."""
+
+
+@dataclass(frozen=True, eq=False)
+class TextMaps:
+    """What the prompts found in consecutive slices of a chunk, over the plan's grid of cells.
+
+    A slice is what the backbone makes of a few frames (two, mostly).
+
+    Attributes:
+        seconds: float64 [s], stream time of each slice.
+        logits: float16 [s, R, C], the largest logit of any abnormal prompt against the normal
+            ones; not calibrated.
+        prompt: uint8 [s, R, C], the number of that prompt in the set.
+    """
+
+    seconds: NDArray[np.float64]
+    logits: NDArray[np.float16]
+    prompt: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+    def largest(self) -> NDArray[np.float32]:
+        """Returns the largest logit of each slice, float32 [s]."""
+        return np.asarray(self.logits.max((1, 2)), np.float32)
+
+    def within(self, spans: Sequence[Span]) -> TextMaps:
+        """Returns the slices inside spans of stream time; all of them when there are none."""
+        if not spans:
+            return self
+        inside = np.any(
+            [(self.seconds >= span.start) & (self.seconds <= span.end) for span in spans], axis=0
+        )
+        return TextMaps(self.seconds[inside], self.logits[inside], self.prompt[inside])
+
+    def encode(self) -> bytes:
+        """Packs the maps into a compressed blob; equal maps give equal bytes."""
+        return pack_arrays(
+            {"seconds": self.seconds, "logits": self.logits, "prompt": self.prompt}, level=6
+        )
+
+    @classmethod
+    def decode(cls, blob: bytes) -> TextMaps:
+        """Unpacks what `encode` wrote.
+
+        Raises:
+            BadInputError: the blob is damaged.
+        """
+        arrays = unpack_arrays(blob)
+        try:
+            maps = cls(arrays["seconds"], arrays["logits"], arrays["prompt"])
+            shape = maps.logits.shape
+            if len(shape) != 3 or maps.prompt.shape != shape or maps.seconds.shape != shape[:1]:
+                raise ValueError("the shapes do not fit each other")
+        except (KeyError, ValueError) as error:
+            raise BadInputError(
+                "stored text maps are damaged", str(error), "verify the case"
+            ) from error
+        return maps
+
+
+def counted(maps: Iterable[TextMaps], counts: NDArray[np.bool_]) -> Iterator[TextMaps]:
+    """Silences the cells that do not count.
+
+    Args:
+        maps: block by block.
+        counts: bool [R, C].
+    """
+    for one in maps:
+        yield replace(one, logits=np.where(counts, one.logits, SILENT).astype(np.float16))

@@ -1,0 +1,62 @@
+"""What decides the text channel of a run: pack, prompts, device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.core.errors import BadInputError
+from engine.packs.prompts import PromptSet, parse_prompts
+
+
+@dataclass(frozen=True)
+class TextRecipe:
+    """Settings of the text channel.
+
+    Attributes:
+        pack: name of the pack, or its folder when it has no place among the installed ones.
+        version: of the pack.
+        pack_sha256: hash of the pack's manifest, which holds the hashes of its files.
+        prompts: what is looked for.
+        device: of torch, as `cpu` or `cuda:0`.
+        number_type: in which the backbone computes, as `float32`.
+        seed: of everything that might be drawn at random; nothing is at present.
+    """
+
+    pack: str
+    version: str
+    pack_sha256: str
+    prompts: PromptSet
+    device: str = "cpu"
+    number_type: str = "float32"
+    seed: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns JSON values, as a run's settings have them."""
+        return {**self.__dict__, "prompts": self.prompts.as_json()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> TextRecipe:
+        """Restores what `as_json` gave.
+
+        Raises:
+            BadInputError: a value is missing, or the prompts are none.
+        """
+        try:
+            prompts = parse_prompts(values["prompts"], "settings of the run")
+            known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+            return cls(**{**known, "prompts": prompts})
+        except (KeyError, TypeError) as error:
+            raise BadInputError(
+                "the settings of the text channel cannot be read", str(error), "analyse again"
+            ) from error
+
+    def measuring(self) -> dict[str, Any]:
+        """Returns what decides the features of footage: everything but the prompts."""
+        values = self.as_json()
+        del values["prompts"]
+        return values
+
+    def asking(self, prompts: PromptSet) -> TextRecipe:
+        """Returns the same with other prompts."""
+        return replace(self, prompts=prompts)

@@ -1,0 +1,79 @@
+"""A text model without weights: brightness and motion stand in for what prompts describe.
+
+Prompts are words for grey levels (`bright`, `dark`) and for motion (`moving`); everything else is
+never found. Deterministic and in NumPy alone, so that the text channel runs without torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.text.model import OutOfMemoryError, TextWindow
+from engine.analysis.text.recipe import TextRecipe
+from engine.packs.prompts import PromptSet, Templates
+
+KINDS = ("bright", "dark", "moving")
+FAST = PromptSet("en", ("street",), ("moving thing", "dark thing"), Templates())
+OTHER = PromptSet("en", ("street",), ("dark thing", "bright thing"), Templates())
+
+
+class FakeTextModel:
+    """See `TextModel`; counts what it is asked for.
+
+    Args:
+        recipe: whose prompts are read.
+        memory: frames of the longest window there is memory for.
+    """
+
+    window_frames = 8
+    patch = 2
+    pictures = 1
+    frame_rate = 10.0
+    window_ms = 0.0
+    limit = 0.0
+    slope = 1.0
+
+    def __init__(self, recipe: TextRecipe, memory: int = 1000) -> None:
+        self._kinds = [
+            next((n for n, kind in enumerate(KINDS) if kind in word), None)
+            for word in recipe.prompts.abnormal
+        ]
+        self.memory = memory
+        self.windows: list[int] = []
+
+    def picture_size(self, width: int, height: int, people: float | None) -> tuple[int, int]:
+        return width // 2, height // 2
+
+    def project(self, window: TextWindow, grid: tuple[int, int]) -> list[NDArray[np.uint8]]:
+        if len(window.frames) > self.memory:
+            raise OutOfMemoryError(f"{len(window.frames)} frames")
+        self.windows.append(len(window.frames))
+        rows, columns = grid
+        found = []
+        for n, picture in enumerate(window.frames[:: self.patch]):
+            grey = cv2.resize(picture[..., 0], (columns, rows), interpolation=cv2.INTER_AREA)
+            speed = cv2.resize(window.motion[n, 2], (columns, rows), interpolation=cv2.INTER_AREA)
+            kept = np.stack([grey, 255 - grey, np.clip(speed, 0, 255).astype(np.uint8)])
+            found.append(kept.reshape(-1))
+        return found
+
+    def read(
+        self, slices: Sequence[NDArray[np.uint8]], grid: tuple[int, int]
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        every = np.stack(slices).reshape(len(slices), len(KINDS), *grid).astype(np.float32)
+        never = np.full((len(slices), *grid), -20, np.float32)
+        # Grey levels and speeds speak from 240 and 80 on.
+        maps = [
+            never if kind is None else every[:, kind] / 4 - (20 if KINDS[kind] == "moving" else 60)
+            for kind in self._kinds
+        ]
+        stacked = np.stack(maps)
+        return stacked.max(0), stacked.argmax(0).astype(np.uint8)
+
+
+def fake_recipe(prompts: PromptSet = FAST) -> TextRecipe:
+    return TextRecipe("fake", "1.0", "0" * 64, prompts)

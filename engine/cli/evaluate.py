@@ -37,9 +37,6 @@ def command(
     dialogue: Annotated[
         bool, typer.Option("--dialogue", help="Judge what a pack's language model says.")
     ] = False,
-    pack: Annotated[
-        str, typer.Option("--pack", metavar="NAME", help="The pack that is judged.")
-    ] = "compact",
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", help="Dialogues at most.")
     ] = None,
@@ -97,7 +94,7 @@ def command(
         from engine.cli.evaluate_dialogue import DialogueOptions, evaluate_dialogue
 
         options = DialogueOptions(
-            dataset, root, split, pack, limit, heatmap, blind, runtime, dump, as_json
+            dataset, root, split, pack or "compact", limit, heatmap, blind, runtime, dump, as_json
         )
         evaluate_dialogue(options)
         return

@@ -81,7 +81,7 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sightline-")))
         cancel = stack.enter_context(cancellable())
         report = stack.enter_context(shown_progress())
-        heat = HeatGiver(options.heatmap, spans, work, cancel)
+        heat = HeatGiver(options.heatmap, spans, work, options.pack, cancel)
         said = judge(
             model, open_backbone(pack), spans, heat, options.heatmap, options.blind, report, cancel
         )

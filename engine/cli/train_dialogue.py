@@ -73,7 +73,7 @@ def command(
             seed=seed, steps=steps, batch=batch, rate=rate, part_rate=part_rate,
             align_steps=align_steps,
         ),
-        SampleRequest(seed, spans, analysed),
+        SampleRequest(seed, spans, analysed, str(pack)),
         None if language is None else language.absolute(),
         threads,
         fresh,

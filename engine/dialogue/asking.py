@@ -21,7 +21,7 @@ from engine.core.errors import BadInputError, CancelledError, MediaError, Sightl
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.times import Span
 from engine.dialogue.citing import agreement, citations_of
-from engine.dialogue.evidence import leading_channel, peak_score, run_for
+from engine.dialogue.evidence import known_pack, leading_channel, peak_score, run_for
 from engine.dialogue.facts import AskedSpan, Fact, facts_of, span_trajectories
 from engine.dialogue.questions import cleaned
 from engine.dialogue.shelf import ModelShelf
@@ -344,7 +344,7 @@ def _run(
         run_id = case.results.event(request.event_id).run_id
         if run_id is not None:
             return case.runs.get(run_id)
-    return run_for(case, evidence, cancel, report)
+    return run_for(case, evidence, known_pack(request.pack), cancel, report)
 
 
 def _span(case: Case, request: AskRequest, run: RunRow, source: Source) -> AskedSpan:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.cases import Case, EvidenceRow, RunRow
-from engine.core.errors import BadInputError
+from engine.core.errors import BadInputError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
 
 SCENE, TEXT, FUSED = "scene", "text", "fused"
@@ -54,26 +55,52 @@ def peak_score(case: Case, run: RunRow, channel: str, first: int, last: int) -> 
 def run_for(
     case: Case,
     evidence: EvidenceRow,
+    pack: str | None,
     cancel: CancelToken | None = None,
     report: Report = silent,
 ) -> RunRow:
     """Returns the current run of evidence; analyses it first where there is none.
 
+    Args:
+        case: open for writing.
+        evidence: of the case.
+        pack: whose text channel joins the scene channel in an analysis; None leaves it out.
+        cancel: looked at between frames.
+        report: told how far the analysis is.
+
     Raises:
         BadInputError: it changed since it was added, or cannot be opened.
         CancelledError: it was asked to stop; what was committed is kept.
     """
+    current = case.runs.current(evidence.id)
+    if current is not None:
+        return current
     from engine.analysis.evidence import add_evidence
     from engine.analysis.recipe import Recipe
     from engine.analysis.runs import Resuming, Run
     from engine.core.settings import AnalysisSettings
 
-    current = case.runs.current(evidence.id)
-    if current is not None:
-        return current
+    recipe, text = Recipe(AnalysisSettings()), None
+    if pack is not None:
+        from engine.analysis.text.model import text_recipe
+        from engine.analysis.text.use import open_text
+
+        settings = replace(AnalysisSettings(), channels=(SCENE, TEXT))
+        recipe = Recipe(settings, text=text_recipe(pack, None, "auto"))
+        text = open_text(case.cache, recipe.text)
     row, source = add_evidence(
         case, case.evidence_path(evidence), fps=evidence.fps, cancel=cancel, report=report
     )
     with source:
-        run = Run(case, row, source, Recipe(AnalysisSettings()), cancel=cancel, report=report)
+        run = Run(case, row, source, recipe, text=text, cancel=cancel, report=report)
         return run.execute(Resuming(finished=False, unfinished=True))
+
+
+def known_pack(name: str) -> str | None:
+    """Returns the name of a pack that is there, sound and complete; None otherwise."""
+    from engine.packs.manifest import find_pack
+
+    try:
+        return None if find_pack(name).missing_base else name
+    except SightlineError:
+        return None

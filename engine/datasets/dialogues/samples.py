@@ -70,11 +70,13 @@ class SampleRequest:
         seed: of the spans.
         spans: of each video, at most.
         analysed: how many videos are analysed as evidence; the others have true maps only.
+        pack: whose text channel joins that analysis; None leaves it out.
     """
 
     seed: int
     spans: int
     analysed: int
+    pack: str | None = None
 
 
 def samples_of(
@@ -120,7 +122,9 @@ def _made(
     spans = draw_spans(video, request.spans, request.seed)
     if not spans:
         return
-    measured = {} if cases is None else analysed_heat(video, spans, backbone, cases, cancel)
+    measured = (
+        {} if cases is None else analysed_heat(video, spans, backbone, cases, request.pack, cancel)
+    )
     with open_source(video.path) as source:
         for place, span in enumerate(spans):
             steps = span_steps(span, backbone)
@@ -150,6 +154,7 @@ def analysed_heat(
     spans: Sequence[TruthSpan],
     backbone: Backbone,
     folder: Path,
+    pack: str | None,
     cancel: CancelToken | None = None,
 ) -> dict[str, list[Maps]]:
     """Analyses a video as evidence and returns the heat of its spans by channel."""
@@ -160,7 +165,7 @@ def analysed_heat(
     with Case.open(path, write=True) if is_case(path) else Case.create(path) as case:
         evidence, source = add_evidence(case, video.path, cancel=cancel)
         source.close()
-        run = run_for(case, evidence, cancel)
+        run = run_for(case, evidence, pack, cancel)
         return {
             channel: [
                 (

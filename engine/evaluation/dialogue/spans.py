@@ -116,14 +116,21 @@ class HeatGiver:
             `truth`.
         spans: all spans; partners come from them.
         work: keeps the cases of analysed videos.
+        pack: whose text channel joins the analysis; None leaves it out.
     """
 
     def __init__(
-        self, kind: str, spans: Sequence[JudgedSpan], work: Path, cancel: CancelToken | None = None
+        self,
+        kind: str,
+        spans: Sequence[JudgedSpan],
+        work: Path,
+        pack: str | None,
+        cancel: CancelToken | None = None,
     ) -> None:
         self._kind = kind
         self._spans = list(spans)
         self._work = work
+        self._pack = pack
         self._cancel = cancel
 
     def of(self, span: JudgedSpan) -> HeatOf | None:
@@ -163,7 +170,7 @@ class HeatGiver:
                     fps = 25.0 if span.path.is_dir() else None
                     evidence, source = add_evidence(case, span.path, fps=fps, cancel=self._cancel)
                     source.close()
-                run = run_for(case, evidence, self._cancel)
+                run = run_for(case, evidence, self._pack, self._cancel)
                 return heat_at(case, run, leading_channel(case, run), frames)
 
         return heat

@@ -75,7 +75,7 @@ def add_dialogue(pack: Pack, taught: Taught, work: Path) -> Pack:
     files[ENCODER] = encoder_bytes(learner.encoder)
     if learner.projector is not None:
         files[PROJECTOR] = projector_bytes(learner.projector)
-    files |= _adapter_files(learner, work)
+    files |= adapter_files(learner, work)
     files[LOG] = (json.dumps(taught.log, indent=1) + "\n").encode()
     return write_pack(pack.folder, _manifest(pack, taught), files)
 
@@ -88,7 +88,13 @@ def _copy(pack: Pack, name: str, work: Path) -> Path:
     return to
 
 
-def _adapter_files(learner: Learner, work: Path) -> dict[str, Path | bytes]:
+def adapter_files(learner: Learner, work: Path) -> dict[str, Path | bytes]:
+    """Returns the adapter as PEFT lays it out and, for a Llama, as GGUF.
+
+    Args:
+        learner: holds the adapter.
+        work: folder for the GGUF on its way.
+    """
     from safetensors.torch import save
 
     tensors = {name: one.detach().cpu().contiguous() for name, one in learner.lora().items()}

@@ -16,6 +16,7 @@ import torch
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken
+from engine.tvad.quiet_transformers import quiet_transformers
 from engine.tvad.runtimes.drawing import Drawer, Pieces, check_room, check_rows
 from engine.tvad.runtimes.protocol import TRANSFORMERS, EmbeddingPart, Part, Sampling
 from engine.tvad.runtimes.transformers_text import end_tokens, tokens_of
@@ -228,10 +229,11 @@ def load_qwen_model(folder: Path, device: str = "cpu") -> tuple[Any, Any]:
 
     kind = torch.bfloat16 if device.startswith("cuda") else torch.float32
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-        model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-            str(folder), local_files_only=True, use_safetensors=True, dtype=kind
-        )
+        with quiet_transformers():
+            tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+                str(folder), local_files_only=True, use_safetensors=True, dtype=kind
+            )
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:160]
         raise ResourceError(

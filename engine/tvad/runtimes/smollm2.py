@@ -18,6 +18,7 @@ from platformdirs import user_cache_path
 
 from engine.core.errors import ResourceError
 from engine.media.hashing import hash_file
+from engine.tvad.quiet_transformers import quiet_transformers
 from engine.tvad.torchvision_guard import guard_torchvision
 
 CACHE_VARIABLE = "SIGHTLINE_MODEL_CACHE"
@@ -102,14 +103,17 @@ def rebuild(gguf: Path, to: Path) -> None:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    said = {"gguf_file": gguf.name, "local_files_only": True}
-    tokenizer: Any = AutoTokenizer.from_pretrained(str(gguf.parent), **said)
-    read: Any = AutoModelForCausalLM.from_pretrained(str(gguf.parent), dtype=torch.float32, **said)
-    plain = read.config.to_dict()
-    for name in ("quantization_config", "_name_or_path", "_model_name_or_path"):
-        plain.pop(name, None)
-    config: Any = AutoConfig.for_model(**plain)
-    model: Any = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    model.load_state_dict(read.state_dict())
-    model.save_pretrained(str(to))
-    tokenizer.save_pretrained(str(to))
+    with quiet_transformers():
+        said = {"gguf_file": gguf.name, "local_files_only": True}
+        tokenizer: Any = AutoTokenizer.from_pretrained(str(gguf.parent), **said)
+        read: Any = AutoModelForCausalLM.from_pretrained(
+            str(gguf.parent), dtype=torch.float32, **said
+        )
+        plain = read.config.to_dict()
+        for name in ("quantization_config", "_name_or_path", "_model_name_or_path"):
+            plain.pop(name, None)
+        config: Any = AutoConfig.for_model(**plain)
+        model: Any = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        model.load_state_dict(read.state_dict())
+        model.save_pretrained(str(to))
+        tokenizer.save_pretrained(str(to))

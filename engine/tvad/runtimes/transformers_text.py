@@ -11,6 +11,7 @@ import torch
 
 from engine.core.errors import ResourceError
 from engine.core.progress import CancelToken
+from engine.tvad.quiet_transformers import quiet_transformers
 from engine.tvad.runtimes.drawing import Drawer, Pieces, check_room, check_rows
 from engine.tvad.runtimes.protocol import TRANSFORMERS, EmbeddingPart, Part, Sampling
 from engine.tvad.torchvision_guard import guard_torchvision
@@ -162,10 +163,11 @@ def load_base(folder: Path) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
-        )
+        with quiet_transformers():
+            tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
+            )
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:160]
         raise ResourceError(
@@ -180,12 +182,15 @@ def with_adapter(model: Any, adapter: Path) -> Any:  # noqa: ANN401
     Raises:
         ResourceError: the adapter cannot be read or does not fit.
     """
+    import warnings
+
     from peft import PeftModel
 
     try:
-        return PeftModel.from_pretrained(
-            model, str(adapter), local_files_only=True
-        ).merge_and_unload()
+        with warnings.catch_warnings(), quiet_transformers():
+            warnings.simplefilter("ignore")
+            joined = PeftModel.from_pretrained(model, str(adapter), local_files_only=True)
+            return joined.merge_and_unload()
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:160]
         raise ResourceError(

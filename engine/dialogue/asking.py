@@ -157,7 +157,7 @@ class _Turn:
         kept = _Keeping(self._case, turn_id, heard)
         try:
             said = conversation.ask(self._question, self._request.sampling, kept, cancel)
-        except SightlineError:
+        except CancelledError:
             self._write(turn_id, Answer("cancelled", kept.text, kept.tokens))
             raise
         except BaseException:

@@ -87,7 +87,7 @@ def test_a_question_that_does_not_fit_alone_is_refused_and_the_rest_stays() -> N
 
 def test_evidence_beyond_three_hundred_positions_is_refused() -> None:
     Conversation(Parrot(), _evidence(video=150))
-    with pytest.raises(BadInputError, match="evidence of 302"):
+    with pytest.raises(BadInputError, match="evidence of 301"):
         Conversation(Parrot(), _evidence(video=160))
 
 

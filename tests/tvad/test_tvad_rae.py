@@ -49,9 +49,9 @@ def test_base_tokens_come_first_and_are_the_same_at_every_step() -> None:
 
 def test_a_region_token_hears_its_own_region_and_the_global_token_all_of_them() -> None:
     encoder = _encoder()
-    maps = torch.zeros(2, 2, 36, 36)
+    maps = torch.zeros(2, 2, 72, 72)
     quiet = encoder(maps)[0]
-    maps[1, 1, 28:34, 3:9] = 1.0
+    maps[1, 1, 58:62, 10:14] = 1.0
     loud = encoder(maps)[0]
     changed = (loud - quiet).abs().sum(1) > 1e-6
     assert not changed[:BASE_TOKENS].any()

@@ -223,7 +223,7 @@ def vocabulary() -> list[str]:
     ]
     texts = ["".join(text for text, *_ in Formatter().parse(form)) for form in forms]
     texts += [*ACTIONS.values(), *COLOURS, *CELLS, *_WAYS.values(), *_LAYOUTS, *_NOUNS]
-    texts += ["nobody else one other person two three several people in place a grey picture"]
+    texts += ["nobody else one other person two three several people in place a grey picture of"]
     texts += ["a an top coat and trousers shorts skirt with in"]
     texts += [
         "bag suitcase wheeled backpack box shoulder car van cart utility umbrella trolley dog"

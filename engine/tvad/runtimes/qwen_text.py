@@ -156,7 +156,7 @@ class QwenRuntime:
     def rewind(self, position: int) -> None:
         """Forgets everything from a position on."""
         if position < self.position:
-            self._cache.crop(position)
+            self._cache.crop(position - self.position)
             held, number = max(one for one in self._starts if one[0] <= position)
             self._starts = [one for one in self._starts if one[0] <= held]
             # Within what was fed last, tokens after a video count on one by one.

@@ -83,7 +83,7 @@ class TransformersRuntime:
     def rewind(self, position: int) -> None:
         """Forgets everything from a position on."""
         if position < self.position:
-            self._cache.crop(position)
+            self._cache.crop(position - self.position)
         self._logits = None
 
     @torch.inference_mode()

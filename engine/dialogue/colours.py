@@ -52,10 +52,11 @@ def dominant_colours(pictures: Pictures, boxes: Sequence[Box]) -> tuple[str, str
         rows = np.arange(len(cut)) / len(cut)
         upper.append(cut[((rows >= _HEAD) & (rows < _MIDDLE))[:, None] & mask])
         lower.append(cut[(rows >= _MIDDLE)[:, None] & mask])
-    above, below = (np.concatenate(one) if one else np.zeros((0, 3)) for one in (upper, lower))
+    nothing = np.zeros((0, 3), np.uint8)
+    above, below = (np.concatenate([nothing, *one]) for one in (upper, lower))
     if len(above) < 6 or len(below) < 6:
         return None
-    return _named(above), _named(below)
+    return _named(np.asarray(above, np.uint8)), _named(np.asarray(below, np.uint8))
 
 
 def _middle(height: int, width: int) -> NDArray[np.bool_]:

@@ -60,8 +60,11 @@ def agrees(heat: Heat, truth: Heat) -> bool:
     if not wanted.any():
         return not hot.any()
     found = [bool((h & w).any()) for h, w in zip(hot, wanted, strict=True) if w.any()]
-    strays = hot & (cv2.dilate(wanted.any(0).astype(np.uint8), np.ones((5, 5), np.uint8)) == 0)
-    return found[0] and found[-1] and np.mean(found) >= 0.6 and strays.sum() <= _OVERLAP * hot.sum()
+    around = np.asarray(wanted.any(0), np.uint8)
+    near = np.asarray(cv2.dilate(around, np.ones((5, 5), np.uint8))) > 0
+    strays = int((hot & ~near).sum())
+    enough = sum(found) >= 0.6 * len(found)
+    return found[0] and found[-1] and enough and strays <= _OVERLAP * int(hot.sum())
 
 
 def _glow(shape: tuple[int, ...], rng: np.random.Generator) -> Heat:

@@ -214,7 +214,7 @@ def _bleu(said: Sequence[Said]) -> tuple[float | None, str | None]:
     kept = [one for one in said if one.references]
     if not kept:
         return None, None
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     most = max(len(one.references) for one in kept)
     streams = [

@@ -224,4 +224,4 @@ def _window(
 def _evenly(values: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     if len(values) <= count:
         return values
-    return values[np.linspace(0, len(values) - 1, count).round().astype(int)]
+    return np.asarray(values[np.linspace(0, len(values) - 1, count).round().astype(int)], np.int64)

@@ -96,7 +96,7 @@ def align(
     for step in range(steps):
         loss = torch.stack([_loss(learner, words, one) for one in draw(step)]).mean()
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         schedule.step()

@@ -181,7 +181,7 @@ class Stage2:
         lessons = self._draw(step, settings.batch, self._phase(step))
         loss = self._learner.loss(lessons)
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         value = float(loss.detach())

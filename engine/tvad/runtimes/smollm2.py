@@ -113,7 +113,8 @@ def rebuild(gguf: Path, to: Path) -> None:
         for name in ("quantization_config", "_name_or_path", "_model_name_or_path"):
             plain.pop(name, None)
         config: Any = AutoConfig.for_model(**plain)
-        model: Any = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        maker: Any = AutoModelForCausalLM
+        model: Any = maker.from_config(config, dtype=torch.float32)
         model.load_state_dict(read.state_dict())
         model.save_pretrained(str(to))
         tokenizer.save_pretrained(str(to))

@@ -264,3 +264,17 @@ def test_a_session_that_does_not_own_the_case_is_refused(case: Case) -> None:
 def test_shutdown_ends_it(worker: Worker) -> None:
     assert worker.answer("shutdown")["type"] == "done"
     assert worker.process.wait(20) == 0
+
+
+def test_facts_are_asked_for_and_a_missing_model_is_said(worker: Worker, video: Path) -> None:
+    added = worker.answer("add", path=str(video))
+    worker.answer("analyse", evidence_id=added["evidence_id"])
+    words = {"question": "Is there any anomaly?", "span": "2..4", "pack": "nowhere"}
+    facts = worker.answer("ask", facts_only=True, **words)
+    assert facts["facts"]
+    assert facts["missing"] is None
+    mute = worker.answer("ask", **words)
+    assert "no such pack" in mute["missing"]
+    assert mute["dialogue_id"] == facts["dialogue_id"]
+    refused = worker.ask("ask", question="", span="2..4")[-1]
+    assert (refused["type"], refused["what"]) == ("error", "an empty question")

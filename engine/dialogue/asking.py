@@ -151,8 +151,8 @@ class _Turn:
         cancel: CancelToken | None,
     ) -> dict[str, Any]:
         """Lets the model speak and keeps what it says while it says it."""
-        pack_sha256 = shelf.pack_sha256(self._request.pack)
-        turn_id, dialogue_id = self._begin(pack_sha256, model.runtime.name, None, "answering")
+        said_pack = shelf.pack_said(self._request.pack)
+        turn_id, dialogue_id = self._begin(said_pack, model.runtime.name, None, "answering")
         conversation.restart_with(self._earlier(dialogue_id))
         kept = _Keeping(self._case, turn_id, heard)
         try:
@@ -183,7 +183,7 @@ class _Turn:
 
     def _begin(
         self,
-        pack_sha256: str | None,
+        pack: tuple[str, str] | None,
         runtime: str | None,
         missing: str | None,
         state: Any,  # noqa: ANN401
@@ -203,8 +203,8 @@ class _Turn:
             question=self._question,
             facts=tuple(one.as_json() for one in self._facts),
             settings=settings,
-            pack=None if runtime is None else request.pack,
-            pack_sha256=pack_sha256,
+            pack=None if pack is None else pack[0],
+            pack_sha256=None if pack is None else pack[1],
             runtime=runtime,
             missing=missing,
             state=state,

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.cases import Case, RunRow
 from engine.core.errors import ResourceError
 from engine.core.progress import CancelToken
-from engine.dialogue.evidence import heat_at, leading_channel
-from engine.dialogue.facts import AskedSpan
-from engine.media import Source, hash_file
-from engine.packs.description import MANIFEST
-from engine.packs.manifest import Pack, find_pack
 
+# A worker that is never asked anything loads nothing of this.
 if TYPE_CHECKING:
+    from engine.dialogue.facts import AskedSpan
     from engine.dialogue.model import DialogueModel, SpanEvidence
     from engine.dialogue.talking import Conversation
+    from engine.media import Source
+    from engine.packs.manifest import Pack
     from engine.tvad.backbone import Backbone
 
 Key = tuple[str, int, int | None, int, int]
@@ -37,14 +34,15 @@ class ModelShelf:
         self._conversation: tuple[Key, Conversation] | None = None
         self._pack = ""
 
-    def pack_sha256(self, name: str) -> str:
-        """Returns the hash of a pack's manifest.
+    def pack_said(self, name: str) -> tuple[str, str]:
+        """Returns the name that a pack gives itself, and the hash of its manifest.
 
         Raises:
             BadInputError: the pack is unsound.
             ResourceError: there is no such pack.
         """
-        return self._found(name)[1]
+        pack, sha256 = self._found(name)
+        return pack.name, sha256
 
     def model(self, pack: str, runtime: str) -> DialogueModel:
         """Returns the language model of a pack, loading it the first time.
@@ -107,6 +105,7 @@ class ModelShelf:
         source: Source,
         cancel: CancelToken | None,
     ) -> SpanEvidence:
+        from engine.dialogue.evidence import heat_at, leading_channel
         from engine.dialogue.model import span_evidence
 
         backbone = self._opened_backbone()
@@ -115,7 +114,7 @@ class ModelShelf:
             backbone,
             source,
             (span.first, span.last),
-            lambda frames: np.asarray(heat_at(case, run, channel, frames)),
+            lambda frames: heat_at(case, run, channel, frames),
             cancel,
         )
 
@@ -129,6 +128,10 @@ class ModelShelf:
 
     def _found(self, name: str) -> tuple[Pack, str]:
         if name not in self._packs:
+            from engine.media import hash_file
+            from engine.packs.description import MANIFEST
+            from engine.packs.manifest import find_pack
+
             pack = find_pack(name)
             self._packs[name] = (pack, str(hash_file(pack.folder / MANIFEST)["sha256"]))
         return self._packs[name]

@@ -20,10 +20,11 @@ LONGEST_LINE = 64 << 20
 
 HELLO, ADD, ANALYSE, RECALIBRATE = "hello", "add", "analyse", "recalibrate"
 VERIFY, REPORT, ARCHIVE = "verify", "report", "archive"
-CANCEL, SHUTDOWN = "cancel", "shutdown"
-REQUESTS = (HELLO, ADD, ANALYSE, RECALIBRATE, VERIFY, REPORT, ARCHIVE, CANCEL, SHUTDOWN)
+ASK, CANCEL, SHUTDOWN = "ask", "cancel", "shutdown"
+REQUESTS = (HELLO, ADD, ANALYSE, RECALIBRATE, ASK, VERIFY, REPORT, ARCHIVE, CANCEL, SHUTDOWN)
 
 PROGRESS, CHUNK, DONE, ERROR = "progress", "chunk", "done", "error"
+TOKEN = "token"
 
 _CODES = {2: BadInputError, 3: CancelledError, 4: ResourceError}
 

@@ -4,6 +4,15 @@ from engine.cases.audit import AuditEntry, AuditLog
 from engine.cases.case import Case, Change, is_case, owner_of
 from engine.cases.copying import copy_case
 from engine.cases.details import CaseDetails
+from engine.cases.dialogue_rows import (
+    CitationRow,
+    DialogueRow,
+    NewCitation,
+    NewDialogue,
+    NewTurn,
+    TurnRow,
+    TurnState,
+)
 from engine.cases.guard import refuse_beside_evidence
 from engine.cases.lock import TOKEN_VARIABLE, Owner
 from engine.cases.review_rows import (
@@ -49,7 +58,9 @@ __all__ = [
     "Change",
     "Chunk",
     "ChunkSpan",
+    "CitationRow",
     "DerivationRow",
+    "DialogueRow",
     "EventRow",
     "EventState",
     "EvidenceCheck",
@@ -58,10 +69,13 @@ __all__ = [
     "HeatBlock",
     "NewBookmark",
     "NewCalibration",
+    "NewCitation",
+    "NewDialogue",
     "NewEvidence",
     "NewNote",
     "NewOwnEvent",
     "NewStream",
+    "NewTurn",
     "NoteRow",
     "Owner",
     "RegionRow",
@@ -71,6 +85,8 @@ __all__ = [
     "TagRow",
     "TrajectoryRow",
     "TrajectorySummary",
+    "TurnRow",
+    "TurnState",
     "Verification",
     "copy_case",
     "is_case",

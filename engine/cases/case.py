@@ -17,6 +17,7 @@ from engine.cases.calibrations import CalibrationChanges, CalibrationRepository
 from engine.cases.chunks import ChunkChanges, ChunkRepository
 from engine.cases.database import DATABASE, Database
 from engine.cases.details import DetailChanges, DetailRepository
+from engine.cases.dialogues import DialogueChanges, DialogueRepository
 from engine.cases.evidence import EvidenceChanges, EvidenceRepository
 from engine.cases.exports import ExportChanges, ExportRepository
 from engine.cases.journal import Journal
@@ -51,6 +52,7 @@ class Change:
         own_events: events that the examiner makes.
         watched: what was watched.
         details: who is responsible for the case.
+        dialogues: questions, answers and what they rest on.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -67,6 +69,7 @@ class Change:
         self.own_events = OwnEventChanges(journal)
         self.watched = WatchedChanges(journal)
         self.details = DetailChanges(journal)
+        self.dialogues = DialogueChanges(journal)
 
     def record(self, action: str, name: str, params: Mapping[str, object]) -> None:
         """Adds an audit entry about an action that changes no row (`report.preview`, …).
@@ -102,6 +105,7 @@ class Case:
         own_events: reads the events that examiners made.
         watched: reads what was watched.
         details: reads who is responsible for the case.
+        dialogues: reads questions, answers and what they rest on.
         audit: reads the audit log.
     """
 
@@ -123,6 +127,7 @@ class Case:
         self.own_events = OwnEventRepository(database)
         self.watched = WatchedRepository(database)
         self.details = DetailRepository(database)
+        self.dialogues = DialogueRepository(database)
         self.audit = AuditLog(database)
 
     @classmethod

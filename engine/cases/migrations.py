@@ -163,6 +163,34 @@ CREATE INDEX own_event ON event (evidence_id) WHERE derivation_id IS NULL;
 # What an examiner adds: bookmarks, notes, tags, events of their own (which belong to no
 # derivation), what was watched; heat is kept so that it can be shown without computing it.
 
+_DIALOGUE = """
+CREATE TABLE dialogue (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, evidence_id INTEGER NOT NULL REFERENCES evidence (id),
+    run_id INTEGER NOT NULL REFERENCES run (id), derivation_id INTEGER,
+    event_id INTEGER REFERENCES event (id),
+    first_frame INTEGER NOT NULL, last_frame INTEGER NOT NULL, start_pts INTEGER NOT NULL,
+    end_pts INTEGER NOT NULL, start_s REAL NOT NULL, end_s REAL NOT NULL,
+    author TEXT NOT NULL, utc TEXT NOT NULL) STRICT;
+CREATE INDEX dialogue_of_span ON dialogue (run_id, first_frame, last_frame);
+CREATE TABLE turn (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, dialogue_id INTEGER NOT NULL REFERENCES dialogue (id),
+    number INTEGER NOT NULL, question TEXT NOT NULL, answer TEXT,
+    state TEXT NOT NULL
+        CHECK (state IN ('answering', 'complete', 'cancelled', 'interrupted', 'failed', 'facts')),
+    facts TEXT NOT NULL, missing TEXT, pack TEXT, pack_sha256 TEXT, runtime TEXT,
+    settings TEXT NOT NULL, tokens INTEGER NOT NULL, first_token_s REAL, tokens_per_s REAL,
+    agrees INTEGER CHECK (agrees IN (0, 1)), dropped_turns INTEGER NOT NULL,
+    machine_written INTEGER NOT NULL CHECK (machine_written = 1),
+    author TEXT NOT NULL, utc TEXT NOT NULL, UNIQUE (dialogue_id, number)) STRICT;
+CREATE TABLE citation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, turn_id INTEGER NOT NULL REFERENCES turn (id),
+    evidence_id INTEGER NOT NULL REFERENCES evidence (id), start_s REAL NOT NULL,
+    end_s REAL NOT NULL, start_pts INTEGER NOT NULL, end_pts INTEGER NOT NULL,
+    trajectory_id INTEGER REFERENCES trajectory (id)) STRICT;
+CREATE INDEX citation_of_turn ON citation (turn_id);
+"""
+# What was asked about a span, what a language model answered, and what that rests on.
+
 
 def migrations() -> Migrations:
     """Returns the migrations of a case in their order; a later issue appends its own here."""
@@ -177,6 +205,11 @@ def migrations() -> Migrations:
     @registered(name="2_review")
     def review_tables(db: sqlite_utils.Database) -> None:
         for statement in _statements(_REVIEW):
+            db.conn.execute(statement)
+
+    @registered(name="3_dialogue")
+    def dialogue_tables(db: sqlite_utils.Database) -> None:
+        for statement in _statements(_DIALOGUE):
             db.conn.execute(statement)
 
     return registered

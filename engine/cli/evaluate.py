@@ -29,10 +29,28 @@ _METRICS = ("micro_auc", "macro_auc", "pixel_auc", "rbdc", "tbdc")
 
 
 def command(
-    dataset: Annotated[
-        str, typer.Option("--dataset", metavar="NAME", help=f"One of {', '.join(_DATASETS)}.")
-    ],
     root: Annotated[Path, typer.Option("--root", metavar="DIR", help="The data set's folder.")],
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="NAME", help=f"One of {', '.join(_DATASETS)}."),
+    ] = None,
+    dialogue: Annotated[
+        bool, typer.Option("--dialogue", help="Judge what a pack's language model says.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", help="Dialogues at most.")
+    ] = None,
+    heatmap: Annotated[
+        str,
+        typer.Option("--heatmap", metavar="KIND", help="own, empty, swapped or truth (dialogue)."),
+    ] = "own",
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Without video and anomaly tokens (dialogue).")
+    ] = False,
+    runtime: Annotated[
+        str,
+        typer.Option("--runtime", metavar="NAME", help="auto, transformers or llama.cpp."),
+    ] = "auto",
     split: Annotated[
         str, typer.Option("--split", metavar="NAME", help="train, validation or test.")
     ] = "test",
@@ -71,7 +89,21 @@ def command(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluates on a benchmark: micro-, macro- and pixel-AUC, RBDC and TBDC."""
+    """Evaluates on a benchmark: micro-, macro- and pixel-AUC, RBDC and TBDC.
+
+    With --dialogue what a pack's language model says, on rendered footage where no data set is
+    named: yes and no, places, actions, colours, BLEU.
+    """
+    if dialogue:
+        from engine.cli.evaluate_dialogue import DialogueOptions, evaluate_dialogue
+
+        options = DialogueOptions(
+            dataset, root, split, pack or "compact", limit, heatmap, blind, runtime, dump, as_json
+        )
+        evaluate_dialogue(options)
+        return
+    if dataset is None:
+        raise BadInputError("no data set named", "", f"use one of {', '.join(_DATASETS)}")
     if dataset not in _DATASETS:
         raise BadInputError("unknown data set", dataset, f"use one of {', '.join(_DATASETS)}")
     if calibrate is not None and calibrate not in _CALIBRATE:

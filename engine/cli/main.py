@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from engine.cli import (
     analyze,
     archive,
+    ask,
     evaluate,
     events,
     export,
@@ -46,6 +47,7 @@ def build() -> typer.Typer:
     app.command("analyze")(analyze.command)
     app.command("analyse", hidden=True)(analyze.command)
     app.command("events")(events.command)
+    app.command("ask")(ask.command)
     app.command("report")(report.command)
     app.command("export")(export.command)
     app.command("archive")(archive.command)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from engine.cli import train_dialogue
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.errors import BadInputError
 
@@ -20,6 +21,8 @@ _HELP = """Trains what a pack is made of, on a CPU or a GPU.
 
     main.py train ahd --data footage --pack my-pack
 
+    main.py train dialogue --data footage --pack my-pack
+
 Several GPUs: accelerate launch main.py train ahd …
 """
 
@@ -29,6 +32,7 @@ def build() -> typer.Typer:
     app = typer.Typer(help=_HELP, add_completion=False, rich_markup_mode=None)
     app.callback()(lambda: None)
     app.command("ahd")(ahd_command)
+    app.command("dialogue")(train_dialogue.command)
     return app
 
 

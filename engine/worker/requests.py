@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,13 +14,15 @@ from engine.cases import Case, ChunkSpan, refuse_beside_evidence
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress
 from engine.core.settings import AnalysisSettings
-from engine.core.times import Span
+from engine.core.times import Span, parse_span
+from engine.dialogue.shelf import ModelShelf
 
 if TYPE_CHECKING:
     from engine.analysis.text.recipe import TextRecipe
 
 Fields = Mapping[str, Any]
 T = TypeVar("T")
+_MOST_TOKENS = 512
 
 
 class Answer(ABC):
@@ -34,6 +36,10 @@ class Answer(ABC):
     def chunk(self, **fields: object) -> None:
         """Says that a chunk was committed."""
 
+    @abstractmethod
+    def token(self, text: str) -> None:
+        """Says the next piece of an answer."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -42,10 +48,12 @@ class Opened:
     Attributes:
         path: its folder.
         token: of the session that owns it.
+        shelf: keeps language models between questions.
     """
 
     path: Path
     token: str
+    shelf: ModelShelf = field(default_factory=ModelShelf, compare=False)
 
     @classmethod
     def from_fields(cls, fields: Fields) -> Opened:
@@ -239,12 +247,39 @@ def archive(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
     }
 
 
+def ask(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
+    """Asks about an event or a span; pieces of the answer are said as they come."""
+    from engine.dialogue.asking import AskRequest
+    from engine.dialogue.asking import ask as ask_case
+    from engine.tvad.runtimes.protocol import Sampling
+
+    question = fields.get("question")
+    span = _optional(fields, "span", str, None)
+    most = _optional(fields, "most_tokens", int, Sampling().most)
+    if not 1 <= most <= _MOST_TOKENS:
+        raise BadInputError("a number of tokens out of range", most, f"use 1 to {_MOST_TOKENS}")
+    request = AskRequest(
+        question=question if isinstance(question, str) else "",
+        evidence_id=_optional(fields, "evidence_id", int, None),
+        event_id=_optional(fields, "event_id", int, None),
+        span=None if span is None else parse_span(span),
+        facts_only=_optional(fields, "facts_only", bool, False),
+        pack=_optional(fields, "pack", str, "compact"),
+        runtime=_optional(fields, "runtime", str, "auto"),
+        sampling=Sampling(most, _optional(fields, "seed", int, None)),
+        fresh=_optional(fields, "fresh", bool, False),
+    )
+    with opened.join() as case:
+        return ask_case(case, request, opened.shelf, answer.token, cancel, answer.progress)
+
+
 Handler = Callable[[Opened, Fields, CancelToken, Answer], dict[str, Any]]
 
 HANDLERS: Mapping[str, Handler] = {
     protocol.ADD: add,
     protocol.ANALYSE: analyse,
     protocol.RECALIBRATE: recalibrate,
+    protocol.ASK: ask,
     protocol.VERIFY: verify,
     protocol.REPORT: report,
     protocol.ARCHIVE: archive,

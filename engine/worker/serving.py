@@ -143,3 +143,7 @@ class _Answer(Answer):
     def chunk(self, **fields: object) -> None:
         """Says that a chunk was committed."""
         self._server.say(self._id, protocol.CHUNK, **fields)
+
+    def token(self, text: str) -> None:
+        """Says the next piece of an answer."""
+        self._server.say(self._id, protocol.TOKEN, text=text)

@@ -294,3 +294,17 @@ def test_the_text_channel_is_asked_and_asked_again(
     for wrong in ({"prompts": {"language": "en"}}, {"channels": ["smell"]}, {"device": "tpu"}):
         refused = worker.ask("analyse", **{**wish, **wrong})[-1]
         assert (refused["type"], refused["code"]) == ("error", 2)
+
+
+def test_facts_are_asked_for_and_a_missing_model_is_said(worker: Worker, video: Path) -> None:
+    added = worker.answer("add", path=str(video))
+    worker.answer("analyse", evidence_id=added["evidence_id"])
+    words = {"question": "Is there any anomaly?", "span": "2..4", "pack": "nowhere"}
+    facts = worker.answer("ask", facts_only=True, **words)
+    assert facts["facts"]
+    assert facts["missing"] is None
+    mute = worker.answer("ask", **words)
+    assert "no such pack" in mute["missing"]
+    assert mute["dialogue_id"] == facts["dialogue_id"]
+    refused = worker.ask("ask", question="", span="2..4")[-1]
+    assert (refused["type"], refused["what"]) == ("error", "an empty question")

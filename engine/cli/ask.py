@@ -1,0 +1,119 @@
+"""`ask`: asks the footage."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.errors import BadInputError, CancelledError, ResourceError
+from engine.core.times import format_time, parse_span
+
+
+def command(
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know.")],
+    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
+    evidence: Annotated[
+        int | None, typer.Option("--evidence", metavar="N", help="About this evidence.")
+    ] = None,
+    event: Annotated[
+        int | None, typer.Option("--event", metavar="N", help="About this event.")
+    ] = None,
+    span: Annotated[
+        str | None, typer.Option("--span", metavar="START..END", help="About this span.")
+    ] = None,
+    facts_only: Annotated[
+        bool, typer.Option("--facts-only", help="Only what the case itself knows.")
+    ] = False,
+    pack: Annotated[
+        str, typer.Option("--pack", metavar="NAME", help="Whose language model answers.")
+    ] = "compact",
+    runtime: Annotated[
+        str, typer.Option("--runtime", metavar="NAME", help="auto, transformers or llama.cpp.")
+    ] = "auto",
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", metavar="S", help="Draw the answer; without, the likeliest words."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin a new dialogue about this span.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Asks about an event or a span: facts first, then a language model's answer, then citations.
+
+    Without --event and --span the strongest event of the evidence is asked about.
+    """
+    if event is not None and span is not None:
+        raise BadInputError("--event and --span exclude each other", "", "give one")
+    from engine.cli.cases import open_to_write
+    from engine.dialogue.asking import AskRequest, ask
+    from engine.dialogue.shelf import ModelShelf
+    from engine.tvad.runtimes.protocol import Sampling
+
+    request = AskRequest(
+        question=question,
+        evidence_id=evidence,
+        event_id=event,
+        span=None if span is None else parse_span(span),
+        facts_only=facts_only,
+        pack=pack,
+        runtime=runtime,
+        sampling=Sampling(seed=seed),
+        fresh=fresh,
+    )
+    _check_is_case(case)
+    heard = None if as_json else _Spoken()
+    with (
+        open_to_write(case, [], beside_evidence=False) as opened,
+        cancellable() as cancel,
+        shown_progress() as report,
+    ):
+        said = ask(opened, request, ModelShelf(), heard, cancel, report)
+    if as_json:
+        print_json(said)
+    else:
+        _print(said)
+    if said["state"] == "cancelled":
+        raise CancelledError("cancelled", "", "what was said until then is kept")
+    if said["missing"] is not None:
+        raise ResourceError("no language model answered", said["missing"], "the facts stand")
+
+
+class _Spoken:
+    """Shows an answer while it comes, without control characters."""
+
+    def __call__(self, piece: str) -> None:
+        shown = "".join(char if char.isprintable() else " " for char in piece)
+        sys.stdout.write(shown)
+        sys.stdout.flush()
+
+
+def _check_is_case(case: Path) -> None:
+    from engine.cases import is_case
+
+    if not is_case(case):
+        raise BadInputError("not a case", case, "analyse a video first")
+
+
+def _print(said: dict[str, Any]) -> None:
+    if said["answer"] is not None:
+        print_line("")
+        about = f"{said['pack']}, {said['runtime']}"
+        print_line(f"(written by a language model: {about}; the facts below are computed)")
+        if said["agrees_with_heatmap"] is False:
+            print_line("This answer disagrees with the heatmap; look at the frames.")
+        if said["dropped_turns"]:
+            print_line(f"The model was not told the oldest {said['dropped_turns']} turns any more.")
+    print_line("Facts:")
+    for fact in said["facts"]:
+        at = f"{format_time(fact['start_s'])}..{format_time(fact['end_s'])}"
+        print_line(f"  {fact['text']} [{at}]")
+    print_line("Citations:")
+    for one in said["citations"]:
+        at = f"{format_time(one['start_s'])}..{format_time(one['end_s'])}"
+        of = "" if one["trajectory_id"] is None else f", trajectory {one['trajectory_id']}"
+        print_line(f"  evidence {one['evidence_id']}, {at}{of}")

@@ -1,0 +1,91 @@
+"""`train dialogue`: teaches a pack's language model to speak about evidence."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.errors import BadInputError
+
+
+def command(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder that synth wrote.")],
+    pack: Annotated[
+        Path, typer.Option("--pack", metavar="DIR", help="The pack that train ahd wrote.")
+    ],
+    language: Annotated[
+        Path | None,
+        typer.Option("--language", metavar="DIR", help="Folder of the language model's weights."),
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option("--work", metavar="DIR", help="Dialogues and state; PACK.training/dialogue."),
+    ] = None,
+    steps: Annotated[int, typer.Option("--steps", metavar="N", help="Optimiser steps.")] = 900,
+    batch: Annotated[int, typer.Option("--batch", metavar="N", help="Dialogues of a step.")] = 4,
+    align_steps: Annotated[
+        int, typer.Option("--align-steps", metavar="N", help="Steps of RAE and projector alone.")
+    ] = 1200,
+    spans: Annotated[int, typer.Option("--spans", metavar="N", help="Spans of each video.")] = 4,
+    analysed: Annotated[
+        int,
+        typer.Option("--analysed", metavar="N", help="Videos whose maps are measured as well."),
+    ] = 0,
+    rate: Annotated[float, typer.Option("--rate", metavar="R", help="Peak rate of LoRA.")] = 2e-4,
+    part_rate: Annotated[
+        float, typer.Option("--part-rate", metavar="R", help="Peak rate of RAE and projector.")
+    ] = 2e-4,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Of everything drawn.")] = 1,
+    threads: Annotated[
+        int, typer.Option("--threads", metavar="N", help="Of the processor, while training.")
+    ] = 2,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew where a training was stopped.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Trains RAE, projector and LoRA (stage 2) and puts them into a pack.
+
+    A stopped training goes on when the command is repeated.
+    """
+    for name, value, least, most in (
+        ("--steps", steps, 1, 100_000), ("--batch", batch, 1, 256), ("--spans", spans, 1, 64),
+        ("--align-steps", align_steps, 0, 100_000), ("--analysed", analysed, 0, 1_000_000),
+        ("--rate", rate, 1e-7, 1.0), ("--part-rate", part_rate, 1e-7, 1.0),
+        ("--threads", threads, 1, 256),
+    ):  # fmt: skip
+        if not least <= value <= most:
+            raise BadInputError(f"{name} out of range", value, f"use {least} to {most}")
+    from engine.datasets.dialogues.samples import SampleRequest
+    from engine.training.dialogue.stage2 import Stage2Settings
+    from engine.training.dialogue.teaching import DialogueRequest, train_dialogue
+
+    pack = pack.absolute()
+    request = DialogueRequest(
+        data.absolute(),
+        pack,
+        (work or pack.with_name(f"{pack.name}.training") / "dialogue").absolute(),
+        Stage2Settings(
+            seed=seed, steps=steps, batch=batch, rate=rate, part_rate=part_rate,
+            align_steps=align_steps,
+        ),
+        SampleRequest(seed, spans, analysed, str(pack)),
+        None if language is None else language.absolute(),
+        threads,
+        fresh,
+        " ".join(["main.py", *sys.argv[1:]]),
+    )  # fmt: skip
+    with cancellable() as cancel, shown_progress() as report:
+        result = train_dialogue(request, report, cancel)
+    if as_json:
+        print_json(result)
+        return
+    print_line(f"{result['pack']}: {result['steps']} steps over {result['samples']} spans")
+    print_line(f"  loss {result['first_loss']} to {result['last_loss']}")
+    for stage, took in result["seconds"].items():
+        print_line(f"  {stage}: {took / 60:.1f} min")
+    print_line(f"next: main.py evaluate --dialogue --root {data} --pack {pack}")

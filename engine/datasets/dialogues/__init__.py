@@ -1,0 +1,1 @@
+"""Dialogues about footage with truth: spans, evidence maps, questions, references."""

@@ -1,0 +1,1 @@
+"""Asking the footage: questions, facts, the conditioned language model, citations, turns."""

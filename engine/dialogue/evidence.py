@@ -1,0 +1,106 @@
+"""What a run says about a span: its heat at chosen frames, its leading channel, its score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.cases import Case, EvidenceRow, RunRow
+from engine.core.errors import BadInputError, SightlineError
+from engine.core.progress import CancelToken, Report, silent
+
+SCENE, TEXT, FUSED = "scene", "text", "fused"
+_ORDER = (FUSED, TEXT, SCENE)
+LIMIT = 0.5
+"""Calibrated score at the limit of the usual."""
+
+
+def leading_channel(case: Case, run: RunRow) -> str:
+    """Names the channel that a dialogue is conditioned on: the fused one where there is one.
+
+    Raises:
+        BadInputError: the run keeps no heatmaps, because an older version made it.
+    """
+    kept = case.results.heat_channels(run.id)
+    for name in _ORDER:
+        if name in kept:
+            return name
+    raise BadInputError("a run without heatmaps", f"run {run.id}", "analyse again with --fresh")
+
+
+def heat_at(case: Case, run: RunRow, channel: str, frames: Sequence[int]) -> NDArray[np.float32]:
+    """Returns calibrated heatmaps, float32 [n, R, C], 0..1, of the analysed frames at or before.
+
+    Raises:
+        BadInputError: the run keeps none for a frame.
+    """
+    out = []
+    for frame in frames:
+        block = case.results.heat(run.id, channel, frame)
+        if block is None:
+            raise BadInputError(f"no heatmap at frame {frame}", f"run {run.id}", "analyse again")
+        out.append(block.at(frame).astype(np.float32) / 255)
+    return np.stack(out)
+
+
+def peak_score(case: Case, run: RunRow, channel: str, first: int, last: int) -> float:
+    """Returns the largest calibrated score of a span, 0..1."""
+    scores = case.results.scores(run.id, channel)[first : last + 1]
+    return float(scores.max(initial=0.0))
+
+
+def run_for(
+    case: Case,
+    evidence: EvidenceRow,
+    pack: str | None,
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+) -> RunRow:
+    """Returns the current run of evidence; analyses it first where there is none.
+
+    Args:
+        case: open for writing.
+        evidence: of the case.
+        pack: whose text channel joins the scene channel in an analysis; None leaves it out.
+        cancel: looked at between frames.
+        report: told how far the analysis is.
+
+    Raises:
+        BadInputError: it changed since it was added, or cannot be opened.
+        CancelledError: it was asked to stop; what was committed is kept.
+    """
+    current = case.runs.current(evidence.id)
+    if current is not None:
+        return current
+    from engine.analysis.evidence import add_evidence
+    from engine.analysis.recipe import Recipe
+    from engine.analysis.runs import Resuming, Run
+    from engine.core.settings import AnalysisSettings
+
+    recipe, text = Recipe(AnalysisSettings()), None
+    if pack is not None:
+        from engine.analysis.text.model import text_recipe
+        from engine.analysis.text.use import open_text
+
+        settings = replace(AnalysisSettings(), channels=(SCENE, TEXT))
+        recipe = Recipe(settings, text=text_recipe(pack, None, "auto"))
+        text = open_text(case.cache, recipe.text)
+    row, source = add_evidence(
+        case, case.evidence_path(evidence), fps=evidence.fps, cancel=cancel, report=report
+    )
+    with source:
+        run = Run(case, row, source, recipe, text=text, cancel=cancel, report=report)
+        return run.execute(Resuming(finished=False, unfinished=True))
+
+
+def known_pack(name: str) -> str | None:
+    """Returns the name of a pack that is there, sound and complete; None otherwise."""
+    from engine.packs.manifest import find_pack
+
+    try:
+        return None if find_pack(name).missing_base else name
+    except SightlineError:
+        return None

@@ -1,0 +1,112 @@
+"""What a language model is taught with: a map, what it shows, and a few turns about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.datasets.dialogues.maps import erring
+from engine.datasets.dialogues.samples import TRUE, DialogueSample
+from engine.datasets.dialogues.wording import (
+    QUESTIONS,
+    Truth,
+    absent_turn,
+    follow_up_parts,
+    references,
+)
+from engine.dialogue.words import ACTIONS
+
+NARRATIVE, FOCUSED = "narrative", "focused"
+_MEASURED, _PURE = 0.45, 0.1
+_METHODS_WORDS = 0.5
+_ABSENT = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """One sequence of training.
+
+    Attributes:
+        heat: float32 [T'-1, R, C].
+        video: float32 [T', s, C].
+        truth: what is true of the span, mirrored where the map is.
+        turns: questions with the answers to learn.
+    """
+
+    heat: NDArray[np.float32]
+    video: NDArray[np.float32]
+    truth: Truth
+    turns: tuple[tuple[str, str], ...]
+
+
+def draw_lesson(sample: DialogueSample, phase: str, rng: np.random.Generator) -> Lesson:
+    """Draws a lesson.
+
+    Maps are mixed: measured ones of every channel where they agree with the truth, true ones made
+    to err, and true ones as they are. Half of all lessons are mirrored, left for right.
+
+    Args:
+        sample: a span with its truth.
+        phase: `narrative` speaks of whole scenes, `focused` of the anomaly.
+        rng: draws everything.
+    """
+    measured = [source for source in sample.seen if source != TRUE]
+    chance = rng.random()
+    if measured and chance < _MEASURED:
+        seen = sample.seen[str(rng.choice(measured))]
+        heat = seen.heat
+    else:
+        seen = sample.seen[TRUE]
+        heat = seen.heat if chance > 1 - _PURE else erring(seen.heat, rng)
+    truth = sample.truth
+    if rng.random() < 0.5:
+        heat, truth = np.ascontiguousarray(heat[..., ::-1]), mirrored(truth)
+    parts = _narrative_parts(rng) if phase == NARRATIVE else _focused_parts(truth, rng)
+    return Lesson(heat, seen.video, truth, tuple(_turn(truth, part, rng) for part in parts))
+
+
+def mirrored(truth: Truth) -> Truth:
+    """Returns what is true of a span whose left and right are exchanged."""
+    return replace(
+        truth,
+        from_cell=_mirrored(truth.from_cell),
+        to_cell=_mirrored(truth.to_cell),
+        direction=_mirrored(truth.direction),
+    )
+
+
+def _mirrored(words: str) -> str:
+    if "left" in words:
+        return words.replace("left", "right")
+    return words.replace("right", "left")
+
+
+def _narrative_parts(rng: np.random.Generator) -> Sequence[str]:
+    choices = (("narrative",), ("environment", "anomaly"), ("narrative", "environment"))
+    return choices[int(rng.choice(3, p=(0.5, 0.3, 0.2)))]
+
+
+def _focused_parts(truth: Truth, rng: np.random.Generator) -> Sequence[str]:
+    later = ["target", "motion", "trajectory", "environment", "absent", *follow_up_parts(truth)]
+    shares = np.array([2.0, 2.0, 2.0, 0.5, 1.0, *[0.5] * (len(later) - 5)])
+    count = int(rng.integers(1, 3))
+    drawn = rng.choice(later, count, replace=False, p=shares / shares.sum())
+    parts = [str(one) for one in drawn]
+    if rng.random() < 0.15:
+        return ("anomaly", "target", "motion", "trajectory")
+    return ["anomaly", *parts] if rng.random() < 0.75 else parts
+
+
+def _turn(truth: Truth, part: str, rng: np.random.Generator) -> tuple[str, str]:
+    if part == "absent":
+        there = truth.target in ACTIONS and rng.random() > _ABSENT
+        others = [name for name in ACTIONS if name != truth.target]
+        other = str(truth.target) if there else str(rng.choice(others))
+        turn = absent_turn(truth, other, int(rng.integers(16)))
+        return turn.question, str(rng.choice(turn.references))
+    asked = QUESTIONS[part]
+    question = asked[0] if rng.random() < _METHODS_WORDS else str(rng.choice(asked))
+    return question, str(rng.choice(references(truth, part)))

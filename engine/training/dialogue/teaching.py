@@ -1,0 +1,142 @@
+"""Stage 2 from footage to pack: samples, training, adapter, pack."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.core.errors import BadInputError, ResourceError
+from engine.core.progress import CancelToken, Report
+from engine.datasets.dialogues.samples import SampleRequest, samples_of
+from engine.datasets.dialogues.truth import truth_videos
+from engine.packs.locations import weights_folders
+from engine.packs.manifest import Pack, find_pack
+from engine.training.dialogue.learner import Learner, with_lora
+from engine.training.dialogue.packing import Taught, add_dialogue
+from engine.training.dialogue.stage2 import Stage2, Stage2Settings
+from engine.tvad.backbone import Backbone
+from engine.tvad.loading import open_backbone
+from engine.tvad.looks import STEP_TOKENS, LookWidth
+from engine.tvad.projector import ProjectorConfig, VideoProjector
+from engine.tvad.rae import EncoderConfig, RegionAwareEncoder
+
+COMPACT_LANGUAGE = "smollm2-135m-instruct"
+
+
+@dataclass(frozen=True)
+class DialogueRequest:
+    """What to train.
+
+    Attributes:
+        data: folder that `synth` wrote, with a split train.
+        pack: pack that stage 1 made; gets RAE, projector and adapter.
+        work: folder of samples and state.
+        settings: of the training.
+        samples: how spans are drawn.
+        language: folder of the language model's weights; None takes the one for compact, or the
+            backbone's own.
+        threads: of torch; part of what makes weights equal bit for bit.
+        fresh: begins anew where a training was stopped.
+        command: as it was given, for the pack.
+    """
+
+    data: Path
+    pack: Path
+    work: Path
+    settings: Stage2Settings = field(default_factory=Stage2Settings)
+    samples: SampleRequest = field(default_factory=lambda: SampleRequest(1, 4, 0))
+    language: Path | None = None
+    threads: int = 2
+    fresh: bool = False
+    command: str = ""
+
+
+def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken) -> dict[str, Any]:
+    """Trains RAE, projector and LoRA, and writes them into the pack.
+
+    Args:
+        request: what to train.
+        report: told about videos and steps.
+        cancel: looked at between videos and steps; a stopped training goes on when it is started
+            again.
+
+    Returns:
+        A summary in JSON values: pack, steps, samples, first and last loss, seconds by stage.
+
+    Raises:
+        BadInputError: footage or pack are not what they must be.
+        ResourceError: weights are missing, or there is no room.
+        CancelledError: the user stopped.
+    """
+    torch.set_num_threads(request.threads)
+    pack = find_pack(request.pack)
+    if request.fresh:
+        shutil.rmtree(request.work / "state", ignore_errors=True)
+    begun = time.monotonic()
+    backbone = open_backbone(pack)
+    videos = truth_videos(request.data, "train")
+    samples = list(
+        samples_of(videos, backbone, request.samples, request.work / "samples", cancel, report)
+    )
+    made = time.monotonic()
+    language, learner = _learner(request, pack, backbone)
+    run = Stage2(learner, samples, request.settings, request.work / "state")
+    run.run(report, cancel)
+    trained = time.monotonic()
+    data = f"{len(videos)} videos of rendered footage ({len(samples)} spans)"
+    taught = Taught(learner, language, run.log, data, request.command, request.settings.seed)
+    written = add_dialogue(pack, taught, request.work)
+    losses = [one["loss"] for one in run.log if one["phase"] != "aligning"]
+    return {
+        "pack": str(written.folder),
+        "steps": request.settings.steps,
+        "samples": len(samples),
+        "abnormal": sum(one.truth.target is not None for one in samples),
+        "measured": sum(len(one.seen) > 1 for one in samples),
+        "first_loss": losses[0] if losses else None,
+        "last_loss": losses[-1] if losses else None,
+        "seconds": {
+            "samples": round(made - begun, 1),
+            "training": round(trained - made, 1),
+        },
+    }
+
+
+def _learner(
+    request: DialogueRequest, pack: Pack, backbone: Backbone
+) -> tuple[Path | None, Learner]:
+    torch.manual_seed(request.settings.seed)
+    if backbone.name == "qwen2.5-vl":
+        from engine.tvad.runtimes.qwen_text import load_qwen_model
+
+        model, tokenizer = load_qwen_model(pack.base("model"))
+        width = int(model.config.text_config.hidden_size)
+        encoder = RegionAwareEncoder(EncoderConfig(width))
+        return None, Learner(with_lora(model), tokenizer, encoder, None)
+    if backbone.name != "compact" and request.language is None:
+        raise BadInputError(
+            f"the backbone {backbone.name} has no language model", "", "name one with --language"
+        )
+    language = request.language or _base_folder(COMPACT_LANGUAGE)
+    from engine.tvad.runtimes.smollm2 import safetensors_of
+    from engine.tvad.runtimes.transformers_text import load_base
+
+    model, tokenizer = load_base(safetensors_of(language))
+    width = int(model.config.hidden_size)
+    projector = VideoProjector(
+        ProjectorConfig(LookWidth(backbone.widths).inputs, width, STEP_TOKENS)
+    )
+    encoder = RegionAwareEncoder(EncoderConfig(width))
+    return language, Learner(with_lora(model), tokenizer, encoder, projector)
+
+
+def _base_folder(name: str) -> Path:
+    for place in weights_folders():
+        if (place / name).is_dir():
+            return place / name
+    raise ResourceError("the language model is missing", name, "run the set-up again")

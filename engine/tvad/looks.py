@@ -1,0 +1,159 @@
+"""Video tokens of the compact backbone: the whole picture, and the hot part of it in three bands.
+
+Averaged over the picture, features say little about a target of one pixel in a hundred. Each token
+is therefore an average over a part of the picture, weighted by the evidence: what the heatmap
+points at is what the language model is shown, as if the rest were blurred.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.core.errors import BadInputError
+from engine.tvad.backbone import Backbone, VideoWindow
+
+STEP_TOKENS = 4
+"""The whole picture; upper, middle and lower third of what is hot."""
+
+_COLOURS = 6
+_BANDS = 3
+_LEAST_HEAT = 0.25
+_HALF = 0.5
+_CHANGED = 14.0
+_STILL_WEIGHT = 0.02
+
+Weights = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LookWidth:
+    """How wide a token is.
+
+    Attributes:
+        depths: channels of the backbone's four depths.
+    """
+
+    depths: tuple[int, int, int, int]
+
+    @property
+    def inputs(self) -> int:
+        """Heat, mean and deviation of the colours, and the depths' features."""
+        return 1 + _COLOURS + sum(self.depths)
+
+
+class Looks:
+    """A window as the backbone sees it, looked at through any heatmap.
+
+    Args:
+        backbone: gives features on whole pictures.
+        window: T frames.
+    """
+
+    def __init__(self, backbone: Backbone, window: VideoWindow) -> None:
+        self._maps = backbone.features(window).maps
+        self._frames = window.frames[:: backbone.temporal_patch]
+        self._usual = np.asarray(np.median(window.frames, axis=0), np.uint8)
+        self._inputs = LookWidth(backbone.widths).inputs
+
+    def tokens(self, heat: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Computes video tokens.
+
+        Args:
+            heat: float32 [T', h, w], calibrated evidence of each step, 0..1.
+
+        Returns:
+            float32 [T', 4, inputs] with `LookWidth.inputs`; a band without heat is zero.
+
+        Raises:
+            BadInputError: there is not one heatmap a step.
+        """
+        count = len(self._frames)
+        if len(heat) != count:
+            raise BadInputError(f"{len(heat)} heatmaps for {count} steps", "", "give one each")
+        out = np.zeros((count, STEP_TOKENS, self._inputs), np.float32)
+        for step, frame in enumerate(self._frames):
+            maps = [one[step] for one in self._maps]
+            whole = np.ones(frame.shape[:2], np.float32)
+            parts = [(whole, 1.0), *_bands(frame, self._usual, heat[step])]
+            for place, (weights, hot) in enumerate(parts):
+                if hot > 0:
+                    out[step, place] = _average(frame, maps, weights, hot)
+        return out
+
+
+def _bands(
+    frame: NDArray[np.uint8], usual: NDArray[np.uint8], heat: NDArray[np.float32]
+) -> list[tuple[Weights, float]]:
+    """Weights of the hot target's upper, middle and lower third; all zero where nothing is hot."""
+    height, width = frame.shape[:2]
+    peak = float(heat.max(initial=0.0))
+    if peak < _LEAST_HEAT:
+        return [(np.zeros((height, width), np.float32), 0.0)] * _BANDS
+    hot = _hottest(heat, peak)
+    large = np.asarray(cv2.resize(hot, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    changed = cv2.absdiff(frame, usual).max(2) > _CHANGED
+    weights = large * np.where(changed, np.float32(1), np.float32(_STILL_WEIGHT))
+    inside = (large > _HALF * peak) & changed
+    if inside.sum() < _BANDS * _BANDS:
+        inside = large > _HALF * peak
+    rows = np.flatnonzero(inside.any(1))
+    first, last = int(rows[0]), int(rows[-1]) + 1
+    edges = np.linspace(first, last, _BANDS + 1).round().astype(int)
+    bands = []
+    for top, bottom in itertools.pairwise(edges.tolist()):
+        band = np.zeros_like(weights)
+        bottom = max(bottom, top + 1)
+        band[top:bottom] = weights[top:bottom]
+        bands.append((band, peak if float(band.sum()) > 0 else 0.0))
+    return bands
+
+
+def _hottest(heat: NDArray[np.float32], peak: float) -> NDArray[np.float32]:
+    """Keeps the connected part with the most heat."""
+    mask = np.asarray(heat > _HALF * peak, np.uint8)
+    count, labels = cv2.connectedComponents(mask, connectivity=8)
+    totals = [float(heat[labels == one].sum()) for one in range(1, count)]
+    return np.where(labels == 1 + int(np.argmax(totals)), heat, np.float32(0))
+
+
+def _average(
+    frame: NDArray[np.uint8], maps: list[torch.Tensor], weights: Weights, hot: float
+) -> NDArray[np.float32]:
+    pixels = frame.reshape(-1, 3).astype(np.float32) / 255
+    flat = weights.reshape(-1) / weights.sum()
+    mean = flat @ pixels
+    spread = np.sqrt(np.maximum(flat @ (pixels * pixels) - mean * mean, 0))
+    parts = [np.array([hot], np.float32), mean, spread]
+    for values in maps:
+        rows, columns = values.shape[-2:]
+        small = cv2.resize(weights, (columns, rows), interpolation=cv2.INTER_AREA)
+        share = torch.from_numpy(np.asarray(small / small.sum(), np.float32))
+        parts.append((values.cpu() * share).sum((1, 2)).numpy())
+    return np.concatenate(parts).astype(np.float32)
+
+
+def pooled_grid(
+    tokens: torch.Tensor, grid: tuple[int, int, int], most: int
+) -> tuple[torch.Tensor, tuple[int, int, int]]:
+    """Averages video tokens of a large backbone until a step has few enough.
+
+    Args:
+        tokens: float32 [steps * rows * columns, D] in raster order.
+        grid: steps, rows and columns.
+        most: tokens a step.
+
+    Returns:
+        The tokens [n, D] and their grid.
+    """
+    steps, rows, columns = grid
+    side = int(most**0.5)
+    to = (min(rows, side), min(columns, side))
+    maps = tokens.view(steps, rows, columns, -1).permute(0, 3, 1, 2)
+    pooled = torch.nn.functional.adaptive_avg_pool2d(maps, to)
+    return pooled.permute(0, 2, 3, 1).reshape(-1, tokens.shape[-1]), (steps, *to)

@@ -1,0 +1,83 @@
+"""The choice of the next token, the same for every runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import BadInputError
+from engine.tvad.runtimes.protocol import EmbeddingPart, Part, Sampling
+
+_INCOMPLETE = "\ufffd"
+_TOP_P = 0.9
+
+
+class Drawer:
+    """Draws tokens from logits as a `Sampling` says; equal seeds draw equally."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self._sampling = sampling
+        seed = sampling.seed
+        self._random = None if seed is None else np.random.default_rng(seed)
+
+    def draw(self, logits: NDArray[np.float32]) -> int:
+        """Chooses a token from logits float32 [vocabulary]."""
+        if self._random is None or self._sampling.temperature <= 0:
+            return int(logits.argmax())
+        scaled = logits.astype(np.float64) / self._sampling.temperature
+        chances = np.exp(scaled - scaled.max())
+        chances /= chances.sum()
+        order = np.argsort(-chances, kind="stable")
+        kept = order[: int(np.searchsorted(np.cumsum(chances[order]), _TOP_P)) + 1]
+        return int(self._random.choice(kept, p=chances[kept] / chances[kept].sum()))
+
+
+class Pieces:
+    """Turns tokens into text as they come; bytes of one letter wait for each other."""
+
+    def __init__(self, decode: Callable[[Sequence[int]], str]) -> None:
+        self._decode = decode
+        self._tokens: list[int] = []
+        self._said = 0
+
+    def add(self, token: int) -> str:
+        """Takes a token and returns the text it completes, often empty within a letter."""
+        self._tokens.append(token)
+        text = self._decode(self._tokens)
+        if text.endswith(_INCOMPLETE):
+            return ""
+        piece = text[self._said :]
+        self._said = len(text)
+        return piece
+
+
+def check_rows(parts: Sequence[Part], width: int) -> None:
+    """Refuses embeddings of another width.
+
+    Raises:
+        BadInputError: rows are not as wide as the model, or hold no numbers.
+    """
+    for part in parts:
+        if isinstance(part, EmbeddingPart) and (part.rows.ndim != 2 or part.rows.shape[1] != width):
+            shown = "x".join(str(side) for side in part.rows.shape)
+            raise BadInputError(
+                f"{part.kind} tokens of {shown} for a language model {width} wide",
+                "",
+                "use a pack whose parts were trained together",
+            )
+        if isinstance(part, EmbeddingPart) and not np.isfinite(part.rows).all():
+            raise BadInputError(f"{part.kind} tokens that are no numbers", "", "restore the pack")
+
+
+def check_room(position: int, added: int, context: int) -> None:
+    """Refuses what does not fit the context.
+
+    Raises:
+        BadInputError: it does not.
+    """
+    if position + added > context:
+        raise BadInputError(
+            f"{position + added} positions for a model of {context}", "", "ask something shorter"
+        )

@@ -1,0 +1,183 @@
+"""The llama.cpp runtime: GGUF weights, a GGUF adapter, rows of evidence between tokens."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import BadInputError, ResourceError
+from engine.core.progress import CancelToken
+from engine.tvad.runtimes.drawing import Drawer, Pieces, check_room, check_rows
+from engine.tvad.runtimes.protocol import LLAMA_CPP, EmbeddingPart, Part, Sampling
+
+_CONTEXT = 2048
+_BATCH = 512
+
+
+def is_installed() -> bool:
+    """Whether llama-cpp-python is there; it is not imported for that."""
+    return importlib.util.find_spec("llama_cpp") is not None
+
+
+class LlamaRuntime:
+    """See `Runtime` for what the parts mean."""
+
+    name = LLAMA_CPP
+
+    def __init__(self, library: Any, model: Any) -> None:  # noqa: ANN401
+        """Takes the library and a `Llama`; `load_llama` makes both."""
+        self._library = library
+        self._model = model
+        self._handle = model._ctx.ctx
+        self._position = 0
+        self._ready = False
+        vocabulary = library.llama_model_get_vocab(model._model.model)
+        self._vocabulary_size = int(library.llama_vocab_n_tokens(vocabulary))
+        self._is_end: Callable[[int], bool] = lambda token: bool(
+            library.llama_vocab_is_eog(vocabulary, token)
+        )
+
+    @property
+    def width(self) -> int:
+        """Width of the token embeddings."""
+        return int(self._model.n_embd())
+
+    @property
+    def context(self) -> int:
+        """Positions it can hold."""
+        return int(self._model.n_ctx())
+
+    @property
+    def position(self) -> int:
+        """Positions held now."""
+        return self._position
+
+    def count(self, part: Part) -> int:
+        """Returns how many positions a part takes."""
+        return len(part.rows) if isinstance(part, EmbeddingPart) else len(self._tokens(part))
+
+    def feed(self, parts: Sequence[Part], cancel: CancelToken | None = None) -> None:
+        """Reads parts after those it holds."""
+        check_rows(parts, self.width)
+        items = [one.rows if isinstance(one, EmbeddingPart) else self._tokens(one) for one in parts]
+        check_room(self._position, sum(len(one) for one in items), self.context)
+        held = self._position
+        for item in items:
+            for start in range(0, len(item), _BATCH):
+                if cancel is not None and cancel.cancelled:
+                    self.rewind(held)
+                    cancel.check()
+                self._run(item[start : start + _BATCH])
+
+    def rewind(self, position: int) -> None:
+        """Forgets everything from a position on."""
+        memory = self._library.llama_get_memory(self._handle)
+        self._library.llama_memory_seq_rm(memory, 0, position, -1)
+        self._position = min(position, self._position)
+        self._ready = False
+
+    def generate(self, sampling: Sampling, cancel: CancelToken | None = None) -> Iterator[str]:
+        """Answers what was fed last, a piece at a time."""
+        drawer, pieces = Drawer(sampling), Pieces(self._decode)
+        for _ in range(sampling.most):
+            if not self._ready or (cancel is not None and cancel.cancelled):
+                return
+            token = drawer.draw(self._logits())
+            if self._is_end(token) or self._position >= self.context:
+                return
+            yield pieces.add(token)
+            self._run([token])
+
+    def _tokens(self, part: Part) -> list[int]:
+        assert not isinstance(part, EmbeddingPart)
+        text = part.text.encode("utf-8", "replace")
+        return list(self._model.tokenize(text, add_bos=False, special=part.markup)) if text else []
+
+    def _decode(self, tokens: Sequence[int]) -> str:
+        said: bytes = self._model.detokenize(list(tokens))
+        return said.decode("utf-8", "replace")
+
+    def _run(self, item: Sequence[int] | NDArray[np.float32]) -> None:
+        """Computes tokens or rows, never both in one batch; the last gives logits."""
+        library, count = self._library, len(item)
+        if not count:
+            return
+        wide = self.width if isinstance(item, np.ndarray) else 0
+        batch = library.llama_batch_init(count, wide, 1)
+        try:
+            if isinstance(item, np.ndarray):
+                rows = np.ascontiguousarray(item, np.float32)
+                ctypes.memmove(batch.embd, rows.ctypes.data, rows.nbytes)
+            else:
+                for place, token in enumerate(item):
+                    batch.token[place] = token
+            for place in range(count):
+                batch.pos[place] = self._position + place
+                batch.n_seq_id[place] = 1
+                batch.seq_id[place][0] = 0
+                batch.logits[place] = int(place == count - 1)
+            batch.n_tokens = count
+            code = library.llama_decode(self._handle, batch)
+        finally:
+            library.llama_batch_free(batch)
+        if code:
+            raise ResourceError(f"llama.cpp failed (code {code})", "", "close other programs")
+        self._position += count
+        self._ready = True
+
+    def _logits(self) -> NDArray[np.float32]:
+        pointer = self._library.llama_get_logits_ith(self._handle, -1)
+        return np.ctypeslib.as_array(pointer, shape=(self._vocabulary_size,)).copy()
+
+
+def load_llama(gguf: Path, adapter: Path | None = None, threads: int | None = None) -> LlamaRuntime:
+    """Loads a model.
+
+    Args:
+        gguf: the weights, with the tokenizer inside.
+        adapter: a LoRA adapter as GGUF.
+        threads: of the processor; None takes as many as it has cores.
+
+    Raises:
+        BadInputError: the adapter is not one for these weights.
+        ResourceError: llama-cpp-python is not installed, or a file is missing or damaged.
+    """
+    # Spinning threads of a busy machine would slow it down twentyfold.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        import llama_cpp
+    except ImportError as error:
+        raise ResourceError("llama-cpp-python is not installed", "", "use transformers") from error
+    if not gguf.is_file():
+        raise ResourceError("the language model is missing", gguf, "run the set-up again")
+    count = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 0])
+    try:
+        model = llama_cpp.Llama(
+            model_path=str(gguf),
+            lora_path=None if adapter is None else str(adapter),
+            n_ctx=_CONTEXT,
+            n_batch=_BATCH,
+            n_threads=count,
+            n_threads_batch=count,
+            n_gpu_layers=0,
+            verbose=False,
+        )
+    except (ValueError, RuntimeError, OSError) as error:
+        reason = " ".join(str(error).split())[:120]
+        if adapter is not None and "adapter" in reason.lower():
+            raise BadInputError(
+                f"the adapter does not fit the language model ({reason})",
+                adapter,
+                "use a pack whose parts were trained together",
+            ) from error
+        raise ResourceError(
+            f"the language model cannot be loaded ({reason})", gguf, "run the set-up again"
+        ) from error
+    return LlamaRuntime(llama_cpp, model)

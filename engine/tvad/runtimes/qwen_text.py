@@ -1,0 +1,242 @@
+"""The transformers runtime for Qwen2.5-VL: positions in time and space for video tokens.
+
+Rows of evidence are put where placeholder tokens stand, and the kind of every token is told;
+without it the model would silently number everything in one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.core.errors import BadInputError, ResourceError
+from engine.core.progress import CancelToken
+from engine.tvad.quiet_transformers import quiet_transformers
+from engine.tvad.runtimes.drawing import Drawer, Pieces, check_room, check_rows
+from engine.tvad.runtimes.protocol import TRANSFORMERS, EmbeddingPart, Part, Sampling
+from engine.tvad.runtimes.transformers_text import end_tokens, tokens_of
+from engine.tvad.torchvision_guard import guard_torchvision
+
+_TEXT, _VIDEO = 0, 2
+
+
+@dataclass(frozen=True, eq=False)
+class MixedSequence:
+    """A sequence of tokens and rows as the model takes it.
+
+    Attributes:
+        ids: int64 [1, n], with placeholders where rows stand.
+        kinds: int64 [1, n], 0 for text and anomaly tokens, 2 for video.
+        rows: float32 [1, n, D], every token's embedding or row.
+        grids: int64 [videos, 3], in patches; None without video.
+    """
+
+    ids: torch.Tensor
+    kinds: torch.Tensor
+    rows: torch.Tensor
+    grids: torch.Tensor | None
+
+    def inputs(self) -> dict[str, torch.Tensor]:
+        """Returns the model's arguments."""
+        said = {"input_ids": self.ids, "inputs_embeds": self.rows, "mm_token_type_ids": self.kinds}
+        return said if self.grids is None else {**said, "video_grid_thw": self.grids}
+
+
+def mixed_sequence(
+    model: Any,  # noqa: ANN401
+    tokenizer: Any,  # noqa: ANN401
+    parts: Sequence[Part],
+    rows: Sequence[torch.Tensor | None] | None = None,
+) -> MixedSequence:
+    """Puts text and rows together.
+
+    Args:
+        model: a `Qwen2_5_VLForConditionalGeneration`.
+        tokenizer: its tokenizer.
+        parts: what is said.
+        rows: for each part a tensor [n, D] in place of its own rows, so that training can reach
+            what made them.
+
+    Raises:
+        BadInputError: video tokens without a grid, or more or fewer than it has places.
+    """
+    config, embed = model.config, model.get_input_embeddings()
+    merge = int(config.vision_config.spatial_merge_size)
+    device = embed.weight.device
+    ids: list[int] = []
+    kinds: list[int] = []
+    joined: list[torch.Tensor] = []
+    grids: list[tuple[int, int, int]] = []
+    for place, part in enumerate(parts):
+        if not isinstance(part, EmbeddingPart):
+            tokens = tokens_of(tokenizer, part.text, part.markup)
+            ids += tokens
+            kinds += [_TEXT] * len(tokens)
+            joined.append(embed(torch.tensor(tokens, dtype=torch.long, device=device)))
+            continue
+        given = None if rows is None else rows[place]
+        if given is None:
+            given = torch.from_numpy(np.ascontiguousarray(part.rows)).to(device, embed.weight.dtype)
+        count, video = len(part.rows), part.kind == "video"
+        if video:
+            if part.grid is None or np.prod(part.grid) != count:
+                raise BadInputError("video tokens without their grid", "", "restore the pack")
+            grids.append((part.grid[0], part.grid[1] * merge, part.grid[2] * merge))
+        ids += [int(config.video_token_id) if video else 0] * count
+        kinds += [_VIDEO if video else _TEXT] * count
+        joined.append(given)
+    return MixedSequence(
+        torch.tensor([ids], device=device),
+        torch.tensor([kinds], dtype=torch.int32, device=device),
+        torch.cat(joined)[None],
+        torch.tensor(grids, device=device) if grids else None,
+    )
+
+
+class QwenRuntime:
+    """See `Runtime` for what the parts mean."""
+
+    name = TRANSFORMERS
+
+    def __init__(self, model: Any, tokenizer: Any, context: int | None = None) -> None:  # noqa: ANN401
+        """Takes the model and its tokenizer; `load_qwen_runtime` reads them."""
+        self._model = model.eval().requires_grad_(False)
+        self._tokenizer = tokenizer
+        self._text = model.config.text_config
+        limit = int(self._text.max_position_embeddings)
+        self._context = min(context or limit, limit)
+        self._cache: Any = self._new_cache()
+        self._next = 0
+        self._starts: list[tuple[int, int]] = [(0, 0)]
+        self._logits: torch.Tensor | None = None
+        self._ends = end_tokens(tokenizer)
+
+    @property
+    def width(self) -> int:
+        """Width of the token embeddings."""
+        return int(self._text.hidden_size)
+
+    @property
+    def context(self) -> int:
+        """Positions it can hold."""
+        return self._context
+
+    @property
+    def position(self) -> int:
+        """Positions held now."""
+        return int(self._cache.get_seq_length())
+
+    def count(self, part: Part) -> int:
+        """Returns how many positions a part takes."""
+        if isinstance(part, EmbeddingPart):
+            return len(part.rows)
+        return len(tokens_of(self._tokenizer, part.text, part.markup))
+
+    @torch.inference_mode()
+    def feed(self, parts: Sequence[Part], cancel: CancelToken | None = None) -> None:
+        """Reads parts after those it holds."""
+        check_rows(parts, self.width)
+        if cancel is not None:
+            cancel.check()
+        said = [one for one in parts if self.count(one)]
+        if not said:
+            return
+        sequence = mixed_sequence(self._model, self._tokenizer, said)
+        check_room(self.position, sequence.ids.shape[1], self._context)
+        positions, _ = self._model.model.get_rope_index(
+            sequence.ids, video_grid_thw=sequence.grids, mm_token_type_ids=sequence.kinds
+        )
+        self._run(sequence.rows, positions + self._next)
+
+    def rewind(self, position: int) -> None:
+        """Forgets everything from a position on."""
+        if position < self.position:
+            self._cache.crop(position - self.position)
+            held, number = max(one for one in self._starts if one[0] <= position)
+            self._starts = [one for one in self._starts if one[0] <= held]
+            # Within what was fed last, tokens after a video count on one by one.
+            self._next = number + position - held
+            if position == 0:
+                self._cache = self._new_cache()
+        self._logits = None
+
+    @torch.inference_mode()
+    def generate(self, sampling: Sampling, cancel: CancelToken | None = None) -> Iterator[str]:
+        """Answers what was fed last, a piece at a time."""
+        drawer, pieces = Drawer(sampling), Pieces(self._decode)
+        for _ in range(sampling.most):
+            if self._logits is None or (cancel is not None and cancel.cancelled):
+                return
+            token = drawer.draw(self._logits.float().cpu().numpy())
+            if token in self._ends or self.position >= self._context:
+                return
+            yield pieces.add(token)
+            embed = self._model.get_input_embeddings()
+            ids = torch.tensor([[token]], device=embed.weight.device)
+            self._run(embed(ids), torch.full((3, 1, 1), self._next, device=ids.device))
+
+    def _decode(self, tokens: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))
+
+    def _new_cache(self) -> Any:  # noqa: ANN401
+        from transformers import DynamicCache
+
+        return DynamicCache(config=self._text)
+
+    def _run(self, rows: torch.Tensor, positions: torch.Tensor) -> None:
+        out = self._model(
+            inputs_embeds=rows,
+            position_ids=positions,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        self._cache = out.past_key_values
+        self._logits = out.logits[0, -1]
+        self._next = int(positions.max()) + 1
+        self._starts.append((self.position, self._next))
+
+
+def load_qwen_runtime(
+    folder: Path, adapter: Path | None = None, device: str = "cpu"
+) -> QwenRuntime:
+    """Loads Qwen2.5-VL from a local folder, in bfloat16 on a GPU and float32 on a CPU.
+
+    Raises:
+        ResourceError: a file is missing or damaged.
+    """
+    model, tokenizer = load_qwen_model(folder, device)
+    if adapter is not None:
+        from engine.tvad.runtimes.transformers_text import with_adapter
+
+        model = with_adapter(model, adapter)
+    return QwenRuntime(model, tokenizer)
+
+
+def load_qwen_model(folder: Path, device: str = "cpu") -> tuple[Any, Any]:
+    """Loads the model and its tokenizer; nothing is fetched, no code of the folder is run.
+
+    Raises:
+        ResourceError: a file is missing or damaged.
+    """
+    guard_torchvision()
+    from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
+
+    kind = torch.bfloat16 if device.startswith("cuda") else torch.float32
+    try:
+        with quiet_transformers():
+            tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+                str(folder), local_files_only=True, use_safetensors=True, dtype=kind
+            )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise ResourceError(
+            f"the language model cannot be loaded ({reason})", folder, "restore the folder"
+        ) from error
+    return model.to(device), tokenizer

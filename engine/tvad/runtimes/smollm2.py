@@ -1,0 +1,120 @@
+"""SmolLM2 for transformers: built once from the GGUF, because a model read from one is slow.
+
+Reading the GGUF takes twenty seconds every time, and the result refuses to be saved or to change
+its precision. The rebuilt model loads in under a second. It goes to `.cache/models/` beside the
+program, where the set-up keeps what it makes, or to the user's cache when there is no such
+folder; llama.cpp reads the GGUF itself and needs none of this.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from engine.core.errors import ResourceError
+from engine.media.hashing import hash_file
+from engine.tvad.quiet_transformers import quiet_transformers
+from engine.tvad.torchvision_guard import guard_torchvision
+
+CACHE_VARIABLE = "SIGHTLINE_MODEL_CACHE"
+"""Names another folder for rebuilt models."""
+
+_BESIDE = Path(__file__).parents[3] / ".cache"
+_DONE = "built-from.txt"
+
+
+def gguf_in(folder: Path) -> Path:
+    """Returns the one GGUF of a folder of base weights.
+
+    Raises:
+        ResourceError: there is none, or several.
+    """
+    found = sorted(folder.glob("*.gguf"))
+    if len(found) != 1:
+        raise ResourceError(f"{len(found)} GGUF files", folder, "run the set-up again")
+    return found[0]
+
+
+def safetensors_of(folder: Path) -> Path:
+    """Returns a folder that transformers can load for a folder of base weights.
+
+    A folder that holds safetensors already is returned as it is; otherwise its GGUF is rebuilt
+    the first time, which takes half a minute and 540 MB.
+
+    Raises:
+        ResourceError: the GGUF is missing or damaged, or there is no room.
+    """
+    if any(folder.glob("*.safetensors")):
+        return folder
+    gguf = gguf_in(folder)
+    sha256 = str(hash_file(gguf)["sha256"])
+    place = _cache_folder() / f"{folder.name}-{sha256[:12]}"
+    if (place / _DONE).is_file():
+        return place
+    _build(gguf, place, sha256)
+    return place
+
+
+def _cache_folder() -> Path:
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return Path(named).absolute()
+    return (_BESIDE if _BESIDE.is_dir() else user_cache_path("Sightline")) / "models"
+
+
+def _build(gguf: Path, place: Path, sha256: str) -> None:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=place.parent, prefix=".building-"))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ResourceError(f"no model cache ({reason})", place.parent, "free some room") from error
+    try:
+        rebuild(gguf, scratch)
+        (scratch / _DONE).write_text(f"{sha256}  {gguf.name}\n", encoding="utf-8")
+        try:
+            scratch.rename(place)
+        except OSError:
+            # Another process may have built it meanwhile.
+            if not (place / _DONE).is_file():
+                raise
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise ResourceError(
+            f"the language model cannot be rebuilt ({reason})", gguf, "run the set-up again"
+        ) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def rebuild(gguf: Path, to: Path) -> None:
+    """Writes config, tokenizer and float32 safetensors of a GGUF into a folder.
+
+    Raises:
+        OSError: a file cannot be read or written.
+        ValueError: the GGUF is of a kind that transformers does not read.
+    """
+    guard_torchvision()
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    with quiet_transformers():
+        said = {"gguf_file": gguf.name, "local_files_only": True}
+        tokenizer: Any = AutoTokenizer.from_pretrained(str(gguf.parent), **said)
+        read: Any = AutoModelForCausalLM.from_pretrained(
+            str(gguf.parent), dtype=torch.float32, **said
+        )
+        plain = read.config.to_dict()
+        for name in ("quantization_config", "_name_or_path", "_model_name_or_path"):
+            plain.pop(name, None)
+        config: Any = AutoConfig.for_model(**plain)
+        maker: Any = AutoModelForCausalLM
+        model: Any = maker.from_config(config, dtype=torch.float32)
+        model.load_state_dict(read.state_dict())
+        model.save_pretrained(str(to))
+        tokenizer.save_pretrained(str(to))

@@ -1,0 +1,103 @@
+"""The sentences of dialogues: enough forms, true words, and a list of all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.datasets.dialogues.maps import agrees, erring
+from engine.datasets.dialogues.wording import (
+    QUESTIONS,
+    Truth,
+    absent_turn,
+    colour_of,
+    interview,
+    references,
+    vocabulary,
+)
+from engine.dialogue.words import ACTIONS, action_in, colour_in, places_in, yes_or_no
+from engine.training.dialogue.lessons import mirrored
+
+WORN = {"upper": "orange", "lower": "black", "garment": "skirt", "bag": "red backpack"}
+TRUTH = Truth(
+    "running", "plaza", False, 2, "person", WORN, "top left", "bottom right", "down-right"
+)
+NORMAL = Truth(None, "park", True, 0)
+
+
+@pytest.mark.parametrize("truth", [TRUTH, NORMAL])
+@pytest.mark.parametrize("part", ["anomaly", "target", "motion", "trajectory", "environment"])
+def test_every_part_has_six_forms_of_question_and_answer(truth: Truth, part: str) -> None:
+    assert len(set(references(truth, part))) >= 6
+    assert len(set(QUESTIONS[part])) >= 6
+
+
+def test_the_first_answer_has_five_parts() -> None:
+    for answer in references(TRUTH, "anomaly"):
+        assert yes_or_no(answer) is True
+        assert colour_in(answer) == "orange"
+        assert action_in(answer) == "running"
+        assert places_in(answer) == ("top left", "bottom right")
+
+
+def test_answers_are_sentences() -> None:
+    assert "an orange top and a black skirt, with a red backpack" in references(TRUTH, "target")[0]
+    assert "running down and to the right" in references(TRUTH, "motion")[0]
+    assert references(NORMAL, "anomaly")[0].startswith("No")
+    assert "nobody else" in references(NORMAL, "environment")[0]
+
+
+def test_normal_spans_are_asked_what_can_be_answered() -> None:
+    assert [turn.part for turn in interview(NORMAL)] == ["anomaly", "environment"]
+    assert len(interview(TRUTH)) == 5
+
+
+@pytest.mark.parametrize("other", sorted(ACTIONS))
+def test_what_is_not_there_is_denied(other: str) -> None:
+    turn = absent_turn(TRUTH, other, 0)
+    said = {yes_or_no(one) for one in turn.references}
+    assert said == {other == "running"}
+
+
+def test_a_vehicle_is_described_by_itself() -> None:
+    car = Truth("driving", "street", False, 0, "vehicle", {"vehicle": "white van"}, "top left",
+                "top right", "right")  # fmt: skip
+    assert references(car, "target")[0] == "The target is a white van."
+    assert colour_of(car) == "white"
+
+
+def test_the_vocabulary_lists_every_word_of_every_answer() -> None:
+    listed = set(vocabulary())
+    for truth in (TRUTH, NORMAL):
+        for part in ("anomaly", "target", "motion", "trajectory", "environment", "narrative"):
+            for answer in references(truth, part):
+                words = "".join(c if c.isalpha() or c == "-" else " " for c in answer.lower())
+                assert set(words.split()) <= listed, answer
+
+
+def test_a_mirrored_span_has_mirrored_words() -> None:
+    other = mirrored(TRUTH)
+    assert (other.from_cell, other.to_cell) == ("top right", "bottom left")
+    assert other.direction == "down-left"
+    assert mirrored(other) == TRUTH
+
+
+def test_maps_that_err_still_show_the_target_and_nothing_else_beyond_the_limit() -> None:
+    truth = np.zeros((7, 20, 30), np.float32)
+    truth[:, 5:9, 5:9] = 0.95
+    for seed in range(20):
+        found = erring(truth, np.random.default_rng(seed))
+        assert found[0].max() >= 0.5
+        assert agrees(found, truth)
+        usual = erring(np.zeros_like(truth), np.random.default_rng(seed))
+        assert usual.max() < 0.5
+        assert agrees(usual, np.zeros_like(truth))
+
+
+def test_maps_that_show_something_else_are_no_evidence_of_the_target() -> None:
+    truth = np.zeros((7, 20, 30), np.float32)
+    truth[:, 5:9, 5:9] = 0.95
+    elsewhere = np.roll(truth, 15, axis=2)
+    assert not agrees(elsewhere, truth)
+    assert not agrees(np.zeros_like(truth), truth)
+    assert not agrees(truth, np.zeros_like(truth))

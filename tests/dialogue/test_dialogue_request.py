@@ -1,0 +1,64 @@
+"""The worker's request: an answer comes in tokens and can be stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.cases import Case
+from engine.core.errors import BadInputError
+from engine.core.progress import CancelToken, Progress
+from engine.packs.manifest import Pack
+from engine.worker.requests import Answer, Opened, ask
+
+
+class Heard(Answer):
+    """Keeps tokens, and stops the answer after some of them."""
+
+    def __init__(self, cancel: CancelToken, most: int) -> None:
+        self.tokens: list[str] = []
+        self._cancel = cancel
+        self._most = most
+
+    def progress(self, progress: Progress) -> None:
+        pass
+
+    def chunk(self, **fields: object) -> None:
+        raise AssertionError("nothing is analysed")
+
+    def token(self, text: str) -> None:
+        self.tokens.append(text)
+        if len(self.tokens) == self._most:
+            self._cancel.cancel()
+
+
+def test_an_answer_comes_in_tokens_and_stops_between_two_of_them(case: Path, pack: Pack) -> None:
+    with Case.open(case, write=True) as held:
+        opened = Opened(case, held.token or "")
+        fields = {"question": "Is there any anomaly?", "pack": "talking", "seed": 4}
+        cancel = CancelToken()
+        heard = Heard(cancel, 1000)
+        whole = ask(opened, fields, cancel, heard)
+        assert "".join(heard.tokens).strip() == whole["answer"]
+        cancel = CancelToken()
+        heard = Heard(cancel, 2)
+        part = ask(opened, {**fields, "fresh": True}, cancel, heard)
+        assert part["state"] == "cancelled"
+        assert len(heard.tokens) == 2
+        assert whole["answer"].startswith(part["answer"])
+
+
+def test_fields_of_a_request_are_not_trusted(case: Path, pack: Pack) -> None:
+    with Case.open(case, write=True) as held:
+        opened = Opened(case, held.token or "")
+        cancel = CancelToken()
+        heard = Heard(cancel, 1)
+        for fields in (
+            {"question": 7},
+            {"question": "Is it?", "most_tokens": 10_000},
+            {"question": "Is it?", "span": "never"},
+            {"question": "Is it?", "event_id": "1"},
+        ):
+            with pytest.raises(BadInputError):
+                ask(opened, fields, cancel, heard)

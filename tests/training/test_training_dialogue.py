@@ -1,0 +1,186 @@
+"""Stage 2 on small models: what it learns, that it goes on where it stopped, what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from engine.core.errors import BadInputError, CancelledError
+from engine.core.progress import CancelToken, Progress, silent
+from engine.datasets.dialogues.samples import TRUE, DialogueSample, Seen
+from engine.datasets.dialogues.wording import Truth
+from engine.dialogue.model import DialogueModel, SpanEvidence
+from engine.dialogue.questions import INTERVIEW
+from engine.dialogue.talking import Conversation
+from engine.training.dialogue.learner import Learner, with_lora
+from engine.training.dialogue.packing import adapter_files
+from engine.training.dialogue.stage2 import Stage2, Stage2Settings
+from engine.tvad.part_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from engine.tvad.projector import ProjectorConfig, VideoProjector
+from engine.tvad.rae import EncoderConfig, RegionAwareEncoder
+from engine.tvad.runtimes.protocol import Sampling
+from engine.tvad.runtimes.qwen_text import QwenRuntime, load_qwen_model
+from engine.tvad.runtimes.transformers_text import load_base, with_adapter
+from tests.dialogue.dialogue_material import WIDTH, moving_heat, write_llama, write_tokenizer
+from tests.tvad.local_models import write_qwen
+
+INPUTS = 9
+WORN = {"upper": "red", "lower": "black", "garment": "trousers", "bag": "none"}
+
+MakeLearner = Callable[[], Learner]
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_llama(tmp_path_factory.mktemp("weights") / "tiny-llama")
+
+
+@pytest.fixture(scope="module")
+def qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_qwen(tmp_path_factory.mktemp("weights"))
+    write_tokenizer(folder)
+    return folder
+
+
+@pytest.fixture
+def learner(llama: Path) -> MakeLearner:
+    def make() -> Learner:
+        torch.manual_seed(1)
+        model, tokenizer = load_base(llama)
+        encoder = RegionAwareEncoder(EncoderConfig(WIDTH, (8, 8, 8), 32))
+        projector = VideoProjector(ProjectorConfig(INPUTS, WIDTH, 4, 32))
+        return Learner(with_lora(model), tokenizer, encoder, projector)
+
+    return make
+
+
+def _samples(video_width: int = INPUTS, tokens: int = 4) -> list[DialogueSample]:
+    """One person who runs across and one span of nothing."""
+    rng = np.random.default_rng(0)
+    heat = moving_heat()
+    video = rng.random((8, tokens, video_width)).astype(np.float32)
+    runs = Truth("running", "park", False, 1, "person", WORN, "top left", "bottom right",
+                 "down-right")  # fmt: skip
+    return [
+        DialogueSample("a", (0, 40), runs, {TRUE: Seen(heat, video)}),
+        DialogueSample("b", (0, 40), Truth(None, "park", False, 1), {
+            TRUE: Seen(np.zeros_like(heat), video * 0.1)
+        }),
+    ]  # fmt: skip
+
+
+def _settings(**changes: Any) -> Stage2Settings:
+    given: dict[str, Any] = {
+        "steps": 6, "batch": 2, "align_steps": 4, "align_batch": 2, "rate": 5e-3,
+        "part_rate": 5e-3,
+    }  # fmt: skip
+    return Stage2Settings(**{**given, **changes})
+
+
+def _weights(learner: Learner) -> list[torch.Tensor]:
+    return [one.detach().clone() for _, one in learner.trained()]
+
+
+def test_the_loss_falls_and_the_language_model_itself_stays(
+    learner: MakeLearner, tmp_path: Path
+) -> None:
+    taught = learner()
+    frozen = {
+        name: one.detach().clone()
+        for name, one in taught.model.named_parameters()
+        if not one.requires_grad
+    }
+    run = Stage2(taught, _samples(), _settings(steps=41, narrative=0.0), tmp_path)
+    run.run(silent, CancelToken())
+    losses = [one["loss"] for one in run.log if one["phase"] == "focused"]
+    assert losses[-1] < 0.99 * losses[0]
+    for name, one in taught.model.named_parameters():
+        if name in frozen:
+            assert torch.equal(one, frozen[name]), name
+    assert all("q_proj" in n or "v_proj" in n for n, _ in taught.trained() if n.startswith("lora."))
+
+
+def test_a_training_taken_up_again_ends_with_the_same_weights(
+    learner: MakeLearner, tmp_path: Path
+) -> None:
+    whole = learner()
+    Stage2(whole, _samples(), _settings(), tmp_path / "whole").run(silent, CancelToken())
+
+    cancel = CancelToken()
+
+    def stop(progress: Progress) -> None:
+        if progress.stage == "training" and progress.done == 3:
+            cancel.cancel()
+
+    with pytest.raises(CancelledError):
+        Stage2(learner(), _samples(), _settings(), tmp_path / "parts").run(stop, cancel)
+    resumed = learner()
+    Stage2(resumed, _samples(), _settings(), tmp_path / "parts").run(silent, CancelToken())
+    for one, other in zip(_weights(whole), _weights(resumed), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_state_of_another_training_is_refused(learner: MakeLearner, tmp_path: Path) -> None:
+    Stage2(learner(), _samples(), _settings(), tmp_path).run(silent, CancelToken())
+    with pytest.raises(BadInputError, match="other settings"):
+        Stage2(learner(), _samples(), _settings(seed=9), tmp_path).run(silent, CancelToken())
+
+
+def test_no_samples_are_no_training(learner: MakeLearner, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="no dialogues"):
+        Stage2(learner(), [], _settings(), tmp_path)
+
+
+def test_only_answers_are_learnt(learner: MakeLearner) -> None:
+    from engine.training.dialogue.lessons import FOCUSED, draw_lesson
+
+    taught = learner()
+    lesson = draw_lesson(_samples()[0], FOCUSED, np.random.default_rng(3))
+    sequence = taught._sequence(lesson)
+    said = sequence.wanted[sequence.wanted >= 0].tolist()
+    tokenizer = taught._held[1]
+    wanted: list[int] = []
+    for _, answer in lesson.turns:
+        wanted += [*tokenizer(answer, add_special_tokens=False)["input_ids"], 381]
+    assert said == wanted
+
+
+def test_a_small_qwen_learns_and_answers_three_turns(qwen: Path, tmp_path: Path) -> None:
+    model, tokenizer = load_qwen_model(qwen)
+    torch.manual_seed(1)
+    encoder = RegionAwareEncoder(EncoderConfig(WIDTH, (8, 8, 8), 32))
+    taught = Learner(with_lora(model), tokenizer, encoder, None)
+    samples = _samples(video_width=WIDTH)
+    run = Stage2(taught, samples, _settings(steps=21, align_steps=0), tmp_path / "work")
+    run.run(silent, CancelToken())
+    losses = [one["loss"] for one in run.log]
+    assert losses[-1] < losses[0]
+    names = [name for name, one in taught.model.named_parameters() if one.requires_grad]
+    assert names
+    assert not any("visual" in name for name in names)
+
+    files = adapter_files(taught, tmp_path)
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    for name in (ADAPTER_CONFIG, ADAPTER_WEIGHTS):
+        data = files[name]
+        assert isinstance(data, bytes)
+        (tmp_path / name).write_bytes(data)
+    fresh, _ = load_qwen_model(qwen)
+    runtime = QwenRuntime(with_adapter(fresh, adapter), tokenizer)
+    spoken = DialogueModel(runtime, encoder.eval(), None, vision_marks=True)
+    seen = samples[0].seen[TRUE]
+    parts = spoken.parts(SpanEvidence(seen.heat, seen.video, (1, 4)))
+    answers = []
+    for _ in range(2):
+        conversation = Conversation(runtime, parts)
+        said = [conversation.ask(one.text, Sampling(10)) for one in INTERVIEW[:3]]
+        answers.append([one.text for one in said])
+        assert len(conversation.turns) == 3
+    assert answers[0] == answers[1]
+    assert any(answers[0])

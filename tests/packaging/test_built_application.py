@@ -20,7 +20,7 @@ from engine.core.errors import SightlineError
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "dist" / "sightline" / ("sightline.exe" if sys.platform == "win32" else "sightline")
 SAMPLE = ROOT / "resources" / "sample" / "sample.mp4"
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 TICK_S = 0.2
 
 pytestmark = pytest.mark.skipif(

@@ -13,11 +13,15 @@ from engine.cases import (
     HeatBlock,
     NewBookmark,
     NewCalibration,
+    NewCitation,
+    NewDialogue,
     NewEvidence,
     NewNote,
     NewOwnEvent,
     NewStream,
+    NewTurn,
 )
+from engine.cases.dialogues import Answer
 from engine.core.arrays import pack_arrays
 from engine.core.geometry import Box
 from engine.core.results import Event, Reason, Region, RunWarning, Trajectory
@@ -98,7 +102,22 @@ def fill(case: Case) -> int:
         change.evidence.choose_run(evidence_id, run_id)
         change.evidence.arrange([evidence_id])
     review(case)
+    talk(case, run_id)
     return run_id
+
+
+def talk(case: Case, run_id: int) -> int:
+    """Adds a dialogue of one answered question and returns the turn's id."""
+    about = NewDialogue(1, run_id, None, 1, 10, 20, 5120, 10240, 0.4, 0.8)
+    asked = NewTurn(
+        "Is there any anomaly?", ({"kind": "from", "value": "top left"},), {"span": [10, 20]},
+        "compact", SHA, "llama.cpp",
+    )  # fmt: skip
+    with case.change() as change:
+        turn = change.dialogues.ask(change.dialogues.add(about), asked)
+        change.dialogues.answer(turn, Answer("complete", "No.", 2, 0.5, 30.0, False, 0))
+        change.dialogues.cite(turn, [NewCitation(1, 0.4, 0.8, 5120, 10240, 1)])
+    return turn
 
 
 def review(case: Case) -> dict[str, int]:

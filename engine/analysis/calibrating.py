@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -67,6 +67,23 @@ def find_calibration(case: Case, recipe: Recipe, grid: Grid, channel: str) -> Ca
     return None
 
 
+def find_camera(case: Case, recipe: Recipe, grid: Grid) -> TextCalibration | None:
+    """Finds what was learned of a camera from the recipe's normal footage with any prompts."""
+    if recipe.text is None:
+        return None
+    for row in case.calibrations.all(TEXT):
+        run_id = row.calibration.run_id
+        if row.calibration.kind != "normal" or run_id is None:
+            continue
+        text = Recipe.from_json(json.loads(case.runs.get(run_id).settings)).text
+        if text is not None and text.measuring() == recipe.text.measuring():
+            asked = replace(recipe, text=text)
+            found = find_calibration(case, asked, grid, TEXT)
+            if found is not None:
+                return TextCalibration.decode(found.calibration.body)
+    return None
+
+
 def find_normal(case: Case, recipe: Recipe, grid: Grid) -> KnownCalibrations | None:
     """Finds what was learned from the recipe's normal footage.
 
@@ -92,6 +109,7 @@ def learn_own(
     recipe: Recipe,
     plan: AnalysisPlan,
     pack: TextCalibration | None = None,
+    scene: Calibration | None = None,
 ) -> Calibrations:
     """Calibrates on the evidence: on the spans marked normal, otherwise on all of it.
 
@@ -101,12 +119,13 @@ def learn_own(
         recipe: of the run.
         plan: what was analysed.
         pack: what the pack says by itself; None without the text channel.
+        scene: what was learned from the same maps before; None learns it.
     """
     spans = recipe.normal_spans
     marked = {"spans": [[span.start, span.end] for span in spans]} if spans else {}
     kind = "normal" if spans else "self"
     sources = ({**source, **marked},)
-    scene = calibrate(
+    scene = scene or calibrate(
         kind,
         [lambda: blocks_within(iter(raw.motion()), spans)],
         (plan.grid.rows, plan.grid.columns),

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from engine.analysis.estimate import check_space, estimate
 from engine.analysis.fusion import SCENE, TEXT
+from engine.analysis.judging import Calibrations
 from engine.analysis.measuring import MeasuredChunk, measure_stream, worker_threads
 from engine.analysis.plan import AnalysisPlan
 from engine.analysis.provisional import ProvisionalScores
 from engine.analysis.recipe import Recipe
 from engine.analysis.stored import motion_blocks
+from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.channel import TextChannel
 from engine.analysis.text.measuring import MeasuredText, TextMeter
 from engine.analysis.text.store import FeatureStore
@@ -61,11 +63,8 @@ class Measuring:
         self._report = report
         self._committed = committed
         self._store: FeatureStore | None = None
+        self._camera: TextCalibration | None = None
         self._gone = 0
-        if text is not None:
-            self._store = text.store(
-                evidence.sha256, source.info.number, plan, recipe.settings.motion
-            )
 
     def done(self, run_id: int) -> int:
         """Returns how many analysed frames of a run are committed."""
@@ -80,7 +79,18 @@ class Measuring:
             self._gone, self._store.evicted, self._store.refused, self._plan.chunks
         )
 
-    def measure(self, run_id: int, normal: Calibration | None) -> None:
+    def known_scene(self, run_id: int) -> Calibration | None:
+        """Returns what an earlier run learned from the same motion; None when it is to be learned.
+
+        The same maps and settings give the same calibration, so learning it again is spared.
+        """
+        donor = None if self._store is None else self._donor(run_id)
+        if donor is None or donor.state != "finished":
+            return None
+        learned = self._case.calibrations.of_run(donor.id, SCENE)
+        return Calibration.decode(learned[0].calibration.body) if learned else None
+
+    def measure(self, run_id: int, normal: Calibrations | None) -> None:
         """Measures and commits what the run does not have yet.
 
         Args:
@@ -93,6 +103,15 @@ class Measuring:
             ResourceError: the disk is full, or the device has no memory for the text channel.
             SightlineError: the evidence cannot be read any more.
         """
+        if self._text is not None:
+            self._camera = None if normal is None else normal.text
+            self._store = self._text.store(
+                self._evidence.sha256,
+                self._source.info.number,
+                self._plan,
+                self._recipe.settings.motion,
+                self._camera,
+            )
         self._take_over(run_id)
         last = self._case.chunks.last(run_id, SCENE)
         first = 0 if last is None else last.seq + 1
@@ -102,12 +121,15 @@ class Measuring:
         need = estimate(self._source, self._plan, settings, worker_threads(), done, self._text)
         check_space(self._case.path, need.bytes)
         pace = _Pace(len(self._plan), done, need.seconds, self._report)
-        provisional = ProvisionalScores(self._plan, self._recipe.settings.scene, normal)
+        scene = None if normal is None else normal.scene
+        provisional = ProvisionalScores(self._plan, self._recipe.settings.scene, scene)
         with ExitStack() as stack:
             meter = None
             if self._text is not None:
                 meter = stack.enter_context(
-                    self._text.meter(self._source, self._plan, self._evidence.fps, self._store)
+                    self._text.meter(
+                        self._source, self._plan, self._evidence.fps, self._store, self._camera
+                    )
                 )
             self._learn_stored(run_id, provisional, meter)
             chunks = measure_stream(self._source, self._plan, settings, self._cancel, first, meter)
@@ -138,7 +160,7 @@ class Measuring:
         if donor is None:
             return
         # Nothing is decoded here, so the source in use may serve the meter as well.
-        meter = TextMeter(self._source, self._plan, self._text.model, self._store)
+        meter = TextMeter(self._source, self._plan, self._text.model, self._store, self._camera)
         there = self._case.chunks.last(run_id, SCENE)
         given = self._case.chunks.last(donor.id, SCENE)
         start, stop = (0 if one is None else one.seq + 1 for one in (there, given))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -28,6 +28,7 @@ from engine.media import Source, hash_evidence, open_source
 from engine.media.images import image_files
 from engine.motion.grid import Grid
 from engine.motion.maps import MotionMaps
+from engine.motion.people import people_height
 from engine.scene.learning import calibrate
 
 
@@ -95,6 +96,7 @@ def measure_footage(
     report: Report,
     text: TextUse | None = None,
     sha256: str = "",
+    camera: TextCalibration | None = None,
 ) -> tuple[AnalysisPlan, MapSpool]:
     """Measures a piece of footage into a spool, which the caller closes.
 
@@ -107,6 +109,7 @@ def measure_footage(
         report: told the frames done.
         text: the text channel; None leaves it out.
         sha256: of the footage, under which its features are kept.
+        camera: what normal footage told of the camera; None for the normal footage itself.
 
     Raises:
         BadInputError: its picture differs from the evidence's.
@@ -119,8 +122,8 @@ def measure_footage(
             plan = _fitting_plan(path, source, grid, settings)
             meter = None
             if text is not None:
-                kept = text.store(sha256, source.info.number, plan, settings.motion)
-                meter = stack.enter_context(text.meter(source, plan, fps, kept))
+                kept = text.store(sha256, source.info.number, plan, settings.motion, camera)
+                meter = stack.enter_context(text.meter(source, plan, fps, kept, camera))
             for chunk in measure_stream(source, plan, settings.motion, cancel, 0, meter):
                 spool.add(chunk.maps, chunk.seconds, chunk.text.maps if chunk.text else None)
                 done = plan.span(chunk.number)[1]
@@ -183,7 +186,16 @@ def learn_normal(
         if text is None:
             return Calibrations(scene)
         maps = chain.from_iterable(spool.texts() for spool in spools)
-        return Calibrations(scene, _learn_text(maps, text, parts, grid, sources))
+        learned = _learn_text(maps, text, parts, grid, sources)
+        usual = scene.statistics.speed.usual(None)
+        return Calibrations(
+            scene,
+            replace(
+                learned,
+                people=_people(spools, grid),
+                usual=() if usual is None else tuple(usual.tolist()),
+            ),
+        )
 
 
 def learn_normal_text(
@@ -195,8 +207,21 @@ def learn_normal_text(
     cancel: CancelToken,
     report: Report,
     text: TextUse,
+    earlier: TextCalibration | None,
 ) -> TextCalibration:
     """Learns the text channel's calibration alone: from kept features, or by measuring again.
+
+    Args:
+        footage: the pieces.
+        fps: frame rate of images.
+        grid: of the evidence.
+        settings: of the analysis.
+        parts: which parts of the picture count.
+        cancel: looked at between chunks.
+        report: told the frames done.
+        text: the text channel.
+        earlier: learned from the same footage with other prompts; what it knows of the camera
+            stays true.
 
     Raises:
         BadInputError: a piece does not fit the evidence's picture.
@@ -204,19 +229,29 @@ def learn_normal_text(
         CancelledError: the user stopped.
     """
     maps: list[TextMaps] = []
-    for piece in footage:
+    for piece in footage if earlier is not None else ():
         with open_source(piece.path, fps=fps, cancel=cancel) as source:
             plan = _fitting_plan(piece.path, source, grid, settings)
             store = text.store(piece.sha256, source.info.number, plan, settings.motion)
             kept = text.kept_maps(source, plan, store)
         if kept is None:
-            _, spool = measure_footage(
-                piece.path, fps, grid, settings, cancel, report, text, piece.sha256
-            )
-            with spool:
-                kept = list(spool.texts())
+            earlier = None
+            break
         maps += kept
-    return _learn_text(maps, text, parts, grid, tuple(piece.as_source() for piece in footage))
+    if earlier is None:
+        learned = learn_normal(footage, fps, grid, settings, parts, cancel, report, text).text
+        assert learned is not None
+        return learned
+    sources = tuple(piece.as_source() for piece in footage)
+    found = _learn_text(maps, text, parts, grid, sources)
+    return replace(found, people=earlier.people, usual=earlier.usual)
+
+
+def _people(spools: Sequence[MapSpool], grid: Grid) -> float | None:
+    """Returns the height of people, the median over the blocks of all pieces."""
+    heights = [people_height(maps, grid.cell) for one in spools for maps, _ in one.blocks()]
+    known = [one for one in heights if one is not None]
+    return float(np.median(known)) if known else None
 
 
 def _learn_text(

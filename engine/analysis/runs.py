@@ -12,6 +12,7 @@ import numpy as np
 from engine.analysis.calibrating import (
     KnownCalibrations,
     check_spans,
+    find_camera,
     find_normal,
     learn_own,
     store_calibrations,
@@ -127,8 +128,7 @@ class Run:
         run_id = self._take_up(unfinished)
         try:
             normal = self._normal_calibrations(run_id, resuming.relearn)
-            scene = None if normal is None else normal.calibrations.scene
-            self._measuring.measure(run_id, scene)
+            self._measuring.measure(run_id, None if normal is None else normal.calibrations)
             derived = self._derive(run_id, normal)
             self._finish(run_id, derived)
         except CancelledError:
@@ -170,7 +170,8 @@ class Run:
         if known is None:
             known = KnownCalibrations(learn_normal(*footage, self._text))
         elif self._text is not None:
-            text = learn_normal_text(*footage, self._text)
+            earlier = find_camera(self._case, recipe, self._plan.grid)
+            text = learn_normal_text(*footage, self._text, earlier)
             known = replace(known, calibrations=replace(known.calibrations, text=text))
         with self._case.change() as change:
             return store_calibrations(change, known, "normal", run_id, self._evidence.id)
@@ -181,7 +182,9 @@ class Run:
         if known is None:
             source = {"path": self._evidence.path, "sha256": self._evidence.sha256}
             pack = None if self._text is None else self._text.pack_calibration()
-            known = KnownCalibrations(learn_own(raw, source, self._recipe, self._plan, pack))
+            scene = self._measuring.known_scene(run_id)
+            own = learn_own(raw, source, self._recipe, self._plan, pack, scene)
+            known = KnownCalibrations(own)
         heat = HeatSpool(self._plan)
         results = derive(
             raw,

@@ -178,8 +178,8 @@ def _analyze(
     resuming = Resuming(finished=resume, unfinished=not fresh)
     runs: list[dict[str, Any]] = []
     failed: list[tuple[Path, SightlineError]] = []
+    text = open_text(case.absolute() / "cache", recipe.text)
     with open_to_write(case, found, options.beside_evidence) as opened:
-        text = open_text(opened.cache, recipe.text)
         for path in videos:
             try:
                 run = _one(opened, path, recipe, text, options, resuming, cancel, report)

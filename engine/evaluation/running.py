@@ -19,9 +19,9 @@ from engine.analysis.fusion import leading_channel
 from engine.analysis.judging import Calibrations, RawMaps, Verdict
 from engine.analysis.normal import hash_normal, learn_normal, measure_footage
 from engine.analysis.parts import WHOLE_PICTURE
-from engine.analysis.plan import AnalysisPlan, frame_seconds
+from engine.analysis.plan import AnalysisPlan, frame_seconds, make_plan
 from engine.analysis.spool import MapSpool
-from engine.analysis.text.calibration import learn_text
+from engine.analysis.text.calibration import TextCalibration, learn_text
 from engine.analysis.text.use import TextUse
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
@@ -151,11 +151,12 @@ class Evaluator:
     ) -> int:
         with ExitStack() as stack:
             measured = []
+            normal = self._learn_normal(videos[0]) if kind == "normal" else None
             for video in videos:
-                one = self._measure(video)
+                one = self._measure(video, None if normal is None else normal.text)
                 stack.enter_context(one.spool)
                 measured.append(one)
-            shared = None if kind == "self" else self._learn(measured, kind)
+            shared = self._learn(measured, kind) if kind == "camera" else normal
             for one in measured:
                 calibrations = shared or self._learn([one], "self")
                 truth, found = self._judge(one, calibrations)
@@ -165,7 +166,7 @@ class Evaluator:
                 self._keep(one, truth, found)
             return sum(len(one.plan) for one in measured)
 
-    def _measure(self, video: Video) -> _Measured:
+    def _measure(self, video: Video, camera: TextCalibration | None) -> _Measured:
         plan, spool = measure_footage(
             video.path,
             None,
@@ -175,6 +176,7 @@ class Evaluator:
             self._named(video.name),
             self._text,
             self._hash(video.path),
+            camera,
         )
         with open_source(video.path) as source:
             return _Measured(video, plan, spool, source.index.pts, frame_seconds(source.index))
@@ -191,27 +193,29 @@ class Evaluator:
 
         return report
 
+    def _learn_normal(self, video: Video) -> Calibrations:
+        paths = self._normal(video)
+        if not paths:
+            raise BadInputError(
+                "the data set has no normal footage of this camera",
+                video.camera,
+                "use --calibrate camera or self",
+            )
+        with open_source(video.path) as source:
+            grid = make_plan(source.info, source.index, self._settings).grid
+        return learn_normal(
+            hash_normal(paths, self._cancel),
+            None,
+            grid,
+            self._settings,
+            WHOLE_PICTURE,
+            self._cancel,
+            self._report,
+            self._text,
+        )
+
     def _learn(self, measured: list[_Measured], kind: Calibrate) -> Calibrations:
         plan = measured[0].plan
-        if kind == "normal":
-            paths = self._normal(measured[0].video)
-            if not paths:
-                raise BadInputError(
-                    "the data set has no normal footage of this camera",
-                    measured[0].video.camera,
-                    "use --calibrate camera or self",
-                )
-            footage = hash_normal(paths, self._cancel)
-            return learn_normal(
-                footage,
-                None,
-                plan.grid,
-                self._settings,
-                WHOLE_PICTURE,
-                self._cancel,
-                self._report,
-                self._text,
-            )
         scene = calibrate(
             kind,
             [one.spool.blocks for one in measured],

@@ -1,8 +1,9 @@
 """Features projected by a decoder into a few bytes a cell, so that a case can keep them.
 
-Every cosine of a decoder is `(W h + b) . S / |W h + b|`. The projection W of each depth is cut to
-its strongest directions (singular value decomposition); what is kept of a cell is its coordinates
-along them, a byte each, and the exact norm. New prompts are read from that without the video.
+Every cosine of a decoder is `(W h + b) . S / |W h + b|`. Of each depth and slice the strongest
+directions of `W h` over the picture are found (an eigenvalue problem of the hidden width); what is
+kept of a cell is its coordinates along them, the first in a byte each, the others in half a byte,
+and the exact norm. New prompts are read from that without the video.
 """
 
 from __future__ import annotations
@@ -19,37 +20,72 @@ from engine.core.errors import BadInputError
 from engine.tvad.ahd import AnomalyHeatmapDecoder, DepthProjection
 
 _HEAD_BYTES = 16
-_NORM_BYTES = 2
-_SCALE_BYTES = 4
-_STEPS = 127.0
-_LEAST_RANK = 4
+_FINE, _LEAST_FINE = 8, 2
+_FINE_STEPS, _COARSE_STEPS = 127.0, 7.0
 _TINY = 1e-6
+
+Shape = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How one depth of a slice lies in its bytes.
+
+    Attributes:
+        shape: rows and columns.
+        hidden: width m of the activations.
+        fine: directions kept in a byte.
+        coarse: further directions kept in half a byte; an even number.
+    """
+
+    shape: Shape
+    hidden: int
+    fine: int
+    coarse: int
+
+    @property
+    def cells(self) -> int:
+        """Cells of the depth."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def rank(self) -> int:
+        """Directions kept."""
+        return self.fine + self.coarse
+
+    @property
+    def parts(self) -> tuple[int, int, int, int, int]:
+        """Bytes of scales, directions, fine and coarse coordinates, and norms."""
+        cells = self.cells
+        directions = 2 * self.hidden * self.rank
+        return 4 * self.rank, directions, self.fine * cells, self.coarse * cells // 2, 2 * cells
 
 
 @dataclass(frozen=True, eq=False)
-class _Depth:
-    """One depth's projection along its strongest directions.
+class _Projection:
+    """The last layer of one depth, taken apart as W = Q R.
 
     Attributes:
-        inward: float32 [r, m], hidden activations to coordinates.
-        outward: float32 [D, r], coordinates to the width of the text.
+        inner: float64 [m, m], R.
+        outer: float32 [D, m], Q.
+        weight: float32 [D, m], W.
         bias: float32 [D].
-        weight: of the depth in the sum.
+        share: weight of the depth in the sum of cosines.
     """
 
-    inward: torch.Tensor
-    outward: torch.Tensor
+    inner: torch.Tensor
+    outer: torch.Tensor
+    weight: torch.Tensor
     bias: torch.Tensor
-    weight: float
+    share: float
 
 
 class BoundedDecoder:
     """A decoder whose features fit a number of bytes a slice.
 
     Maps are read from the kept bytes alone, also the first time, so that features from a cache
-    and features just computed give the same maps bit for bit.
-
-    A slice begins with rows and columns of each depth, so that it can be read by itself.
+    and features just computed give the same maps bit for bit. A slice begins with rows and columns
+    of each depth, so that it can be read by itself.
 
     Args:
         decoder: trained, with its calibration.
@@ -57,13 +93,15 @@ class BoundedDecoder:
         grid: rows and columns of the maps; depths that are finer are averaged to it.
     """
 
-    def __init__(
-        self, decoder: AnomalyHeatmapDecoder, slice_bytes: int, grid: tuple[int, int]
-    ) -> None:
+    def __init__(self, decoder: AnomalyHeatmapDecoder, slice_bytes: int, grid: Shape) -> None:
         self._decoder = decoder
         self._bytes = slice_bytes
         self._grid = grid
-        self._layouts: dict[tuple[tuple[int, int], ...], list[_Depth]] = {}
+        shares = decoder.weights.detach().cpu().tolist()
+        modules = [one for one in decoder.depths if isinstance(one, DepthProjection)]
+        self._depths = [
+            _taken_apart(module, share) for module, share in zip(modules, shares, strict=True)
+        ]
 
     @torch.inference_mode()
     def project(self, hidden: Sequence[torch.Tensor]) -> list[NDArray[np.uint8]]:
@@ -71,24 +109,24 @@ class BoundedDecoder:
 
         Returns:
             T' arrays of bytes, all of one length.
+
+        Raises:
+            BadInputError: the grid is too fine for that many bytes.
         """
         finest = self._grid[0] * self._grid[1]
         shapes = [(int(one.shape[2]), int(one.shape[3])) for one in hidden]
         kept = [one if one[0] * one[1] <= finest else self._grid for one in shapes]
-        layout = self._layout_of(kept)
-        parts = [
-            self._packed(depth, one, shape, self._projection(n))
-            for n, (depth, one, shape) in enumerate(zip(layout, hidden, kept, strict=True))
-        ]
-        head = np.array(kept, "<u2").view(np.uint8).reshape(-1)
-        return [np.concatenate([head, *(part[n] for part in parts)]) for n in range(len(hidden[0]))]
+        head = np.array(kept, "<u2").view(np.uint8).reshape(1, -1).repeat(len(hidden[0]), 0)
+        parts = [head]
+        for depth, layout, values in zip(self._depths, self._layouts(kept), hidden, strict=True):
+            if values.shape[-2:] != layout.shape:
+                values = functional.adaptive_avg_pool2d(values, layout.shape)
+            parts.append(_packed(depth, layout, values.flatten(2).to("cpu", torch.float32)))
+        return list(np.concatenate(parts, axis=1))
 
     @torch.inference_mode()
     def log_odds(
-        self,
-        slices: Sequence[NDArray[np.uint8]],
-        normal: torch.Tensor,
-        abnormal: torch.Tensor,
+        self, slices: Sequence[NDArray[np.uint8]], normal: torch.Tensor, abnormal: torch.Tensor
     ) -> torch.Tensor:
         """Reads the maps of prompts from projected features.
 
@@ -103,115 +141,100 @@ class BoundedDecoder:
         Raises:
             BadInputError: the bytes were not written by a decoder of this kind.
         """
-        rows = torch.from_numpy(np.stack(slices))
-        shapes = _shapes(slices[0])
-        layout = self._layout_of(shapes)
-        if rows.shape[1] != _HEAD_BYTES + _taken([len(one.inward) for one in layout], shapes):
-            raise BadInputError("kept features of another size", "", "delete the case's cache")
         both = torch.cat([normal.mean(0, keepdim=True), abnormal])
-        text = self._decoder.scaled(both).to("cpu")
-        total = torch.zeros(len(slices), len(text), *self._grid)
-        at = _HEAD_BYTES
-        for depth, shape in zip(layout, shapes, strict=True):
-            cells, rank = shape[0] * shape[1], len(depth.inward)
-            size = _SCALE_BYTES * rank + cells * (rank + _NORM_BYTES)
-            part = rows[:, at : at + size].contiguous()
-            at += size
-            cosine = _cosine(depth, part, cells, text).view(len(slices), -1, *shape)
-            if shape != self._grid:
-                cosine = functional.interpolate(
-                    cosine, self._grid, mode="bilinear", align_corners=False
-                )
-            total += depth.weight * cosine
-        classes = total.transpose(0, 1)
+        text = self._decoder.scaled(both).to("cpu", torch.float32)
+        totals = [self._similarity(one, text) for one in slices]
+        classes = torch.stack(totals, 1)
         return classes[1:] - classes[:1]
 
-    def _layout_of(self, shapes: Sequence[tuple[int, int]]) -> list[_Depth]:
+    def _similarity(self, kept: NDArray[np.uint8], text: torch.Tensor) -> torch.Tensor:
+        """Returns H_c of one slice, float32 [P, R, C]."""
+        sides = np.ascontiguousarray(kept[:_HEAD_BYTES]).view("<u2").reshape(-1, 2).tolist()
+        layouts = self._layouts([(rows, columns) for rows, columns in sides])
+        if len(kept) != _HEAD_BYTES + sum(sum(one.parts) for one in layouts):
+            raise BadInputError("kept features of another size", "", "delete the case's cache")
+        total = torch.zeros(len(text), *self._grid)
+        at = _HEAD_BYTES
+        for depth, layout in zip(self._depths, layouts, strict=True):
+            size = sum(layout.parts)
+            cosine = _cosine(depth, layout, kept[at : at + size], text)
+            at += size
+            if layout.shape != self._grid:
+                cosine = functional.interpolate(
+                    cosine[None], self._grid, mode="bilinear", align_corners=False
+                )[0]
+            total += depth.share * cosine
+        return total
+
+    def _layouts(self, shapes: Sequence[Shape]) -> list[_Layout]:
         """Returns the depths with as many directions as fit the bytes."""
-        key = tuple(shapes)
-        if key not in self._layouts:
-            self._layouts[key] = self._laid_out(shapes)
-        return self._layouts[key]
+        widths = [one.inner.shape[0] for one in self._depths]
+        room = self._bytes - _HEAD_BYTES
 
-    def _laid_out(self, shapes: Sequence[tuple[int, int]]) -> list[_Depth]:
-        widths = [self._projection(n).first.out_features for n in range(len(shapes))]
-        most, room = max(widths), self._bytes - _HEAD_BYTES
-        while most >= _LEAST_RANK and _taken([min(most, one) for one in widths], shapes) > room:
-            most -= 1
-        if most < _LEAST_RANK:
-            raise BadInputError(
-                f"maps of {self._grid[1]}x{self._grid[0]} cells do not fit {self._bytes} bytes",
-                "",
-                "use a smaller analysis picture",
-            )
-        weights = self._decoder.weights.detach().cpu()
-        return [
-            _strongest(self._projection(n), min(most, widths[n]), float(weight))
-            for n, weight in enumerate(weights)
-        ]
+        def made(fine: int, coarse: int) -> list[_Layout]:
+            return [
+                _Layout(shape, width, min(fine, width), min(coarse, max(0, width - fine) // 2 * 2))
+                for shape, width in zip(shapes, widths, strict=True)
+            ]
 
-    def _projection(self, depth: int) -> DepthProjection:
-        module = self._decoder.depths[depth]
-        assert isinstance(module, DepthProjection)
-        return module
-
-    def _packed(
-        self,
-        depth: _Depth,
-        hidden: torch.Tensor,
-        shape: tuple[int, int],
-        projection: DepthProjection,
-    ) -> NDArray[np.uint8]:
-        """Packs one depth: scales, coordinates, norms; uint8 [T', bytes]."""
-        if hidden.shape[-2:] != shape:
-            hidden = functional.adaptive_avg_pool2d(hidden, shape)
-        flat = hidden.float().flatten(2)
-        weight, bias = projection.second.weight, projection.second.bias
-        gram, cross = weight.T @ weight, weight.T @ bias
-        square = ((gram @ flat + 2 * cross[:, None]) * flat).sum(1) + bias @ bias
-        norm = torch.sqrt(square.clamp(min=_TINY)).to("cpu", torch.float16)
-        along = (depth.inward.to(flat.device) @ flat).to("cpu")
-        scale = along.abs().amax(2, keepdim=True).clamp(min=_TINY) / _STEPS
-        steps = torch.round(along / scale).to(torch.int8)
-        count = len(flat)
-        columns = [
-            scale.view(count, -1).contiguous().numpy().view(np.uint8),
-            steps.view(count, -1).numpy().view(np.uint8),
-            norm.contiguous().numpy().view(np.uint8).reshape(count, -1),
-        ]
-        return np.concatenate(columns, axis=1)
+        choices = [(_FINE, coarse) for coarse in range(max(widths) // 2 * 2, -1, -2)]
+        choices += [(fine, 0) for fine in range(_FINE - 1, _LEAST_FINE - 1, -1)]
+        for choice in choices:
+            layouts = made(*choice)
+            if sum(sum(one.parts) for one in layouts) <= room:
+                return layouts
+        raise BadInputError(
+            f"maps of {self._grid[1]}x{self._grid[0]} cells do not fit {self._bytes} bytes",
+            "",
+            "use a smaller analysis picture",
+        )
 
 
-def _taken(ranks: Sequence[int], shapes: Sequence[tuple[int, int]]) -> int:
-    """Returns the bytes of a slice without its head."""
-    return sum(
-        _SCALE_BYTES * rank + rows * columns * (rank + _NORM_BYTES)
-        for rank, (rows, columns) in zip(ranks, shapes, strict=True)
+def _taken_apart(module: DepthProjection, share: float) -> _Projection:
+    weight = module.second.weight.detach().to("cpu", torch.float64)
+    outer, inner = torch.linalg.qr(weight)
+    bias = module.second.bias.detach().to("cpu", torch.float32)
+    return _Projection(inner, outer.float(), weight.float(), bias, share)
+
+
+def _packed(depth: _Projection, layout: _Layout, hidden: torch.Tensor) -> NDArray[np.uint8]:
+    """Packs the activations of one depth, float32 [T', m, cells]: uint8 [T', bytes]."""
+    turned = depth.inner @ hidden.double()
+    _, vectors = torch.linalg.eigh(turned @ turned.transpose(1, 2))
+    # Ascending: the strongest directions stand last.
+    directions = vectors[:, :, -layout.rank :].flip(2).to(torch.float16)
+    along = (directions.double().transpose(1, 2) @ turned).float()
+    steps = torch.full((layout.rank, 1), _COARSE_STEPS)
+    steps[: layout.fine] = _FINE_STEPS
+    scale = along.abs().amax(2, keepdim=True).clamp(min=_TINY) / steps
+    whole = torch.round(along / scale).to(torch.int8).numpy()
+    fine, coarse = whole[:, : layout.fine], whole[:, layout.fine :]
+    nibbles = (coarse.reshape(len(whole), -1) + 8).astype(np.uint8)
+    norm = torch.linalg.vector_norm(depth.weight @ hidden + depth.bias[:, None], dim=1)
+    columns = [
+        scale.numpy().view(np.uint8),
+        directions.contiguous().numpy().view(np.uint8),
+        fine.view(np.uint8),
+        nibbles[:, 0::2] << 4 | nibbles[:, 1::2],
+        norm.to(torch.float16).numpy().view(np.uint8),
+    ]
+    return np.concatenate([one.reshape(len(whole), -1) for one in columns], axis=1)
+
+
+def _cosine(
+    depth: _Projection, layout: _Layout, kept: NDArray[np.uint8], text: torch.Tensor
+) -> torch.Tensor:
+    """Computes cosines from the bytes of one depth: float32 [P, rows, columns]."""
+    ends = np.cumsum(layout.parts)[:-1].tolist()
+    scale, directions, fine, coarse, norm = np.split(kept, ends)
+    nibbles = np.stack([coarse >> 4, coarse & 15], 1).reshape(layout.coarse, layout.cells)
+    whole = np.concatenate(
+        [fine.view(np.int8).reshape(layout.fine, layout.cells), nibbles.astype(np.int8) - 8]
     )
-
-
-def _shapes(kept: NDArray[np.uint8]) -> list[tuple[int, int]]:
-    sides = np.ascontiguousarray(kept[:_HEAD_BYTES]).view("<u2").reshape(-1, 2)
-    return [(int(rows), int(columns)) for rows, columns in sides]
-
-
-def _strongest(projection: DepthProjection, rank: int, weight: float) -> _Depth:
-    matrix = projection.second.weight.detach().to("cpu", torch.float64)
-    left, size, right = torch.linalg.svd(matrix, full_matrices=False)
-    outward = (left[:, :rank] * size[:rank]).to(torch.float32)
-    inward = right[:rank].to(torch.float32)
-    bias = projection.second.bias.detach().to("cpu", torch.float32)
-    return _Depth(inward, outward, bias, weight)
-
-
-def _cosine(depth: _Depth, part: torch.Tensor, cells: int, text: torch.Tensor) -> torch.Tensor:
-    """Computes cosines from packed bytes uint8 [s, n]: float32 [s, P, cells]."""
-    count, rank = len(part), len(depth.inward)
-    array = part.numpy()
-    head, body = _SCALE_BYTES * rank, rank * cells
-    scale = torch.from_numpy(np.ascontiguousarray(array[:, :head]).view(np.float32).copy())
-    steps = np.ascontiguousarray(array[:, head : head + body]).view(np.int8)
-    norm = np.ascontiguousarray(array[:, head + body :]).view(np.float16).astype(np.float32)
-    along = torch.from_numpy(steps).view(count, rank, cells).float() * scale[:, :, None]
-    dot = (text @ depth.outward) @ along + (text @ depth.bias)[:, None]
-    return dot / torch.from_numpy(norm)[:, None, :].clamp(min=_TINY)
+    scales = torch.from_numpy(scale.copy().view(np.float32))
+    along = torch.from_numpy(whole.astype(np.float32)) * scales[:, None]
+    turned = directions.copy().view(np.float16).astype(np.float32)
+    outward = depth.outer @ torch.from_numpy(turned).view(layout.hidden, layout.rank)
+    dot = (text @ outward) @ along + (text @ depth.bias)[:, None]
+    length = torch.from_numpy(norm.copy().view(np.float16).astype(np.float32))
+    return (dot / length.clamp(min=_TINY)).view(len(text), *layout.shape)

@@ -17,6 +17,7 @@ from engine import protocol
 from engine.cases import Case
 from engine.media import hash_file
 from tests.analysis.analysis_material import street_video
+from tests.tvad.text_pack import text_pack
 
 MAIN = Path(__file__).parents[2] / "main.py"
 
@@ -264,3 +265,26 @@ def test_a_session_that_does_not_own_the_case_is_refused(case: Case) -> None:
 def test_shutdown_ends_it(worker: Worker) -> None:
     assert worker.answer("shutdown")["type"] == "done"
     assert worker.process.wait(20) == 0
+
+
+def test_the_text_channel_is_asked_and_asked_again(
+    worker: Worker, case: Case, tmp_path: Path
+) -> None:
+    pack = text_pack(tmp_path)
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    short = street_video(folder / "short.mp4", 50, (20,))
+    evidence_id = worker.answer("add", path=str(short))["evidence_id"]
+    wish = {"evidence_id": evidence_id, "channels": ["scene", "text"], "pack": str(pack.folder)}
+    first = worker.answer("analyse", **wish)["run"]
+    assert set(first["channels"]) == {"scene", "text", "fused"}
+    prompts = {"language": "en", "normal": ["street"], "abnormal": ["dog"]}
+    said = worker.ask("analyse", **wish, prompts=prompts)
+    assert {one["stage"] for one in said if one["type"] == "progress"} >= {"reading kept features"}
+    second = said[-1]["run"]
+    assert second["run_id"] != first["run_id"]
+    assert second["settings"]["text"]["prompts"]["abnormal"] == ["dog"]
+    assert case.results.heat(second["run_id"], "text", 30) is not None
+    for wrong in ({"prompts": {"language": "en"}}, {"channels": ["smell"]}, {"device": "tpu"}):
+        refused = worker.ask("analyse", **{**wish, **wrong})[-1]
+        assert (refused["type"], refused["code"]) == ("error", 2)

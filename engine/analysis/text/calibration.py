@@ -36,6 +36,8 @@ class TextCalibration:
         pack_slope: likewise.
         slices: slices learned from.
         sources: one dictionary a source: path, SHA-256, span.
+        people: height of people in normal footage, in analysis pixels; None when unknown.
+        usual: usual speed of each row of cells there, analysis pixels a second; none when unknown.
     """
 
     kind: str
@@ -45,6 +47,8 @@ class TextCalibration:
     pack_slope: float
     slices: int = 0
     sources: tuple[dict[str, Any], ...] = ()
+    people: float | None = None
+    usual: tuple[float, ...] = ()
 
     @classmethod
     def of_pack(cls, limit: float, slope: float) -> TextCalibration:
@@ -86,6 +90,8 @@ class TextCalibration:
                 float(values["pack_slope"]),
                 int(values["slices"]),
                 tuple(values["sources"]),
+                None if values["people"] is None else float(values["people"]),
+                tuple(float(one) for one in values["usual"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise BadInputError("the calibration is damaged", "", "analyse again") from error

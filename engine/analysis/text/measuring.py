@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.plan import AnalysisPlan
+from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.maps import TextMaps
 from engine.analysis.text.model import OutOfMemoryError, TextModel, TextWindow
 from engine.analysis.text.store import FeatureStore, KeptFeatures, stacked
@@ -45,22 +46,30 @@ class TextMeter:
     """Measures the chunks of one stream, in order and from any chunk on.
 
     A chunk depends on the footage up to its end, on pack and settings alone: the usual speed is
-    what was seen so far, the size of the pictures follows from the people in the first chunk.
+    what was seen so far, the size of the pictures follows from the people in the first chunk; or
+    both come from normal footage.
 
     Args:
         source: the footage; belongs to the meter while it measures.
         plan: what is analysed.
         model: a pack's models with the prompts.
         store: where projected features are kept; None keeps none.
+        camera: a calibration from normal footage, which knows speeds and people; None learns both.
     """
 
     def __init__(
-        self, source: Source, plan: AnalysisPlan, model: TextModel, store: FeatureStore | None
+        self,
+        source: Source,
+        plan: AnalysisPlan,
+        model: TextModel,
+        store: FeatureStore | None,
+        camera: TextCalibration | None = None,
     ) -> None:
         self._source = source
         self._plan = plan
         self._model = model
         self._store = store
+        self._camera = camera
         grid = plan.grid
         self._cells = grid.rows, grid.columns
         self._speed = RunningSpeed(grid.rows, grid.cell)
@@ -104,7 +113,7 @@ class TextMeter:
             ResourceError: the device has no memory even for the shortest window.
         """
         self.learn(maps)
-        begins, usual = self._begins(chunk), self._speed.line()
+        begins, usual = self._begins(chunk), self._usual()
         pictures = self._pictures(begins)
         projected: list[NDArray[np.uint8]] = []
         waiting: list[_Slice] = []
@@ -154,9 +163,16 @@ class TextMeter:
     def _source_size(self) -> tuple[int, int]:
         return self._plan.grid.source_width, self._plan.grid.source_height
 
+    def _usual(self) -> NDArray[np.float32]:
+        if self._camera is not None and self._camera.usual:
+            return np.array(self._camera.usual, np.float32)
+        return self._speed.line()
+
     def _chosen_size(self, maps: MotionMaps) -> tuple[int, int]:
         grid = self._plan.grid
-        people = people_height(maps, grid.cell)
+        people = None if self._camera is None else self._camera.people
+        if people is None:
+            people = people_height(maps, grid.cell)
         decoded = None if people is None else people * grid.source_height / grid.height
         return self._model.picture_size(*self._source_size, decoded)
 

@@ -36,7 +36,12 @@ class TextUse:
     cache: Path | None = None
 
     def store(
-        self, sha256: str, stream: int, plan: AnalysisPlan, motion: MotionSettings
+        self,
+        sha256: str,
+        stream: int,
+        plan: AnalysisPlan,
+        motion: MotionSettings,
+        camera: TextCalibration | None = None,
     ) -> FeatureStore | None:
         """Returns where the features of one stream are kept; None when none are.
 
@@ -45,6 +50,7 @@ class TextUse:
             stream: number of its stream.
             plan: what is analysed.
             motion: how motion is measured, which the backbone sees.
+            camera: from normal footage; what it knows of the camera decides features as well.
         """
         if self.cache is None:
             return None
@@ -57,6 +63,7 @@ class TextUse:
                 "plan": [len(plan), plan.chunk, int(plan.frames[-1]), repr(plan.rate)],
                 "grid": list(asdict(plan.grid).values()),
                 "motion": {name: repr(value) for name, value in asdict(motion).items()},
+                "camera": [] if camera is None else [repr(camera.people), repr(camera.usual)],
                 **self.recipe.measuring(),
             },
         )
@@ -67,7 +74,12 @@ class TextUse:
 
     @contextmanager
     def meter(
-        self, source: Source, plan: AnalysisPlan, fps: float | None, store: FeatureStore | None
+        self,
+        source: Source,
+        plan: AnalysisPlan,
+        fps: float | None,
+        store: FeatureStore | None,
+        camera: TextCalibration | None = None,
     ) -> Iterator[TextMeter]:
         """Gives a meter with a decoder of its own for an open source.
 
@@ -75,7 +87,7 @@ class TextUse:
             MediaError: the source cannot be opened once more.
         """
         with open_source(source.path, stream=source.info.number, fps=fps, cache_bytes=0) as own:
-            yield TextMeter(own, plan, self.model, store)
+            yield TextMeter(own, plan, self.model, store, camera)
 
     def kept_maps(
         self, source: Source, plan: AnalysisPlan, store: FeatureStore | None

@@ -1,0 +1,52 @@
+"""A pack with an untrained decoder on the shipped base weights: it runs, and says nothing true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.media import hash_file
+from engine.packs.description import BackboneUse
+from engine.packs.locations import weights_folders
+from engine.packs.manifest import Pack, write_pack
+from engine.packs.prompts import PromptSet, dump_prompts
+from engine.tvad.ahd import AnomalyHeatmapDecoder, DecoderConfig
+from engine.tvad.decoder_file import DECODER, decoder_bytes
+from engine.tvad.scene_units import SCENE_CHANNELS
+from tests.packs.pack_material import manifest
+
+PROMPTS = PromptSet("en", ("person walking",), ("person running", "vehicle"))
+_FOLDERS = {"vision": "mobilenetv2", "text": "all-minilm-l6-v2"}
+
+
+def untrained_decoder(seed: int = 3) -> AnomalyHeatmapDecoder:
+    """A decoder of the compact backbone's sizes with random weights."""
+    torch.manual_seed(seed)
+    config = DecoderConfig(
+        (96, 32, 96, 320), 384, (24, 24, 24, 24), motion_channels=SCENE_CHANNELS, motion_width=8
+    )
+    decoder = AnomalyHeatmapDecoder(config)
+    decoder.threshold.fill_(0.05)
+    decoder.scale.fill_(0.02)
+    return decoder.eval()
+
+
+def text_pack(folder: Path, name: str = "untrained") -> Pack:
+    """Writes the pack into `folder / name`; skips the test without base weights."""
+    root = next((one for one in weights_folders() if (one / "mobilenetv2").is_dir()), None)
+    if root is None:
+        pytest.skip("no base weights: run the set-up")
+    files = {
+        f"{one}/model.safetensors": str(hash_file(root / one / "model.safetensors")["sha256"])
+        for one in _FOLDERS.values()
+    }
+    return write_pack(
+        folder / name,
+        manifest(name, backbone=BackboneUse("compact", _FOLDERS, files)),
+        {
+            DECODER: decoder_bytes(untrained_decoder()),
+            "prompts.yaml": dump_prompts(PROMPTS).encode(),
+        },
+    )

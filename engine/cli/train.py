@@ -37,7 +37,14 @@ def build() -> typer.Typer:
 
 
 def ahd_command(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder that synth wrote.")],
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="A folder that synth wrote; more may follow, of which only train is used.",
+        ),
+    ],
     pack: Annotated[Path, typer.Option("--pack", metavar="DIR", help="Becomes the pack.")],
     backbone: Annotated[
         str,
@@ -84,7 +91,7 @@ def ahd_command(
         raise BadInputError(f"the weights of {backbone} are not named", "", "add --weights DIR")
     pack = pack.absolute()
     request = AhdRequest(
-        data.absolute(),
+        tuple(one.absolute() for one in data),
         pack,
         backbone,
         weights_folders()[0] if weights is None else weights.absolute(),

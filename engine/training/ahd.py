@@ -40,7 +40,7 @@ class AhdRequest:
     """What to train.
 
     Attributes:
-        data: folder that `synth` wrote, with the splits train and validation.
+        data: folders that `synth` wrote with the split train; the first has validation as well.
         pack: folder that becomes the pack.
         backbone: kind of backbone.
         weights: folder of its weights.
@@ -56,7 +56,7 @@ class AhdRequest:
         command: as it was given, for the pack.
     """
 
-    data: Path
+    data: tuple[Path, ...]
     pack: Path
     backbone: str
     weights: Path
@@ -148,7 +148,8 @@ def _caches(
         ("validation", 0, slices, _JUDGED_BYTES),
     ):
         recipe = Recipe(request.backbone, seed, windows, kept)
-        videos = rendered_videos(request.data, split)
+        roots = request.data if split == "train" else request.data[:1]
+        videos = [video for root in roots for video in rendered_videos(root, split)]
         cache = FeatureCache(request.work / "features", recipe, videos)
         cache.fill(make, most, request.workers, report, cancel)
         caches.append(cache)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -154,7 +155,10 @@ class FeatureCache:
             ) from error
 
     def _path(self, index: int) -> Path:
-        return self.folder / f"{self.videos[index].name}.safetensors"
+        video = self.videos[index]
+        # Videos of two folders may have one name.
+        root = zlib.crc32(str(video.path.parent.parent).encode())
+        return self.folder / f"{root:08x}-{video.name}.safetensors"
 
     def _computed(
         self, missing: Sequence[int], make: Callable[[], Backbone], share: int, workers: int

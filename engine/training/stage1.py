@@ -50,6 +50,7 @@ class Stage1Settings:
         warm_up: share of all steps in which the rate rises.
         weight_decay: of AdamW.
         average: share of the running average that stays at each step.
+        dropout: share of the backbone's channels left out of each slice.
         centre: whether the mean of all prompts is taken from text embeddings.
         measure_every: optimiser steps between two measurements on validation footage.
         judged: validation windows that are judged at most.
@@ -65,6 +66,7 @@ class Stage1Settings:
     warm_up: float = 0.1
     weight_decay: float = 0.01
     average: float = 0.98
+    dropout: float = 0.3
     centre: bool = True
     measure_every: int = 150
     judged: int = 160
@@ -152,7 +154,8 @@ class Stage1:
         return best.cpu().eval()
 
     def _fresh(self) -> AnomalyHeatmapDecoder:
-        decoder = AnomalyHeatmapDecoder(self._config)
+        decoder = AnomalyHeatmapDecoder(self._config).train()
+        decoder.dropout = self._settings.dropout
         if self._settings.centre:
             decoder.text_centre.copy_(self._bank.centre)
         for depth, (shift, gain) in enumerate(self._statistics()):
@@ -211,6 +214,9 @@ class Stage1:
         steps: int,
     ) -> float:
         size = self._settings.accumulation
+        # What is left out follows from seed and step, so that a resumed training equals another.
+        rank = accelerator.process_index
+        torch.manual_seed(((self._settings.seed << 24) + step) * 64 + rank)
         for group in optimiser.param_groups:
             group["lr"] = self._settings.peak_rate * _rate(step, steps, self._settings.warm_up)
         total = 0.0

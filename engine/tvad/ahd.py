@@ -133,6 +133,8 @@ class AnomalyHeatmapDecoder(nn.Module):
         gain: buffers of each depth, by which features are multiplied after the shift.
         threshold: buffer, the largest log-odds of a frame that counts as usual.
         scale: buffer, log-odds in one step of the calibrated score's logit.
+        dropout: share of the backbone's channels that are left out in training, so that motion
+            is heeded as well.
 
     Example:
         >>> config = DecoderConfig((8, 8, 8, 8), 16, (8, 8, 8, 8))
@@ -150,6 +152,7 @@ class AnomalyHeatmapDecoder(nn.Module):
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.config = config
+        self.dropout = 0.0
         joined = config.motion_width if config.motion_channels else 0
         self.motion = MotionJoin(config.motion_channels, joined) if joined else None
         self.depths = nn.ModuleList(
@@ -178,6 +181,8 @@ class AnomalyHeatmapDecoder(nn.Module):
         for depth, values in enumerate(features.maps):
             shift, gain = self.get_buffer(f"shift{depth}"), self.get_buffer(f"gain{depth}")
             scaled = (values - shift.view(1, -1, 1, 1)) * gain.view(1, -1, 1, 1)
+            if self.training and self.dropout:
+                scaled = functional.dropout2d(scaled, self.dropout)
             if joined is not None:
                 scaled = torch.cat([scaled, _pooled(joined, values)], 1)
             out.append(self._depth(depth).hidden(scaled))

@@ -47,7 +47,7 @@ def asked(footage: Path, place: Path, kind: str) -> AhdRequest:
         small: dict[str, Any] = {"layers": 8, "width": 64, "head_width": 32, "patch_size": 16}
         folder = write_open_clip(place / "models" / "Tiny-1.0", **small)
     return AhdRequest(
-        footage, place / "tiny-lab", kind, folder, place / "work", SETTINGS,
+        (footage,), place / "tiny-lab", kind, folder, place / "work", SETTINGS,
         windows=2, workers=1, threads=1, command="main.py train ahd",
     )  # fmt: skip
 

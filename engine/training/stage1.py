@@ -143,13 +143,14 @@ class Stage1:
         for step in range(done, steps):
             loss = self._step(accelerator, module, optimiser, items, step, steps)
             _follow(average, decoder, min(self._settings.average, (1 + step) / (10 + step)))
-            last = step + 1 == steps
-            if (step + 1) % self._settings.measure_every == 0 or last or cancel.cancelled:
+            report(Progress("training", step + 1, steps, unit="steps"))
+            measured = (step + 1) % self._settings.measure_every == 0 or step + 1 == steps
+            if measured or cancel.cancelled:
                 if accelerator.is_main_process:
-                    self._measure(average, best, step + 1, loss)
+                    if measured:
+                        self._measure(average, best, step + 1, loss)
                     self._save(optimiser, decoder, average, best, step + 1)
                 accelerator.wait_for_everyone()
-            report(Progress("training", step + 1, steps, unit="steps"))
             cancel.check()
         return best.cpu().eval()
 

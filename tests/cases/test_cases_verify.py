@@ -178,8 +178,11 @@ def test_deleted_audit_rows_are_named(copy: Path, first: int, last: int) -> None
 def test_an_audit_row_put_in_or_moved_is_named(original: Path, tmp_path: Path) -> None:
     folder = restored(original, tmp_path / "put in.case")
     with tampering(folder) as raw:
-        raw.execute(f"INSERT INTO audit SELECT 22, {COLUMNS} FROM audit WHERE seq = 21")
-    assert check(folder).first_bad == 22
+        (last,) = raw.execute("SELECT max(seq) FROM audit").fetchone()
+        raw.execute(
+            f"INSERT INTO audit SELECT {last + 1}, {COLUMNS} FROM audit WHERE seq = {last}"
+        )
+    assert check(folder).first_bad == last + 1
     folder = restored(original, tmp_path / "moved.case")
     with tampering(folder) as raw:
         for old, new in ((5, 99), (8, 5), (99, 8)):

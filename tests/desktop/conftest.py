@@ -36,7 +36,7 @@ def nothing_left_behind() -> Iterator[None]:
     assert not orphans, f"processes left behind: {orphans}"
     running = [
         (one.interval(), one.parent()) for one in gc.get_objects()
-        if isinstance(one, QTimer) and shiboken6.isValid(one) and one.isActive()
+        if issubclass(type(one), QTimer) and shiboken6.isValid(one) and one.isActive()
     ]  # fmt: skip
     assert not running, f"timers left behind: {running}"
     application = QApplication.instance()

@@ -179,9 +179,7 @@ def test_an_audit_row_put_in_or_moved_is_named(original: Path, tmp_path: Path) -
     folder = restored(original, tmp_path / "put in.case")
     with tampering(folder) as raw:
         (last,) = raw.execute("SELECT max(seq) FROM audit").fetchone()
-        raw.execute(
-            f"INSERT INTO audit SELECT {last + 1}, {COLUMNS} FROM audit WHERE seq = {last}"
-        )
+        raw.execute(f"INSERT INTO audit SELECT {last + 1}, {COLUMNS} FROM audit WHERE seq = {last}")
     assert check(folder).first_bad == last + 1
     folder = restored(original, tmp_path / "moved.case")
     with tampering(folder) as raw:

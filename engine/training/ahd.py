@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
+from engine.datasets.rendered import rendered_videos
 from engine.packs.prompts import PromptSet, Templates
 from engine.training.cache import FeatureCache, Recipe
 from engine.training.calibrating import calibration
 from engine.training.figures import Steering
-from engine.training.footage import rendered_videos
 from engine.training.judging import judged_windows
 from engine.training.packing import Outcome, make_pack, pack_prompts
 from engine.training.prompts import PromptBank, embed_phrases

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Progress, Report
-from engine.training.footage import RenderedVideo
+from engine.datasets.rendered import RenderedVideo
 from engine.training.samples import Sample, training_samples, whole_video
 from engine.tvad.backbone import Backbone, Features
 

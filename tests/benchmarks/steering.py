@@ -24,12 +24,12 @@ import torch
 from numpy.typing import NDArray
 
 from engine.core.progress import CancelToken, Progress
+from engine.datasets.rendered import rendered_videos
 from engine.evaluation.frame_auc import micro_auc
 from engine.evaluation.pixel_auc import PixelAuc
 from engine.packs.manifest import Pack, find_pack
 from engine.training.cache import FeatureCache, Recipe
 from engine.training.figures import Judged, Steering
-from engine.training.footage import rendered_videos
 from engine.training.judging import judged_windows
 from engine.training.prompts import embed_phrases
 from engine.tvad.ahd import AnomalyHeatmapDecoder

@@ -9,11 +9,11 @@ import torch
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
+from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
 from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL
 from engine.training.cache import FeatureCache, Recipe
 from engine.training.calibrating import calibration
 from engine.training.figures import Judged, Steering
-from engine.training.footage import RenderedVideo, Target, rendered_videos
 from engine.training.loss import (
     BACKGROUND,
     OTHER,
@@ -86,9 +86,9 @@ def test_variation_follows_from_seed_and_name() -> None:
 def test_groups_depend_on_what_the_prompt_asks_for(rendered: Path, features: Path) -> None:
     window = cached(rendered, features, "train").read(0)
     targets = (
-        Target(1, ((0, 9999),), (("running", 0, 9999),)),
-        Target(2, ((0, 9999),), (("cycling", 0, 9999),)),
-        Target(3, (), (("walking", 0, 9999),)),
+        Target(1, "person", {}, ((0, 9999),), (("running", 0, 9999),)),
+        Target(2, "person", {}, ((0, 9999),), (("cycling", 0, 9999),)),
+        Target(3, "person", {}, (), (("walking", 0, 9999),)),
     )
     ids = np.zeros_like(window.ids)
     ids[:, 0, :4] = (1, 2, 3, 0)
@@ -177,7 +177,8 @@ def test_figures_tell_own_peaks_from_wrong_ones() -> None:
 
 
 def test_targets_class_is_that_of_the_frame() -> None:
-    target = Target(1, ((10, 40),), (("walking", 0, 9), ("falling", 10, 20), ("lying", 21, 40)))
+    stretches = (("walking", 0, 9), ("falling", 10, 20), ("lying", 21, 40))
+    target = Target(1, "person", {}, ((10, 40),), stretches)
     assert [target.class_at(frame) for frame in (5, 15, 30, 50)] == [
         "walking",
         "falling",
@@ -185,5 +186,5 @@ def test_targets_class_is_that_of_the_frame() -> None:
         "",
     ]
     assert target.abnormal_classes == {"falling", "lying"}
-    video = RenderedVideo("v", Path("v.mp4"), 50, 25.0, (64, 64), (target,))
+    video = RenderedVideo("v", Path("v.mp4"), 50, 25.0, (64, 64), "street", False, (target,))
     assert video.classes == {"falling", "lying"}

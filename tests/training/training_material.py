@@ -10,9 +10,9 @@ import torch
 from torch.nn import functional
 
 from engine.core.progress import CancelToken, silent
+from engine.datasets.rendered import rendered_videos
 from engine.packs.prompts import Templates
 from engine.training.cache import FeatureCache, Recipe
-from engine.training.footage import rendered_videos
 from engine.training.prompts import PromptBank, embed_phrases
 from engine.training.stage1 import Stage1, Stage1Settings
 from engine.tvad.ahd import DecoderConfig

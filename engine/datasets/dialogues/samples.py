@@ -19,8 +19,8 @@ from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.datasets.dialogues.maps import agrees
 from engine.datasets.dialogues.spans import TruthSpan, draw_spans, true_heat
-from engine.datasets.dialogues.truth import TruthVideo
 from engine.datasets.dialogues.wording import Truth
+from engine.datasets.rendered import RenderedVideo
 from engine.dialogue.evidence import heat_at
 from engine.dialogue.window import SpanSteps, read_window
 from engine.media import open_source
@@ -80,7 +80,7 @@ class SampleRequest:
 
 
 def samples_of(
-    videos: Sequence[TruthVideo],
+    videos: Sequence[RenderedVideo],
     backbone: Backbone,
     request: SampleRequest,
     folder: Path,
@@ -113,7 +113,7 @@ def samples_of(
 
 
 def _made(
-    video: TruthVideo,
+    video: RenderedVideo,
     backbone: Backbone,
     request: SampleRequest,
     cases: Path | None,
@@ -150,7 +150,7 @@ Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def analysed_heat(
-    video: TruthVideo,
+    video: RenderedVideo,
     spans: Sequence[TruthSpan],
     backbone: Backbone,
     folder: Path,

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.settings import MotionSettings
-from engine.datasets.dialogues.truth import Actor, TruthVideo, span_truth
+from engine.datasets.dialogues.truth import span_truth
 from engine.datasets.dialogues.wording import Truth
+from engine.datasets.rendered import RenderedVideo, Target
 from engine.motion.grid import Grid
 
 _SHORTEST_S, _LONGEST_S = 1.6, 5.0
@@ -35,7 +36,7 @@ class TruthSpan:
         truth: what is true of it.
     """
 
-    video: TruthVideo
+    video: RenderedVideo
     first: int
     last: int
     truth: Truth
@@ -46,7 +47,7 @@ class TruthSpan:
         return self.truth.target is not None
 
 
-def draw_spans(video: TruthVideo, count: int, seed: int) -> list[TruthSpan]:
+def draw_spans(video: RenderedVideo, count: int, seed: int) -> list[TruthSpan]:
     """Draws spans of a video; the same seed gives the same.
 
     In a video with abnormal targets two of three spans are inside their abnormal time, the others
@@ -60,14 +61,14 @@ def draw_spans(video: TruthVideo, count: int, seed: int) -> list[TruthSpan]:
     rng = np.random.default_rng([seed, zlib.crc32(video.name.encode())])
     spans: list[TruthSpan] = []
     for _ in range(count):
-        wants = any(actor.spans for actor in video.actors) and rng.random() < 2 / 3
+        wants = any(actor.spans for actor in video.targets) and rng.random() < 2 / 3
         found = _abnormal_span(video, rng) if wants else _normal_span(video, rng)
         if found is not None and all(abs(found.first - one.first) > 3 for one in spans):
             spans.append(found)
     return sorted(spans, key=lambda one: one.first)
 
 
-def true_heat(video: TruthVideo, frames: tuple[int, ...]) -> NDArray[np.float32]:
+def true_heat(video: RenderedVideo, frames: tuple[int, ...]) -> NDArray[np.float32]:
     """Returns the heatmaps of a perfect detector, float32 [n, R, C] on an analysis' grid."""
     settings = MotionSettings()
     grid = Grid.fit(*video.size, settings.analysis_area, settings.cell)
@@ -75,7 +76,7 @@ def true_heat(video: TruthVideo, frames: tuple[int, ...]) -> NDArray[np.float32]
     for place, frame in enumerate(frames):
         abnormal = [
             actor.number
-            for actor in video.actors
+            for actor in video.targets
             if any(first <= frame <= last for first, last in actor.spans)
         ]
         if not abnormal:
@@ -86,11 +87,11 @@ def true_heat(video: TruthVideo, frames: tuple[int, ...]) -> NDArray[np.float32]
     return out
 
 
-def _abnormal_span(video: TruthVideo, rng: np.random.Generator) -> TruthSpan | None:
+def _abnormal_span(video: RenderedVideo, rng: np.random.Generator) -> TruthSpan | None:
     shortest = round(_SHORTEST_S * video.fps)
     stretches = [
         (actor, first, last)
-        for actor in video.actors
+        for actor in video.targets
         for first, last in actor.spans
         if last - first >= shortest
     ]
@@ -111,7 +112,7 @@ def _abnormal_span(video: TruthVideo, rng: np.random.Generator) -> TruthSpan | N
     return None
 
 
-def _normal_span(video: TruthVideo, rng: np.random.Generator) -> TruthSpan | None:
+def _normal_span(video: RenderedVideo, rng: np.random.Generator) -> TruthSpan | None:
     margin = round(_MARGIN_S * video.fps)
     for _ in range(_TRIES):
         first, last = _draw(0, video.frames - 1, video.fps, rng)
@@ -129,15 +130,15 @@ def _draw(begin: int, end: int, fps: float, rng: np.random.Generator) -> tuple[i
     return first, first + length
 
 
-def _largest(video: TruthVideo, first: int, last: int) -> Actor | None:
+def _largest(video: RenderedVideo, first: int, last: int) -> Target | None:
     """Returns the abnormal target with the most pixels in the middle of a span."""
     ids = video.ids((first + last) // 2)
     sizes = {one.number: int((ids == one.number).sum()) for one in video.abnormal(first, last)}
     largest = max(sizes, key=lambda number: sizes[number], default=0)
-    return next((one for one in video.actors if one.number == largest), None)
+    return next((one for one in video.targets if one.number == largest), None)
 
 
-def _centre(video: TruthVideo, actor: Actor, frame: int) -> Point | None:
+def _centre(video: RenderedVideo, actor: Target, frame: int) -> Point | None:
     mask = np.asarray(video.ids(frame) == actor.number, np.uint8)
     if int(mask.sum()) < _LEAST_PIXELS:
         return None
@@ -145,12 +146,12 @@ def _centre(video: TruthVideo, actor: Actor, frame: int) -> Point | None:
     return x + width / 2, y + height / 2
 
 
-def _others(video: TruthVideo, frame: int, targets: tuple[Actor, ...]) -> int:
+def _others(video: RenderedVideo, frame: int, targets: tuple[Target, ...]) -> int:
     counts = np.bincount(video.ids(frame).ravel(), minlength=256)
     chosen = {one.number for one in targets}
     return sum(
         one.kind == "person"
         and one.number not in chosen
         and int(counts[one.number]) >= _LEAST_PIXELS
-        for one in video.actors
+        for one in video.targets
     )

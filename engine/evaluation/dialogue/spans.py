@@ -16,8 +16,8 @@ from engine.core.progress import CancelToken
 from engine.core.settings import MotionSettings
 from engine.datasets.base import Dataset, Video
 from engine.datasets.dialogues.spans import TruthSpan, draw_spans, true_heat
-from engine.datasets.dialogues.truth import truth_videos
 from engine.datasets.dialogues.wording import QUESTIONS, Turn, interview
+from engine.datasets.rendered import rendered_videos
 from engine.dialogue.evidence import heat_at, leading_channel, run_for
 from engine.media import open_source
 from engine.motion.grid import Grid
@@ -72,7 +72,7 @@ def rendered_spans(root: Path, split: str, limit: int | None) -> list[JudgedSpan
     Raises:
         BadInputError: the folder holds no such split.
     """
-    videos = truth_videos(root, split)
+    videos = rendered_videos(root, split)
     wanted = limit or 4 * len(videos)
     each = max(1, -(-wanted // len(videos)))
     found = [draw_spans(video, each, _SEED) for video in videos]

@@ -13,7 +13,7 @@ import torch
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Report
 from engine.datasets.dialogues.samples import SampleRequest, samples_of
-from engine.datasets.dialogues.truth import truth_videos
+from engine.datasets.rendered import rendered_videos
 from engine.packs.locations import weights_folders
 from engine.packs.manifest import Pack, find_pack
 from engine.training.dialogue.learner import Learner, with_lora
@@ -79,7 +79,7 @@ def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken
         shutil.rmtree(request.work / "state", ignore_errors=True)
     begun = time.monotonic()
     backbone = open_backbone(pack)
-    videos = truth_videos(request.data, "train")
+    videos = rendered_videos(request.data, "train")
     samples = list(
         samples_of(videos, backbone, request.samples, request.work / "samples", cancel, report)
     )

@@ -1,4 +1,4 @@
-"""Rendered footage as training reads it: videos with their targets, by split."""
+"""Rendered footage as `synth` wrote it: videos with the truth about their targets, by split."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ class Target:
 
     Attributes:
         number: its value in the id pictures.
+        kind: `person`, `cyclist`, `skater`, `vehicle`, `object`.
+        appearance: what it looks like in words, by part.
         spans: inclusive spans of frames in which it is abnormal; none for a normal one.
         classes: its class (`cycling`, `walking`) with the first and last frame of each stretch.
     """
 
     number: int
+    kind: str
+    appearance: Mapping[str, str]
     spans: tuple[tuple[int, int], ...]
     classes: tuple[tuple[str, int, int], ...]
 
@@ -38,6 +42,15 @@ class Target:
     def class_at(self, frame: int) -> str:
         """Returns its class in a frame; empty where it is out of view."""
         return next((name for name, first, last in self.classes if first <= frame <= last), "")
+
+    def class_in(self, first: int, last: int) -> str:
+        """Returns the class that fills most of a span; empty when it is out of view."""
+        shares: dict[str, int] = {}
+        for name, start, end in self.classes:
+            length = min(last, end) - max(first, start) + 1
+            if length > 0:
+                shares[name] = shares.get(name, 0) + length
+        return max(shares, key=lambda name: shares[name], default="")
 
     @property
     def abnormal_classes(self) -> frozenset[str]:
@@ -59,7 +72,9 @@ class RenderedVideo:
         frames: number of frames.
         fps: frames a second.
         size: width and height in pixels.
-        targets: what is known about its actors.
+        layout: of the scene, in a word.
+        grey: whether it is without colour.
+        targets: everyone and everything that moves or was left.
     """
 
     name: str
@@ -67,12 +82,22 @@ class RenderedVideo:
     frames: int
     fps: float
     size: tuple[int, int]
+    layout: str
+    grey: bool
     targets: tuple[Target, ...]
 
     @property
     def classes(self) -> frozenset[str]:
         """Classes of its abnormal targets."""
         return frozenset().union(*(target.abnormal_classes for target in self.targets))
+
+    def abnormal(self, first: int, last: int) -> tuple[Target, ...]:
+        """Returns the targets that are abnormal somewhere in a span."""
+        return tuple(
+            target
+            for target in self.targets
+            if any(start <= last and end >= first for start, end in target.spans)
+        )
 
     def ids(self, frame: int) -> NDArray[np.uint8]:
         """Reads the object ids of a frame, uint8 [height, width], 0 = background.
@@ -96,8 +121,10 @@ def rendered_videos(root: Path, split: str) -> list[RenderedVideo]:
         split: `train`, `validation` or `test`.
 
     Raises:
-        BadInputError: the folder holds no such split, or a file of it is missing or damaged.
+        BadInputError: there is no such split, or a file of it is missing or damaged.
     """
+    if split not in _SPLITS:
+        raise BadInputError("not a split", split, f"use {', '.join(_SPLITS)}")
     names: list[str] = []
     for kind in ("abnormal", "normal"):
         path = root / f"{kind}_{_SPLITS[split]}_video_names.txt"
@@ -110,19 +137,19 @@ def rendered_videos(root: Path, split: str) -> list[RenderedVideo]:
 
 def _video(root: Path, name: str) -> RenderedVideo:
     scene = name.split("_")[2] if name.count("_") >= 2 else ""
-    folder = root / f"Scene{scene}"
-    path = folder / f"{name}_targets.json"
+    path = root / f"Scene{scene}" / f"{name}_targets.json"
     try:
         truth: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        targets = tuple(_target(one) for one in truth["targets"])
         width, height = (int(side) for side in truth["size"])
         return RenderedVideo(
             name,
-            folder / f"{name}.mp4",
+            path.with_name(f"{name}.mp4"),
             int(truth["frames"]),
             float(truth["fps"]),
             (width, height),
-            targets,
+            str(truth["scene"]["layout"]),
+            bool(truth["scene"]["grey"]),
+            tuple(_target(one) for one in truth["targets"]),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise BadInputError(
@@ -133,6 +160,8 @@ def _video(root: Path, name: str) -> RenderedVideo:
 def _target(value: Mapping[str, Any]) -> Target:
     return Target(
         int(value["object_id"]),
+        str(value["kind"]),
+        {str(name): str(one) for name, one in value["appearance"].items()},
         tuple((int(first), int(last)) for first, last in value["abnormal_spans"]),
         tuple((str(name), int(first), int(last)) for name, first, last in value["class_spans"]),
     )

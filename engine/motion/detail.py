@@ -43,10 +43,11 @@ def frame_detail(
         magnitude = np.zeros(total.shape[:2], np.float32)
         square = np.zeros_like(magnitude)
         for field in velocities:
-            length = np.asarray(cv2.magnitude(field[..., 0], field[..., 1]), np.float32)
+            # Not OpenCV's magnitude: its last bit depends on where the array lies in memory.
+            power = field[..., 0] ** 2 + field[..., 1] ** 2
             total += field
-            magnitude += length
-            square += length * length
+            magnitude += np.sqrt(power)
+            square += power
         factor = np.float32(1 / count)
         total *= factor
         spread = square * factor - total[..., 0] ** 2 - total[..., 1] ** 2

@@ -231,11 +231,10 @@ def _cosine(
     whole = np.concatenate(
         [fine.view(np.int8).reshape(layout.fine, layout.cells), nibbles.astype(np.int8) - 8]
     )
-    # Copies, because what products of matrices give depends on how their memory is aligned.
-    scales = torch.tensor(scale.copy().view(np.float32))
-    along = torch.tensor(whole.astype(np.float32)) * scales[:, None]
+    scales = torch.from_numpy(scale.copy().view(np.float32))
+    along = torch.from_numpy(whole.astype(np.float32)) * scales[:, None]
     turned = directions.copy().view(np.float16).astype(np.float32)
-    outward = depth.outer @ torch.tensor(turned).view(layout.hidden, layout.rank)
+    outward = depth.outer @ torch.from_numpy(turned).view(layout.hidden, layout.rank)
     dot = (text @ outward) @ along + (text @ depth.bias)[:, None]
-    length = torch.tensor(norm.copy().view(np.float16).astype(np.float32))
+    length = torch.from_numpy(norm.copy().view(np.float16).astype(np.float32))
     return (dot / length.clamp(min=_TINY)).view(len(text), *layout.shape)

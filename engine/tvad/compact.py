@@ -118,7 +118,7 @@ class CompactBackbone:
             )
 
     def _stages(self, frames: np.ndarray) -> tuple[torch.Tensor, ...]:
-        pictures = torch.tensor(frames).to(self._device).permute(0, 3, 1, 2)
+        pictures = torch.from_numpy(frames).to(self._device).permute(0, 3, 1, 2)
         shallow, *deeper = self._vision(pictures)
         return functional.pixel_unshuffle(shallow, 2), *deeper
 

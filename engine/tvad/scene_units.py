@@ -38,7 +38,7 @@ def scene_motion(
         with the direction in which most of the scene moves; foreground and magnitude averaged
         over the window; logarithm of the usual speed in body heights a second.
     """
-    values = torch.tensor(np.ascontiguousarray(motion.values, np.float32))
+    values = torch.from_numpy(np.ascontiguousarray(motion.values, np.float32))
     values = _resized(values, grid)
     factor = size[0] / motion.width
     usual = _usual_rows(motion.usual * factor, grid[0])
@@ -75,7 +75,7 @@ def _resized(values: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
 
 
 def _usual_rows(usual: NDArray[np.float32], rows: int) -> torch.Tensor:
-    line = torch.tensor(np.ascontiguousarray(usual, np.float32)).view(1, 1, -1)
+    line = torch.from_numpy(np.ascontiguousarray(usual, np.float32)).view(1, 1, -1)
     line = torch.where(line > 0, line, torch.tensor(_WALK * PEOPLE))
     line = functional.interpolate(line, rows, mode="linear", align_corners=False)
     return line.view(1, 1, rows, 1).clamp(min=2.0)

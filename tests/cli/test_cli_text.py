@@ -65,10 +65,6 @@ def test_two_channels_are_analysed_asked_again_and_repeated(
         assert motion[0] == motion[1]
 
     code, again = analysed(capsys, "--case", case, "--repeat", 2)
-    if again.get("differences") == ["text maps"]:
-        pytest.xfail(
-            "known defect: a repeated text map may differ in the last bit, see evaluation.md"
-        )
     assert (code, again["same"]) == (0, True)
 
 

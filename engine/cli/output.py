@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.times import format_time
 
@@ -37,6 +38,16 @@ def print_line(text: str) -> None:
     shown = "".join(char if char.isprintable() else " " for char in text)
     sys.stdout.buffer.write(shown.encode(sys.stdout.encoding or "utf-8", "replace") + b"\n")
     sys.stdout.flush()
+
+
+def check_range(option: str, value: float, least: float, most: float) -> None:
+    """Refuses a number outside its range.
+
+    Raises:
+        BadInputError: it lies outside; both ends belong to the range.
+    """
+    if not least <= value <= most:
+        raise BadInputError(f"{option} out of range", value, f"use {least} to {most}")
 
 
 @contextlib.contextmanager

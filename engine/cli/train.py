@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import train_dialogue
-from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.cli.output import Json, cancellable, check_range, print_json, print_line, shown_progress
 from engine.core.errors import BadInputError
 
 _HELP = """Trains what a pack is made of, on a CPU or a GPU.
@@ -127,8 +127,7 @@ def _check(epochs: int, windows: int, rate: float, threads: int, cache_gb: float
         ("--threads", threads, 1, 256),
         ("--cache-gb", cache_gb, 0.01, 100_000),
     ):
-        if not least <= value <= most:
-            raise BadInputError(f"{name} out of range", value, f"use {least} to {most}")
+        check_range(name, value, least, most)
 
 
 def _gpu(device: str) -> bool:

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
-from engine.core.errors import BadInputError
+from engine.cli.output import Json, cancellable, check_range, print_json, print_line, shown_progress
 
 
 def command(
@@ -58,8 +57,7 @@ def command(
         ("--rate", rate, 1e-7, 1.0), ("--part-rate", part_rate, 1e-7, 1.0),
         ("--threads", threads, 1, 256),
     ):  # fmt: skip
-        if not least <= value <= most:
-            raise BadInputError(f"{name} out of range", value, f"use {least} to {most}")
+        check_range(name, value, least, most)
     from engine.datasets.dialogues.samples import SampleRequest
     from engine.training.dialogue.stage2 import Stage2Settings
     from engine.training.dialogue.teaching import DialogueRequest, train_dialogue

@@ -22,6 +22,8 @@ from desktop.workspace import Workspace
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.times import format_time
 
+_REPORTS = "PDF (*.pdf);;Page (*.html);;Everything for the other side (*.zip);;Data (*.json *.csv)"
+
 
 class Asking(QObject):
     """Asks the examiner and hands the answer to an operation; the operations need no dialog.
@@ -62,10 +64,8 @@ class Asking(QObject):
         """Asks where a report shall lie; the ending says in which form."""
         case = self._workspace.session.case
         if case is not None:
-            there = str(case.path / "derived" / "report.json")
-            chosen, _ = QFileDialog.getSaveFileName(
-                self._window, "Write a report", there, "Reports (*.json *.csv);;All files (*)"
-            )
+            there = str(case.path / "derived" / "report.pdf")
+            chosen, _ = QFileDialog.getSaveFileName(self._window, "Write a report", there, _REPORTS)
             if chosen:
                 self._workspace.evidence.report(Path(chosen))
 

@@ -24,6 +24,7 @@ from desktop.window import MainWindow
 from desktop.workspace import Workspace
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.progress import Progress
+from engine.media import IndexCache
 
 _STRIDES = {1: "Every frame", 2: "Every second frame", 4: "Every fourth frame"}
 
@@ -138,8 +139,10 @@ class Wiring(QObject):
         window, session = self._window, self._workspace.session
         self._verified = ""
         window.set_case_name(case_name(case.path), str(case.path))
-        window.player.set_case(case.path)
-        window.timeline.set_case(case.path)
+        # One for all that open a file: the index of a long one is read and held once.
+        indexes = IndexCache(case.path / "cache" / "indexes")
+        window.player.set_case(case.path, indexes)
+        window.timeline.set_indexes(indexes)
         if session.work is not None:
             session.work.changed.connect(self._follow_work)
             session.work.failed.connect(self._work_failed)
@@ -152,7 +155,8 @@ class Wiring(QObject):
         window = self._window
         window.notice.hide()
         window.set_case_name("", "")
-        window.player.set_case(None)
+        window.player.set_case(None, None)
+        window.timeline.set_indexes(None)
         window.evidence.set_items(())
         self._workspace.state.marks.set(Marks())
         self._follow_work()

@@ -156,17 +156,20 @@ class Canvas(QWidget):
             return None
         picture = reply.image.copy()
         if overlay and not reply.accumulated:
-            painter = QPainter(picture)
-            draw_overlay(
-                painter, reply.overlay, self._settings, QTransform(), picture.width(),
-                picture.height(),
-            )  # fmt: skip
-            painter.end()
+            with QPainter(picture) as painter:
+                draw_overlay(
+                    painter, reply.overlay, self._settings, QTransform(), picture.width(),
+                    picture.height(),
+                )  # fmt: skip
         return picture
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draws everything."""
-        painter = QPainter(self)
+        # Ended by leaving the block: an error kept with its frames must not keep the painter.
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         reply = self._reply
         if reply is None:
             painter.setPen(self.palette().windowText().color())

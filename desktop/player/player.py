@@ -49,6 +49,7 @@ class Player(QWidget):
         self._server = FrameServer()
         self._source: FrameSource | None = None
         self._case: Path | None = None
+        self._indexes: IndexCache | None = None
         self._ready = False
         self._fresh = True
         self._latest = 0
@@ -87,9 +88,9 @@ class Player(QWidget):
         self.transport.pressed.connect(self._pressed)
         self.canvas.set_overlay(state.overlay.value)
 
-    def set_case(self, case: Path | None) -> None:
-        """Says in which case folder heat and regions are found."""
-        self._case = case
+    def set_case(self, case: Path | None, indexes: IndexCache | None) -> None:
+        """Says in which case folder heat and regions are found, and where indexes are kept."""
+        self._case, self._indexes = case, indexes
 
     def open_file(self, path: Path) -> None:
         """Shows the first picture of a file that is still being added."""
@@ -180,7 +181,7 @@ class Player(QWidget):
             run_id=None if run is None else run.id,
             derived=view.derivation_id,
             channel=self._state.overlay.value.channel,
-            indexes=self._indexes(),
+            indexes=self._indexes,
             trajectories=view.trajectories,
         )
         self.canvas.set_parts(view.ignore, view.interest)
@@ -202,9 +203,6 @@ class Player(QWidget):
         view, source = self._state.evidence.value, self._source
         if view is not None and source is not None and overlay.channel != source.channel:
             self._evidence(view)
-
-    def _indexes(self) -> IndexCache | None:
-        return None if self._case is None else IndexCache(self._case / "cache" / "indexes")
 
     def _turn_to(self, source: FrameSource) -> None:
         self._fresh = self._source is None or self._source.path != source.path

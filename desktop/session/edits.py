@@ -172,21 +172,6 @@ class Arrange:
 
 
 @dataclass(frozen=True)
-class ChooseRun:
-    """Makes a run the current one of its evidence; None takes the newest."""
-
-    evidence_id: int
-    run_id: int | None
-    label: str = "Choose run"
-
-    def apply(self, change: Change) -> Edit:
-        """Chooses the run."""
-        before = change.evidence.get(self.evidence_id).current_run
-        change.evidence.choose_run(self.evidence_id, self.run_id)
-        return ChooseRun(self.evidence_id, before, self.label)
-
-
-@dataclass(frozen=True)
 class Relink:
     """Says where evidence lies now; its hash was compared before."""
 
@@ -212,17 +197,3 @@ class AddWatched:
     def apply(self, change: Change) -> None:
         """Merges the spans with those kept."""
         change.watched.add(self.evidence_id, self.spans)
-
-
-@dataclass(frozen=True)
-class Several:
-    """Several edits as one step of Undo."""
-
-    edits: tuple[Edit, ...]
-    label: str
-
-    def apply(self, change: Change) -> Edit | None:
-        """Makes them in order."""
-        undone = [one.apply(change) for one in self.edits]
-        back = tuple(one for one in reversed(undone) if one is not None)
-        return Several(back, self.label) if back else None

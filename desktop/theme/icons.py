@@ -58,9 +58,8 @@ class _SvgEngine(QIconEngine):
         """Returns the icon as a pixmap of a size in device pixels."""
         image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
         image.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(image)
-        self.paint(painter, QRect(QPointF(0, 0).toPoint(), size), mode, state)
-        painter.end()
+        with QPainter(image) as painter:
+            self.paint(painter, QRect(QPointF(0, 0).toPoint(), size), mode, state)
         return QPixmap.fromImage(image)
 
     def clone(self) -> QIconEngine:

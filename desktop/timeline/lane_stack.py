@@ -75,19 +75,23 @@ class LaneStack(QWidget):
         """Draws lanes and playhead."""
         if self._drawn is None:
             self._drawn = self._draw()
-        painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._drawn)
-        if self._view.start <= self._playhead <= self._view.end:
-            painter.setPen(QPen(QColor(self._tokens.accent), 1))
-            x = self._view.x(self._playhead, self.width())
-            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+        with QPainter(self) as painter:
+            painter.drawPixmap(0, 0, self._drawn)
+            if self._view.start <= self._playhead <= self._view.end:
+                painter.setPen(QPen(QColor(self._tokens.accent), 1))
+                x = self._view.x(self._playhead, self.width())
+                painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
 
     def _draw(self) -> QPixmap:
         ratio = self.devicePixelRatioF()
         pixmap = QPixmap(self.size() * ratio)
         pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(QColor(self._tokens.panel))
-        painter = QPainter(pixmap)
+        with QPainter(pixmap) as painter:
+            self._paint(painter)
+        return pixmap
+
+    def _paint(self, painter: QPainter) -> None:
         top = 0
         for lane in self._lanes:
             painter.setPen(QColor(self._tokens.muted))
@@ -101,5 +105,3 @@ class LaneStack(QWidget):
             painter.setPen(QPen(QColor(self._tokens.line), 1))
             painter.drawLine(GUTTER, top, self.width() - MARGIN, top)
             top += lane.height
-        painter.end()
-        return pixmap

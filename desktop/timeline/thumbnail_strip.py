@@ -76,10 +76,12 @@ class ThumbnailStrip(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draws pictures, ticks and playhead."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self._tokens.panel))
-        if self._evidence is None:
-            return
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(self._tokens.panel))
+            if self._evidence is not None:
+                self._paint(painter, event)
+
+    def _paint(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.setClipRect(GUTTER, 0, self.width() - GUTTER - MARGIN, self.height())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         for frame, box in self._slots():

@@ -30,13 +30,13 @@ class ThumbnailSource:
         path: the evidence.
         stream: number of the stream.
         fps: frame rate of a folder of images; None otherwise.
-        indexes: folder of kept indexes; None when there is none.
+        indexes: where the index of the file is kept; None when nowhere.
     """
 
     path: Path
     stream: int
     fps: float | None
-    indexes: Path | None
+    indexes: IndexCache | None
 
 
 class ThumbnailServer(QObject):
@@ -104,14 +104,13 @@ class ThumbnailServer(QObject):
                     return self._source
 
     def _serve(self, wanted: ThumbnailSource) -> None:
-        indexes = None if wanted.indexes is None else IndexCache(wanted.indexes)
         with open_source(
             wanted.path,
             stream=wanted.stream,
             fps=wanted.fps,
             cancel=self._cancel,
             cache_bytes=0,
-            indexes=indexes,
+            indexes=wanted.indexes,
         ) as source:
             keyframes = np.flatnonzero(source.index.keyframe)
             kept: OrderedDict[int, QImage] = OrderedDict()

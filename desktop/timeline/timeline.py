@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
@@ -30,6 +29,7 @@ from desktop.timeline.thumbnail_strip import ThumbnailStrip
 from desktop.timeline.thumbnails import ThumbnailServer, ThumbnailSource
 from desktop.timeline.time_view import TimeView
 from engine.core.times import format_time
+from engine.media import IndexCache
 
 if TYPE_CHECKING:
     from desktop.timeline.score_plot import ScorePlot
@@ -59,7 +59,7 @@ class Timeline(QWidget):
         self._tokens = DARK
         self._lanes = LaneStack(self.view, (self._events, self._paths, self._marks))
         self._hover = _HoverPreview()
-        self._case: Path | None = None
+        self._indexes: IndexCache | None = None
         self._evidence_id = 0
         self._hand = Hand(self.view)
         for widget in (self._thumbnails, self._lanes):
@@ -76,9 +76,9 @@ class Timeline(QWidget):
         self._connect()
         self._show(state.evidence.value)
 
-    def set_case(self, case: Path | None) -> None:
-        """Says in which case folder kept indexes are found."""
-        self._case = case
+    def set_indexes(self, indexes: IndexCache | None) -> None:
+        """Says where the indexes of files are kept."""
+        self._indexes = indexes
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Takes the colours of a theme."""
@@ -203,8 +203,7 @@ class Timeline(QWidget):
         self._filter()
 
     def _source(self, view: EvidenceView) -> ThumbnailSource:
-        indexes = None if self._case is None else self._case / "cache" / "indexes"
-        return ThumbnailSource(view.path, view.stream, view.evidence.fps, indexes)
+        return ThumbnailSource(view.path, view.stream, view.evidence.fps, self._indexes)
 
     def _filter(self) -> None:
         state, view = self._state, self._state.evidence.value

@@ -46,20 +46,13 @@ def list_command(as_json: Json = False) -> None:
     Packs lie in resources/packs and in your data folder (another one: SIGHTLINE_PACKS). A pack
     that cannot be used is listed with the reason.
     """
-    from engine.packs.listing import list_packs
-    from engine.packs.locations import pack_folders
+    from engine.packs.listing import list_packs, packs_json
     from engine.packs.memory import this_machine
 
-    machine, packs = this_machine(), list_packs()
     if as_json:
-        print_json(
-            {
-                "packs": [one.as_json(machine) for one in packs],
-                "folders": [str(one) for one in pack_folders()],
-                "memory": {"total": machine.total, "free": machine.free, "gpu": machine.gpu},
-            }
-        )
+        print_json(packs_json())
         return
+    machine, packs = this_machine(), list_packs()
     for one in packs:
         _print(one, machine)
     if not packs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import threading
 from dataclasses import asdict, fields
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +29,8 @@ class IndexCache:
     """Frame indexes in a folder, one file each; everything in it may be deleted.
 
     A file is found by the path, size and time of change of the evidence. What cannot be read, or
-    does not fit together, counts as not there.
+    does not fit together, counts as not there. The index read last stays in memory, so that threads
+    which open the same file share one; it is locked for that.
 
     Args:
         folder: made when the first index is kept.
@@ -38,6 +40,8 @@ class IndexCache:
     def __init__(self, folder: Path, read: bool = True) -> None:
         self._folder = folder
         self._read = read
+        self._lock = threading.Lock()
+        self._last: tuple[Path, tuple[FrameIndex, PacketTable]] | None = None
 
     def has(self, path: Path, stream: int) -> bool:
         """Whether an index of a stream with times of its own is kept, without reading it."""
@@ -49,8 +53,17 @@ class IndexCache:
     ) -> tuple[FrameIndex, PacketTable] | None:
         """Returns the index of a video stream; None when it is not kept."""
         file = self._file(path, stream, fps)
+        if not self._read or file is None:
+            return None
+        with self._lock:
+            if self._last is None or self._last[0] != file:
+                found = self._load(file)
+                self._last = None if found is None else (file, found)
+            return None if self._last is None else self._last[1]
+
+    def _load(self, file: Path) -> tuple[FrameIndex, PacketTable] | None:
         try:
-            if not self._read or file is None or file.stat().st_size > _MOST_BYTES:
+            if file.stat().st_size > _MOST_BYTES:
                 return None
             head, _, blob = file.read_bytes().partition(b"\n")
             return _restored(json.loads(head), unpack_arrays(blob))

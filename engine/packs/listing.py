@@ -13,7 +13,7 @@ from engine.core.progress import CancelToken, Report, silent
 from engine.packs.description import MANIFEST
 from engine.packs.locations import pack_folders
 from engine.packs.manifest import Pack, locate_pack, read_pack
-from engine.packs.memory import Machine, fits, said
+from engine.packs.memory import Machine, fits, said, this_machine
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,16 @@ def list_packs() -> tuple[Listed, ...]:
             else:
                 found.append(Listed(folder.name, folder, shipped, pack, None))
     return tuple(found)
+
+
+def packs_json() -> dict[str, Any]:
+    """Returns the packs in all folders and what this machine has for them, for JSON."""
+    machine = this_machine()
+    return {
+        "packs": [one.as_json(machine) for one in list_packs()],
+        "folders": [str(one) for one in pack_folders()],
+        "memory": {"total": machine.total, "free": machine.free, "gpu": machine.gpu},
+    }
 
 
 @dataclass(frozen=True)

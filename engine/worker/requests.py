@@ -273,6 +273,13 @@ def ask(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> 
         return ask_case(case, request, opened.shelf, answer.token, cancel, answer.progress)
 
 
+def packs(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
+    """Lists the packs that are there, and the memory they need against the memory there."""
+    from engine.packs.listing import packs_json
+
+    return packs_json()
+
+
 Handler = Callable[[Opened, Fields, CancelToken, Answer], dict[str, Any]]
 
 HANDLERS: Mapping[str, Handler] = {
@@ -283,6 +290,7 @@ HANDLERS: Mapping[str, Handler] = {
     protocol.VERIFY: verify,
     protocol.REPORT: report,
     protocol.ARCHIVE: archive,
+    protocol.PACKS: packs,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,16 @@ def test_a_kept_index_gives_the_same_frames(
             assert np.array_equal(first.index.keyframe, second.index.keyframe)
             assert first.index.time_base == second.index.time_base
             assert same_frames(first, second)
+
+
+def test_threads_that_open_the_same_file_share_its_index(tmp_path: Path) -> None:
+    with open_source(SAMPLE, indexes=IndexCache(tmp_path / "indexes")):
+        pass
+    indexes = IndexCache(tmp_path / "indexes")
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(lambda _: indexes.load(SAMPLE, 0, None), range(2))
+    assert one is not None
+    assert one is other
 
 
 def test_a_changed_file_is_read_through_again(tmp_path: Path) -> None:

@@ -308,3 +308,10 @@ def test_facts_are_asked_for_and_a_missing_model_is_said(worker: Worker, video: 
     assert mute["dialogue_id"] == facts["dialogue_id"]
     refused = worker.ask("ask", question="", span="2..4")[-1]
     assert (refused["type"], refused["what"]) == ("error", "an empty question")
+
+
+def test_packs_are_listed_with_the_memory_they_need(worker: Worker) -> None:
+    answer = worker.answer("packs")
+    names = {one["name"] for one in answer["packs"]}
+    assert "compact" in names
+    assert answer["memory"]["total"] > 0

@@ -249,8 +249,12 @@ class Case:
 
 
 def is_case(path: Path) -> bool:
-    """Whether a folder holds a database by the name a case gives it."""
-    return (Path(path) / DATABASE).is_file()
+    """Whether a folder holds a database by the name a case gives it, and it was begun.
+
+    A process killed while it made a case leaves a database without tables, which is none yet.
+    """
+    database = Path(path) / DATABASE
+    return database.is_file() and not opening.is_unmade(database)
 
 
 def owner_of(path: Path) -> lock.Owner | None:

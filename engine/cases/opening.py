@@ -20,6 +20,8 @@ from engine.core.version import VERSION
 FOLDERS = ("derived", "cache", RECOVERY)
 """Folders inside a case folder."""
 
+_PAGE = 4096
+
 
 def create_database(folder: Path, busy_timeout_s: float) -> tuple[Database, str]:
     """Makes a case in a new or empty folder and takes it.
@@ -116,6 +118,22 @@ def open_for_reading(folder: Path, busy_timeout_s: float) -> Database:
     except BaseException:
         database.close()
         raise
+
+
+def is_unmade(path: Path) -> bool:
+    """Whether a database file holds no table yet; False also when that cannot be told."""
+    try:
+        # One page at most: whatever else there is lies in the log, which SQLite reads as well.
+        if path.stat().st_size > _PAGE:
+            return False
+        connection = connect(path, "ro", 0.0)
+        try:
+            found = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        finally:
+            connection.close()
+    except (OSError, sqlite3.Error):
+        return False
+    return bool(found == (0,))
 
 
 def existing_database(folder: Path) -> Path:

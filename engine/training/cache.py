@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -56,17 +57,27 @@ class CachedWindow:
 
     Attributes:
         video: it belongs to.
-        features: of its slices.
+        maps: int8 [n, C_i, H_i, W_i] of the four depths.
+        scales: float32 [1, C_i, 1, 1] of each, by which its values are multiplied.
+        motion: float16 [n, M, h, w] or None.
         ids: uint8 [n, h, w] at a stride of 4 pixels of the picture.
         frames: int64 [n].
         picture: width and height.
     """
 
     video: RenderedVideo
-    features: Features
+    maps: tuple[torch.Tensor, ...]
+    scales: tuple[torch.Tensor, ...]
+    motion: torch.Tensor | None
     ids: NDArray[np.uint8]
     frames: NDArray[np.int64]
     picture: tuple[int, int]
+
+    @cached_property
+    def features(self) -> Features:
+        """The features of its slices, as the backbone gives them but for what a byte loses."""
+        maps = (one.float() * scale for one, scale in zip(self.maps, self.scales, strict=True))
+        return Features(tuple(maps), None if self.motion is None else self.motion.float())
 
 
 class FeatureCache:
@@ -225,12 +236,12 @@ def _packed(sample: Sample) -> dict[str, torch.Tensor]:
 
 
 def _restored(video: RenderedVideo, values: dict[str, torch.Tensor]) -> CachedWindow:
-    maps = tuple(values[f"map{depth}"].float() * values[f"scale{depth}"] for depth in range(4))
-    motion = values["motion"].float() if "motion" in values else None
     width, height = (int(side) for side in values["picture"])
     return CachedWindow(
         video,
-        Features(maps, motion),
+        tuple(values[f"map{depth}"] for depth in range(4)),
+        tuple(values[f"scale{depth}"] for depth in range(4)),
+        values.get("motion"),
         values["ids"].numpy(),
         values["frames"].numpy(),
         (width, height),

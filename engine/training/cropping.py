@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from engine.training.cache import CachedWindow
-from engine.tvad.backbone import Features
 
 _AT_ANOMALY, _AT_ANYTHING = 0.6, 0.85
 
@@ -25,8 +24,8 @@ def cropped(window: CachedWindow, size: tuple[int, int], rng: np.random.Generato
         The window's part; all of it when it is no larger, or when the grids of its depths are
         not multiples of the deepest.
     """
-    rows, columns = window.features.maps[-1].shape[-2:]
-    grids = [tuple(one.shape[-2:]) for one in window.features.maps]
+    rows, columns = window.maps[-1].shape[-2:]
+    grids = [tuple(one.shape[-2:]) for one in window.maps]
     grids.append(window.ids.shape[1:])
     if any(grid[0] % rows or grid[1] % columns for grid in grids):
         return window
@@ -42,12 +41,10 @@ def cropped(window: CachedWindow, size: tuple[int, int], rng: np.random.Generato
         cut = values[..., top * down : (top + high) * down, left * across : (left + wide) * across]
         return cut.contiguous()
 
-    found = window.features
-    motion = None if found.motion is None else part(found.motion)
+    maps = tuple(part(one) for one in window.maps)
+    motion = None if window.motion is None else part(window.motion)
     ids = part(torch.from_numpy(window.ids)).numpy()
-    return replace(
-        window, features=Features(tuple(part(one) for one in found.maps), motion), ids=ids
-    )
+    return replace(window, maps=maps, motion=motion, ids=ids)
 
 
 def _centre(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from engine.cases import TOKEN_VARIABLE, Case, owner_of, verify
+from engine.cases import TOKEN_VARIABLE, Case, is_case, owner_of, verify
+from engine.cases.database import DATABASE
 from engine.cases.lock import LOCK, process_start
 from engine.core.errors import ResourceError
 from tests.cases.case_material import SHA, new_evidence
@@ -77,6 +80,19 @@ def test_a_killed_session_is_taken_over_and_that_is_recorded(
         assert f"process {holder.pid}" in last.params_json
         assert verify(case, hash_evidence=lambda _: SHA).ok
     assert not (case_folder / LOCK).exists()
+
+
+def test_a_case_whose_making_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "short.case"
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / DATABASE)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    write_lock(folder, start="of another process")
+    assert not is_case(folder)
+    with Case.create(folder) as case:
+        assert verify(case, hash_evidence=lambda _: SHA).ok
+        assert is_case(folder)
+    assert is_case(folder)
 
 
 def test_a_worker_joins_by_token(case_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

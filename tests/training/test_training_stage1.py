@@ -18,7 +18,7 @@ def run(footage: Path, features: Path, work: Path, **settings: Any) -> bytes:
 
 
 def test_loss_falls_and_is_logged(rendered: Path, features: Path, tmp_path: Path) -> None:
-    one = training(rendered, features, tmp_path, epochs=30, peak_rate=5e-3, dropout=0.0)
+    one = training(rendered, features, tmp_path, epochs=60, peak_rate=5e-3, dropout=0.0)
     one.run("cpu", silent, CancelToken())
     losses = [entry["loss"] for entry in one.log]
     assert losses[-1] < 0.8 * losses[0]

@@ -36,8 +36,10 @@ from engine.datasets.synthetic.write import (
     writing,
 )
 
-VERSION = 1
-"""Rises when the same request no longer gives the same footage."""
+VERSION = 2
+"""Rises when a request no longer gives the same footage."""
+
+_DRAW = 1
 
 _VIDEOS_PER_SCENE = 2
 _MOST = _VIDEOS_PER_SCENE * SCENES_PER_SPLIT
@@ -101,7 +103,7 @@ class FootageRequest:
         Raises:
             BadInputError: no place has room for it.
         """
-        key = [VERSION, self.seed, list(SPLITS).index(self.split), index // _VIDEOS_PER_SCENE]
+        key = [_DRAW, self.seed, list(SPLITS).index(self.split), index // _VIDEOS_PER_SCENE]
         places = np.random.default_rng(key)
         rng = np.random.default_rng([*key, index % _VIDEOS_PER_SCENE + 1])
         for _ in range(_PLACES):
@@ -113,7 +115,7 @@ class FootageRequest:
 
     def noise_seed(self, index: int) -> int:
         """Returns the seed of the sensor's noise of video `index`."""
-        rng = np.random.default_rng([VERSION, self.seed, list(SPLITS).index(self.split), index, 9])
+        rng = np.random.default_rng([_DRAW, self.seed, list(SPLITS).index(self.split), index, 9])
         return int(rng.integers(2**31))
 
     def as_json(self) -> dict[str, Any]:

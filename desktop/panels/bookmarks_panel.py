@@ -74,7 +74,11 @@ class BookmarksPanel(Panel):
         self._known = None if view is None else ids
         if len(fresh) == 1:
             (new,) = fresh
-            self._state.selection.set(Selection("bookmark", new))
+            selection = self._state.selection.value
+            # An event that is being judged stays selected: its keys must go on to work.
+            judging = selection is not None and selection.kind in ("event", "trajectory")
+            if self._naming or not judging:
+                self._state.selection.set(Selection("bookmark", new))
             if self._naming:
                 self._text.setFocus()
         self._naming = self._naming and not fresh

@@ -41,7 +41,6 @@ class Probe:
     def __init__(self) -> None:
         windows = [one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)]
         self.window = windows[0]
-        self.window.resize(*_WINDOW)
         wiring = self.window.findChild(Wiring)
         assert wiring is not None
         self.workspace: Workspace = wiring._workspace
@@ -284,6 +283,7 @@ def main() -> None:
     def act() -> None:
         sys.argv = kept
         probe = Probe()
+        probe.window.resize(*_WINDOW)
         try:
             found.update(measure(probe))
         finally:

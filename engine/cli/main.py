@@ -21,6 +21,7 @@ from engine.cli import (
     log,
     packs,
     report,
+    selftest,
     synth,
     train,
     unpack,
@@ -58,6 +59,7 @@ def build() -> typer.Typer:
     app.add_typer(packs.build(), name="packs")
     app.add_typer(train.build(), name="train")
     app.command("synth")(synth.command)
+    app.command("selftest")(selftest.command)
     return app
 
 

@@ -1,24 +1,30 @@
 """Writes docs/evaluation.md: every figure with the command that makes it.
 
-Run: `python -m tests.benchmarks.evaluation_page` (about twenty minutes on two cores).
+Run: `python -m tests.benchmarks.evaluation_page [scene] [text]`; without a part all of them (about
+an hour on two cores, nothing else running). A part that is not measured keeps its section.
 """
 
 from __future__ import annotations
 
 import datetime
 import platform
-from pathlib import Path
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from engine.analysis.environment import environment
-from tests.benchmarks import accuracy, kills, rendered_targets, speed
+from tests.benchmarks import accuracy, kills, rendered_targets, speed, text_channel
 from tests.benchmarks.flow_trade import trade
 from tests.benchmarks.lines import ROOT, table
 
-_HEAD = """# Evaluation
+_PAGE = ROOT / "docs" / "evaluation.md"
+_COMMAND = "python -m tests.benchmarks.evaluation_page"
+_HEAD = f"""# Evaluation
 
-Made by `python -m tests.benchmarks.evaluation_page` on {date} on {machine}. `SIGHTLINE_FOOTAGE`
-names the folder of real footage, which is not part of this project. All figures are at the
-default settings, which stand in every JSON the commands print.
+Made by `{_COMMAND}`; each part says when and where. `SIGHTLINE_FOOTAGE` names the folder of real
+footage, which is not part of this project. All figures are at the default settings, which stand in
+every JSON the commands print.
 
 Ped2 here means the six test videos 01, 03, 05, 07, 09, 11 (960 frames, 830 abnormal), which are
 easier than all twelve. Its tracks are made from its masks: 8-connected components linked over
@@ -28,34 +34,71 @@ regions a frame, cut at the scores in `settings.tracking.region_cuts`.
 
 Golden values, equality of random and sequential access for every kind of stream, and pixel-AUC
 against scikit-learn are tests: `python -m pytest tests/evaluation tests/media`.
+"""
+_FLOW = """
+Accuracy against speed of the flow presets on Ped2 (calibrated on its training footage);
+CPU-milliseconds a frame for decoding and measuring video 01 at its own size, 360x240.
 
-## Figures
-
-{table}
-## Flow
-
-Accuracy against speed on Ped2 (calibrated on its training footage); CPU-milliseconds a frame for
-decoding and measuring video 01 at its own size, 360x240.
-
-{flow}
 """
 
 
+@dataclass(frozen=True)
+class Part:
+    """A section of the page.
+
+    Attributes:
+        title: its heading.
+        measure: measures and returns the section without heading, in Markdown.
+    """
+
+    title: str
+    measure: Callable[[], str]
+
+
+def _scene() -> str:
+    lines = [*accuracy.lines(), *rendered_targets.lines(), *speed.lines(), *kills.lines()]
+    return f"{table(lines)}{_FLOW}{trade()}"
+
+
+def _text() -> str:
+    return f"{table(text_channel.lines())}\n{text_channel.NOTES}"
+
+
+PARTS = {"scene": Part("Scene channel and engine", _scene), "text": Part("Text channel", _text)}
+
+
+def page(written: str, measured: dict[str, str]) -> str:
+    """Puts measured parts into the page.
+
+    Args:
+        written: the page as it is.
+        measured: name of a part -> its section without heading.
+    """
+    kept = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", written, re.MULTILINE | re.DOTALL))
+    sections = []
+    for name, part in PARTS.items():
+        text = measured.get(name, kept.get(part.title))
+        if text is not None:
+            sections.append(f"## {part.title}\n\n{text.strip()}\n")
+    return "\n".join([_HEAD, *sections])
+
+
 def main() -> None:
-    """Measures everything and writes the page."""
+    """Measures the parts named and writes the page."""
+    names = sys.argv[1:] or list(PARTS)
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        raise SystemExit(f"error: no such part, {unknown[0]}, use {', '.join(PARTS)}")
     made_with = environment()
     machine = (
         f"{made_with['processor']}, {made_with['threads']} cores, {platform.system()} "
         f"{platform.machine()}, Python {made_with['python']}, no GPU"
     )
-    lines = [*accuracy.lines(), *rendered_targets.lines(), *speed.lines(), *kills.lines()]
-    page = _HEAD.format(
-        date=datetime.datetime.now(datetime.UTC).date(),
-        machine=machine,
-        table=table(lines),
-        flow=trade(),
-    )
-    Path(ROOT / "docs" / "evaluation.md").write_text(page, encoding="utf-8")
+    for name in names:
+        date = datetime.datetime.now(datetime.UTC).date()
+        said = f"Measured by `{_COMMAND} {name}` on {date} on {machine}."
+        section = f"{said}\n\n{PARTS[name].measure()}"
+        _PAGE.write_text(page(_PAGE.read_text("utf-8"), {name: section}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from engine.cli.output import Json, cancellable, print_json, print_line, shown_p
 from engine.core.errors import BadInputError, NegativeError
 
 if TYPE_CHECKING:
-    from engine.cases import Verification
+    from engine.cases import EvidenceRow, Verification
 
 _SHOWN = 10
 
@@ -24,35 +24,44 @@ def command(
         str | None,
         typer.Option("--head", metavar="HASH", help="A head of the audit log noted elsewhere."),
     ] = None,
+    also: Annotated[
+        str,
+        typer.Option("--also", metavar="A,B", help="Other hashes of evidence: md5, sha1."),
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Recomputes everything: hashes of evidence, stored results, the chain of the audit log.
 
     The case is only read. Evidence found changed is put on record afterwards, when the rest of
-    the case is sound and it can be written. Exit code 1 when anything differs.
+    the case is sound and it can be written. Exit code 1 when anything differs. `--also` computes
+    MD5 or SHA-1 in the same reading, to compare with what another lab noted; SHA-256 decides.
     """
     from engine.cases import verify
     from engine.cli.cases import open_to_read
-    from engine.reports.evidence import sha256_now
+    from engine.reports.evidence import hashes_now
 
     if head is not None and not re.fullmatch(r"\s*[0-9a-fA-F]{64}\s*", head):
         raise BadInputError("not a hash", head, "give the 64 digits of the head that was noted")
+    algorithms = [word.strip().lower() for word in also.split(",") if word.strip()]
+    hashes: dict[int, dict[str, str]] = {}
     with (
         cancellable() as cancel,
         shown_progress() as report,
         open_to_read(case) as opened,
     ):
-        found = verify(
-            opened,
-            hash_evidence=lambda row: sha256_now(opened, row, cancel, report),
-            head=head,
-        )
+
+        def hashed(row: EvidenceRow) -> str:
+            hashes[row.id] = hashes_now(opened, row, algorithms, cancel, report)
+            return hashes[row.id].pop("sha256")
+
+        _check_algorithms(algorithms)
+        found = verify(opened, hash_evidence=hashed, head=head)
         cancel.check()
         path = opened.path
     if as_json:
-        print_json(found.as_json())
+        print_json(_json(found, hashes))
     else:
-        _print(found)
+        _print(found, hashes)
     if not found.ok:
         _keep(path, found)
         raise NegativeError(
@@ -84,13 +93,32 @@ def _summary(found: Verification) -> str:
     return "; ".join(parts)
 
 
-def _print(found: Verification) -> None:
+def _check_algorithms(names: list[str]) -> None:
+    from engine.media import ALGORITHMS
+
+    unknown = [name for name in names if name not in ALGORITHMS]
+    if unknown:
+        raise BadInputError("not a known hash", unknown[0], f"use {', '.join(ALGORITHMS)}")
+
+
+def _json(found: Verification, hashes: dict[int, dict[str, str]]) -> dict[str, Any]:
+    said = found.as_json()
+    for one in said["evidence"]:
+        others = hashes.get(one["evidence_id"])
+        if others:
+            one["also"] = others
+    return said
+
+
+def _print(found: Verification, hashes: dict[int, dict[str, str]]) -> None:
     for one in found.evidence:
         what = "unchanged" if one.ok else "CHANGED" if one.sha256_now else "NOT READABLE"
         print_line(f"evidence {one.evidence_id}: {what}, {one.path}")
         if not one.ok:
             print_line(f"  recorded {one.sha256_recorded}")
             print_line(f"  now      {one.sha256_now or one.error}")
+        for name, value in hashes.get(one.evidence_id, {}).items():
+            print_line(f"  {name:<8} {value}")
     print_line(f"records: {found.checked:,} checked, {len(found.bad):,} bad")
     for bad in found.bad[:_SHOWN]:
         print_line(f"  {bad.table} {bad.id!s}")

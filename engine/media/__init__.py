@@ -2,11 +2,12 @@
 
 from engine.media.clip_writer import ClipWriter
 from engine.media.first_picture import first_picture
-from engine.media.hashing import Fingerprint, fingerprint, hash_evidence, hash_file
+from engine.media.hashing import ALGORITHMS, Fingerprint, fingerprint, hash_evidence, hash_file
 from engine.media.index_cache import IndexCache
 from engine.media.source import Source, open_source
 
 __all__ = [
+    "ALGORITHMS",
     "ClipWriter",
     "Fingerprint",
     "IndexCache",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,32 @@ def sha256_now(
         MediaError: it is missing or cannot be read.
         CancelledError: the user stopped.
     """
-    return hash_evidence(case.evidence_path(row), cancel=cancel, report=report)["sha256"]
+    return hashes_now(case, row, (), cancel, report)["sha256"]
+
+
+def hashes_now(
+    case: Case,
+    row: EvidenceRow,
+    also: Sequence[str],
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+) -> dict[str, str]:
+    """Hashes evidence as `sha256_now` does, in one reading with other algorithms as well.
+
+    Args:
+        case: it belongs to.
+        row: the evidence.
+        also: of `engine.media.ALGORITHMS`, beside SHA-256.
+        cancel: looked at between blocks.
+        report: told how far it is.
+
+    Raises:
+        BadInputError: an algorithm is not known.
+        MediaError: it is missing or cannot be read.
+        CancelledError: the user stopped.
+    """
+    wanted = tuple(dict.fromkeys(("sha256", *also)))
+    return hash_evidence(case.evidence_path(row), wanted, cancel, report)
 
 
 def check_evidence(

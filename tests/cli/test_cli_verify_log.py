@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from pathlib import Path
 
@@ -41,6 +42,22 @@ def test_a_sound_case_is_found_sound_and_left_untouched(
     log = command("log", "--case", case, "--json").json
     assert (found["audit"]["head"], found["audit"]["entries"]) == (log["head"], log["count"])
     assert files_of(case) == before
+
+
+def test_other_hashes_are_computed_on_request(command: Command, case: Path, clip: Path) -> None:
+    data = clip.read_bytes()
+    ran = command("verify", "--case", case, "--also", "MD5, sha1", "--json")
+    assert ran.code == 0
+    assert ran.json["evidence"][0]["also"] == {
+        "md5": hashlib.md5(data, usedforsecurity=False).hexdigest(),
+        "sha1": hashlib.sha1(data, usedforsecurity=False).hexdigest(),
+    }
+    assert (
+        hashlib.md5(data, usedforsecurity=False).hexdigest()
+        in command("verify", "--case", case, "--also", "md5").out
+    )
+    refused = command("verify", "--case", case, "--also", "crc32")
+    assert (refused.code, "crc32" in refused.error) == (2, True)
 
 
 def test_a_case_on_a_read_only_medium_can_be_verified(command: Command, case: Path) -> None:

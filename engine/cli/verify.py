@@ -102,7 +102,7 @@ def _check_algorithms(names: list[str]) -> None:
 
 
 def _json(found: Verification, hashes: dict[int, dict[str, str]]) -> dict[str, Any]:
-    said = found.as_json()
+    said: dict[str, Any] = found.as_json()
     for one in said["evidence"]:
         others = hashes.get(one["evidence_id"])
         if others:

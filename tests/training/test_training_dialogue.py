@@ -98,7 +98,8 @@ def test_the_loss_falls_and_the_language_model_itself_stays(
     run = Stage2(taught, _samples(), _settings(steps=41, narrative=0.0), tmp_path)
     run.run(silent, CancelToken())
     losses = [one["loss"] for one in run.log if one["phase"] == "focused"]
-    assert losses[-1] < 0.99 * losses[0]
+    # The frozen model has random weights: no adapter brings its loss down by more than a twentieth.
+    assert losses[-1] < 0.98 * losses[0]
     for name, one in taught.model.named_parameters():
         if name in frozen:
             assert torch.equal(one, frozen[name]), name

@@ -103,7 +103,7 @@ def ahd_command(
         threads=threads,
         device=_device(device),
         fresh=fresh,
-        command=" ".join(["main.py", *sys.argv[1:]]),
+        command=" ".join(["main.py", *map(_named, sys.argv[1:])]),
     )
     with cancellable() as cancel, shown_progress() as report:
         result = train_ahd(request, report, cancel)
@@ -128,6 +128,11 @@ def _check(epochs: int, windows: int, rate: float, threads: int, cache_gb: float
         ("--cache-gb", cache_gb, 0.01, 100_000),
     ):
         check_range(name, value, least, most)
+
+
+def _named(word: str) -> str:
+    """Returns a word of the command as a pack may say it: where folders lie is nobody's affair."""
+    return Path(word).name if Path(word).is_absolute() else word
 
 
 def _gpu(device: str) -> bool:

@@ -113,6 +113,19 @@ class RenderedVideo:
         return np.asarray(ids, np.uint8)
 
 
+def rendered_by(root: Path, split: str) -> str:
+    """Returns the command that rendered a split, as far as its record says; empty without one."""
+    try:
+        said = json.loads((root / f"rendered_{split}.json").read_text("utf-8"))
+        words = [f"main.py synth --to {root.name} --videos {int(said['videos'])}"]
+        words.append(f"--seed {int(said['seed'])} --split {split}")
+        if said.get("seconds") is not None:
+            words.append(f"--seconds {float(said['seconds']):g}")
+        return " ".join(words)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def rendered_videos(root: Path, split: str) -> list[RenderedVideo]:
     """Lists the rendered videos of a split, in the order of their names.
 

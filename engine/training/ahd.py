@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
-from engine.datasets.rendered import rendered_videos
+from engine.datasets.rendered import rendered_by, rendered_videos
 from engine.packs.prompts import PromptSet, Templates
 from engine.training.cache import FeatureCache, Recipe
 from engine.training.calibrating import calibration
@@ -108,7 +108,7 @@ def train_ahd(request: AhdRequest, report: Report, cancel: CancelToken) -> dict[
         decoder,
         run.log,
         figures,
-        f"{len(training.videos)} videos of rendered footage ({len(training)} windows)",
+        _said_of(request.data, training),
         request.command,
         (request.settings.seed,),
         clock.seconds,
@@ -123,6 +123,12 @@ def train_ahd(request: AhdRequest, report: Report, cancel: CancelToken) -> dict[
         "threshold": float(decoder.threshold),
         "scale": float(decoder.scale),
     }
+
+
+def _said_of(data: tuple[Path, ...], training: FeatureCache) -> str:
+    made = [said for root in data if (said := rendered_by(root, "train"))]
+    said = f"{len(training.videos):,} rendered videos ({len(training):,} windows)"
+    return f"{said}: {'; '.join(made)}" if made else said
 
 
 class _Clock:

@@ -72,6 +72,8 @@ def test_a_small_model_is_trained_and_its_pack_runs(
     assert found.problems == ()
     pack = find_pack(tmp_path / "tiny-lab")
     assert pack.backbone.folders == {"model": "Tiny-1.0"}
+    assert f"main.py synth --to {footage.name} --videos" in pack.training.data
+    assert str(footage.parent) not in pack.training.data
     assert (pack.grid.stride, pack.grid.frames, pack.grid.steps) == (stride, 16, 8)
     backbone = open_backbone(pack)
     frames = np.zeros((2, 4 * stride, 6 * stride, 3), np.uint8)

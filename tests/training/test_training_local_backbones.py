@@ -22,6 +22,7 @@ from engine.training.ahd import AhdRequest, train_ahd
 from engine.training.stage1 import Stage1Settings
 from engine.tvad.backbone import VideoWindow
 from engine.tvad.loading import open_backbone
+from engine.tvad.torchvision_guard import guard_torchvision
 from tests.tvad.local_models import write_open_clip, write_qwen
 
 SETTINGS = Stage1Settings(
@@ -43,6 +44,7 @@ def asked(footage: Path, place: Path, kind: str) -> AhdRequest:
     if kind == "qwen2.5-vl":
         folder = write_qwen(place / "models" / "Tiny-1.0")
     else:
+        guard_torchvision()
         pytest.importorskip("open_clip", reason="open_clip is not installed")
         small: dict[str, Any] = {"layers": 8, "width": 64, "head_width": 32, "patch_size": 16}
         folder = write_open_clip(place / "models" / "Tiny-1.0", **small)

@@ -30,6 +30,7 @@ from engine.core.progress import CancelToken, Report
 from engine.core.settings import AnalysisSettings
 from engine.dialogue.asking import AskRequest, ask
 from engine.dialogue.shelf import ModelShelf
+from engine.media import hash_file
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 EXPECTED = RESOURCES / "self-test.json"
@@ -156,7 +157,7 @@ def _scores(channel: str, wanted: list[float], found: list[float]) -> Check:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hash_file(path)["sha256"]
 
 
 def _settings_sha256() -> str:

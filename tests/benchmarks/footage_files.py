@@ -10,16 +10,21 @@ import av
 
 def encode_1080p(source: Path, target: Path, frames: int) -> None:
     """Scales a video to 1920x1080 and encodes it with H.264 at 25 fps, two-second groups."""
+    encode(source, target, (1920, 1080), frames)
+
+
+def encode(source: Path, target: Path, size: tuple[int, int], frames: int) -> None:
+    """Scales a video and encodes it with H.264 at 25 fps, two-second groups."""
     with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
         # One slice a frame, as recorders write them; the encoder would slice by its threads.
         x264 = "sliced-threads=0:slices=1"
         options = {"preset": "veryfast", "crf": "23", "g": "50", "x264-params": x264}
         stream = writer.add_stream("libx264", rate=25, options=options)
-        stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
+        (stream.width, stream.height), stream.pix_fmt = size, "yuv420p"
         for number, frame in enumerate(reader.decode(video=0)):
             if number >= frames:
                 break
-            scaled = frame.reformat(1920, 1080, "yuv420p")
+            scaled = frame.reformat(*size, "yuv420p")
             scaled.pts, scaled.time_base = number, Fraction(1, 25)
             writer.mux(stream.encode(scaled))
         writer.mux(stream.encode(None))

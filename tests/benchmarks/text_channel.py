@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
-
-import av
 
 from engine.core.progress import CancelToken, silent
 from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
 from engine.packs.manifest import find_pack
+from tests.benchmarks.footage_files import encode
 from tests.benchmarks.lines import Line, footage, run_json, table, timed
 from tests.benchmarks.steering import measure
 
@@ -34,7 +32,7 @@ _OTHER_PROMPTS = """language: en
 normal: [person walking]
 abnormal: [dog]
 """
-_RATE, _STRIDE = 25, 3
+_RATE, _STRIDE, _FRAMES = 25, 3, 795
 
 NOTES = """`own` and `wrong`: two abnormal classes in one frame, targets above 400 pixels; where the
 map of each class's prompt is largest. *speed only*: the speed map in place of every prompt's map;
@@ -68,31 +66,21 @@ def _whole_set(found: dict[str, dict[str, float]]) -> list[Line]:
     out = []
     for key, least in (("micro_auc", 0.92), ("pixel_auc", 0.975)):
         value = found["text"][key]
-        controls = ", ".join(
-            f"{name.replace('_', ' ')} {found[name][key]:.3f}"
-            for name in ("speed_only", "one_frame_only")
-        )
-        out.append(_line(f"rendered test split, whole prompt set: {key}", least, value, controls))
+        name = f"rendered test split, whole prompt set: {key}"
+        out.append(_line(name, least, value, _controls(found, key)))
     return out
 
 
 def _classes(found: dict[str, Any]) -> list[Line]:
     trained, held_out = found["trained_words"], found["held_out_words"]
-
-    def controls(key: str) -> str:
-        return ", ".join(
-            f"{name.replace('_', ' ')} {found[name][key]:.3f}"
-            for name in ("speed_only", "one_frame_only")
-        )
-
     return [
         _line("class-specific frame-AUC, mean over classes", 0.85, trained["class_auc"],
-              controls("class_auc")),
+              _controls(found, "class_auc")),
         _line("the same, targets above 960 pixels", 0.90, trained["class_auc_large"],
-              controls("class_auc_large")),
-        _line("peak on the own target", 0.85, trained["peak_own"], controls("peak_own")),
-        _line("peak on the wrong target", 0.08, trained["peak_wrong"], controls("peak_wrong"),
-              most=True),
+              _controls(found, "class_auc_large")),
+        _line("peak on the own target", 0.85, trained["peak_own"], _controls(found, "peak_own")),
+        _line("peak on the wrong target", 0.08, trained["peak_wrong"],
+              _controls(found, "peak_wrong"), most=True),
         _line("peak on the own target, held-out words", 0.80, held_out["peak_own"],
               f"wrong {held_out['peak_wrong']:.3f}"),
         _line("prompt for something absent stays below the threshold", 0.90,
@@ -131,7 +119,8 @@ def _ped2(folder: Path) -> list[Line]:
 def _speed(folder: Path) -> list[Line]:
     video = folder / "footage" / "vga.mp4"
     video.parent.mkdir()
-    seconds = _encode_vga(footage() / "clips" / "vtest.avi", video)
+    encode(footage() / "clips" / "vtest.avi", video, (640, 480), _FRAMES)
+    seconds = _FRAMES / _RATE
     case, prompts = folder / "cases" / "vga.case", folder / "other.yaml"
     prompts.write_text(_OTHER_PROMPTS, encoding="utf-8")
     words = ("analyze", video, "--case", case, "--channels", "text", "--stride", _STRIDE)
@@ -150,19 +139,9 @@ def _speed(folder: Path) -> list[Line]:
     ]  # fmt: skip
 
 
-def _encode_vga(source: Path, target: Path) -> float:
-    """Scales a video to 640x480 at 25 frames a second; returns its seconds."""
-    count = 0
-    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
-        stream = writer.add_stream("libx264", rate=_RATE, options={"crf": "23", "g": "50"})
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        for frame in reader.decode(video=0):
-            scaled = frame.reformat(640, 480, "yuv420p")
-            scaled.pts, scaled.time_base = count, Fraction(1, _RATE)
-            writer.mux(stream.encode(scaled))
-            count += 1
-        writer.mux(stream.encode(None))
-    return count / _RATE
+def _controls(found: dict[str, dict[str, float]], key: str) -> str:
+    names = ("speed_only", "one_frame_only")
+    return ", ".join(f"{name.replace('_', ' ')} {found[name][key]:.3f}" for name in names)
 
 
 def _line(name: str, bound: float, value: float, beside: str, most: bool = False) -> Line:

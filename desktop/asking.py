@@ -15,7 +15,9 @@ from desktop.dialogs.about import AboutDialog, DetailsDialog
 from desktop.dialogs.clock import ClockDialog
 from desktop.dialogs.go_to import GoToDialog
 from desktop.dialogs.packs import PacksDialog
+from desktop.panels.chat_words import copied
 from desktop.player.picture_words import picture_words
+from desktop.state.conversation import ShownTurn
 from desktop.state.evidence_view import EvidenceView
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
@@ -116,6 +118,13 @@ class Asking(QObject):
         still.setText("Description", said)
         QGuiApplication.clipboard().setImage(still)
         self._window.notice.news(f"On the clipboard, in decoded size: {said}")
+
+    def copy_turn(self, turn: ShownTurn) -> None:
+        """Puts a turn of the dialogue on the clipboard, with what it rests on."""
+        view = self._workspace.state.evidence.value
+        if view is not None:
+            QGuiApplication.clipboard().setText(copied(turn, view.evidence.name))
+            self._window.notice.news("The turn is on the clipboard, with its citations")
 
     def name_bookmark(self) -> None:
         """Bookmarks, and lets the examiner type what is to be seen."""

@@ -23,6 +23,7 @@ from desktop.commands.registry import Commands
 from desktop.dialogs.notice import NoticeStrip
 from desktop.dialogs.work_status import WorkStatus
 from desktop.panels.bookmarks_panel import BookmarksPanel
+from desktop.panels.chat_panel import ChatPanel
 from desktop.panels.dock import PanelDock
 from desktop.panels.events_panel import EventsPanel
 from desktop.panels.evidence_panel import EvidencePanel
@@ -34,7 +35,7 @@ from desktop.state.view_state import ViewState
 from desktop.theme.tokens import Tokens
 from desktop.timeline.timeline import Timeline
 
-_LAYOUT_VERSION = 2
+_LAYOUT_VERSION = 3
 _LEFT, _RIGHT, _BOTTOM = 250, 310, 210
 
 
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self.integrity = QLabel()
         self._docks: list[PanelDock] = []
         self._written = QTabWidget()
+        self._found = QTabWidget()
         self.setCentralWidget(self._centre())
         self._add_status()
 
@@ -89,6 +91,12 @@ class MainWindow(QMainWindow):
         )
         self.bookmarks = BookmarksPanel(state, action("review.bookmark"))
         self.notes = NotesPanel(state)
+        self.chat = ChatPanel(
+            state,
+            action("evidence.add"),
+            action("evidence.analyse"),
+            action("dialogue.interview"),
+        )
         self.timeline_room = TimelinePanel(self.timeline, action("evidence.add"))
         self._add_docks()
         self._add_menus()
@@ -97,7 +105,8 @@ class MainWindow(QMainWindow):
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Takes the colours of a theme."""
-        for one in (self.timeline, self.evidence, self.events, self.trajectories, self.notice):
+        panels = (self.evidence, self.events, self.trajectories, self.chat)
+        for one in (self.timeline, self.notice, *panels):
             one.set_tokens(tokens)
 
     def place_panels(self, layout: str, geometry: str) -> None:
@@ -113,8 +122,9 @@ class MainWindow(QMainWindow):
             if dock.isAncestorOf(panel):
                 dock.show()
                 dock.raise_()
-        if self._written.indexOf(panel) >= 0:
-            self._written.setCurrentWidget(panel)
+        for tabs in (self._written, self._found):
+            if tabs.indexOf(panel) >= 0:
+                tabs.setCurrentWidget(panel)
 
     def reset_panels(self) -> None:
         """Puts all panels where they belong."""
@@ -172,15 +182,19 @@ class MainWindow(QMainWindow):
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
         self.setCorner(Qt.Corner.BottomLeftCorner, bottom)
-        self.setCorner(Qt.Corner.BottomRightCorner, bottom)
-        self._written.setDocumentMode(True)
-        self._written.setTabPosition(QTabWidget.TabPosition.South)
+        # The chat needs the height: beside a timeline it would show three lines on a small screen.
+        self.setCorner(Qt.Corner.BottomRightCorner, right)
+        for tabs in (self._written, self._found):
+            tabs.setDocumentMode(True)
+            tabs.setTabPosition(QTabWidget.TabPosition.South)
         self._written.addTab(self.bookmarks, "Bookmarks")
         self._written.addTab(self.notes, "Notes")
+        self._found.addTab(self.chat, "Chat")
+        self._found.addTab(self.trajectories, "Trajectories")
         evidence = self._dock(PanelDock("Evidence", self.evidence, self), left)
         written = self._dock(PanelDock("Bookmarks and notes", self._written, self), left)
         events = self._dock(PanelDock("Events", self.events, self), right)
-        trajectories = self._dock(PanelDock("Trajectories", self.trajectories, self), right)
+        found = self._dock(PanelDock("Chat and trajectories", self._found, self), right)
         timeline = self._dock(
             PanelDock("Timeline", self.timeline_room, self, self.timeline.controls), bottom
         )
@@ -188,7 +202,7 @@ class MainWindow(QMainWindow):
         vertical = Qt.Orientation.Vertical
         self.resizeDocks([timeline], [_BOTTOM], vertical)
         self.resizeDocks([evidence, written], [220, 260], vertical)
-        self.resizeDocks([events, trajectories], [320, 200], vertical)
+        self.resizeDocks([events, found], [280, 400], vertical)
 
     def _dock(self, dock: PanelDock, area: Qt.DockWidgetArea) -> PanelDock:
         self.addDockWidget(area, dock)
@@ -224,6 +238,7 @@ class MainWindow(QMainWindow):
         analyse.setMenu(self.analyse_menu)
         analyse.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         bar.addWidget(analyse)
+        bar.addWidget(self._text_button(self.commands.action("dialogue.interview"), "Interview"))
         space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(space)

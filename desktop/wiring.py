@@ -13,6 +13,7 @@ from desktop.asking import Asking
 from desktop.commands import catalogue
 from desktop.commands import window_commands as of_window
 from desktop.commands.channels import channel_commands
+from desktop.commands.dialogue import dialogue_commands
 from desktop.operations.case import case_name
 from desktop.session.session import OpenCase
 from desktop.session.user_settings import UserSettings
@@ -77,6 +78,7 @@ class Wiring(QObject):
             of_window.adding_commands(asking),
             catalogue.evidence(workspace.evidence, workspace.session),
             channel_commands(workspace, window),
+            dialogue_commands(workspace, window),
             catalogue.regions(workspace.review, window.player),
             of_window.arranging_commands(workspace, asking),
             of_window.going_commands(workspace, asking),
@@ -91,10 +93,11 @@ class Wiring(QObject):
     def _connect_operations(self) -> None:
         workspace, window = self._workspace, self._window
         session, state = workspace.session, workspace.state
-        for source in (session, workspace.evidence, workspace.review, workspace.cases):
-            source.problem.connect(window.notice.error)
-        for speaker in (workspace.evidence, workspace.review, workspace.cases):
+        speakers = (workspace.evidence, workspace.review, workspace.cases, workspace.dialogue)
+        for speaker in speakers:
             speaker.said.connect(window.notice.news)
+        for source in (session, *speakers):
+            source.problem.connect(window.notice.error)
         session.opened.connect(self._opened)
         session.closed.connect(self._closed)
         session.closed.connect(lambda: window.timeline_room.set_empty(True))
@@ -126,6 +129,7 @@ class Wiring(QObject):
         window.trajectories.list.chosen.connect(review.go_to_trajectory)
         window.bookmarks.list.chosen.connect(review.go_to_bookmark)
         window.notes.list.chosen.connect(review.go_to_note)
+        self._connect_chat()
         window.bookmarks.amended.connect(review.amend_bookmark)
         window.bookmarks.removed.connect(lambda row: review.remove("bookmark", row))
         window.notes.written.connect(review.add_note)
@@ -134,6 +138,21 @@ class Wiring(QObject):
         for panel in (window.events, window.bookmarks, window.notes):
             panel.tagged.connect(review.set_tag)
         workspace.state.selection.changed.connect(self._selected)
+
+    def _connect_chat(self) -> None:
+        dialogue, chat = self._workspace.dialogue, self._window.chat
+
+        def ask(question: str) -> None:
+            if dialogue.ask(question):
+                chat.taken()
+
+        chat.asked.connect(ask)
+        chat.facts_asked.connect(dialogue.facts)
+        chat.stopped.connect(dialogue.stop)
+        chat.again.connect(dialogue.regenerate)
+        chat.copied.connect(self._asking.copy_turn)
+        chat.cited.connect(lambda start_s, row: dialogue.go_to(start_s, row or None))
+        dialogue.spoke.connect(chat.hear)
 
     def _opened(self, case: OpenCase) -> None:
         window, session = self._window, self._workspace.session

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from desktop.operations.case import CaseOperations
+from desktop.operations.dialogue import DialogueOperations
 from desktop.operations.evidence import EvidenceOperations
 from desktop.operations.review import ReviewOperations
 from desktop.session.background import Background
@@ -27,6 +28,7 @@ class Workspace(QObject):
         background: tasks that need no case.
         evidence: operations on evidence.
         review: operations of review.
+        dialogue: operations of the dialogue.
         cases: operations on cases.
     """
 
@@ -39,6 +41,7 @@ class Workspace(QObject):
         self.background = Background()
         self.evidence = EvidenceOperations(self.session, self.settings, self.background)
         self.review = ReviewOperations(self.session, self.evidence)
+        self.dialogue = DialogueOperations(self.session, self.evidence, self.review)
         self.cases = CaseOperations(self.session, self.evidence, self.settings, self.background)
         saved = self.settings.value
         self.state.overlay.set(OverlaySettings(opacity=saved.opacity, colour_map=saved.colour_map))

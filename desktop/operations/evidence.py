@@ -65,7 +65,7 @@ class EvidenceOperations(QObject):
         """
         session = self._session
         if session.case is None or session.work is None:
-            self.problem.emit(self._cannot_write())
+            self.problem.emit(self.cannot_write())
             return
         ordered = in_time_order(paths)
         try:
@@ -104,7 +104,7 @@ class EvidenceOperations(QObject):
         """
         work = self._session.work
         if work is None:
-            self.problem.emit(self._cannot_write())
+            self.problem.emit(self.cannot_write())
         elif work.item_of(evidence_id) is None:
             work.ask(
                 f"analysing {name or self._name(evidence_id)}",
@@ -138,7 +138,7 @@ class EvidenceOperations(QObject):
         """Learns anew what is usual and derives scores and events again, without decoding."""
         work, run = self._session.work, view.run
         if work is None:
-            self.problem.emit(self._cannot_write())
+            self.problem.emit(self.cannot_write())
         elif run is None or run.state != "finished":
             self.problem.emit(
                 BadInputError("nothing to recalibrate yet", view.evidence.name, "analyse it first")
@@ -159,7 +159,7 @@ class EvidenceOperations(QObject):
         """Checks evidence, records and chain."""
         work = self._session.work
         if work is None:
-            self.problem.emit(self._cannot_write())
+            self.problem.emit(self.cannot_write())
         else:
             work.ask("verifying the case", protocol.VERIFY, self._checked)
 
@@ -167,7 +167,7 @@ class EvidenceOperations(QObject):
         """Writes a report."""
         work = self._session.work
         if work is None:
-            self.problem.emit(self._cannot_write())
+            self.problem.emit(self.cannot_write())
         else:
             work.ask(
                 f"writing {to.name}",
@@ -207,6 +207,17 @@ class EvidenceOperations(QObject):
             if 0 <= place < len(ids):
                 self._session.show(ids[place])
 
+    def cannot_write(self) -> ResourceError:
+        """Returns why the case cannot be changed, as an error to be shown."""
+        case = self._session.case
+        if case is None:
+            return ResourceError("no case is open", "", "open or make one first")
+        return ResourceError(
+            f"this case is open for reading only: {case.reading_only}",
+            case.path,
+            "to change something, close it where it is in use, or copy it to another disk",
+        )
+
     def _added(self, first: bool, name: str, fields: dict[str, Any]) -> None:
         evidence_id = int(fields["evidence_id"])
         self._session.relist()
@@ -232,16 +243,6 @@ class EvidenceOperations(QObject):
     def _name(self, evidence_id: int) -> str:
         named = [one.name for one in self._session.items if one.id == evidence_id]
         return named[0] if named else f"evidence {evidence_id}"
-
-    def _cannot_write(self) -> ResourceError:
-        case = self._session.case
-        if case is None:
-            return ResourceError("no case is open", "", "open or make one first")
-        return ResourceError(
-            f"this case is open for reading only: {case.reading_only}",
-            case.path,
-            "to change something, close it where it is in use, or copy it to another disk",
-        )
 
 
 def _findings(fields: dict[str, Any]) -> str:

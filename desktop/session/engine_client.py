@@ -54,6 +54,9 @@ class EngineClient(QObject):
     chunked = Signal(int, object)
     """Request id and the fields of a chunk reply."""
 
+    spoke = Signal(int, str)
+    """Request id and the next piece of an answer."""
+
     finished = Signal(int, object)
     """Request id and the fields of the done reply."""
 
@@ -167,6 +170,8 @@ class EngineClient(QObject):
         elif message.type == protocol.CHUNK:
             self._deaths = 0
             self.chunked.emit(request_id, fields)
+        elif message.type == protocol.TOKEN:
+            self.spoke.emit(request_id, str(fields.get("text", "")))
         elif message.type == protocol.DONE:
             self._deaths = 0
             del self._waiting[request_id]

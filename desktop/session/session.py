@@ -46,6 +46,7 @@ class Session(QObject):
         case: the open case; None when there is none.
         editor: makes the examiner's edits.
         work: follows the engine process; None for a case that can only be read.
+        talker: the engine process that answers questions beside an analysis; None likewise.
     """
 
     opened = Signal(object)
@@ -69,6 +70,7 @@ class Session(QObject):
         self.case: OpenCase | None = None
         self.editor = Editor(None)
         self.work: Work | None = None
+        self.talker: EngineClient | None = None
         self._engine: EngineClient | None = None
         self._writer: CaseThread | None = None
         self._reader: CaseThread | None = None
@@ -112,13 +114,15 @@ class Session(QObject):
     def close(self) -> None:
         """Ends work and threads of the open case; returns when nothing of it is left."""
         self._refresh.stop()
-        if self._engine is not None:
-            self._engine.stop()
+        for engine in (self._engine, self.talker):
+            if engine is not None:
+                engine.stop()
         self.editor.close()
         for thread in (self._reader, self._writer):
             if thread is not None:
                 thread.close()
-        self._engine, self.work, self._reader, self._writer = None, None, None, None
+        self._engine, self.talker, self.work = None, None, None
+        self._reader, self._writer = None, None
         self.editor = Editor(None)
         self._loader, self._items, self._verified = ViewLoader(), (), frozenset()
         self._run_id = None
@@ -180,6 +184,7 @@ class Session(QObject):
         if writer is not self._writer:
             return
         self._engine = EngineClient(folder, token)
+        self.talker = EngineClient(folder, token)
         self.work = Work(self._engine)
         self.work.changed.connect(self._follow_work)
         self.work.grown.connect(self._grown)

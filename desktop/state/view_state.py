@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from desktop.state.conversation import ConversationView
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.observable import Observable
 
@@ -119,6 +120,7 @@ class ViewState:
         marks: in and out marks.
         overlay: what is drawn over the frame.
         picture: how the frame is shown.
+        conversation: what was asked and answered about the selected event or span.
     """
 
     def __init__(self) -> None:
@@ -136,3 +138,4 @@ class ViewState:
         self.marks: Observable[Marks] = Observable(Marks())
         self.overlay: Observable[OverlaySettings] = Observable(OverlaySettings())
         self.picture: Observable[PictureSettings] = Observable(PictureSettings())
+        self.conversation: Observable[ConversationView] = Observable(ConversationView())

@@ -50,8 +50,9 @@ def command(
     if event is not None and span is not None:
         raise BadInputError("--event and --span exclude each other", "", "give one")
     from engine.cli.cases import open_to_write
-    from engine.dialogue.asking import AskRequest, ask
+    from engine.dialogue.asking import ask
     from engine.dialogue.shelf import ModelShelf
+    from engine.dialogue.turn import AskRequest
     from engine.tvad.runtimes.protocol import Sampling
 
     request = AskRequest(

@@ -28,8 +28,9 @@ from engine.cases import Case, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
 from engine.core.settings import AnalysisSettings
-from engine.dialogue.asking import AskRequest, ask
+from engine.dialogue.asking import ask
 from engine.dialogue.shelf import ModelShelf
+from engine.dialogue.turn import AskRequest
 from engine.media import hash_file
 
 RESOURCES = Path(__file__).parents[2] / "resources"

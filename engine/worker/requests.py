@@ -248,9 +248,13 @@ def archive(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
 
 
 def ask(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
-    """Asks about an event or a span; pieces of the answer are said as they come."""
-    from engine.dialogue.asking import AskRequest
+    """Asks about an event or a span; pieces of the answer are said as they come.
+
+    With `prepare` nothing is asked: a model reads the evidence, so that the answer comes sooner.
+    """
     from engine.dialogue.asking import ask as ask_case
+    from engine.dialogue.asking import prepare
+    from engine.dialogue.turn import AskRequest
     from engine.tvad.runtimes.protocol import Sampling
 
     question = fields.get("question")
@@ -270,6 +274,8 @@ def ask(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> 
         fresh=_optional(fields, "fresh", bool, False),
     )
     with opened.join() as case:
+        if _optional(fields, "prepare", bool, False):
+            return {"prepared": prepare(case, request, opened.shelf, cancel)}
         return ask_case(case, request, opened.shelf, answer.token, cancel, answer.progress)
 
 

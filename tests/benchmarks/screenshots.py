@@ -27,6 +27,7 @@ from tests.benchmarks.window_probe import Probe
 ROOT = Path(__file__).parents[2]
 _DISPLAY = "1280x800x24"
 _SETTLE_S = 0.8
+_QUESTION = "From where to where?"
 
 
 def window_dark(probe: Probe) -> None:
@@ -57,6 +58,16 @@ def window_accumulated(probe: Probe) -> None:
     probe.wait(2 * _SETTLE_S)
 
 
+def window_chat(probe: Probe) -> None:
+    """Facts of an event in the chat, and what the language model said to a question."""
+    window_dark(probe)
+    conversation = probe.state.conversation
+    for ask in (probe.workspace.dialogue.facts, lambda: probe.workspace.dialogue.ask(_QUESTION)):
+        ask()
+        probe.until(lambda: not conversation.value.busy)
+    probe.wait(_SETTLE_S)
+
+
 def window_dismissing(probe: Probe) -> None:
     """The question why an event is dismissed."""
     window_dark(probe)
@@ -74,6 +85,7 @@ SCENES: dict[str, tuple[str, Callable[[Probe], None]]] = {
     "window-dark": ("dark", window_dark),
     "window-light": ("light", window_light),
     "window-accumulated": ("dark", window_accumulated),
+    "window-chat": ("dark", window_chat),
     "window-dismissing": ("light", window_dismissing),
     "window-empty": ("light", window_empty),
 }

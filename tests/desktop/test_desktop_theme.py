@@ -114,7 +114,7 @@ def test_tab_walks_through_every_part_of_the_window(drive: Drive, sample_case: P
             if one.isVisible() and one.focusPolicy() & Qt.FocusPolicy.TabFocus:
                 walked.append(one)
             one = one.nextInFocusChain()
-        parts = (window.evidence, window.events, window.trajectories, window.player)
+        parts = (window.evidence, window.events, window.chat, window.player)
         for part in (*parts, window.timeline):
             assert any(part.isAncestorOf(one) for one in walked), part
 
@@ -148,9 +148,10 @@ def test_an_empty_case_says_what_will_be_there_and_how_to_fill_it(
         driver.until(lambda: driver.session.case and driver.session.case.path.stem == "empty")
         window = driver.window
         driver.until(window.timeline_room.empty.isVisible, "the empty timeline")
-        for panel in (window.evidence, window.events, window.trajectories):
+        for panel in (window.evidence, window.events, window.chat, window.trajectories):
+            window.reveal(panel)
             assert panel.empty.isVisible()
-            assert "will be listed here" in panel.empty.text
+            assert "here" in panel.empty.text
             button = panel.empty.findChild(QPushButton)
             assert button is not None
             assert button.text() == "Add evidence…"

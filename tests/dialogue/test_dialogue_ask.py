@@ -10,9 +10,10 @@ import pytest
 from engine.cases import Case, verify
 from engine.core.errors import ResourceError
 from engine.core.progress import CancelToken
-from engine.dialogue.asking import AskRequest, ask
+from engine.dialogue.asking import ask
 from engine.dialogue.model import DialogueModel, SpanEvidence
 from engine.dialogue.shelf import ModelShelf
+from engine.dialogue.turn import AskRequest
 from engine.packs.manifest import Pack
 from engine.tvad.runtimes.protocol import Part, Sampling
 from engine.tvad.runtimes.transformers_text import TransformersRuntime
@@ -246,7 +247,7 @@ def test_a_stopped_answer_is_kept_and_marked(case: Path, pack: Pack) -> None:
 def test_an_answer_left_by_a_dead_worker_is_marked_when_asked_again(
     case: Path, pack: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.dialogue.asking._KEEP_EVERY_S", 0.0)
+    monkeypatch.setattr("engine.dialogue.turn._KEEP_EVERY_S", 0.0)
 
     def dies(
         _self: TransformersRuntime, _sampling: Sampling, _cancel: CancelToken | None = None
@@ -259,7 +260,7 @@ def test_an_answer_left_by_a_dead_worker_is_marked_when_asked_again(
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(TransformersRuntime, "generate", dies)
             # A process that is killed writes nothing more.
-            patch.setattr("engine.dialogue.asking._Turn._write", lambda *_: None)
+            patch.setattr("engine.dialogue.turn.Turn._write", lambda *_: None)
             with pytest.raises(SystemExit):
                 ask(opened, AskRequest(QUESTION, pack="talking"), ModelShelf())
         left = opened.dialogues.turn(1)

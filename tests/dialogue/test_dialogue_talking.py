@@ -9,7 +9,7 @@ import pytest
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
-from engine.dialogue.questions import INTERVIEW
+from engine.core.questions import INTERVIEW
 from engine.dialogue.script import evidence_parts
 from engine.dialogue.talking import Conversation
 from engine.dialogue.words import action_in, colour_in, places_in, yes_or_no

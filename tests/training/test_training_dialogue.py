@@ -12,10 +12,10 @@ import torch
 
 from engine.core.errors import BadInputError, CancelledError
 from engine.core.progress import CancelToken, Progress, silent
+from engine.core.questions import INTERVIEW
 from engine.datasets.dialogues.samples import TRUE, DialogueSample, Seen
 from engine.datasets.dialogues.wording import Truth
 from engine.dialogue.model import DialogueModel, SpanEvidence
-from engine.dialogue.questions import INTERVIEW
 from engine.dialogue.talking import Conversation
 from engine.training.dialogue.learner import Learner, with_lora
 from engine.training.dialogue.packing import adapter_files

@@ -1,0 +1,183 @@
+"""The chat: facts first, answers apart from them, and nothing that was asked is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from desktop.panels.chat_panel import ChatPanel
+from desktop.panels.chat_words import conversation_html
+from desktop.state.conversation import ConversationView, ShownTurn, Subject
+from desktop.state.view_state import Marks, ViewState
+from desktop.theme.tokens import DARK
+from engine.cases import Case
+from engine.cases.dialogue_rows import CitationRow, NewCitation, NewTurn, TurnRow
+from engine.packs.locations import PACKS_VARIABLE
+from tests.desktop.conftest import Drive
+from tests.desktop.driving import Driver
+
+FACT = {"text": "The span lasts 2 s.", "start_s": 1.0, "end_s": 3.0, "trajectory_id": None}
+
+
+def turn(number: int = 1, **changes: object) -> ShownTurn:
+    said = NewTurn(
+        question=str(changes.pop("question", "Is there any anomaly?")),
+        facts=(FACT,),
+        settings={},
+        pack=None if changes.get("answer") is None else "compact",
+        pack_sha256=None,
+        runtime="llama.cpp",
+        missing=changes.pop("missing", None),  # type: ignore[arg-type]
+        state=changes.pop("state", "complete"),  # type: ignore[arg-type]
+    )
+    row = TurnRow(
+        id=number, dialogue_id=1, number=number, said=said, answer=changes.get("answer"),  # type: ignore[arg-type]
+        tokens=3, first_token_s=None, tokens_per_s=None, agrees=changes.get("agrees"),  # type: ignore[arg-type]
+        dropped_turns=int(changes.get("dropped", 0)), author="me", utc="2026-01-01",  # type: ignore[call-overload]
+    )  # fmt: skip
+    return ShownTurn(row, (CitationRow(1, number, NewCitation(1, 1.0, 3.0, 10, 30, 7)),))
+
+
+def chat(driver: Driver) -> ChatPanel:
+    return driver.window.chat
+
+
+def until_answered(driver: Driver, turns: int) -> None:
+    driver.until(
+        lambda: (
+            len(driver.state.conversation.value.turns) == turns
+            and not driver.state.conversation.value.busy
+        ),
+        f"{turns} turns",
+    )
+
+
+def test_what_was_typed_or_said_stays_text() -> None:
+    evil = '<img src="file:///etc/passwd"><a href="at:0:0">x</a>'
+    said = conversation_html([turn(question=evil, answer=evil)], {}, DARK)
+    assert "<img" not in said
+    assert said.count("&lt;img") == 2
+
+
+def test_facts_stand_before_the_answer_and_once_when_they_are_the_same() -> None:
+    said = conversation_html([turn(1, answer="Yes."), turn(2, answer="No.")], {7: 4}, DARK)
+    assert said.index("The span lasts") < said.index("Yes.")
+    assert said.count("The span lasts") == 1
+    assert "as above" in said
+    assert "[#4 00:01.0 – 00:03.0]" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"answer": "No.", "agrees": False}, "Disagrees with the heatmap"),
+        ({"answer": "It", "state": "cancelled"}, "Incomplete: stopped"),
+        ({"answer": "It", "state": "interrupted"}, "Incomplete: the engine process ended"),
+        ({"answer": "It", "dropped": 2}, "oldest 2 turns no longer fitted"),
+        ({"answer": None, "missing": "no pack"}, "No answer of a language model: no pack"),
+    ],
+)
+def test_what_an_examiner_must_know_of_an_answer_is_said(
+    changes: dict[str, object], words: str
+) -> None:
+    assert words in conversation_html([turn(**changes)], {}, DARK)  # type: ignore[arg-type]
+
+
+def test_an_answer_appears_as_it_is_said(qtbot: QtBot, qapp: QApplication) -> None:
+    from PySide6.QtGui import QAction
+
+    state = ViewState()
+    panel = ChatPanel(state, *(QAction(name, qapp) for name in ("Add", "Analyse", "Interview")))
+    qtbot.addWidget(panel)
+    subject = Subject(1, 1.0, 3.0, 5)
+    state.conversation.set(ConversationView(subject, asking="Where to?", busy=True))
+    for piece in ("To the ", "left <b>."):
+        panel.hear(piece)
+    assert panel.text.toPlainText().endswith("To the left <b>.")
+    state.conversation.set(ConversationView(subject, (turn(answer="To the left."),)))
+    assert "Machine-written, pack compact, llama.cpp" in panel.text.toPlainText()
+    assert "About event 5" in panel.about.text()
+
+
+def test_facts_of_an_event_come_with_places_to_go_to_and_stay_in_the_case(
+    drive: Drive, sample_case: Path
+) -> None:
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        driver.key(Qt.Key.Key_N)
+        driver.do("dialogue.facts")
+        until_answered(driver, 1)
+        (one,) = driver.state.conversation.value.turns
+        assert one.row.said.facts
+        assert "usual speed" in chat(driver).text.toPlainText()
+        cited = [row.cited for row in one.citations if row.cited.trajectory_id]
+        driver.state.position.set(0)
+        chat(driver).text.anchorClicked.emit(
+            QUrl(f"at:{cited[0].start_s:.3f}:{cited[0].trajectory_id}")
+        )
+        driver.until_exact()
+        assert driver.shown.pts == cited[0].start_pts
+        assert driver.state.selection.value is not None
+        assert driver.state.selection.value.kind == "trajectory"
+        assert driver.state.conversation.value.turns == (one,)
+
+    assert drive([str(sample_case)], script) == 0
+
+    def again(driver: Driver) -> None:
+        driver.until_shown()
+        driver.key(Qt.Key.Key_N)
+        until_answered(driver, 1)
+
+    assert drive([str(sample_case)], again) == 0
+
+
+def test_without_a_language_model_facts_stand_and_the_panel_says_what_is_missing(
+    drive: Drive, sample_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PACKS_VARIABLE, str(tmp_path / "no packs"))
+    monkeypatch.setattr("desktop.operations.dialogue.PACK", "absent")
+
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        chat(driver).field.setText("  Where to? ")
+        chat(driver).field.returnPressed.emit()
+        until_answered(driver, 1)
+        assert chat(driver).field.text() == ""
+        shown = chat(driver).text.toPlainText()
+        assert "No answer of a language model" in shown
+        assert "usual speed" in shown
+
+    assert drive([str(sample_case)], script) == 0
+
+
+def test_a_span_of_the_examiners_own_can_be_asked_about(drive: Drive, sample_case: Path) -> None:
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        driver.state.marks.set(Marks(1.0, 2.0))
+        driver.do("dialogue.facts")
+        until_answered(driver, 1)
+        (one,) = driver.state.conversation.value.turns
+        assert one.citations[0].cited.start_s == pytest.approx(1.0, abs=0.05)
+        assert "About a span" in chat(driver).about.text()
+        driver.key(Qt.Key.Key_N)
+        until_answered(driver, 0)
+
+    assert drive([str(sample_case)], script) == 0
+
+
+def test_a_case_for_reading_only_says_why_nothing_can_be_asked(
+    drive: Drive, sample_case: Path
+) -> None:
+    with Case.open(sample_case, write=True):
+
+        def script(driver: Driver) -> None:
+            driver.until_shown()
+            assert not driver.window.commands.action("dialogue.interview").isEnabled()
+            chat(driver).asked.emit("Where to?")
+            assert "reading only" in driver.window.notice.text
+
+        assert drive([str(sample_case)], script) == 0

@@ -323,6 +323,24 @@ def test_a_camera_on_which_a_prompt_fires_all_the_time_raises_the_limit() -> Non
     assert TextCalibration.decode(loud.encode()) == loud
 
 
+def test_normal_footage_says_where_the_unusual_begins_also_below_the_packs_limit() -> None:
+    rng = np.random.default_rng(0)
+    strict = TextCalibration.of_pack(2.3, 1.3)
+
+    def maps(level: float, count: int = 200) -> TextMaps:
+        logits = rng.normal(level, 0.2, (count, 3, 4)).astype(np.float16)
+        return TextMaps(np.arange(float(count)), logits, np.zeros((count, 3, 4), np.uint8))
+
+    known = learn_text("normal", [maps(-0.2)], strict)
+    assert 0.1 < known.limit < 0.8
+    assert known.score(np.array([1.1], np.float32))[0] > 0.65
+    assert np.mean(known.score(maps(-0.2).largest()) >= 0.5) < 0.02
+    # Where a prompt is less likely than the normal ones, it does not speak at all.
+    assert learn_text("normal", [maps(-4.0)], strict).limit == 0.0
+    assert learn_text("normal", [maps(-0.2, 20)], strict).limit == strict.limit
+    assert learn_text("self", [maps(-0.2)], strict).limit == strict.limit
+
+
 def test_fusing_leaves_a_channel_as_it_is_where_the_other_is_silent() -> None:
     scene = np.linspace(0, 1, 101, dtype=np.float32)
     silent = np.full(101, 0.001, np.float32)

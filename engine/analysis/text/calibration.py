@@ -19,6 +19,8 @@ _SPREADS = 3.0
 _LOW_QUANTILE = 0.16
 _USUAL_LOGIT = 4.0
 _LEAST_SLICES = 8
+_KNOWN_SLICES = 60
+_EVEN_LOGIT = 0.0
 _LEAST_GAP = 1e-3
 _FURTHEST = 60.0
 
@@ -103,13 +105,15 @@ def learn_text(
     pack: TextCalibration,
     sources: tuple[dict[str, Any], ...] = (),
 ) -> TextCalibration:
-    """Raises the pack's limit until what is usual for this camera stays below it.
+    """Moves the pack's limit to where the unusual begins for this camera.
 
-    A pack's limit is right for footage like that it was measured on. A camera on which a prompt
-    fires all the time would drown what the scene channel finds, so the limit is never lowered,
-    but raised: on footage known to be normal, above all but 0.5 % of its slices; on other
-    footage, where the prompts may be right, above what its quieter half says of all of it. And
-    what is usual must lie well below the limit, or the slope is made steeper.
+    A pack's limit is right for footage like that it was measured on. On footage known to be
+    normal the limit is measured anew: above all but 0.5 % of its slices, wherever that is, but
+    not below the point where a prompt is as likely as the normal ones; footage too short to tell
+    can only raise it. On other footage, where the prompts may be right, it is never lowered, but
+    raised above what its quieter half says of all of it: a prompt that fires all the time would
+    drown what the scene channel finds. And what is usual must lie well below the limit, or the
+    slope is made steeper.
 
     Args:
         kind: `normal` when the footage is known to be normal, otherwise `camera` or `self`.
@@ -125,14 +129,15 @@ def learn_text(
     usual, low = (float(one) for one in np.quantile(largest, [0.5, _LOW_QUANTILE]))
     if kind == "normal":
         reached = float(np.quantile(largest, _NORMAL_QUANTILE))
+        least = _EVEN_LOGIT if len(largest) >= _KNOWN_SLICES else pack.limit
     else:
-        reached = usual + _SPREADS * (usual - low)
-    raised = max(pack.limit, reached)
-    steep = max(pack.slope, _USUAL_LOGIT / max(_LEAST_GAP, raised - usual))
+        reached, least = usual + _SPREADS * (usual - low), pack.limit
+    limit = max(min(least, pack.limit), reached)
+    steep = max(pack.slope, _USUAL_LOGIT / max(_LEAST_GAP, limit - usual))
     return replace(
         pack,
         kind=kind,
-        limit=raised,
+        limit=limit,
         slope=min(steep, 1 / _LEAST_GAP),
         slices=len(largest),
         sources=sources,

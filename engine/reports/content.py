@@ -13,6 +13,7 @@ from engine.cases import Case, CaseDetails, ExportRow, RunRow
 from engine.cases.evidence import MISMATCH
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.version import VERSION
+from engine.reports.dialogues import dialogues_of
 from engine.reports.events import own_events, run_events
 from engine.reports.evidence import EvidenceState, check_evidence, note_mismatches
 from engine.reports.rates import known_rates
@@ -63,6 +64,8 @@ class EvidenceContent:
         streams: size, times and flags of its streams.
         runs: oldest first.
         own_events: events that examiners made; only those that the report includes.
+        dialogues: what was asked and answered about its events and spans; about included events
+            only when the report includes tagged ones only.
     """
 
     state: EvidenceState
@@ -70,6 +73,7 @@ class EvidenceContent:
     streams: tuple[dict[str, Any], ...]
     runs: tuple[RunContent, ...]
     own_events: tuple[dict[str, Any], ...]
+    dialogues: tuple[dict[str, Any], ...] = ()
 
     @property
     def current(self) -> RunContent | None:
@@ -162,12 +166,17 @@ def _evidence(case: Case, state: EvidenceState, review: Review, tagged: bool) ->
     for row in case.evidence.streams(evidence_id):
         stream = {name: value for name, value in row.stream.__dict__.items() if name != "pts"}
         streams.append({**stream, "flags": json.loads(row.stream.flags)})
+    own = _included(own_events(case, evidence_id), review, tagged)
+    kept = {event["event_id"] for event in (*own, *(one for run in runs for one in run.events))}
     return EvidenceContent(
         state,
         mismatches_of(case, MISMATCH, evidence_id),
         tuple(streams),
         tuple(runs),
-        _included(own_events(case, evidence_id), review, tagged),
+        own,
+        tuple(
+            one for one in dialogues_of(case, evidence_id) if not tagged or one["event_id"] in kept
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.core.times import format_time
 from engine.reports.content import EvidenceContent, ReportContent
+from engine.reports.document_dialogue import span_dialogues
 from engine.reports.document_events import event_section
 from engine.reports.document_method import audit_section, limit_section, method_section
 from engine.reports.document_values import (
@@ -271,6 +272,7 @@ def _findings(
             for event in events
             if event["state"] == "dismissed"
         ],
+        "dialogues": span_dialogues(one),
         "bookmarks": [
             {
                 "span": _span(mark),

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.core.times import format_time
 from engine.reports.content import EvidenceContent, ReportContent
+from engine.reports.document_dialogue import event_turns
 from engine.reports.document_values import Section, joined, plural, row, user_text, when
 from engine.reports.stills import EventPictures
 
@@ -41,6 +42,7 @@ def event_section(
              "text": user_text(note["text"]), "versions": len(note["amended"]) + 1}
             for note in notes
         ],
+        "turns": event_turns(event["event_id"], one),
         "pictures": [
             {"file": picture.name, "kind": picture.kind, "alt": _alt(event, picture.kind),
              "tall": picture.height > picture.width}

@@ -21,13 +21,18 @@ def method_section(content: ReportContent) -> Section:
     """Names every tool in order of use, and of each current run its settings and machine."""
     runs = [one.current for one in content.evidence if one.current]
     return {
-        "steps": _steps(runs[-1] if runs else None),
+        "steps": _steps(runs[-1] if runs else None, _has_answers(content)),
         "repeat": REPEAT,
         "runs": [_run(run, runs[:place]) for place, run in enumerate(runs)],
     }
 
 
-def _steps(run: RunContent | None) -> list[Section]:
+def _has_answers(content: ReportContent) -> bool:
+    turns = (turn for one in content.evidence for row in one.dialogues for turn in row["turns"])
+    return any(turn["machine_written"] for turn in turns)
+
+
+def _steps(run: RunContent | None, answers: bool) -> list[Section]:
     env: Mapping[str, Any] = json.loads(run.row.environment) if run else {}
     packages = env.get("packages", {})
     decoder = ", ".join(
@@ -38,6 +43,7 @@ def _steps(run: RunContent | None) -> list[Section]:
         for name in ("av", "opencv-python-headless", "numpy", "scipy")
     )
     python = env.get("python", "version not recorded")
+    written = "only the answers marked machine-written are" if answers else "no text in it is"
     told = (
         ("Integrity", "SHA-256 over the whole of each file, when it was added, before each run "
          "and for this report.", f"Python {python}, hashlib"),
@@ -52,7 +58,7 @@ def _steps(run: RunContent | None) -> list[Section]:
         *_text_step(run),
         ("Tracking and events", "Hot regions are followed as targets; spans of the score with "
          "hysteresis are events.", f"Sightline {run.row.version if run else ''}"),
-        ("Report", "Set from the case by templates; no text in it is written by a language model.",
+        ("Report", f"Set from the case by templates; {written} written by a language model.",
          f"Jinja {version('jinja2')}, Typst {version('typst')}"),
     )  # fmt: skip
     return [{"name": name, "text": text, "tool": tool.strip(", ")} for name, text, tool in told]

@@ -48,6 +48,7 @@ def report_json(content: ReportContent) -> dict[str, Any]:
             if run.current
             for one in run.trajectories
         ],
+        "dialogues": [row for one in content.evidence for row in one.dialogues],
         "notes": list(content.review.notes),
         "removed_notes": content.review.removed_notes,
         "bookmarks": list(content.review.bookmarks),

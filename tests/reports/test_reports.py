@@ -17,13 +17,15 @@ import sys
 import unicodedata
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.cases import Case, NewBookmark, NewNote, NewOwnEvent
+from engine.cases import Case, NewBookmark, NewCitation, NewDialogue, NewNote, NewOwnEvent, NewTurn
+from engine.cases.dialogues import Answer
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken, Progress
 from engine.media import hash_file
@@ -290,6 +292,52 @@ def test_tagged_takes_only_what_has_a_tag(command: Command, reported: Reported) 
     said = Page(reported("html", "--tagged").read_text("utf-8")).text
     assert "only events to which the examiner gave a tag" in said
     assert "by hand" not in said
+
+
+@pytest.fixture
+def asked(reviewed: Path) -> Path:
+    """The case with an answer about its event, one that was stopped, and facts about a span."""
+    with Case.open(reviewed, write=True) as opened, opened.change() as change:
+        row = opened.results.events(1)[0]
+        places = (row.event.first_frame, row.event.last_frame, row.event.start_pts,
+                  row.event.end_pts, row.event.start_s, row.event.end_s)  # fmt: skip
+        about = change.dialogues.add(NewDialogue(1, 1, None, row.id, *places))
+        fact = {"kind": "time", "text": f"The span lasts 3 s {SCRIPT}"}
+        turn = NewTurn("Any anomaly?", (fact,), {}, "compact", "ab" * 32, "llama.cpp")
+        first = change.dialogues.ask(about, turn)
+        change.dialogues.answer(first, Answer("complete", f"No. {SCRIPT} {TYPST}", 4, agrees=False))
+        change.dialogues.cite(first, [NewCitation(1, 0.4, 0.8, 100, 200, None)])
+        second = change.dialogues.ask(about, replace(turn, question=ARABIC))
+        change.dialogues.answer(second, Answer("cancelled", "From the", 2))
+        span = change.dialogues.add(NewDialogue(1, 1, None, None, *places))
+        change.dialogues.ask(span, NewTurn("Known?", (fact,), {}, missing="no pack", state="facts"))
+    return reviewed
+
+
+def test_dialogues_stand_with_their_event_and_are_marked_as_machine_written(
+    reported: Reported, asked: Path
+) -> None:
+    page = Page(reported("html").read_text("utf-8")).text
+    for words in (
+        f"The span lasts 3 s {SCRIPT}",
+        "Machine-written by the pack compact",
+        f"No. {SCRIPT}",
+        "disagrees with the heatmap",
+        "Facts: as above",
+        "Incomplete: stopped by the examiner",
+        "No answer of a language model: no pack",
+        "Rests on 00:00:00.400",
+    ):
+        assert words in page, words
+    assert page.index("The span lasts") < page.index("Machine-written by")
+    said = text_of(reported("pdf"))
+    assert "Machine-written by the pack compact" in " ".join(said.split())
+    assert "stopped by the examiner" in " ".join(said.split())
+    dialogues = json.loads(reported("json").read_text("utf-8"))["dialogues"]
+    assert [len(one["turns"]) for one in dialogues] == [2, 1]
+    assert dialogues[0]["turns"][0]["machine_written"]
+    tagged = json.loads(reported("json", "--tagged").read_text("utf-8"))["dialogues"]
+    assert [one["event_id"] for one in tagged] == [dialogues[0]["event_id"]]
 
 
 def test_the_package_holds_what_it_takes_to_repeat(

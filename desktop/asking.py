@@ -21,6 +21,7 @@ from desktop.state.conversation import ShownTurn
 from desktop.state.evidence_view import EvidenceView
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
+from engine.cases import AuditEntry, Case
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.times import format_time
 
@@ -70,6 +71,26 @@ class Asking(QObject):
             chosen, _ = QFileDialog.getSaveFileName(self._window, "Write a report", there, _REPORTS)
             if chosen:
                 self._workspace.evidence.report(Path(chosen))
+
+    def log(self) -> None:
+        """Shows the audit log of the case."""
+
+        def read(case: Case) -> tuple[tuple[AuditEntry, ...], str]:
+            with case.database.snapshot():
+                return tuple(case.audit.entries()), case.audit.head
+
+        def show(found: tuple[tuple[AuditEntry, ...], str]) -> None:
+            # Imported here because the window opens without it.
+            from desktop.dialogs.log import LogDialog
+
+            dialog = LogDialog(*found, self._window)
+            dialog.wrote.connect(
+                lambda path: self._window.notice.news(f"The log was written to {path}")
+            )
+            dialog.failed.connect(self._window.notice.error)
+            dialog.show()
+
+        self._workspace.session.read(read, show)
 
     def add_files(self) -> None:
         """Asks for videos."""

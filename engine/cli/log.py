@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,9 +13,6 @@ from engine.core.errors import BadInputError
 
 if TYPE_CHECKING:
     from engine.cases import AuditEntry
-
-_ALWAYS = ("local_offset", "version")
-_LONGEST = 100
 
 
 def command(
@@ -58,27 +54,11 @@ def command(
 
 
 def _line(entry: AuditEntry) -> str:
+    from engine.cases.audit_words import details
+
     when = entry.utc[:19].replace("T", " ")
     done = f"{entry.action} {entry.object}"
-    return f"{entry.seq:>5}  {when}Z  {entry.actor}  {done}  {_said(entry)}  {entry.hash[:12]}"
-
-
-def _said(entry: AuditEntry) -> str:
-    try:
-        params = json.loads(entry.params_json)
-    except ValueError:
-        return entry.params_json[:_LONGEST]
-    if not isinstance(params, dict):
-        return str(params)[:_LONGEST]
-    pairs = [f"{key}={_short(value)}" for key, value in params.items() if key not in _ALWAYS]
-    text = " ".join(pairs)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    is_hash = len(text) == 64 and all(char in "0123456789abcdef" for char in text)
-    return f"{text[:12]}…" if is_hash else text
+    return f"{entry.seq:>5}  {when}Z  {entry.actor}  {done}  {details(entry)}  {entry.hash[:12]}"
 
 
 def _time(text: str) -> datetime:

@@ -21,11 +21,9 @@ from desktop.state.conversation import ShownTurn
 from desktop.state.evidence_view import EvidenceView
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
-from engine.cases import AuditEntry, Case
+from engine.cases import AuditEntry, Case, CaseDetails
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.times import format_time
-
-_REPORTS = "PDF (*.pdf);;Page (*.html);;Everything for the other side (*.zip);;Data (*.json *.csv)"
 
 
 class Asking(QObject):
@@ -64,13 +62,24 @@ class Asking(QObject):
             self._workspace.cases.copy(Path(chosen))
 
     def report(self) -> None:
-        """Asks where a report shall lie; the ending says in which form."""
-        case = self._workspace.session.case
-        if case is not None:
-            there = str(case.path / "derived" / "report.pdf")
-            chosen, _ = QFileDialog.getSaveFileName(self._window, "Write a report", there, _REPORTS)
-            if chosen:
-                self._workspace.evidence.report(Path(chosen))
+        """Asks what a report includes, who is responsible for it, and where it shall lie."""
+        session = self._workspace.session
+        if session.case is None:
+            return
+        folder = session.case.path / "derived"
+
+        def show(details: CaseDetails) -> None:
+            # Imported here because the window opens without it.
+            from desktop.dialogs.report import ReportDialog
+
+            evidence = self._workspace.evidence
+            dialog = ReportDialog(details, folder, self._window)
+            dialog.write.connect(evidence.report)
+            dialog.preview.connect(evidence.preview)
+            evidence.previewed.connect(dialog.show_pages)
+            dialog.show()
+
+        session.read(lambda case: case.details.get(), show)
 
     def log(self) -> None:
         """Shows the audit log of the case."""

@@ -15,10 +15,11 @@ from desktop.session.background import Background
 from desktop.session.edits import Relink
 from desktop.session.session import Session
 from desktop.session.user_settings import UserSettings
+from desktop.session.work import Done
 from desktop.state.evidence_view import EvidenceView, Polygon
 from desktop.state.observable import Observable
 from engine import protocol
-from engine.cases import EvidenceRow, refuse_beside_evidence
+from engine.cases import Case, CaseDetails, EvidenceRow, refuse_beside_evidence
 from engine.core.errors import BadInputError, ResourceError, SightlineError
 from engine.media import hash_evidence
 
@@ -34,6 +35,9 @@ class EvidenceOperations(QObject):
 
     verified = Signal(bool, str)
     """Evidence, records and chain were checked: whether all is well, and what was found."""
+
+    previewed = Signal(object)
+    """list[Path]: pictures of the pages of a report."""
 
     adding = Signal(object)
     """Path of the first of the files that are being added."""
@@ -163,19 +167,49 @@ class EvidenceOperations(QObject):
         else:
             work.ask("verifying the case", protocol.VERIFY, self._checked)
 
-    def report(self, to: Path, tagged: bool = False) -> None:
-        """Writes a report."""
+    def report(self, to: Path, tagged: bool, details: CaseDetails) -> None:
+        """Writes a report.
+
+        Args:
+            to: the file; its ending says in which form.
+            tagged: whether only what has a tag is included.
+            details: who is responsible for it; kept in the case.
+        """
+        self._report(
+            f"writing {to.name}",
+            details,
+            lambda fields: self.said.emit(
+                f"The report lies in {to}, SHA-256 {fields.get('sha256')}"
+            ),
+            to=str(to),
+            tagged=tagged,
+        )
+
+    def preview(self, tagged: bool, details: CaseDetails) -> None:
+        """Sets a report as pictures of its pages; `previewed` follows."""
+        self._report(
+            "setting a preview of the report",
+            details,
+            lambda fields: self.previewed.emit([Path(one) for one in fields["pages"]]),
+            preview=True,
+            tagged=tagged,
+        )
+
+    def _report(self, title: str, details: CaseDetails, done: Done, **fields: object) -> None:
         work = self._session.work
         if work is None:
             self.problem.emit(self.cannot_write())
-        else:
-            work.ask(
-                f"writing {to.name}",
-                protocol.REPORT,
-                lambda _fields: self.said.emit(f"The report lies in {to}"),
-                to=str(to),
-                tagged=tagged,
-            )
+            return
+
+        def keep(case: Case) -> None:
+            with case.change() as change:
+                change.details.set(**details.__dict__)
+
+        def ask(_kept: None) -> None:
+            work.ask(title, protocol.REPORT, done, **fields)
+
+        # The engine process reads the names, so they must be in the case before it is asked.
+        self._session.write(keep, ask)
 
     def relink(self, evidence_id: int, path: Path) -> None:
         """Says where moved evidence lies now, if that is the same file by its hash."""

@@ -1,4 +1,4 @@
-"""A report as PDF/A-2b, set by Typst in a process of its own.
+"""A report as PDF/A-2b, or as pictures of its pages, set by Typst in a process of its own.
 
 The compiler is native code that cannot be asked to stop; a process can be ended, and its memory is
 gone with it. It reads one folder with the template, the document as JSON and the pictures; fonts
@@ -25,6 +25,8 @@ _LONGEST_TEXT = 20_000
 """Characters of one text in a PDF; HTML and JSON have all of it."""
 _CUT = "\n[cut here: {left:,} of {all:,} characters follow; the reports in HTML and JSON have all]"
 _LOOK_S = 0.1
+_PDF: dict[str, Any] = {"format": "pdf", "pdf_standards": ["a-2b"]}
+_PAGES: dict[str, Any] = {"format": "png", "ppi": 96.0}
 
 
 def write_pdf(
@@ -48,11 +50,35 @@ def write_pdf(
         ResourceError: the memory did not suffice.
         CancelledError: the user stopped.
     """
+    _set(path, values, folder, _PDF, cancel, report)
+
+
+def write_pages(
+    values: Mapping[str, Any], folder: Path, cancel: CancelToken, report: Report
+) -> list[Path]:
+    """Sets a document as pictures of its pages, to be looked at; arguments as in `write_pdf`.
+
+    Returns:
+        The pages in order, in the folder.
+    """
+    # Typst puts the number of the page between the braces.
+    _set(folder / "page-{0p}.png", values, folder, _PAGES, cancel, report)
+    return sorted(folder.glob("page-*.png"))
+
+
+def _set(
+    path: Path,
+    values: Mapping[str, Any],
+    folder: Path,
+    form: dict[str, Any],
+    cancel: CancelToken,
+    report: Report,
+) -> None:
     (folder / "document.json").write_text(json.dumps(settable(values)), encoding="utf-8")
     shutil.copyfile(TEMPLATE, folder / TEMPLATE.name)
     here, there = multiprocessing.get_context("spawn").Pipe(duplex=False)
     process = multiprocessing.get_context("spawn").Process(
-        target=_compile, args=(folder, path, there), daemon=True
+        target=_compile, args=(folder, path, form, there), daemon=True
     )
     process.start()
     there.close()
@@ -88,7 +114,7 @@ def settable(value: Any) -> Any:  # noqa: ANN401
     return with_fonts(value)
 
 
-def _compile(folder: Path, path: Path, answer: Connection) -> None:
+def _compile(folder: Path, path: Path, form: dict[str, Any], answer: Connection) -> None:
     """Runs in the process of its own; says what failed, or nothing."""
     import typst
 
@@ -99,8 +125,7 @@ def _compile(folder: Path, path: Path, answer: Connection) -> None:
             root=str(folder),
             font_paths=[str(FONTS)],
             ignore_system_fonts=True,
-            format="pdf",
-            pdf_standards=["a-2b"],
+            **form,
             package_path=str(folder / "none"),
             package_cache_path=str(folder / "none"),
         )

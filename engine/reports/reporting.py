@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from engine.core.progress import CancelToken, Report, silent
 from engine.reports.content import ReportContent, report_content
 from engine.reports.csv_report import write_csv
 from engine.reports.json_report import write_json
-from engine.reports.output import Output, WrittenFile, check_ending
+from engine.reports.output import Output, WrittenFile, check_ending, translated
 
 ENDINGS = ("pdf", "html", "json", "csv", "zip")
 """What reports are written as."""
@@ -60,6 +61,44 @@ def write_report(
         entry = "report.write", _said(output.target, ending, content)
         (written,) = output.commit(cancel=token, report=report, entry=entry)
     return content, written
+
+
+def preview_report(
+    case: Case,
+    *,
+    tagged: bool = False,
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+) -> list[Path]:
+    """Sets the pages of a report as pictures in the case's cache; nothing leaves the case.
+
+    Evidence is hashed as for a report, and a mismatch recorded; a preview before is removed.
+
+    Args:
+        case: open for writing.
+        tagged: whether only what has a tag is included.
+        cancel: looked at while the work goes on.
+        report: told how far it is.
+
+    Returns:
+        The pages in order.
+
+    Raises:
+        BadInputError: the report cannot be set.
+        ResourceError: the disk is full, or the memory did not suffice.
+        CancelledError: the user stopped.
+    """
+    from engine.reports.illustrating import illustrated
+    from engine.reports.pdf_report import write_pages
+
+    token = cancel or CancelToken()
+    folder = case.cache / "preview"
+    shutil.rmtree(folder, ignore_errors=True)
+    with translated(folder):
+        folder.mkdir()
+        content = report_content(case, token, report, tagged=tagged)
+        values = illustrated(case, content, folder, token, report)
+        return write_pages(values, folder, token, report)
 
 
 def _write_document(

@@ -200,14 +200,18 @@ def verify(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
 
 
 def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
-    """Writes a report of the whole case."""
-    from engine.reports.reporting import write_report
+    """Writes a report of the whole case, or with `preview` pictures of its pages."""
+    from engine.reports.reporting import preview_report, write_report
 
+    tagged = _optional(fields, "tagged", bool, False)
     with opened.join() as case:
+        if _optional(fields, "preview", bool, False):
+            pages = preview_report(case, tagged=tagged, cancel=cancel, report=answer.progress)
+            return {"pages": [str(one) for one in pages]}
         content, written = write_report(
             case,
             Path(_text(fields, "to")),
-            tagged=_optional(fields, "tagged", bool, False),
+            tagged=tagged,
             beside_evidence=_optional(fields, "beside_evidence", bool, False),
             cancel=cancel,
             report=answer.progress,

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 from desktop.operations.footage import in_time_order, meant
 from desktop.state.view_state import PictureSettings, Selection
-from engine.cases import Case, verify
+from engine.cases import Case, CaseDetails, verify
 from engine.media import hash_evidence
 from tests.clips import pattern, write_video
 from tests.desktop.conftest import SAMPLE, Drive
@@ -181,7 +181,7 @@ def test_a_case_is_copied_and_opened_and_a_report_is_written(
             driver.key(Qt.Key.Key_M)
         driver.workspace.cases.copy(copy)
         driver.until(lambda: "copy lies in" in driver.window.notice.text, "the copy")
-        driver.workspace.evidence.report(report)
+        driver.workspace.evidence.report(report, False, CaseDetails())
         driver.until(lambda: "report lies in" in driver.window.notice.text, "the report")
         driver.workspace.cases.open(copy)
         driver.until(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
@@ -22,6 +22,7 @@ from desktop.state.evidence_view import EvidenceView
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
 from engine.cases import AuditEntry, Case, CaseDetails
+from engine.cases.remarks import Remark, remarks_of
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.times import format_time
 
@@ -100,6 +101,30 @@ class Asking(QObject):
             dialog.show()
 
         self._workspace.session.read(read, show)
+
+    def find(self, here: bool = False) -> None:
+        """Lists what is said in the case.
+
+        Args:
+            here: whether only what is about the moment on screen.
+        """
+
+        def show(remarks: tuple[Remark, ...]) -> None:
+            # Imported here because the window opens without it.
+            from desktop.dialogs.remarks import RemarksDialog
+
+            names = {one.id: one.name for one in self._workspace.session.items}
+            dialog = RemarksDialog(remarks, names, self._moment, self._window)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.chosen.connect(self._workspace.review.go_to_remark)
+            dialog.here.setChecked(here)
+            dialog.show()
+
+        self._workspace.session.read(remarks_of, show)
+
+    def _moment(self) -> tuple[int, float] | None:
+        view, shown = self._workspace.state.evidence.value, self._workspace.state.shown.value
+        return None if view is None or shown is None else (view.evidence.id, shown.seconds)
 
     def add_files(self) -> None:
         """Asks for videos."""

@@ -95,6 +95,9 @@ def going_commands(workspace: Workspace, asking: Asking) -> list[Command]:
     command = partial(_command, menu="&Go", needs="evidence")
     return [
         command("go.to", "&Go to a time or frame…", asking.go_to, "Ctrl+G", icon="clock"),
+        command("go.find", "&Find in the case…", asking.find, "Ctrl+F", icon="search"),
+        command("go.said", "What is &said about this moment…", lambda: asking.find(here=True),
+                "Ctrl+Shift+F"),
         command("go.highest", "Highest &score", workspace.review.go_to_highest, "Shift+G",
                 icon="flame"),
     ]  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from desktop.operations.evidence import EvidenceOperations
+from desktop.operations.marked import bookmark_of, own_event_of
 from desktop.session.edits import (
     AddBookmark,
     AddNote,
@@ -23,9 +24,10 @@ from desktop.session.session import Session
 from desktop.state.evidence_view import EvidenceView, Polygon, highest
 from desktop.state.filters import EXAMINER, visible_events
 from desktop.state.view_state import Marks, Selection
-from engine.cases import EventRow, EventState, NewBookmark, NewNote, NewOwnEvent
+from engine.cases import EventRow, EventState, NewNote
+from engine.cases.remarks import Remark
 from engine.core.errors import BadInputError, SightlineError
-from engine.core.times import format_time, parse_time
+from engine.core.times import parse_time
 
 STATES: tuple[EventState, ...] = ("unseen", "seen", "relevant", "dismissed")
 """States of an event in the order of the keys 1 to 4."""
@@ -48,6 +50,8 @@ class ReviewOperations(QObject):
         self._session = session
         self._state = session.state
         self._evidence = evidence
+        self._later: Remark | None = None
+        session.shown.connect(self._shown)
 
     def visible_events(self) -> list[EventRow]:
         """Returns the events that threshold and filters leave, in order of time."""
@@ -123,6 +127,34 @@ class ReviewOperations(QObject):
         else:
             self._go("note", first_id, about.seconds)
 
+    def go_to_remark(self, remark: Remark) -> None:
+        """Shows what is said somewhere in the case: selects it, and goes to its moment.
+
+        Other evidence is opened at that moment first.
+        """
+        view = self._state.evidence.value
+        if view is None or remark.evidence_id not in (None, view.evidence.id):
+            if remark.evidence_id is not None:
+                self._later = remark
+                self._session.show(remark.evidence_id)
+            return
+        event_id = remark.id if remark.kind == "event" else remark.event_id
+        event = next((row for row in view.events if row.id == event_id), None)
+        if remark.kind == "bookmark":
+            self.go_to_bookmark(remark.id)
+        elif remark.kind == "note":
+            self.go_to_note(remark.id)
+        elif event is not None:
+            self.go_to_event(event)
+        elif remark.start_s is not None and remark.end_s is not None:
+            self._state.marks.set(Marks(remark.start_s, remark.end_s))
+            self._state.position.set(view.index.nearest(remark.start_s))
+
+    def _shown(self, _view: EvidenceView) -> None:
+        remark, self._later = self._later, None
+        if remark is not None:
+            self.go_to_remark(remark)
+
     def turn_accumulated(self) -> None:
         """Shows the accumulated view of what is selected, or the frame again."""
         shown, selection = self._state.accumulated, self._state.selection
@@ -196,7 +228,7 @@ class ReviewOperations(QObject):
         first, last = self._marked(view) or (here, here)
         if not first <= here <= last:
             first = last = here
-        self._session.editor.edit(AddBookmark(_bookmark(view, first, last, text)))
+        self._session.editor.edit(AddBookmark(bookmark_of(view, first, last, text)))
 
     def make_event(self, text: str = "") -> None:
         """Makes an event of the examiner's own from the marks."""
@@ -207,7 +239,7 @@ class ReviewOperations(QObject):
                 BadInputError("no span is marked", "", "set an in mark with I, an out mark with O")
             )
             return
-        new = _own_event(view, *span, text or "marked by the examiner")
+        new = own_event_of(view, *span, text or "marked by the examiner")
         self._session.editor.edit(AddOwnEvent(new))
         self.clear_marks()
 
@@ -332,42 +364,3 @@ class ReviewOperations(QObject):
 
 def _holds(row: EventRow, frame: int) -> bool:
     return row.event.first_frame <= frame <= row.event.last_frame
-
-
-def _bookmark(view: EvidenceView, first: int, last: int, text: str) -> NewBookmark:
-    return NewBookmark(
-        evidence_id=view.evidence.id,
-        run_id=None if view.run is None else view.run.id,
-        start_frame=first,
-        end_frame=last,
-        start_pts=int(view.index.pts[first]),
-        end_pts=int(view.index.pts[last]),
-        start_s=float(view.seconds[first]),
-        end_s=float(view.seconds[last]),
-        text=text,
-    )
-
-
-def _own_event(view: EvidenceView, first: int, last: int, text: str) -> NewOwnEvent:
-    peak, score = first, 0.0
-    curve = next(iter(view.curves.values()), None)
-    if curve is not None:
-        low, high = np.searchsorted(curve.frames, [first, last + 1])
-        if high > low:
-            best = int(low) + int(np.argmax(curve.scores[low:high]))
-            peak, score = int(curve.frames[best]), float(curve.scores[best])
-    return NewOwnEvent(
-        evidence_id=view.evidence.id,
-        run_id=None if view.run is None else view.run.id,
-        first_frame=first,
-        last_frame=last,
-        peak_frame=peak,
-        start_pts=int(view.index.pts[first]),
-        end_pts=int(view.index.pts[last]),
-        peak_pts=int(view.index.pts[peak]),
-        start_s=float(view.seconds[first]),
-        end_s=float(view.seconds[last]),
-        peak_s=float(view.seconds[peak]),
-        peak_score=score,
-        summary=f"{text} ({format_time(float(view.seconds[first]))})",
-    )

@@ -147,6 +147,29 @@ class Asking(QObject):
             if chosen:
                 self._workspace.evidence.relink(wanted, Path(chosen))
 
+    def properties(self) -> None:
+        """Shows what is known of the evidence on screen."""
+        view = self._workspace.state.evidence.value
+        if view is None:
+            return
+        evidence_id = view.evidence.id
+
+        def read(case: Case) -> str:
+            # Imported here because the window opens without it.
+            from desktop.dialogs.properties import properties_text
+
+            row, streams = case.evidence.get(evidence_id), case.evidence.streams(evidence_id)
+            return properties_text(row, streams, case.evidence.mismatches(evidence_id))
+
+        def show(text: str) -> None:
+            from desktop.dialogs.properties import PropertiesDialog
+
+            dialog = PropertiesDialog(text, self._window)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.show()
+
+        self._workspace.session.read(read, show)
+
     def go_to(self) -> None:
         """Asks for a time or a frame."""
         GoToDialog(self._workspace.review.go_to, self._window).open()

@@ -152,7 +152,20 @@ class Wiring(QObject):
         chat.again.connect(dialogue.regenerate)
         chat.copied.connect(self._asking.copy_turn)
         chat.cited.connect(lambda start_s, row: dialogue.go_to(start_s, row or None))
+        chat.packs_wanted.connect(self._list_packs)
+        chat.pack_chosen.connect(self._choose_pack)
         dialogue.spoke.connect(chat.hear)
+
+    def _list_packs(self) -> None:
+        # Imported here because reading manifests takes a library that the start does not need.
+        from engine.packs.listing import list_packs
+
+        names = [one.name for one in list_packs() if one.pack is not None]
+        self._window.chat.set_packs(names, self._workspace.settings.value.answering_pack)
+
+    def _choose_pack(self, name: str) -> None:
+        settings = self._workspace.settings
+        settings.set(replace(settings.value, answering_pack=name))
 
     def _opened(self, case: OpenCase) -> None:
         window, session = self._window, self._workspace.session

@@ -41,7 +41,7 @@ class Workspace(QObject):
         self.background = Background()
         self.evidence = EvidenceOperations(self.session, self.settings, self.background)
         self.review = ReviewOperations(self.session, self.evidence)
-        self.dialogue = DialogueOperations(self.session, self.evidence, self.review)
+        self.dialogue = DialogueOperations(self.session, self.settings, self.evidence, self.review)
         self.cases = CaseOperations(self.session, self.evidence, self.settings, self.background)
         saved = self.settings.value
         self.state.overlay.set(OverlaySettings(opacity=saved.opacity, colour_map=saved.colour_map))

@@ -71,6 +71,15 @@ def arranging_commands(workspace: Workspace, asking: Asking) -> list[Command]:
             workspace.arrange(view.evidence.id, step)
 
     return [
+        Command(
+            "evidence.properties",
+            "P&roperties…",
+            asking.properties,
+            ("Alt+Return",),
+            "info",
+            "&Evidence",
+            "evidence",
+        ),
         command("evidence.relink", "Say &where the file lies now…", asking.relink, icon="link"),
         command("evidence.up", "Move &up in the list", lambda: move(-1), "Ctrl+Shift+Up"),
         command("evidence.down", "Move &down in the list", lambda: move(1), "Ctrl+Shift+Down"),

@@ -14,8 +14,10 @@ from desktop.operations.review import ReviewOperations
 from desktop.session.engine_client import was_cancelled
 from desktop.session.session import Session
 from desktop.session.turns import turns_about
+from desktop.session.user_settings import UserSettings
 from desktop.state.conversation import ConversationView, ShownTurn, Subject
 from desktop.state.evidence_view import EvidenceView
+from desktop.state.observable import Observable
 from desktop.state.view_state import Marks, Selection
 from engine import protocol
 from engine.core.errors import BadInputError, SightlineError
@@ -23,10 +25,6 @@ from engine.core.questions import INTERVIEW, cleaned
 
 FACTS_QUESTION = "What is known of it?"
 """The question under which facts that were asked for alone stand in the case."""
-
-
-PACK = "compact"
-"""The pack that answers."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,7 @@ class DialogueOperations(QObject):
 
     Args:
         session: the open case.
+        settings: of the window; name the pack that answers.
         evidence: knows why a case cannot be written.
         review: knows the event under the playhead.
     """
@@ -56,9 +55,14 @@ class DialogueOperations(QObject):
     """Something to know that is not seen otherwise."""
 
     def __init__(
-        self, session: Session, evidence: EvidenceOperations, review: ReviewOperations
+        self,
+        session: Session,
+        settings: Observable[UserSettings],
+        evidence: EvidenceOperations,
+        review: ReviewOperations,
     ) -> None:
         super().__init__()
+        self._settings = settings
         self._session = session
         self._work = evidence
         self._state = session.state
@@ -159,7 +163,7 @@ class DialogueOperations(QObject):
         request_id = talker.request(
             protocol.ASK,
             question=asked.question,
-            pack=PACK,
+            pack=self._settings.value.answering_pack,
             facts_only=asked.facts_only,
             seed=asked.seed,
             **_about(subject),
@@ -275,8 +279,9 @@ class DialogueOperations(QObject):
             return
         if now.subject is not None:
             self._drop_preparation()
+            pack = self._settings.value.answering_pack
             self._preparing = talker.request(
-                protocol.ASK, prepare=True, pack=PACK, **_about(now.subject)
+                protocol.ASK, prepare=True, pack=pack, **_about(now.subject)
             )
 
     def _drop_preparation(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QAction, QTextCursor
 from PySide6.QtWidgets import (
@@ -52,6 +54,12 @@ class ChatPanel(QWidget):
 
     copied = Signal(object)
     """A `ShownTurn` to be put on the clipboard."""
+
+    packs_wanted = Signal()
+    """The menu of packs is about to be shown; `set_packs` fills it."""
+
+    pack_chosen = Signal(str)
+    """Name of the pack that shall answer from now on."""
 
     cited = Signal(float, int)
     """A citation was chosen: stream time of its first frame, and trajectory or 0."""
@@ -107,6 +115,15 @@ class ChatPanel(QWidget):
         end.insertText(piece)
         self._to_end()
 
+    def set_packs(self, names: Sequence[str], chosen: str) -> None:
+        """Fills the menu of the packs that can answer."""
+        self._packs.clear()
+        for name in names:
+            action = self._packs.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(name == chosen)
+            action.triggered.connect(lambda _on=False, name=name: self.pack_chosen.emit(name))
+
     def begin(self) -> None:
         """Lets the examiner type a question."""
         self.field.setFocus()
@@ -128,6 +145,8 @@ class ChatPanel(QWidget):
             )
         menu.addSeparator()
         menu.addAction("Facts only").triggered.connect(lambda _on=False: self.facts_asked.emit())
+        self._packs = menu.addMenu("Answered by")
+        self._packs.aboutToShow.connect(self.packs_wanted)
         more.setMenu(menu)
         self.progress = QLabel()
         self.progress.setProperty("role", "muted")

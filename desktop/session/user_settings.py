@@ -31,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True)
 class UserSettings:
-    """Settings of the window; none of them touches a result.
+    """Settings of the window; what a result depends on is kept with the result as well.
 
     Attributes:
         theme: `dark` or `light`.
@@ -41,6 +41,7 @@ class UserSettings:
         colour_map: of the heatmap.
         layout: saved state of panels, as base64.
         geometry: saved place of the window, as base64.
+        answering_pack: name of the pack whose language model answers.
         recent: cases opened lately, newest first.
         place: where the user was last.
     """
@@ -52,6 +53,7 @@ class UserSettings:
     colour_map: str = "inferno"
     layout: str = ""
     geometry: str = ""
+    answering_pack: str = "compact"
     recent: tuple[str, ...] = ()
     place: Place | None = None
 

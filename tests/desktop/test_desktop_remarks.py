@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from desktop.dialogs.properties import PropertiesDialog
 from desktop.dialogs.remarks import RemarksDialog
 from engine.cases import Case, NewBookmark, NewNote
 from engine.cases.remarks import remarks_of
@@ -56,3 +57,21 @@ def test_everything_said_is_there_in_order_of_time(sample_case: Path) -> None:
     assert not said[1].has("usual elephant")
     assert said[1].at(1, said[1].start_s or 0.0)
     assert not said[2].at(1, 0.1)
+
+
+def test_properties_of_the_evidence_tell_hash_times_and_what_the_container_says(
+    drive: Drive, sample_case: Path
+) -> None:
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        driver.do("evidence.properties")
+        driver.until(lambda: driver.window.findChild(PropertiesDialog), "the dialog")
+        dialog = driver.window.findChild(PropertiesDialog)
+        assert isinstance(dialog, PropertiesDialog)
+        said = " ".join(dialog.text.toPlainText().split())
+        assert driver.view.evidence.sha256 in said
+        for words in ("Found changed never", "h264", "250 frames", "as recorded in the file"):
+            assert words in said
+        dialog.close()
+
+    assert drive([str(sample_case)], script) == 0

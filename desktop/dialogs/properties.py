@@ -1,0 +1,120 @@
+"""What is known of a piece of evidence: file, hash, container, streams, frame times, checks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+
+from desktop.theme.stylesheet import mono
+from engine.cases import EvidenceRow, StreamRow
+from engine.core.times import format_time
+
+_COUNTS = (
+    ("duplicates", "frames with the PTS of another"),
+    ("missing", "frames promised and not there"),
+    ("discarded", "frames marked to be discarded"),
+    ("discontinuities", "jumps of the clock"),
+    ("unreadable", "packets that cannot be read"),
+)
+
+
+class PropertiesDialog(QDialog):
+    """Shows the properties as text that can be copied."""
+
+    def __init__(self, text: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Properties of the evidence")
+        self.text = QPlainTextEdit(text)
+        self.text.setReadOnly(True)
+        self.text.setFont(mono())
+        self.text.setAccessibleName("Properties of the evidence")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(8)
+        layout.addWidget(self.text)
+        layout.addWidget(buttons)
+        self.resize(760, 560)
+
+
+def properties_text(
+    evidence: EvidenceRow, streams: Sequence[StreamRow], mismatches: Sequence[str]
+) -> str:
+    """Returns what the case holds about a piece of evidence, a line each.
+
+    Args:
+        evidence: its row.
+        streams: of its container.
+        mismatches: UTC times at which it was found changed.
+    """
+    try:
+        said = json.loads(evidence.properties)
+    except ValueError:
+        said = {}
+    modified = datetime.fromtimestamp(evidence.mtime_ns / 1e9, UTC)
+    lines = [
+        ("Name", evidence.name),
+        ("Path when added", evidence.path),
+        ("Copy in the case", evidence.copied_to or "none; the original is read"),
+        ("Size", f"{evidence.size:,} bytes"),
+        ("Modified", f"{modified:%Y-%m-%d %H:%M:%S} UTC"),
+        ("Added", evidence.added_utc),
+        ("SHA-256", evidence.sha256),
+        ("Found changed", ", ".join(mismatches) or "never"),
+        *_container(said),
+    ]
+    for row in streams:
+        lines += _stream(row)
+    lines += [(f"Container says: {name}", str(text)) for name, text in _metadata(said)]
+    wide = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{wide}}  {' '.join(text.split())}" for name, text in lines)
+
+
+def _container(said: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rate = said.get("average_rate")
+    stated = "not stated" if rate is None else f"{rate} frames a second, as the container states"
+    times = "made from decoding times or the rate; the file has none"
+    lines = [
+        ("Container", str(said.get("container") or "unknown")),
+        ("Rate", "variable" if said.get("variable_rate") else stated),
+        ("PTS", times if said.get("made_pts") else "as recorded in the file"),
+        ("Keyframes", str(said.get("keyframes", "unknown"))),
+        ("Gaps", str(len(said.get("gaps") or []))),
+    ]
+    lines += [(words.capitalize(), str(said[name])) for name, words in _COUNTS if said.get(name)]
+    lines += [
+        ("Interlaced", "yes" if said.get("interlaced") else "no"),
+        ("Rotation", f"{said.get('rotation', 0)} degrees clockwise for display"),
+        ("Pixel aspect", str(said.get("pixel_aspect", "1"))),
+        ("Sound", "there is some; it is not examined" if said.get("sound") else "none"),
+    ]
+    return lines
+
+
+def _stream(row: StreamRow) -> list[tuple[str, str]]:
+    stream = row.stream
+    return [
+        (
+            f"Stream {stream.number}",
+            f"{stream.codec}, {stream.width} x {stream.height} decoded pixels, "
+            f"{stream.frames:,} frames, {format_time(stream.duration_s)}",
+        ),
+        (
+            "  its clock",
+            f"time base {stream.time_base_num}/{stream.time_base_den} s, first PTS "
+            f"{stream.first_pts}",
+        ),
+    ]
+
+
+def _metadata(said: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    found = said.get("metadata")
+    return sorted(found.items()) if isinstance(found, dict) else []

@@ -26,6 +26,8 @@ from engine.cases.remarks import Remark, remarks_of
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.times import format_time
 
+_SPANS = "Clip with overlay (*.mp4);;Arrays (*.npz);;Regions (*.txt);;Trajectories (*.json)"
+
 
 class Asking(QObject):
     """Asks the examiner and hands the answer to an operation; the operations need no dialog.
@@ -146,6 +148,36 @@ class Asking(QObject):
             chosen, _ = QFileDialog.getOpenFileName(self._window, "Where the file lies now")
             if chosen:
                 self._workspace.evidence.relink(wanted, Path(chosen))
+
+    def export_still(self) -> None:
+        """Asks where the frame on screen shall lie."""
+        view, shown = self._workspace.state.evidence.value, self._workspace.state.shown.value
+        if view is None or shown is None:
+            return
+        to = self._export_place(view, f"frame-{shown.index}.png", "Picture (*.png)")
+        if to is not None:
+            self._workspace.evidence.export(to, float(view.seconds[shown.index]))
+
+    def export_span(self) -> None:
+        """Asks where the marked span, or the selected event, shall lie, and in which form."""
+        view = self._workspace.state.evidence.value
+        span = self._workspace.review.span_at_hand()
+        if view is None or span is None:
+            self._window.notice.error(
+                BadInputError("no span to export", "", "set in and out marks, or select an event")
+            )
+            return
+        to = self._export_place(view, "clip.mp4", _SPANS)
+        if to is not None:
+            self._workspace.evidence.export(to, *span)
+
+    def _export_place(self, view: EvidenceView, name: str, kinds: str) -> Path | None:
+        case = self._workspace.session.case
+        if case is None:
+            return None
+        there = case.path / "derived" / f"{Path(view.evidence.name).stem}-{name}"
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "Export", str(there), kinds)
+        return Path(chosen) if chosen else None
 
     def properties(self) -> None:
         """Shows what is known of the evidence on screen."""

@@ -19,10 +19,12 @@ LONGEST_LINE = 64 << 20
 """Bytes of the longest line that is read."""
 
 HELLO, ADD, ANALYSE, RECALIBRATE = "hello", "add", "analyse", "recalibrate"
-VERIFY, REPORT, ARCHIVE, PACKS = "verify", "report", "archive", "packs"
+VERIFY, REPORT, EXPORT = "verify", "report", "export"
+ARCHIVE, PACKS = "archive", "packs"
 ASK, CANCEL, SHUTDOWN = "ask", "cancel", "shutdown"
 REQUESTS = (
-    HELLO, ADD, ANALYSE, RECALIBRATE, ASK, VERIFY, REPORT, ARCHIVE, PACKS, CANCEL, SHUTDOWN,
+    HELLO, ADD, ANALYSE, RECALIBRATE, ASK, VERIFY, REPORT, EXPORT, ARCHIVE, PACKS, CANCEL,
+    SHUTDOWN,
 )  # fmt: skip
 
 PROGRESS, CHUNK, DONE, ERROR = "progress", "chunk", "done", "error"

@@ -71,19 +71,16 @@ def arranging_commands(workspace: Workspace, asking: Asking) -> list[Command]:
             workspace.arrange(view.evidence.id, step)
 
     return [
-        Command(
-            "evidence.properties",
-            "P&roperties…",
-            asking.properties,
-            ("Alt+Return",),
-            "info",
-            "&Evidence",
-            "evidence",
-        ),
+        command("evidence.export-still", "E&xport this frame…", asking.export_still, "Ctrl+E",
+                icon="download"),
+        command("evidence.export-span", "Export the marked span or e&vent…", asking.export_span,
+                "Ctrl+Shift+E"),
+        Command("evidence.properties", "P&roperties…", asking.properties, ("Alt+Return",), "info",
+                "&Evidence", "evidence"),
         command("evidence.relink", "Say &where the file lies now…", asking.relink, icon="link"),
         command("evidence.up", "Move &up in the list", lambda: move(-1), "Ctrl+Shift+Up"),
         command("evidence.down", "Move &down in the list", lambda: move(1), "Ctrl+Shift+Down"),
-    ]
+    ]  # fmt: skip
 
 
 def writing_commands(workspace: Workspace, asking: Asking) -> list[Command]:

@@ -195,6 +195,36 @@ class EvidenceOperations(QObject):
             tagged=tagged,
         )
 
+    def export(self, to: Path, start: float, end: float | None = None) -> None:
+        """Exports from the run on screen; the file's ending says in which form.
+
+        Args:
+            to: the file; a still comes plain, and beside it overlaid.
+            start: stream time of the first frame, or of the only one.
+            end: of the last frame; None for a still.
+        """
+        work, view = self._session.work, self._session.state.evidence.value
+        if work is None:
+            self.problem.emit(self.cannot_write())
+        elif view is None or view.run is None:
+            self.problem.emit(BadInputError("nothing to export yet", "", "analyse it first"))
+        else:
+            work.ask(
+                f"exporting {to.name}",
+                protocol.EXPORT,
+                self._exported,
+                view.evidence.id,
+                to=str(to),
+                evidence_id=view.evidence.id,
+                run_id=view.run.id,
+                start=start,
+                end=end,
+            )
+
+    def _exported(self, fields: dict[str, Any]) -> None:
+        files = [f"{one['path']} (SHA-256 {one['sha256']})" for one in fields.get("files", [])]
+        self.said.emit(f"Exported {' and '.join(files)}")
+
     def _report(self, title: str, details: CaseDetails, done: Done, **fields: object) -> None:
         work = self._session.work
         if work is None:

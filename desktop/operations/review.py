@@ -71,6 +71,13 @@ class ReviewOperations(QObject):
         inside = [row for row in view.events if _holds(row, frame)]
         return inside[0] if inside else None
 
+    def span_at_hand(self) -> tuple[float, float] | None:
+        """Returns stream times of the marked span, otherwise of the selected event."""
+        event = self.selected_event()
+        if self._state.marks.value.span is not None:
+            return self._state.marks.value.span
+        return None if event is None else (event.event.start_s, event.event.end_s)
+
     def next_event(self, step: int) -> None:
         """Goes to the next event's peak, or the one before."""
         events = self.visible_events()

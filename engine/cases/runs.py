@@ -9,7 +9,7 @@ from engine.cases import fields
 from engine.cases.audit import utc_now
 from engine.cases.database import Database, Row, Value
 from engine.cases.journal import Journal
-from engine.cases.rows import RunRow, RunState
+from engine.cases.rows import EvidenceRow, RunRow, RunState
 from engine.core.canonical import content_sha256
 from engine.core.errors import BadInputError
 from engine.core.results import RunWarning
@@ -55,6 +55,24 @@ class RunRepository:
         if chosen and chosen["current_run"] is not None:
             return self.get(fields.integer(chosen, "current_run"))
         return self._newest("state = 'finished' AND evidence_id = ?", [evidence_id])
+
+    def chosen(self, evidence: EvidenceRow, run_id: int | None) -> RunRow:
+        """Returns the run asked for, or the current one of the evidence.
+
+        Raises:
+            BadInputError: there is no such run of this evidence, or it has not finished.
+        """
+        if run_id is None:
+            current = self.current(evidence.id)
+            if current is None:
+                raise BadInputError("no finished run", evidence.name, "analyse it first")
+            return current
+        run = self.get(run_id)
+        if run.evidence_id != evidence.id:
+            raise BadInputError(f"run {run_id} is of other evidence", evidence.name, "leave it out")
+        if run.state != "finished":
+            raise BadInputError(f"run {run_id} has not finished", evidence.name, "resume it first")
+        return run
 
     def unfinished(
         self, evidence_id: int, settings_sha256: str, evidence_sha256: str

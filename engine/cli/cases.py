@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cases import Case, EvidenceRow, RunRow, is_case, refuse_beside_evidence
-from engine.core.errors import BadInputError
+from engine.cases import Case, EvidenceRow, is_case, refuse_beside_evidence
 
 CaseOption = Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")]
 
@@ -48,25 +47,6 @@ def chosen_evidence(case: Case, evidence_id: int | None) -> list[EvidenceRow]:
     if evidence_id is None:
         return list(case.evidence.all())
     return [case.evidence.get(evidence_id)]
-
-
-def chosen_run(case: Case, evidence: EvidenceRow, run_id: int | None) -> RunRow:
-    """Returns the run asked for, or the current one of the evidence.
-
-    Raises:
-        BadInputError: there is no such run, or none has finished.
-    """
-    if run_id is not None:
-        run = case.runs.get(run_id)
-        if run.evidence_id != evidence.id:
-            raise BadInputError(f"run {run_id} is of other evidence", evidence.name, "leave it out")
-        if run.state != "finished":
-            raise BadInputError(f"run {run_id} has not finished", evidence.name, "resume it first")
-        return run
-    current = case.runs.current(evidence.id)
-    if current is None:
-        raise BadInputError("no finished run", evidence.name, "analyse it first")
-    return current
 
 
 def evidence_paths(case: Case) -> list[Path]:

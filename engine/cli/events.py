@@ -22,7 +22,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Lists the events of a case: when, how strongly, and why something stands out."""
-    from engine.cli.cases import chosen_evidence, chosen_run, open_to_read
+    from engine.cli.cases import chosen_evidence, open_to_read
     from engine.reports.events import run_events
 
     with open_to_read(case) as opened:
@@ -35,7 +35,7 @@ def command(
         for piece in pieces:
             if run is None and evidence is None and opened.runs.current(piece.id) is None:
                 continue
-            chosen = chosen_run(opened, piece, run)
+            chosen = opened.runs.chosen(piece, run)
             listed += run_events(opened, chosen)
             if not as_json:
                 _print(piece.name, listed[-len(opened.results.events(chosen.id)) or len(listed) :])

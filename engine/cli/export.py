@@ -52,7 +52,6 @@ def command(
     already is replaced only when this case wrote it and nobody changed it since.
     """
     from engine.cases import Case
-    from engine.cli.cases import chosen_run
     from engine.reports.exports.exporting import ENDINGS, Export, export_run
     from engine.reports.output import check_ending
 
@@ -69,7 +68,7 @@ def command(
         Case.open(case.absolute(), write=True) as opened,
     ):
         piece = opened.evidence.get(evidence)
-        chosen = chosen_run(opened, piece, run)
+        chosen = opened.runs.chosen(piece, run)
         exported = export_run(opened, piece, chosen, wanted, cancel, report)
         result = {
             "case": str(opened.path),

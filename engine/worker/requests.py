@@ -224,6 +224,30 @@ def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
     }
 
 
+def export(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
+    """Exports from a finished run: a still, a clip, arrays, regions or trajectories."""
+    from engine.reports.exports.exporting import Export, export_run
+
+    wanted = Export(
+        Path(_text(fields, "to")),
+        _optional(fields, "start", float, None),
+        _optional(fields, "end", float, None),
+        _optional(fields, "beside_evidence", bool, False),
+    )
+    with opened.join() as case:
+        piece = case.evidence.get(_number(fields, "evidence_id"))
+        run = case.runs.chosen(piece, _optional(fields, "run_id", int, None))
+        exported = export_run(case, piece, run, wanted, cancel, answer.progress)
+    return {
+        "files": [
+            {"path": str(one.path), "sha256": one.sha256, "size": one.size}
+            for one in exported.files
+        ],
+        "first_frame": exported.first_frame,
+        "last_frame": exported.last_frame,
+    }
+
+
 def archive(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
     """Writes the case into one file."""
     from engine.reports.archives.archiving import write_archive
@@ -299,6 +323,7 @@ HANDLERS: Mapping[str, Handler] = {
     protocol.ASK: ask,
     protocol.VERIFY: verify,
     protocol.REPORT: report,
+    protocol.EXPORT: export,
     protocol.ARCHIVE: archive,
     protocol.PACKS: packs,
 }

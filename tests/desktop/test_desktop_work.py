@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from desktop.operations.footage import in_time_order, meant
 from desktop.state.view_state import PictureSettings, Selection
 from engine.cases import Case, CaseDetails, verify
-from engine.media import hash_evidence
+from engine.media import hash_evidence, hash_file
 from tests.clips import pattern, write_video
 from tests.desktop.conftest import SAMPLE, Drive
 from tests.desktop.driving import Driver
@@ -225,3 +225,25 @@ def test_closing_while_a_file_is_added_leaves_nothing(drive: Drive, tmp_path: Pa
         driver.until(lambda: driver.session.work and driver.session.work.items, "the request")
 
     assert drive([str(video)], script) == 0
+
+
+def test_a_frame_and_an_event_are_exported_and_listed_in_the_case(
+    drive: Drive, sample_case: Path, tmp_path: Path
+) -> None:
+    still, clip = tmp_path / "still.png", tmp_path / "clip.mp4"
+
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        driver.key(Qt.Key.Key_N)
+        span = driver.workspace.review.span_at_hand()
+        assert span is not None
+        driver.workspace.evidence.export(still, span[0])
+        driver.until(lambda: "still-overlay.png" in driver.window.notice.text, "the still")
+        driver.workspace.evidence.export(clip, span[0], span[0] + 0.4)
+        driver.until(lambda: "clip.mp4" in driver.window.notice.text, "the clip")
+
+    assert drive([str(sample_case)], script) == 0
+    with Case.open(sample_case) as case:
+        listed = {Path(one.path).name: one.sha256 for one in case.exports.all()}
+    assert set(listed) == {"still.png", "still-overlay.png", "clip.mp4"}
+    assert listed["clip.mp4"] == hash_file(clip)["sha256"]

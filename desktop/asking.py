@@ -118,7 +118,7 @@ class Asking(QObject):
             names = {one.id: one.name for one in self._workspace.session.items}
             dialog = RemarksDialog(remarks, names, self._moment, self._window)
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.chosen.connect(self._workspace.review.go_to_remark)
+            dialog.chosen.connect(self._workspace.finding.go_to_remark)
             dialog.here.setChecked(here)
             dialog.show()
 

@@ -93,7 +93,13 @@ class Wiring(QObject):
     def _connect_operations(self) -> None:
         workspace, window = self._workspace, self._window
         session, state = workspace.session, workspace.state
-        speakers = (workspace.evidence, workspace.review, workspace.cases, workspace.dialogue)
+        speakers = (
+            workspace.evidence,
+            workspace.review,
+            workspace.finding,
+            workspace.cases,
+            workspace.dialogue,
+        )
         for speaker in speakers:
             speaker.said.connect(window.notice.news)
         for source in (session, *speakers):

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer
 from desktop.operations.case import CaseOperations
 from desktop.operations.dialogue import DialogueOperations
 from desktop.operations.evidence import EvidenceOperations
+from desktop.operations.finding import FindingOperations
 from desktop.operations.review import ReviewOperations
 from desktop.session.background import Background
 from desktop.session.edits import AddWatched, Arrange
@@ -28,6 +29,7 @@ class Workspace(QObject):
         background: tasks that need no case.
         evidence: operations on evidence.
         review: operations of review.
+        finding: goes to moments of any evidence.
         dialogue: operations of the dialogue.
         cases: operations on cases.
     """
@@ -41,6 +43,7 @@ class Workspace(QObject):
         self.background = Background()
         self.evidence = EvidenceOperations(self.session, self.settings, self.background)
         self.review = ReviewOperations(self.session, self.evidence)
+        self.finding = FindingOperations(self.session, self.review)
         self.dialogue = DialogueOperations(self.session, self.settings, self.evidence, self.review)
         self.cases = CaseOperations(self.session, self.evidence, self.settings, self.background)
         saved = self.settings.value

@@ -101,6 +101,8 @@ def going_commands(workspace: Workspace, asking: Asking) -> list[Command]:
     command = partial(_command, menu="&Go", needs="evidence")
     return [
         command("go.to", "&Go to a time or frame…", asking.go_to, "Ctrl+G", icon="clock"),
+        command("go.same", "The same &moment in the next file", workspace.finding.same_moment,
+                "Ctrl+Shift+PgDown", icon="clock"),
         command("go.find", "&Find in the case…", asking.find, "Ctrl+F", icon="search"),
         command("go.said", "What is &said about this moment…", lambda: asking.find(here=True),
                 "Ctrl+Shift+F"),

@@ -25,7 +25,6 @@ from desktop.state.evidence_view import EvidenceView, Polygon, highest
 from desktop.state.filters import EXAMINER, visible_events
 from desktop.state.view_state import Marks, Selection
 from engine.cases import EventRow, EventState, NewNote
-from engine.cases.remarks import Remark
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.times import parse_time
 
@@ -50,8 +49,6 @@ class ReviewOperations(QObject):
         self._session = session
         self._state = session.state
         self._evidence = evidence
-        self._later: Remark | None = None
-        session.shown.connect(self._shown)
 
     def visible_events(self) -> list[EventRow]:
         """Returns the events that threshold and filters leave, in order of time."""
@@ -133,34 +130,6 @@ class ReviewOperations(QObject):
             self._state.selection.set(Selection("note", first_id))
         else:
             self._go("note", first_id, about.seconds)
-
-    def go_to_remark(self, remark: Remark) -> None:
-        """Shows what is said somewhere in the case: selects it, and goes to its moment.
-
-        Other evidence is opened at that moment first.
-        """
-        view = self._state.evidence.value
-        if view is None or remark.evidence_id not in (None, view.evidence.id):
-            if remark.evidence_id is not None:
-                self._later = remark
-                self._session.show(remark.evidence_id)
-            return
-        event_id = remark.id if remark.kind == "event" else remark.event_id
-        event = next((row for row in view.events if row.id == event_id), None)
-        if remark.kind == "bookmark":
-            self.go_to_bookmark(remark.id)
-        elif remark.kind == "note":
-            self.go_to_note(remark.id)
-        elif event is not None:
-            self.go_to_event(event)
-        elif remark.start_s is not None and remark.end_s is not None:
-            self._state.marks.set(Marks(remark.start_s, remark.end_s))
-            self._state.position.set(view.index.nearest(remark.start_s))
-
-    def _shown(self, _view: EvidenceView) -> None:
-        remark, self._later = self._later, None
-        if remark is not None:
-            self.go_to_remark(remark)
 
     def turn_accumulated(self) -> None:
         """Shows the accumulated view of what is selected, or the frame again."""

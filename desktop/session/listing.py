@@ -74,6 +74,7 @@ def _item(case: Case, evidence: EvidenceRow, verified: frozenset[int]) -> Eviden
         warnings=() if current is None else tuple(one.text for one in current.warnings),
         unseen=unseen,
         events=events,
+        clock_offset_s=evidence.clock_offset_s,
     )
 
 

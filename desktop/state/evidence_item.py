@@ -21,6 +21,8 @@ class EvidenceItem:
         warnings: of the run shown, in words.
         unseen: events not yet looked at.
         events: events in all.
+        clock_offset_s: seconds to add to stream time to get the burned-in clock; None when the
+            examiner gave none.
     """
 
     id: int
@@ -33,3 +35,15 @@ class EvidenceItem:
     warnings: tuple[str, ...] = ()
     unseen: int = 0
     events: int = 0
+    clock_offset_s: float | None = None
+
+    def at_clock(self, clock_s: float) -> float | None:
+        """Returns the stream time at which its burned-in clock reads this; None when it never does.
+
+        Args:
+            clock_s: seconds of the burned-in clock.
+        """
+        if self.clock_offset_s is None or self.duration_s is None:
+            return None
+        seconds = clock_s - self.clock_offset_s
+        return seconds if 0 <= seconds <= self.duration_s else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -247,3 +249,39 @@ def test_a_frame_and_an_event_are_exported_and_listed_in_the_case(
         listed = {Path(one.path).name: one.sha256 for one in case.exports.all()}
     assert set(listed) == {"still.png", "still-overlay.png", "clip.mp4"}
     assert listed["clip.mp4"] == hash_file(clip)["sha256"]
+
+
+def test_the_same_moment_is_shown_in_the_next_file_by_both_clocks(
+    drive: Drive, sample_case: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "camera").mkdir()
+    other = write_video(tmp_path / "camera" / "other.mp4", pattern(60))
+
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        driver.workspace.settings.set(
+            replace(driver.workspace.settings.value, analyse_on_adding=False)
+        )
+        first = driver.view.evidence.id
+        driver.workspace.finding.same_moment()
+        assert "not known" in driver.window.notice.text
+        with driver.edit():
+            driver.workspace.review.set_clock(first, 100.0)
+        driver.workspace.evidence.add([other])
+        driver.until(lambda: driver.view.evidence.id != first, "the other file")
+        with driver.edit():
+            driver.workspace.review.set_clock(driver.view.evidence.id, 104.0)
+        driver.workspace.session.show(first)
+        driver.until(lambda: driver.view.evidence.id == first, "the first file")
+        driver.state.position.set(driver.view.index.nearest(5.0))
+        driver.do("go.same")
+        driver.until(lambda: driver.view.evidence.id != first, "the other file again")
+        driver.until_exact()
+        assert driver.shown.seconds == pytest.approx(1.0, abs=0.05)
+        driver.state.position.set(0)
+        driver.do("go.same")
+        driver.until(lambda: driver.view.evidence.id == first, "the first file again")
+        driver.until_exact()
+        assert driver.shown.seconds == pytest.approx(4.0, abs=0.05)
+
+    assert drive([str(sample_case)], script) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
@@ -157,6 +158,29 @@ class Asking(QObject):
         to = self._export_place(view, f"frame-{shown.index}.png", "Picture (*.png)")
         if to is not None:
             self._workspace.evidence.export(to, float(view.seconds[shown.index]))
+
+    def mark_still(self) -> None:
+        """Lets the examiner mark the frame on screen and export it."""
+        still = self._window.player.still(overlay=False)
+        view, shown = self._workspace.state.evidence.value, self._workspace.state.shown.value
+        if still is None or view is None or shown is None:
+            self._window.notice.error(
+                BadInputError("there is no exact frame to mark yet", "", "wait for the frame")
+            )
+            return
+        # Imported here because the window opens without it.
+        from desktop.dialogs.marking import MarkingDialog
+
+        name, seconds = f"frame-{shown.index}.png", float(view.seconds[shown.index])
+
+        def export(marks: list[dict[str, Any]]) -> None:
+            to = self._export_place(view, name, "Picture (*.png)")
+            if to is not None:
+                self._workspace.evidence.export(to, seconds, marks=marks)
+
+        dialog = MarkingDialog(still, self._frame_words(), self._window)
+        dialog.export.connect(export)
+        dialog.open()
 
     def export_span(self) -> None:
         """Asks where the marked span, or the selected event, shall lie, and in which form."""

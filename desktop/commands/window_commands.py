@@ -73,6 +73,8 @@ def arranging_commands(workspace: Workspace, asking: Asking) -> list[Command]:
     return [
         command("evidence.export-still", "E&xport this frame…", asking.export_still, "Ctrl+E",
                 icon="download"),
+        command("evidence.mark", "Mar&k this frame and export it…", asking.mark_still, "Ctrl+Alt+E",
+                icon="pencil"),
         command("evidence.export-span", "Export the marked span or e&vent…", asking.export_span,
                 "Ctrl+Shift+E"),
         Command("evidence.properties", "P&roperties…", asking.properties, ("Alt+Return",), "info",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -195,13 +195,20 @@ class EvidenceOperations(QObject):
             tagged=tagged,
         )
 
-    def export(self, to: Path, start: float, end: float | None = None) -> None:
+    def export(
+        self,
+        to: Path,
+        start: float,
+        end: float | None = None,
+        marks: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         """Exports from the run on screen; the file's ending says in which form.
 
         Args:
             to: the file; a still comes plain, and beside it overlaid.
             start: stream time of the first frame, or of the only one.
             end: of the last frame; None for a still.
+            marks: over a still, which is then written a third time with them.
         """
         work, view = self._session.work, self._session.state.evidence.value
         if work is None:
@@ -219,6 +226,7 @@ class EvidenceOperations(QObject):
                 run_id=view.run.id,
                 start=start,
                 end=end,
+                marks=list(marks),
             )
 
     def _exported(self, fields: dict[str, Any]) -> None:

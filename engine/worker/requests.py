@@ -7,21 +7,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from engine import protocol
 from engine.cases import Case, ChunkSpan, refuse_beside_evidence
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress
 from engine.core.settings import AnalysisSettings
-from engine.core.times import Span, parse_span
+from engine.core.times import parse_span
 from engine.dialogue.shelf import ModelShelf
+from engine.worker.fields import Fields, listed, number, optional, spans, text, word
 
 if TYPE_CHECKING:
     from engine.analysis.text.recipe import TextRecipe
 
-Fields = Mapping[str, Any]
-T = TypeVar("T")
 _MOST_TOKENS = 512
 
 
@@ -63,7 +62,7 @@ class Opened:
             BadInputError: it names no case.
             ResourceError: the token is not that of the case's owner.
         """
-        opened = cls(Path(_text(fields, "case")), _text(fields, "token"))
+        opened = cls(Path(text(fields, "case")), text(fields, "token"))
         opened.join().close()
         return opened
 
@@ -77,8 +76,8 @@ def add(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> 
     from engine.analysis.evidence import add_evidence
     from engine.analysis.warnings import stream_warnings
 
-    path = Path(_text(fields, "path"))
-    insist = _optional(fields, "beside_evidence", bool, False)
+    path = Path(text(fields, "path"))
+    insist = optional(fields, "beside_evidence", bool, False)
     with opened.join() as case:
         folder = refuse_beside_evidence(case.path, [path], insist)
         if folder is not None:
@@ -87,9 +86,9 @@ def add(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> 
         evidence, source = add_evidence(
             case,
             path,
-            stream=_optional(fields, "stream", int, None),
-            fps=_optional(fields, "fps", float, None),
-            copy=_optional(fields, "copy", bool, False),
+            stream=optional(fields, "stream", int, None),
+            fps=optional(fields, "fps", float, None),
+            copy=optional(fields, "copy", bool, False),
             cancel=cancel,
             report=answer.progress,
         )
@@ -122,24 +121,24 @@ def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
         pts = {"first_pts": span.first_pts, "last_pts": span.last_pts}
         answer.chunk(run_id=run_id, **places, **pts)
 
-    mode = _optional(fields, "mode", str, "auto")
+    mode = optional(fields, "mode", str, "auto")
     if mode not in ("auto", "resume", "fresh"):
         raise BadInputError("an unknown mode", mode, "use auto, resume or fresh")
     channels, asked = _channels(fields)
-    stride = _optional(fields, "stride", int, 1)
+    stride = optional(fields, "stride", int, 1)
     settings = replace(AnalysisSettings(), stride=stride, channels=channels)
     parts = PictureParts(
         parse_polygons(fields.get("ignore", [])), parse_polygons(fields.get("interest", []))
     )
-    normal = [Path(_word(one)) for one in _list(fields, "normal")]
+    normal = [Path(word(one)) for one in listed(fields, "normal")]
     with opened.join() as case:
-        row = case.evidence.get(_number(fields, "evidence_id"))
+        row = case.evidence.get(number(fields, "evidence_id"))
         footage = tuple(hash_normal(normal, cancel))
-        recipe = Recipe(settings, footage, _spans(fields), None, parts, asked)
+        recipe = Recipe(settings, footage, spans(fields), None, parts, asked)
         evidence, source = add_evidence(
             case,
             Path(row.path),
-            stream=_optional(fields, "stream", int, None),
+            stream=optional(fields, "stream", int, None),
             fps=row.fps,
             cancel=cancel,
             report=answer.progress,
@@ -165,8 +164,8 @@ def recalibrate(
         parse_polygons(fields.get("ignore", [])), parse_polygons(fields.get("interest", []))
     )
     with opened.join() as case:
-        run_id = _number(fields, "run_id")
-        derivation = derive_again(case, run_id, _spans(fields), parts, cancel, answer.progress)
+        run_id = number(fields, "run_id")
+        derivation = derive_again(case, run_id, spans(fields), parts, cancel, answer.progress)
         return {
             "run_id": run_id,
             "derivation_id": derivation.id,
@@ -181,7 +180,7 @@ def verify(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
     from engine.cases import verify as check
     from engine.reports.evidence import note_mismatches, sha256_now
 
-    head = _optional(fields, "head", str, None)
+    head = optional(fields, "head", str, None)
     with opened.join() as case:
         found = check(
             case,
@@ -203,16 +202,16 @@ def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
     """Writes a report of the whole case, or with `preview` pictures of its pages."""
     from engine.reports.reporting import preview_report, write_report
 
-    tagged = _optional(fields, "tagged", bool, False)
+    tagged = optional(fields, "tagged", bool, False)
     with opened.join() as case:
-        if _optional(fields, "preview", bool, False):
+        if optional(fields, "preview", bool, False):
             pages = preview_report(case, tagged=tagged, cancel=cancel, report=answer.progress)
             return {"pages": [str(one) for one in pages]}
         content, written = write_report(
             case,
-            Path(_text(fields, "to")),
+            Path(text(fields, "to")),
             tagged=tagged,
-            beside_evidence=_optional(fields, "beside_evidence", bool, False),
+            beside_evidence=optional(fields, "beside_evidence", bool, False),
             cancel=cancel,
             report=answer.progress,
         )
@@ -227,16 +226,18 @@ def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
 def export(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
     """Exports from a finished run: a still, a clip, arrays, regions or trajectories."""
     from engine.reports.exports.exporting import Export, export_run
+    from engine.reports.exports.marking import parse_marks
 
     wanted = Export(
-        Path(_text(fields, "to")),
-        _optional(fields, "start", float, None),
-        _optional(fields, "end", float, None),
-        _optional(fields, "beside_evidence", bool, False),
+        Path(text(fields, "to")),
+        optional(fields, "start", float, None),
+        optional(fields, "end", float, None),
+        optional(fields, "beside_evidence", bool, False),
+        parse_marks(listed(fields, "marks")),
     )
     with opened.join() as case:
-        piece = case.evidence.get(_number(fields, "evidence_id"))
-        run = case.runs.chosen(piece, _optional(fields, "run_id", int, None))
+        piece = case.evidence.get(number(fields, "evidence_id"))
+        run = case.runs.chosen(piece, optional(fields, "run_id", int, None))
         exported = export_run(case, piece, run, wanted, cancel, answer.progress)
     return {
         "files": [
@@ -255,9 +256,9 @@ def archive(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
     with opened.join() as case:
         archived = write_archive(
             case,
-            Path(_text(fields, "to")),
-            with_evidence=_optional(fields, "with_evidence", bool, False),
-            beside_evidence=_optional(fields, "beside_evidence", bool, False),
+            Path(text(fields, "to")),
+            with_evidence=optional(fields, "with_evidence", bool, False),
+            beside_evidence=optional(fields, "beside_evidence", bool, False),
             cancel=cancel,
             report=answer.progress,
         )
@@ -286,23 +287,23 @@ def ask(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> 
     from engine.tvad.runtimes.protocol import Sampling
 
     question = fields.get("question")
-    span = _optional(fields, "span", str, None)
-    most = _optional(fields, "most_tokens", int, Sampling().most)
+    span = optional(fields, "span", str, None)
+    most = optional(fields, "most_tokens", int, Sampling().most)
     if not 1 <= most <= _MOST_TOKENS:
         raise BadInputError("a number of tokens out of range", most, f"use 1 to {_MOST_TOKENS}")
     request = AskRequest(
         question=question if isinstance(question, str) else "",
-        evidence_id=_optional(fields, "evidence_id", int, None),
-        event_id=_optional(fields, "event_id", int, None),
+        evidence_id=optional(fields, "evidence_id", int, None),
+        event_id=optional(fields, "event_id", int, None),
         span=None if span is None else parse_span(span),
-        facts_only=_optional(fields, "facts_only", bool, False),
-        pack=_optional(fields, "pack", str, "compact"),
-        runtime=_optional(fields, "runtime", str, "auto"),
-        sampling=Sampling(most, _optional(fields, "seed", int, None)),
-        fresh=_optional(fields, "fresh", bool, False),
+        facts_only=optional(fields, "facts_only", bool, False),
+        pack=optional(fields, "pack", str, "compact"),
+        runtime=optional(fields, "runtime", str, "auto"),
+        sampling=Sampling(most, optional(fields, "seed", int, None)),
+        fresh=optional(fields, "fresh", bool, False),
     )
     with opened.join() as case:
-        if _optional(fields, "prepare", bool, False):
+        if optional(fields, "prepare", bool, False):
             return {"prepared": prepare(case, request, opened.shelf, cancel)}
         return ask_case(case, request, opened.shelf, answer.token, cancel, answer.progress)
 
@@ -333,7 +334,7 @@ def _channels(fields: Fields) -> tuple[tuple[str, ...], TextRecipe | None]:
     """Reads which channels run, and what the text channel is asked."""
     from engine.analysis.fusion import CHANNELS, TEXT
 
-    named = [_word(one) for one in _list(fields, "channels")] or [CHANNELS[0]]
+    named = [word(one) for one in listed(fields, "channels")] or [CHANNELS[0]]
     unknown = [one for one in named if one not in CHANNELS]
     if unknown:
         raise BadInputError("unknown channel", unknown[0][:80], f"use {', '.join(CHANNELS)}")
@@ -343,57 +344,7 @@ def _channels(fields: Fields) -> tuple[tuple[str, ...], TextRecipe | None]:
     from engine.analysis.text.model import text_recipe
     from engine.packs.prompts import parse_prompts
 
-    said = _optional(fields, "prompts", dict, None)
+    said = optional(fields, "prompts", dict, None)
     prompts = None if said is None else parse_prompts(said, "the request")
-    pack = _optional(fields, "pack", str, "compact")
-    return channels, text_recipe(pack, prompts, _optional(fields, "device", str, "auto"))
-
-
-def _text(fields: Fields, name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
-        raise BadInputError("a request without a word it needs", name, "name it")
-    return value
-
-
-def _number(fields: Fields, name: str) -> int:
-    value = fields.get(name)
-    if type(value) is not int:
-        raise BadInputError("a request without a number it needs", name, "give it")
-    return value
-
-
-def _optional(fields: Fields, name: str, kind: type[T], default: Any) -> Any:  # noqa: ANN401
-    value = fields.get(name)
-    if value is None:
-        return default
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise BadInputError("a request with a value of another type", name, kind.__name__)
-    return value
-
-
-def _list(fields: Fields, name: str) -> list[Any]:
-    value = fields.get(name, [])
-    if not isinstance(value, list):
-        raise BadInputError("a request with a value of another type", name, "give a list")
-    return value
-
-
-def _word(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise BadInputError("not a path", str(value)[:80], "give a text")
-    return value
-
-
-def _spans(fields: Fields) -> tuple[Span, ...]:
-    found = []
-    for one in _list(fields, "normal_spans"):
-        ends = one if isinstance(one, list) else []
-        if len(ends) != 2 or not all(type(end) in (int, float) for end in ends):
-            raise BadInputError("not a span", str(one)[:80], "give [start, end] in seconds")
-        if not 0 <= ends[0] <= ends[1] < float("inf"):
-            raise BadInputError("a span ends before it starts", str(one)[:80], "swap its ends")
-        found.append(Span(float(ends[0]), float(ends[1])))
-    return tuple(found)
+    pack = optional(fields, "pack", str, "compact")
+    return channels, text_recipe(pack, prompts, optional(fields, "device", str, "auto"))

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
+from desktop.dialogs.marking import MarkingDialog
 from desktop.operations.footage import in_time_order, meant
 from desktop.state.view_state import PictureSettings, Selection
 from engine.cases import Case, CaseDetails, verify
@@ -285,3 +286,34 @@ def test_the_same_moment_is_shown_in_the_next_file_by_both_clocks(
         assert driver.shown.seconds == pytest.approx(4.0, abs=0.05)
 
     assert drive([str(sample_case)], script) == 0
+
+
+def test_a_frame_is_marked_by_hand_and_exported_with_its_marks(
+    drive: Drive, sample_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out" / "frame.png"
+    monkeypatch.setattr(
+        "PySide6.QtWidgets.QFileDialog.getSaveFileName", lambda *_: (str(target), "")
+    )
+
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        driver.do("evidence.mark")
+        driver.until(lambda: driver.window.findChild(MarkingDialog), "the dialog")
+        dialog = driver.window.findChild(MarkingDialog)
+        assert isinstance(dialog, MarkingDialog)
+        picture = dialog.picture
+        middle = picture.rect().center()
+        QTest.mousePress(picture, Qt.MouseButton.LeftButton, pos=middle)
+        QTest.mouseMove(picture, middle + QPoint(60, 40))
+        QTest.mouseRelease(picture, Qt.MouseButton.LeftButton, pos=middle + QPoint(60, 40))
+        dialog.write(QPointF(20, 20), "who is this?")
+        dialog.write(QPointF(1, 1), "  ")
+        assert [one["kind"] for one in picture.marks] == ["box", "text"]
+        assert 0 < picture.marks[0]["x"] < driver.view.width
+        dialog._give()
+        driver.until(lambda: "frame-marked.png" in driver.window.notice.text, "the still")
+
+    assert drive([str(sample_case)], script) == 0
+    with Case.open(sample_case) as case:
+        assert any(one.action == "still.mark" for one in case.audit.entries())

@@ -30,8 +30,8 @@ from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken, Progress
 from engine.media import hash_file
 from engine.reports import pdf_report
-from engine.reports.pdf_report import settable
 from engine.reports.reporting import write_report
+from engine.reports.typesetting import settable
 from engine.reports.wording import reads_rightwards, shown, with_fonts
 from tests.cli.cli_material import Command, Ran
 
@@ -451,7 +451,7 @@ def test_a_document_that_cannot_be_set_is_one_line(
     monkeypatch.setattr(pdf_report, "TEMPLATE", broken)
     ran = command("report", "--case", reviewed, "--to", tmp_path / "r.pdf")
     assert ran.code == 2
-    assert "the report cannot be set" in ran.error
+    assert "the page cannot be set" in ran.error
     assert "on purpose" in ran.error
     assert not (tmp_path / "r.pdf").exists()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine.analysis.rescoring import StoredRun, stored_run
@@ -14,6 +14,7 @@ from engine.reports.exports.arrays import (
     write_score_arrays,
     write_trajectories,
 )
+from engine.reports.exports.marking import Mark, write_marked
 from engine.reports.exports.pictures import open_run, write_clip, write_still
 from engine.reports.exports.spans import frame_named, frames_in_span
 from engine.reports.output import Output, WrittenFile, check_ending
@@ -31,12 +32,14 @@ class Export:
         start: seconds of stream time; None for the first frame.
         end: seconds of stream time; None for the last frame. A still has none.
         beside_evidence: whether the examiner insists on a place beside evidence.
+        marks: of the examiner over a still, which is then written a third time with them.
     """
 
     target: Path
     start: float | None = None
     end: float | None = None
     beside_evidence: bool = False
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,14 +95,24 @@ def export_run(
                     target = output.target
                     plain = output.part("png")
                     overlay = output.part("png-overlay", f"{target.stem}-overlay{target.suffix}")
-                    write_still(plain, overlay, opened, first, token, report)
+                    frame = write_still(plain, overlay, opened, first, token, report)
+                    if wanted.marks:
+                        marked = output.part("png-marked", f"{target.stem}-marked{target.suffix}")
+                        write_marked(marked, frame, wanted.marks, token, report)
                 else:
                     write_clip(output.part("mp4"), opened, (first, last), token, report)
         else:
             _write_results(output.part(ending), case, stored, (first, last), ending, token, report)
-        files = output.commit(run.id, token, report)
+        files = output.commit(run.id, token, report, _marks_entry(wanted, first))
     seconds = stored.index.seconds
     return Exported(tuple(files), first, last, seconds(first), seconds(last))
+
+
+def _marks_entry(wanted: Export, frame: int) -> tuple[str, dict[str, object]] | None:
+    """Says in the log what was drawn over a frame; None when nothing was."""
+    if not wanted.marks:
+        return None
+    return "still.mark", {"frame": frame, "marks": [asdict(one) for one in wanted.marks]}
 
 
 def _span(stored: StoredRun, wanted: Export, ending: str) -> tuple[int, int]:

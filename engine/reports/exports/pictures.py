@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.analysis.evidence import check_unchanged
 from engine.analysis.rescoring import StoredRun, every_heat, every_score
@@ -99,7 +100,7 @@ def open_run(
 
 def write_still(
     plain: Path, overlay: Path, run: OpenRun, index: int, cancel: CancelToken, report: Report
-) -> None:
+) -> NDArray[np.uint8]:
     """Writes one frame exactly as decoded, and once more with what was found in it.
 
     Args:
@@ -109,6 +110,9 @@ def write_still(
         index: of the frame.
         cancel: looked at between chunks.
         report: told how far the work is.
+
+    Returns:
+        The frame, uint8 [height, width, 3].
 
     Raises:
         BadInputError: the frame cannot be decoded.
@@ -123,6 +127,7 @@ def write_still(
     write_png(plain, frame.image)
     found = next(run.findings(index, index, cancel, report))
     write_png(overlay, run.artist().draw(frame, found))
+    return frame.image
 
 
 def write_clip(

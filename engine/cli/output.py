@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
@@ -119,3 +120,9 @@ def _described(progress: Progress) -> str:
     if progress.seconds_left is not None:
         text += f", {format_time(progress.seconds_left)[:8]} left"
     return text
+
+
+def said_command() -> str:
+    """Returns the command as a pack may say it: where folders lie is nobody's affair."""
+    words = [Path(one).name if Path(one).is_absolute() else one for one in sys.argv[1:]]
+    return " ".join(["main.py", *words])

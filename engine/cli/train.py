@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from engine.cli import train_dialogue
-from engine.cli.output import Json, cancellable, check_range, print_json, print_line, shown_progress
+from engine.cli.output import (
+    Json,
+    cancellable,
+    check_range,
+    print_json,
+    print_line,
+    said_command,
+    shown_progress,
+)
 from engine.core.errors import BadInputError
 
 _HELP = """Trains what a pack is made of, on a CPU or a GPU.
@@ -103,7 +110,7 @@ def ahd_command(
         threads=threads,
         device=_device(device),
         fresh=fresh,
-        command=" ".join(["main.py", *map(_named, sys.argv[1:])]),
+        command=said_command(),
     )
     with cancellable() as cancel, shown_progress() as report:
         result = train_ahd(request, report, cancel)
@@ -128,11 +135,6 @@ def _check(epochs: int, windows: int, rate: float, threads: int, cache_gb: float
         ("--cache-gb", cache_gb, 0.01, 100_000),
     ):
         check_range(name, value, least, most)
-
-
-def _named(word: str) -> str:
-    """Returns a word of the command as a pack may say it: where folders lie is nobody's affair."""
-    return Path(word).name if Path(word).is_absolute() else word
 
 
 def _gpu(device: str) -> bool:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine.cli.output import Json, cancellable, check_range, print_json, print_line, shown_progress
+from engine.cli.output import (
+    Json,
+    cancellable,
+    check_range,
+    print_json,
+    print_line,
+    said_command,
+    shown_progress,
+)
 
 
 def command(
@@ -75,7 +82,7 @@ def command(
         None if language is None else language.absolute(),
         threads,
         fresh,
-        " ".join(["main.py", *sys.argv[1:]]),
+        said_command(),
     )  # fmt: skip
     with cancellable() as cancel, shown_progress() as report:
         result = train_dialogue(request, report, cancel)

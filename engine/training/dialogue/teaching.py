@@ -13,7 +13,7 @@ import torch
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Report
 from engine.datasets.dialogues.samples import SampleRequest, samples_of
-from engine.datasets.rendered import rendered_videos
+from engine.datasets.rendered import rendered_by, rendered_videos
 from engine.packs.locations import weights_folders
 from engine.packs.manifest import Pack, find_pack
 from engine.training.dialogue.learner import Learner, with_lora
@@ -88,7 +88,8 @@ def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken
     run = Stage2(learner, samples, request.settings, request.work / "state")
     run.run(report, cancel)
     trained = time.monotonic()
-    data = f"{len(videos)} videos of rendered footage ({len(samples)} spans)"
+    made_by = rendered_by(request.data, "train")
+    data = f"{len(videos)} rendered videos ({len(samples)} spans)" + (made_by and f": {made_by}")
     taught = Taught(learner, language, run.log, data, request.command, request.settings.seed)
     written = add_dialogue(pack, taught, request.work)
     losses = [one["loss"] for one in run.log if one["phase"] != "aligning"]

@@ -19,7 +19,7 @@ _ENDED = {
     "interrupted": "the engine process ended in the middle",
     "failed": "the model failed in the middle",
 }
-_DISAGREES = "Disagrees with the heatmap: look at the frames and at the score among the facts."
+_DISAGREES = "Disagrees with the heatmap: compare with score and places among the facts."
 
 
 def conversation_html(

@@ -37,10 +37,28 @@ def citations_of(
     return cited
 
 
-def agreement(answer: str, peak_score: float) -> bool | None:
-    """Says whether a yes or no agrees with the calibrated heatmap; None when it says neither."""
-    said = yes_or_no(answer)
-    return None if said is None else said == (peak_score >= LIMIT)
+def agreement(
+    answer: str, peak_score: float, trajectories: Sequence[TrajectoryRow] = ()
+) -> bool | None:
+    """Says whether an answer agrees with what was measured.
+
+    Args:
+        answer: what the model said.
+        peak_score: the largest calibrated score of the span.
+        trajectories: in the span; the places an answer names must be those of one of them.
+
+    Returns:
+        False when its yes or no contradicts the heatmap, or its places are those of no trajectory;
+        None when it says nothing that can be compared.
+    """
+    said, places = yes_or_no(answer), places_in(answer)
+    checks = [] if said is None else [said == (peak_score >= LIMIT)]
+    if places is not None and trajectories:
+        known = [(row.trajectory.from_cell, row.trajectory.to_cell) for row in trajectories]
+        # Of an answer that names one place only, nothing says which end is meant.
+        one = places[0] == places[1]
+        checks.append(any(places[0] in pair if one else places == pair for pair in known))
+    return all(checks) if checks else None
 
 
 def _states(answer: str, row: TrajectoryRow) -> bool:

@@ -115,7 +115,7 @@ class Turn:
             said.tokens,
             said.first_token_s,
             said.tokens_per_s,
-            agreement(said.text, peak) if said.complete else None,
+            agreement(said.text, peak, self._trajectories) if said.complete else None,
             said.dropped_turns,
         )
         self._write(turn_id, answer)

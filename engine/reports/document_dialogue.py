@@ -15,7 +15,7 @@ _ENDED = {
     "interrupted": "the engine process ended in the middle",
     "failed": "the model failed in the middle",
 }
-_DISAGREES = "This answer disagrees with the heatmap of the span."
+_DISAGREES = "This answer disagrees with the heatmap: compare with score and places above."
 
 
 def event_turns(event_id: int, one: EvidenceContent) -> list[Section]:

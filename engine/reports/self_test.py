@@ -1,8 +1,9 @@
 """Does this installation still compute what it computed when it was made?
 
-The sample video goes through every channel and the facts of the dialogue. Files of packs, prompts
-and default settings are compared by hash, results by tolerance: another processor may differ by
-0.001 in a score and finds the same events.
+The sample video goes through every channel and the dialogue. Files of packs, prompts and default
+settings are compared by hash, results by tolerance: another processor may differ by 0.001 in a
+score and finds the same events; of an answer it is the yes or no that counts, because the words of
+a language model may differ where two are almost as likely.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from engine.core.settings import AnalysisSettings
 from engine.dialogue.asking import ask
 from engine.dialogue.shelf import ModelShelf
 from engine.dialogue.turn import AskRequest
+from engine.dialogue.words import yes_or_no
 from engine.media import hash_file
 
 RESOURCES = Path(__file__).parents[2] / "resources"
@@ -81,7 +83,8 @@ def self_test(cancel: CancelToken, report: Report) -> list[Check]:
 
 def record(cancel: CancelToken, report: Report) -> dict[str, Any]:
     """Measures what `self_test` compares with."""
-    files = [_SAMPLE, *sorted((RESOURCES / "packs" / _PACK).iterdir())]
+    pack = (RESOURCES / "packs" / _PACK).rglob("*")
+    files = [_SAMPLE, *sorted(one for one in pack if one.is_file())]
     return {
         "files": {str(one.relative_to(RESOURCES).as_posix()): _sha256(one) for one in files},
         "settings_sha256": _settings_sha256(),
@@ -94,14 +97,14 @@ def measured(cancel: CancelToken, report: Report) -> dict[str, Any]:
     """Analyses the sample with every channel in a case that is thrown away.
 
     Returns:
-        Scores by channel, events and facts, in JSON values.
+        Scores by channel, events, facts and answer, in JSON values.
     """
     with (
         tempfile.TemporaryDirectory() as folder,
         Case.create(Path(folder) / "self-test.case") as case,
     ):
         run = _run(case, cancel, report)
-        facts = ask(case, AskRequest(_QUESTION, facts_only=True), ModelShelf(), cancel=cancel)
+        asked = ask(case, AskRequest(_QUESTION), ModelShelf(), cancel=cancel)
         events = [row.event for row in case.results.events(run.id)]
         return {
             "scores": {
@@ -109,7 +112,8 @@ def measured(cancel: CancelToken, report: Report) -> dict[str, Any]:
                 for channel in case.results.channels(run.id)
             },
             "events": [[one.first_frame, one.last_frame, one.summary] for one in events],
-            "facts": [one["text"] for one in facts["facts"]],
+            "facts": [one["text"] for one in asked["facts"]],
+            "answer": asked["answer"],
         }
 
 
@@ -147,6 +151,9 @@ def _results(expected: dict[str, Any], found: dict[str, Any]) -> Iterable[Check]
         same = found[name] == expected[name]
         detail = f"{len(found[name])}, the same" if same else f"differ: {found[name]}"
         yield Check(name, same, detail)
+    said = [yes_or_no(one["answer"] or "") for one in (expected, found)]
+    there = (expected["answer"] is None) == (found["answer"] is None)
+    yield Check("answer", there and said[0] == said[1], found["answer"] or "no language model")
 
 
 def _scores(channel: str, wanted: list[float], found: list[float]) -> Check:

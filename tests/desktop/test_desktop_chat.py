@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -139,10 +141,10 @@ def test_without_a_language_model_facts_stand_and_the_panel_says_what_is_missing
     drive: Drive, sample_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(PACKS_VARIABLE, str(tmp_path / "no packs"))
-    monkeypatch.setattr("desktop.operations.dialogue.PACK", "absent")
 
     def script(driver: Driver) -> None:
         driver.until_shown()
+        chat(driver).pack_chosen.emit("absent")
         chat(driver).field.setText("  Where to? ")
         chat(driver).field.returnPressed.emit()
         until_answered(driver, 1)
@@ -181,3 +183,84 @@ def test_a_case_for_reading_only_says_why_nothing_can_be_asked(
             assert "reading only" in driver.window.notice.text
 
         assert drive([str(sample_case)], script) == 0
+
+
+def test_the_packs_that_can_answer_are_offered_and_the_choice_is_remembered(
+    drive: Drive, sample_case: Path
+) -> None:
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        panel = chat(driver)
+        panel.packs_wanted.emit()
+        offered = panel._packs.actions()
+        assert [one.text() for one in offered if one.isChecked()] == ["compact"]
+        panel.pack_chosen.emit("other")
+
+    assert drive([str(sample_case)], script) == 0
+
+    def again(driver: Driver) -> None:
+        driver.until_shown()
+        assert driver.workspace.settings.value.answering_pack == "other"
+
+    assert drive([str(sample_case)], again) == 0
+
+
+def test_an_answer_is_heard_word_by_word_and_stays_as_it_was_heard(
+    drive: Drive, sample_case: Path
+) -> None:
+    heard: list[str] = []
+
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        driver.key(Qt.Key.Key_N)
+        driver.workspace.dialogue.spoke.connect(heard.append)
+        driver.workspace.dialogue.ask("From where to where?")
+        until_answered(driver, 1)
+        (one,) = driver.state.conversation.value.turns
+        assert one.row.said.state == "complete"
+        assert len(heard) > 3
+        assert "".join(heard).strip() == one.row.answer
+        assert "Machine-written, pack compact" in chat(driver).text.toPlainText()
+
+    assert drive([str(sample_case)], script) == 0
+
+
+def test_a_stopped_answer_is_kept_and_marked(drive: Drive, sample_case: Path) -> None:
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        driver.key(Qt.Key.Key_N)
+        dialogue = driver.workspace.dialogue
+        dialogue.spoke.connect(lambda _piece: dialogue.stop())
+        dialogue.interview()
+        until_answered(driver, 1)
+        (one,) = driver.state.conversation.value.turns
+        assert one.row.said.state == "cancelled"
+        assert one.row.answer
+        assert "Incomplete: stopped by the examiner" in chat(driver).text.toPlainText()
+
+    assert drive([str(sample_case)], script) == 0
+
+
+def test_a_worker_that_dies_while_it_answers_loses_nothing(drive: Drive, sample_case: Path) -> None:
+    killed: list[int] = []
+
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        driver.key(Qt.Key.Key_N)
+        talker = driver.session.talker
+        assert talker is not None
+
+        def kill(_piece: str) -> None:
+            if not killed:
+                killed.append(talker.process_id)
+                os.kill(talker.process_id, signal.SIGKILL)
+
+        driver.workspace.dialogue.spoke.connect(kill)
+        driver.workspace.dialogue.ask("From where to where?")
+        driver.until(lambda: "while it answered" in driver.window.notice.text, "what happened")
+        until_answered(driver, 2)
+        states = [one.row.said.state for one in driver.state.conversation.value.turns]
+        assert states == ["interrupted", "complete"]
+        assert talker.process_id not in killed
+
+    assert drive([str(sample_case)], script) == 0

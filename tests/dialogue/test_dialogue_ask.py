@@ -9,6 +9,7 @@ import pytest
 
 from engine.cases import Case, verify
 from engine.core.errors import ResourceError
+from engine.core.places import CELLS
 from engine.core.progress import CancelToken
 from engine.dialogue.asking import ask
 from engine.dialogue.model import DialogueModel, SpanEvidence
@@ -298,6 +299,18 @@ def test_a_no_against_a_hot_heatmap_is_shown_as_a_disagreement(
         for _ in range(3)
     ]
     assert agreed == [False, True, None]
+
+
+def test_places_that_nothing_was_followed_to_are_shown_as_a_disagreement(
+    command: Command, case: Path, pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = command("ask", QUESTION, "--case", case, "--facts-only", "--json").json["facts"]
+    start, end = (next(one["value"] for one in known if one["kind"] == k) for k in ("from", "to"))
+    other = next(cell for cell in CELLS if cell not in (start, end))
+    answers = iter([f"From the {start} to the {end}.", f"From the {other} to the {end}."])
+    monkeypatch.setattr(TransformersRuntime, "generate", lambda *_: iter([next(answers)]))
+    asked = ["ask", "From where to where?", "--case", case, "--pack", "talking", "--json"]
+    assert [command(*asked).json["agrees_with_heatmap"] for _ in range(2)] == [True, False]
 
 
 def test_the_trajectory_whose_places_are_stated_is_cited(

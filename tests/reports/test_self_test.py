@@ -10,6 +10,7 @@ import pytest
 
 from engine.cli.main import run
 from engine.core.progress import CancelToken, silent
+from engine.dialogue.words import yes_or_no
 from engine.reports import self_test
 
 
@@ -39,7 +40,14 @@ def test_r6_a_fresh_installation_computes_what_is_on_record(
     said = json.loads(capsys.readouterr().out)
     assert said["ok"]
     names = {one["name"] for one in said["checks"]}
-    assert {"scores of scene", "scores of text", "scores of fused", "events", "facts"} <= names
+    assert {
+        "scores of scene",
+        "scores of text",
+        "scores of fused",
+        "events",
+        "facts",
+        "answer",
+    } <= names
     assert {"packs/compact/ahd.safetensors", "packs/compact/prompts.yaml"} <= names
 
 
@@ -49,7 +57,10 @@ def test_r6_a_fresh_installation_computes_what_is_on_record(
         ({"files": {"packs/compact/prompts.yaml": "0" * 64}}, "packs/compact/prompts.yaml"),
         ({"files": {"packs/compact/gone.safetensors": "0" * 64}}, "is missing"),
         ({"settings_sha256": "0" * 64}, "default settings"),
-        ({"results": {"scores": {"scene": [0.5]}, "events": [], "facts": []}}, "scores of scene"),
+        (
+            {"results": {"scores": {"scene": [0.5]}, "events": [], "facts": [], "answer": None}},
+            "scores of scene",
+        ),
     ],
 )
 def test_what_changed_is_named(
@@ -83,3 +94,13 @@ def test_a_damaged_record_is_one_line(
     monkeypatch.setattr(self_test, "EXPECTED", file)
     assert run(["selftest"]) == 2
     assert "the record of the self-test cannot be read" in capsys.readouterr().err
+
+
+def test_an_answer_of_other_words_passes_and_another_yes_or_no_does_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, found: dict[str, Any]
+) -> None:
+    said_yes = yes_or_no(found["answer"])
+    assert said_yes is not None
+    for answer, code in (("Yes, a lot of it." if said_yes else "No, nothing.", 0), ("", 1)):
+        recorded(monkeypatch, tmp_path, results={**found, "answer": answer})
+        assert run(["selftest"]) == code

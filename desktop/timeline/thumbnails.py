@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
@@ -41,10 +40,9 @@ class ThumbnailSource:
 
 
 class ThumbnailServer(QObject):
-    """Decodes small pictures; the frames asked for last come first.
+    """Decodes small pictures of keyframes; the frames asked for last come first.
 
-    Pictures are for finding one's way: the nearest keyframe before the moment stands in for it,
-    unless it would stand in for several, which then get their own frames.
+    Pictures are stand-ins for finding one's way: the nearest keyframe before the moment.
     """
 
     made = Signal(int, QImage)
@@ -57,7 +55,6 @@ class ThumbnailServer(QObject):
         self._changed = False
         self._closing = False
         self._wanted: list[int] = []
-        self._asked = 0
         self._cancel = CancelToken()
         self._thread = threading.Thread(target=self._work, name="thumbnails", daemon=True)
         self._thread.start()
@@ -74,7 +71,6 @@ class ThumbnailServer(QObject):
         with self._wake:
             rest = [one for one in self._wanted if one not in frames] if first else []
             self._wanted = [*frames, *rest]
-            self._asked += 1
             self._wake.notify()
 
     def close(self) -> None:
@@ -118,57 +114,30 @@ class ThumbnailServer(QObject):
         ) as source:
             keyframes = np.flatnonzero(source.index.keyframe)
             kept: OrderedDict[int, QImage] = OrderedDict()
-            while (wanted_next := self._next_group(keyframes)) is not None:
-                asked, nearest, frames = wanted_next
-                if len(frames) > 1:
-                    self._serve_group(source, asked, nearest, frames)
-                    continue
+            while (frame := self._next_frame()) is not None:
+                place = int(np.searchsorted(keyframes, frame, side="right")) - 1
+                nearest = int(keyframes[max(0, place)]) if len(keyframes) else frame
                 if nearest not in kept:
                     kept[nearest] = _picture(source, nearest)
                     if len(kept) > _KEPT:
                         kept.popitem(last=False)
-                self.made.emit(frames[0], kept[nearest])
+                self.made.emit(frame, kept[nearest])
 
-    def _serve_group(self, source: Source, asked: int, start: int, frames: list[int]) -> None:
-        """Decodes from a keyframe on, once for all frames that need it."""
-        for frame in source.frames(start, frames[-1] + 1, size=_size(source), pixels="rgb"):
-            if frame.index in frames:
-                self.made.emit(frame.index, _image(frame.image))
-            with self._wake:
-                if self._changed or self._closing or self._asked != asked:
-                    return
-
-    def _next_group(self, keyframes: NDArray[np.int64]) -> tuple[int, int, list[int]] | None:
-        """Returns the number of the request, a keyframe, and the wanted frames that need it."""
+    def _next_frame(self) -> int | None:
         with self._wake:
             while not (self._wanted or self._changed or self._closing):
                 self._wake.wait()
             if self._changed or self._closing:
                 return None
-            nearest = _keyframe(keyframes, self._wanted[0])
-            frames = [one for one in self._wanted if _keyframe(keyframes, one) == nearest]
-            self._wanted = [one for one in self._wanted if one not in frames]
-            return self._asked, nearest, sorted(frames)
-
-
-def _keyframe(keyframes: NDArray[np.int64], frame: int) -> int:
-    place = int(np.searchsorted(keyframes, frame, side="right")) - 1
-    return int(keyframes[max(0, place)]) if len(keyframes) else frame
+            return self._wanted.pop(0)
 
 
 def _picture(source: Source, frame: int) -> QImage:
     if not 0 <= frame < len(source.index):
         return QImage()
-    return _image(source.pick(frame, size=_size(source), pixels="rgb").image)
-
-
-def _size(source: Source) -> tuple[int, int]:
     info = source.info
     width = max(2, round(info.width * float(info.pixel_aspect) * _HEIGHT / info.height))
-    return min(width, 640), _HEIGHT
-
-
-def _image(found: NDArray[np.uint8] | None) -> QImage:
+    found = source.pick(frame, size=(min(width, 640), _HEIGHT), pixels="rgb").image
     if found is None:
         return QImage()
     pixels = np.ascontiguousarray(found)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -17,10 +16,7 @@ from desktop.timeline.hand import Hand
 from desktop.timeline.lanes import Spans
 from desktop.timeline.packing import pack
 from desktop.timeline.pyramid import ScorePyramid
-from desktop.timeline.thumbnails import ThumbnailServer, ThumbnailSource
 from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
-from tests.clips import pattern, write_video
-from tests.desktop.driving import pixels
 
 
 @pytest.mark.parametrize("count", [1, 5, 511, 512, 513, 100_003])
@@ -131,22 +127,3 @@ def test_a_drag_scrubs_and_the_wheel_zooms(qtbot: QtBot) -> None:
     )  # fmt: skip
     assert view.end - view.start < 100.0
     assert view.seconds(place.x(), widget.width()) == pytest.approx(50.0)
-
-
-def test_moments_that_share_a_keyframe_get_pictures_of_their_own(
-    qtbot: QtBot, tmp_path: Path
-) -> None:
-    path = write_video(tmp_path / "long.mp4", pattern(40), options={"g": "40", "bf": "0"})
-    server = ThumbnailServer()
-    made: dict[int, QImage] = {}
-    server.made.connect(lambda frame, picture: made.__setitem__(frame, picture))
-    try:
-        server.open(ThumbnailSource(path, 0, None, None))
-        server.ask([0, 12, 30])
-        qtbot.waitUntil(lambda: set(made) == {0, 12, 30}, timeout=20_000)
-        assert len({pixels(one) for one in made.values()}) == 3
-        server.ask([20])
-        qtbot.waitUntil(lambda: 20 in made, timeout=20_000)
-        assert pixels(made[20]) == pixels(made[0])
-    finally:
-        server.close()

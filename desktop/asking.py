@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
@@ -118,7 +118,6 @@ class Asking(QObject):
 
             names = {one.id: one.name for one in self._workspace.session.items}
             dialog = RemarksDialog(remarks, names, self._moment, self._window)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.chosen.connect(self._workspace.finding.go_to_remark)
             dialog.here.setChecked(here)
             dialog.show()
@@ -220,9 +219,7 @@ class Asking(QObject):
         def show(text: str) -> None:
             from desktop.dialogs.properties import PropertiesDialog
 
-            dialog = PropertiesDialog(text, self._window)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.show()
+            PropertiesDialog(text, self._window).show()
 
         self._workspace.session.read(read, show)
 

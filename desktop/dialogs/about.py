@@ -5,10 +5,11 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
+from desktop.dialogs.text import TextDialog
 from engine.core.errors import SightlineError
 from engine.core.version import VERSION
 
@@ -16,40 +17,27 @@ _PACKAGES = ("PySide6-Essentials", "av", "numpy", "pyqtgraph", "sqlite-utils", "
 _LOG_LINES = 200
 
 
-class TextDialog(QDialog):
-    """Shows text to be read, copied and sent on."""
+class LoggedDialog(TextDialog):
+    """Shows text that ends with the log, and opens the folder of the log."""
 
     def __init__(self, title: str, text: str, log: Path, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(title)
-        self.text = QPlainTextEdit(text)
-        self.text.setReadOnly(True)
-        self.text.setAccessibleName(title)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
-        folder = buttons.addButton("Open the log folder", QDialogButtonBox.ButtonRole.ActionRole)
+        super().__init__(title, text, parent)
+        folder = self.buttons.addButton(
+            "Open the log folder", QDialogButtonBox.ButtonRole.ActionRole
+        )
         folder.clicked.connect(
             lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log.parent)))
         )
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(8)
-        layout.addWidget(self.text)
-        layout.addWidget(buttons)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(640, 480)
 
 
-class AboutDialog(TextDialog):
+class AboutDialog(LoggedDialog):
     """Names the versions and shows the end of the log."""
 
     def __init__(self, log: Path, parent: QWidget) -> None:
         super().__init__("About Sightline", about_text(log), log, parent)
 
 
-class DetailsDialog(TextDialog):
+class DetailsDialog(LoggedDialog):
     """Shows all that is known of an error."""
 
     def __init__(self, error: SightlineError, log: Path, parent: QWidget) -> None:

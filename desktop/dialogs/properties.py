@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
+from desktop.dialogs.text import TextDialog
 from desktop.theme.stylesheet import mono
 from engine.cases import EvidenceRow, StreamRow
 from engine.core.times import format_time
@@ -23,25 +23,12 @@ _COUNTS = (
 )
 
 
-class PropertiesDialog(QDialog):
+class PropertiesDialog(TextDialog):
     """Shows the properties as text that can be copied."""
 
     def __init__(self, text: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Properties of the evidence")
-        self.text = QPlainTextEdit(text)
-        self.text.setReadOnly(True)
+        super().__init__("Properties of the evidence", text, parent)
         self.text.setFont(mono())
-        self.text.setAccessibleName("Properties of the evidence")
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(8)
-        layout.addWidget(self.text)
-        layout.addWidget(buttons)
         self.resize(760, 560)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.panels.row_list import Row, RowList
@@ -38,6 +38,7 @@ class RemarksDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Find in the case")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._remarks = tuple(remarks)
         self._names = dict(names)
         self._moment = moment

@@ -10,15 +10,10 @@ from typing import Any
 from desktop.panels.times import span_text
 from desktop.state.conversation import ShownTurn
 from desktop.theme.tokens import Tokens
-from engine.cases.dialogue_rows import CitationRow, TurnRow
+from engine.cases.dialogue_rows import ENDED, CitationRow, TurnRow
 from engine.core.times import format_time
 
-_ENDED = {
-    "answering": "not finished",
-    "cancelled": "stopped by the examiner",
-    "interrupted": "the engine process ended in the middle",
-    "failed": "the model failed in the middle",
-}
+_ENDED = {"answering": "not finished", **ENDED}
 _DISAGREES = "Disagrees with the heatmap: compare with score and places among the facts."
 
 

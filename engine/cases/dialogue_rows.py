@@ -9,6 +9,13 @@ from typing import Any, Literal
 TurnState = Literal["answering", "complete", "cancelled", "interrupted", "failed", "facts"]
 """`answering` also after the worker died, until somebody opens the dialogue again."""
 
+ENDED: Mapping[str, str] = {
+    "cancelled": "stopped by the examiner",
+    "interrupted": "the engine process ended in the middle",
+    "failed": "the model failed in the middle",
+}
+"""Why an answer is not whole, in words, by state."""
+
 
 @dataclass(frozen=True)
 class NewDialogue:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from engine.cases.dialogue_rows import ENDED
 from engine.core.times import format_time
 from engine.reports.content import EvidenceContent
 from engine.reports.document_values import Section, plural, user_text, when
 
-_ENDED = {
-    "answering": "the answer was not finished",
-    "cancelled": "stopped by the examiner",
-    "interrupted": "the engine process ended in the middle",
-    "failed": "the model failed in the middle",
-}
+_ENDED = {"answering": "the answer was not finished", **ENDED}
 _DISAGREES = "This answer disagrees with the heatmap: compare with score and places above."
 
 

@@ -113,8 +113,20 @@ class MainWindow(QMainWindow):
         """Puts panels and window where they were; empty texts leave them."""
         if geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        self._fit_screen()
         if layout:
             self.restoreState(QByteArray.fromBase64(layout.encode()), _LAYOUT_VERSION)
+
+    def _fit_screen(self) -> None:
+        """Keeps a window of a larger screen within this one."""
+        if self.isMaximized() or self.isFullScreen():
+            return
+        room = self.screen().availableGeometry()
+        self.resize(self.size().boundedTo(room.size()))
+        corner = room.bottomRight() - self.rect().bottomRight()
+        self.move(
+            max(room.left(), min(self.x(), corner.x())), max(room.top(), min(self.y(), corner.y()))
+        )
 
     def reveal(self, panel: QWidget) -> None:
         """Brings a panel to the front, also when it is hidden."""

@@ -22,6 +22,7 @@ from engine.analysis.environment import environment
 from tests.benchmarks.day_case import make_case, make_video
 from tests.benchmarks.footage_files import encode_1080p, loop
 from tests.benchmarks.lines import ROOT, Line, footage, run, table
+from tests.desktop.screen import OFFSCREEN
 
 _COMMAND = "python -m tests.benchmarks.window"
 _STARTS = 5
@@ -73,7 +74,7 @@ class _Bench:
         places = {f"XDG_{name.upper()}_HOME": str(home / name)
                   for name in ("config", "data", "state", "cache")}  # fmt: skip
         self._environment = {
-            **os.environ, **places, "HOME": str(home), "QT_QPA_PLATFORM": "offscreen",
+            **os.environ, **places, "HOME": str(home), "QT_QPA_PLATFORM": OFFSCREEN,
         }  # fmt: skip
 
     def probe(self, measure: str, path: Path) -> dict[str, Any]:

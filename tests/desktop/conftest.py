@@ -16,7 +16,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from tests.desktop.screen import OFFSCREEN
+
+os.environ["QT_QPA_PLATFORM"] = OFFSCREEN
 
 from desktop.window import MainWindow
 from tests.desktop.driving import Driver, run_window

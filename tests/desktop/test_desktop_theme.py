@@ -139,6 +139,18 @@ def test_panels_and_theme_are_remembered(drive: Drive, sample_case: Path) -> Non
     assert drive([str(sample_case)], second) == 0
 
 
+def test_a_window_larger_than_the_screen_opens_within_it(drive: Drive, sample_case: Path) -> None:
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        window = driver.window
+        window.setGeometry(700, 500, 2600, 1500)
+        window.place_panels("", "")
+        assert window.screen().availableGeometry().contains(window.geometry())
+        assert window.width() > 1000
+
+    assert drive([str(sample_case)], script) == 0
+
+
 def test_an_empty_case_says_what_will_be_there_and_how_to_fill_it(
     drive: Drive, sample_case: Path, tmp_path: Path
 ) -> None:

@@ -85,6 +85,18 @@ class Asking(QObject):
 
         session.read(lambda case: case.details.get(), show)
 
+    def verify(self) -> None:
+        """Asks what a verification shall compare beyond what the case holds."""
+        from desktop.dialogs.verifying import VerifyingDialog
+
+        VerifyingDialog(self._workspace.evidence.verify, self._window).show()
+
+    def show_verification(self, text: str) -> None:
+        """Shows what a verification found, to be read and copied."""
+        from desktop.dialogs.text import TextDialog
+
+        TextDialog("Verification", text, self._window, columns=True).show()
+
     def log(self) -> None:
         """Shows the audit log of the case."""
 
@@ -217,9 +229,9 @@ class Asking(QObject):
             return properties_text(row, streams, case.evidence.mismatches(evidence_id))
 
         def show(text: str) -> None:
-            from desktop.dialogs.properties import PropertiesDialog
+            from desktop.dialogs.text import TextDialog
 
-            PropertiesDialog(text, self._window).show()
+            TextDialog("Properties of the evidence", text, self._window, columns=True).show()
 
         self._workspace.session.read(read, show)
 

@@ -113,6 +113,7 @@ class Wiring(QObject):
         workspace.evidence.adding.connect(self._adding)
         workspace.evidence.beside_evidence.connect(self._beside_evidence)
         workspace.evidence.verified.connect(self._checked)
+        workspace.evidence.compared.connect(self._asking.show_verification)
         workspace.settings.changed.connect(self._settings_changed)
         state.evidence.changed.connect(self._shown)
         window.player.failed.connect(window.notice.error)

@@ -28,6 +28,7 @@ def case_commands(workspace: Workspace, window: MainWindow, asking: Asking) -> l
         command("case.copy", "&Copy case…", asking.copy_case, icon="copy", needs="case"),
         command("case.verify", "&Verify evidence and records", workspace.evidence.verify,
                 "Ctrl+Shift+V", icon="shield-check", needs="writable"),
+        command("case.compare", "Verify and co&mpare…", asking.verify, needs="writable"),
         command("case.log", "Audit lo&g…", asking.log, "Ctrl+L", icon="list", needs="case"),
         command("case.report", "Write a &report…", asking.report, "Ctrl+Shift+R",
                 icon="file-text", needs="writable"),

@@ -7,10 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from PySide6.QtWidgets import QWidget
-
-from desktop.dialogs.text import TextDialog
-from desktop.theme.stylesheet import mono
 from engine.cases import EvidenceRow, StreamRow
 from engine.core.times import format_time
 
@@ -21,15 +17,6 @@ _COUNTS = (
     ("discontinuities", "jumps of the clock"),
     ("unreadable", "packets that cannot be read"),
 )
-
-
-class PropertiesDialog(TextDialog):
-    """Shows the properties as text that can be copied."""
-
-    def __init__(self, text: str, parent: QWidget) -> None:
-        super().__init__("Properties of the evidence", text, parent)
-        self.text.setFont(mono())
-        self.resize(760, 560)
 
 
 def properties_text(

@@ -6,16 +6,24 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
+from desktop.theme.stylesheet import mono
+
 
 class TextDialog(QDialog):
     """Shows a text with a button that copies it.
+
+    Args:
+        title: of the window.
+        text: to be shown.
+        parent: window it belongs to.
+        columns: whether the text is laid out in columns, so that it needs letters of one width.
 
     Attributes:
         text: shows it.
         buttons: below it, for more of them.
     """
 
-    def __init__(self, title: str, text: str, parent: QWidget) -> None:
+    def __init__(self, title: str, text: str, parent: QWidget, columns: bool = False) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self.text = QPlainTextEdit(text)
@@ -32,3 +40,6 @@ class TextDialog(QDialog):
         layout.addWidget(self.buttons)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(640, 480)
+        if columns:
+            self.text.setFont(mono())
+            self.resize(760, 560)

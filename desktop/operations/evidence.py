@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktop.operations.channels import SCENE_ALONE, ChannelChoice, choice_of
+from desktop.operations.findings import findings, findings_text
 from desktop.operations.footage import in_time_order
 from desktop.session.background import Background
 from desktop.session.edits import Relink
@@ -35,6 +36,9 @@ class EvidenceOperations(QObject):
 
     verified = Signal(bool, str)
     """Evidence, records and chain were checked: whether all is well, and what was found."""
+
+    compared = Signal(str)
+    """What was found, with every hash, where more than the case's own was compared."""
 
     previewed = Signal(object)
     """list[Path]: pictures of the pages of a report."""
@@ -159,13 +163,25 @@ class EvidenceOperations(QObject):
                 interest=[[list(point) for point in one] for one in interest],
             )
 
-    def verify(self) -> None:
-        """Checks evidence, records and chain."""
+    def verify(self, head: str = "", also: Sequence[str] = ()) -> None:
+        """Checks evidence, records and chain; `compared` follows when there is more to compare.
+
+        Args:
+            head: of the audit log, noted elsewhere; empty without.
+            also: other hashes of the evidence.
+        """
         work = self._session.work
+
+        def checked(fields: dict[str, Any]) -> None:
+            self._checked(fields)
+            if head or also:
+                self.compared.emit(findings_text(fields))
+
         if work is None:
             self.problem.emit(self.cannot_write())
         else:
-            work.ask("verifying the case", protocol.VERIFY, self._checked)
+            work.ask("verifying the case", protocol.VERIFY, checked, head=head or None,
+                     also=list(also))  # fmt: skip
 
     def report(self, to: Path, tagged: bool, details: CaseDetails) -> None:
         """Writes a report.
@@ -309,29 +325,9 @@ class EvidenceOperations(QObject):
         evidence = fields.get("evidence", [])
         good = frozenset(int(one["evidence_id"]) for one in evidence if one.get("ok"))
         self._session.set_verified(good)
-        self.verified.emit(bool(fields.get("ok")), _findings(fields))
+        self.verified.emit(bool(fields.get("ok")), findings(fields))
         self._session.reload()
 
     def _name(self, evidence_id: int) -> str:
         named = [one.name for one in self._session.items if one.id == evidence_id]
         return named[0] if named else f"evidence {evidence_id}"
-
-
-def _findings(fields: dict[str, Any]) -> str:
-    """Says in words what a verification found."""
-    bad = [str(one.get("path")) for one in fields.get("evidence", []) if not one.get("ok")]
-    records, audit = fields.get("records", {}), fields.get("audit", {})
-    said = []
-    if bad:
-        said.append(f"changed or missing evidence: {', '.join(bad)}")
-    if records.get("bad"):
-        places = ", ".join(f"{one.get('table')} {one.get('id')}" for one in records["bad"][:5])
-        said.append(f"records that were changed behind the program's back: {places}")
-    if not audit.get("ok", True):
-        said.append(f"the audit chain breaks at entry {audit.get('first_bad')}")
-    if said:
-        return "; ".join(said)
-    return (
-        f"{len(fields.get('evidence', []))} evidence, {records.get('checked', 0)} records and "
-        f"{audit.get('entries', 0)} audit entries are as they were recorded"
-    )

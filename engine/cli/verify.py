@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
-from engine.core.errors import BadInputError, NegativeError
+from engine.core.errors import NegativeError
 
 if TYPE_CHECKING:
-    from engine.cases import EvidenceRow, Verification
+    from engine.cases import Verification
 
 _SHOWN = 10
 
@@ -36,30 +35,19 @@ def command(
     the case is sound and it can be written. Exit code 1 when anything differs. `--also` computes
     MD5 or SHA-1 in the same reading, to compare with what another lab noted; SHA-256 decides.
     """
-    from engine.cases import verify
     from engine.cli.cases import open_to_read
-    from engine.reports.evidence import hashes_now
+    from engine.reports.evidence import verification_json, verify_case
 
-    if head is not None and not re.fullmatch(r"\s*[0-9a-fA-F]{64}\s*", head):
-        raise BadInputError("not a hash", head, "give the 64 digits of the head that was noted")
     algorithms = [word.strip().lower() for word in also.split(",") if word.strip()]
-    hashes: dict[int, dict[str, str]] = {}
     with (
         cancellable() as cancel,
         shown_progress() as report,
         open_to_read(case) as opened,
     ):
-
-        def hashed(row: EvidenceRow) -> str:
-            hashes[row.id] = hashes_now(opened, row, algorithms, cancel, report)
-            return hashes[row.id].pop("sha256")
-
-        _check_algorithms(algorithms)
-        found = verify(opened, hash_evidence=hashed, head=head)
-        cancel.check()
+        found, hashes = verify_case(opened, algorithms, head, cancel, report)
         path = opened.path
     if as_json:
-        print_json(_json(found, hashes))
+        print_json(verification_json(found, hashes))
     else:
         _print(found, hashes)
     if not found.ok:
@@ -91,23 +79,6 @@ def _summary(found: Verification) -> str:
     if found.head_in_chain is False:
         parts.append("the head given is not in the audit log")
     return "; ".join(parts)
-
-
-def _check_algorithms(names: list[str]) -> None:
-    from engine.media import ALGORITHMS
-
-    unknown = [name for name in names if name not in ALGORITHMS]
-    if unknown:
-        raise BadInputError("not a known hash", unknown[0], f"use {', '.join(ALGORITHMS)}")
-
-
-def _json(found: Verification, hashes: dict[int, dict[str, str]]) -> dict[str, Any]:
-    said: dict[str, Any] = found.as_json()
-    for one in said["evidence"]:
-        others = hashes.get(one["evidence_id"])
-        if others:
-            one["also"] = others
-    return said
 
 
 def _print(found: Verification, hashes: dict[int, dict[str, str]]) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from engine.cases import Case, EvidenceRow, Verification
-from engine.core.errors import CancelledError, SightlineError
+from engine.cases import Case, EvidenceRow, Verification, verify
+from engine.core.errors import BadInputError, CancelledError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
-from engine.media import hash_evidence
+from engine.media import ALGORITHMS, hash_evidence
+
+_HASH = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,59 @@ def hashes_now(
     """
     wanted = tuple(dict.fromkeys(("sha256", *also)))
     return hash_evidence(case.evidence_path(row), wanted, cancel, report)
+
+
+def verify_case(
+    case: Case,
+    also: Sequence[str] = (),
+    head: str | None = None,
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+) -> tuple[Verification, dict[int, dict[str, str]]]:
+    """Verifies evidence, records and chain, and hashes evidence in other ways as well.
+
+    Args:
+        case: to verify; it is only read.
+        also: of `engine.media.ALGORITHMS`, beside SHA-256, in the same reading.
+        head: of the audit log, noted elsewhere.
+        cancel: looked at between blocks.
+        report: told how far it is.
+
+    Returns:
+        What was found, and the other hashes by evidence id and algorithm.
+
+    Raises:
+        BadInputError: an algorithm is not known, or the head is no hash.
+        CancelledError: the user stopped.
+    """
+    if head is not None and not _HASH.fullmatch(head.strip()):
+        raise BadInputError("not a hash", head[:80], "give the 64 digits of the head as noted")
+    unknown = [name for name in also if name not in ALGORITHMS]
+    if unknown:
+        raise BadInputError("not a known hash", unknown[0][:80], f"use {', '.join(ALGORITHMS)}")
+    hashes: dict[int, dict[str, str]] = {}
+
+    def hashed(row: EvidenceRow) -> str:
+        found = hashes_now(case, row, also, cancel, report)
+        hashes[row.id] = {name: found[name] for name in also if name != "sha256"}
+        return found["sha256"]
+
+    found = verify(case, hash_evidence=hashed, head=head)
+    if cancel is not None:
+        cancel.check()
+    return found, hashes
+
+
+def verification_json(
+    found: Verification, hashes: Mapping[int, Mapping[str, str]]
+) -> dict[str, Any]:
+    """Returns what `verify_case` found in JSON values."""
+    said: dict[str, Any] = found.as_json()
+    for one in said["evidence"]:
+        others = hashes.get(one["evidence_id"])
+        if others:
+            one["also"] = dict(others)
+    return said
 
 
 def check_evidence(

@@ -176,18 +176,16 @@ def recalibrate(
 
 
 def verify(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
-    """Checks evidence, records and chain; changed evidence is put on record."""
-    from engine.cases import verify as check
-    from engine.reports.evidence import note_mismatches, sha256_now
+    """Checks evidence, records and chain; changed evidence is put on record.
+
+    `head` is one of the audit log noted elsewhere, `also` names other hashes of evidence.
+    """
+    from engine.reports.evidence import note_mismatches, verification_json, verify_case
 
     head = optional(fields, "head", str, None)
+    also = [word(one) for one in listed(fields, "also")]
     with opened.join() as case:
-        found = check(
-            case,
-            hash_evidence=lambda row: sha256_now(case, row, cancel, answer.progress),
-            head=head,
-        )
-        cancel.check()
+        found, hashes = verify_case(case, also, head, cancel, answer.progress)
         changed = {
             one.evidence_id: one.sha256_now
             for one in found.evidence
@@ -195,7 +193,7 @@ def verify(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
         }
         if not found.bad and found.first_bad is None:
             note_mismatches(case, changed)
-    return found.as_json()
+    return verification_json(found, hashes)
 
 
 def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtWidgets import QDialog
 
 from desktop.dialogs.log import LogDialog
+from desktop.dialogs.text import TextDialog
+from desktop.dialogs.verifying import VerifyingDialog
 from engine.cases import Case
+from engine.media import hash_file
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
+
+T = TypeVar("T", bound=QDialog)
 
 
 def test_entries_are_found_read_and_written_with_the_head(
@@ -40,3 +48,43 @@ def test_entries_are_found_read_and_written_with_the_head(
     with Case.open(sample_case) as case:
         heads = {one.hash for one in case.audit.entries()}
     assert written["head"] in heads
+
+
+def test_a_noted_head_and_other_hashes_are_compared(drive: Drive, sample_case: Path) -> None:
+    with Case.open(sample_case) as case:
+        noted = case.audit.head
+        video = case.evidence_path(case.evidence.all()[0])
+    md5 = hash_file(video, ("md5",))["md5"]
+
+    def shown(driver: Driver, kind: type[T]) -> list[T]:
+        every = driver.window.findChildren(kind)
+        return [one for one in every if isinstance(one, kind) and one.isVisible()]
+
+    def compare(driver: Driver, head: str, also: bool) -> str:
+        driver.do("case.compare")
+        driver.until(lambda: shown(driver, VerifyingDialog), "the question")
+        dialog = shown(driver, VerifyingDialog)[0]
+        dialog.head.setText("12ab")
+        dialog.buttons.accepted.emit()
+        assert dialog.wrong.isVisible()
+        dialog.head.setText(head)
+        dialog.md5.setChecked(also)
+        dialog.buttons.accepted.emit()
+        driver.until(lambda: shown(driver, TextDialog), "the findings")
+        found = shown(driver, TextDialog)[0]
+        said = found.text.toPlainText()
+        found.close()
+        return said
+
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        said = compare(driver, noted, also=True)
+        assert "as they were recorded" in said
+        assert md5 in said
+        assert "the head that was noted is in it" in said
+        said = compare(driver, "0" * 64, also=False)
+        assert "written anew" in said
+        assert "NOT in it" in said
+        assert driver.window.integrity.text() == "Verification failed"
+
+    assert drive([str(sample_case)], script) == 0

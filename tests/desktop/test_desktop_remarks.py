@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from desktop.dialogs.properties import PropertiesDialog
 from desktop.dialogs.remarks import RemarksDialog
+from desktop.dialogs.text import TextDialog
 from engine.cases import Case, NewBookmark, NewNote
 from engine.cases.remarks import remarks_of
 from tests.desktop.conftest import Drive
@@ -65,9 +65,9 @@ def test_properties_of_the_evidence_tell_hash_times_and_what_the_container_says(
     def script(driver: Driver) -> None:
         driver.until_shown()
         driver.do("evidence.properties")
-        driver.until(lambda: driver.window.findChild(PropertiesDialog), "the dialog")
-        dialog = driver.window.findChild(PropertiesDialog)
-        assert isinstance(dialog, PropertiesDialog)
+        driver.until(lambda: driver.window.findChild(TextDialog), "the dialog")
+        dialog = driver.window.findChild(TextDialog)
+        assert isinstance(dialog, TextDialog)
         said = " ".join(dialog.text.toPlainText().split())
         assert driver.view.evidence.sha256 in said
         for words in ("Found changed never", "h264", "250 frames", "as recorded in the file"):

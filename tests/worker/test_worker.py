@@ -115,6 +115,13 @@ def test_a_video_is_added_analysed_checked_and_reported(
     assert heat is not None
     assert heat.heat.max() > 128
     assert worker.answer("verify")["ok"]
+    compared = worker.answer("verify", head="0" * 64, also=["md5"])
+    assert not compared["ok"]
+    assert compared["audit"]["head_in_chain"] is False
+    video_md5 = hash_file(Path(compared["evidence"][0]["path"]), ("md5",))["md5"]
+    assert compared["evidence"][0]["also"] == {"md5": video_md5}
+    refused = worker.ask("verify", also=["crc32"])[-1]
+    assert (refused["type"], "not a known hash" in str(refused)) == ("error", True)
     report = worker.answer("report", to=str(tmp_path / "report.json"))
     assert hash_file(tmp_path / "report.json")["sha256"] == report["sha256"]
     pdf = worker.ask("report", to=str(tmp_path / "report.pdf"), tagged=True)

@@ -21,7 +21,10 @@ def findings(fields: Fields) -> str:
     if not audit.get("ok", True):
         said.append(f"the audit chain breaks at entry {audit.get('first_bad')}")
     if audit.get("head_in_chain") is False:
-        said.append("the head that was noted is not in this audit log: it was written anew")
+        said.append(
+            "the head that was noted is not in this audit log: it is of another case, or the "
+            "log was written anew"
+        )
     if said:
         return "; ".join(said)
     return (

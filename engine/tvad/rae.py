@@ -5,7 +5,9 @@ two-class map passes three convolutions; region tokens come from a 3x3 grid, a g
 the mean, and ten learnable base tokens go before them. What the paper leaves open is chosen here:
 regions are pooled by their maximum, so that a small target counts as much in a wide region; the
 convolutions have no bias, so that stillness stays zero, and the second and third have stride two;
-the last layer's bias is one a region, so that a language model can tell the regions apart.
+the last layer's bias is one a region, so that a language model can tell the regions apart; and in
+the mean behind the global token each channel hears each region with a gain of its own, because a
+plain mean cannot say where.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ STEP_TOKENS = BASE_TOKENS + REGIONS + 1
 CLASSES = 2
 _SIDE = 3
 _GAIN = 100.0
+_FIRST_SPREAD = 0.7
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,14 @@ class EncoderConfig:
         width: D, of the language model.
         channels: of the three convolutions.
         hidden: inside the two MLPs.
+        placed: whether the global token hears each region with a gain of its own; files that do
+            not say so are of a time when it did not.
     """
 
     width: int
     channels: tuple[int, int, int] = (32, 64, 96)
     hidden: int = 256
+    placed: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain JSON values."""
@@ -55,7 +61,8 @@ class EncoderConfig:
         """
         try:
             first, second, third = (int(one) for one in value["channels"])
-            return cls(int(value["width"]), (first, second, third), int(value["hidden"]))
+            sizes = int(value["width"]), (first, second, third), int(value["hidden"])
+            return cls(*sizes, bool(value.get("placed", False)))
         except (KeyError, TypeError, ValueError) as error:
             raise BadInputError(
                 f"the sizes of a RAE cannot be read ({error})", "", "restore the pack"
@@ -86,6 +93,9 @@ class RegionAwareEncoder(nn.Module):
         self.region = _mlp(third, config.hidden)
         self.region_out = nn.Linear(config.hidden, config.width, bias=False)
         self.region_bias = nn.Parameter(torch.zeros(REGIONS, config.width))
+        self.heard: nn.Parameter | None = None
+        if config.placed:
+            self.heard = nn.Parameter(torch.randn(third, REGIONS) * _FIRST_SPREAD)
         self.whole = _mlp(third, config.hidden)
         self.whole_out = nn.Linear(config.hidden, config.width)
         self.base = nn.Parameter(torch.randn(1, BASE_TOKENS, config.width) * 0.02)
@@ -112,10 +122,16 @@ class RegionAwareEncoder(nn.Module):
         features = self.convolutions(motion)
         regions = functional.adaptive_max_pool2d(features, _SIDE).flatten(2).transpose(1, 2)
         region = self.region_out(self.region(_compressed(regions))) + self.region_bias
-        mean = _compressed(features.mean((2, 3)))
-        whole = self.whole_out(self.whole(mean)).unsqueeze(1)
+        whole = self.whole_out(self.whole(_compressed(self._mean(features)))).unsqueeze(1)
         base = self.base.expand(len(motion), -1, -1)
         return torch.cat([base, region, whole], 1)
+
+    def _mean(self, features: torch.Tensor) -> torch.Tensor:
+        """Averages over the picture, [s, C]."""
+        if self.heard is None:
+            return features.mean((2, 3))
+        means = functional.adaptive_avg_pool2d(features, _SIDE).flatten(2)
+        return (means * self.heard.exp()).mean(2)
 
 
 def _mlp(inputs: int, hidden: int) -> nn.Sequential:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.datasets.dialogues.maps import agrees, erring
+from engine.datasets.dialogues.maps import agrees, erring, wandering
 from engine.datasets.dialogues.wording import (
     QUESTIONS,
     Truth,
@@ -101,3 +101,13 @@ def test_maps_that_show_something_else_are_no_evidence_of_the_target() -> None:
     assert not agrees(elsewhere, truth)
     assert not agrees(np.zeros_like(truth), truth)
     assert not agrees(truth, np.zeros_like(truth))
+
+
+def test_a_wandering_target_is_there_in_every_step_and_mostly_moves() -> None:
+    moved = 0
+    for seed in range(40):
+        heat = wandering((7, 36, 64), np.random.default_rng(seed))
+        assert heat.any((1, 2)).all()
+        assert set(np.unique(heat)) <= {0.0, 1.0}
+        moved += not np.array_equal(heat[0], heat[-1])
+    assert 25 <= moved < 40

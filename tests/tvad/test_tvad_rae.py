@@ -108,3 +108,29 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
 def test_more_than_sixteen_video_tokens_a_step_are_refused() -> None:
     with pytest.raises(BadInputError, match="at most 16"):
         ProjectorConfig.from_json({"inputs": 6, "width": 24, "step_tokens": 17})
+
+
+def test_the_global_token_tells_where_evidence_appears() -> None:
+    encoder = _encoder()
+
+    def told(row: int, column: int) -> torch.Tensor:
+        maps = torch.zeros(2, 2, 72, 72)
+        maps[1, 1, row : row + 4, column : column + 4] = 1.0
+        whole: torch.Tensor = encoder(maps)[0, -1]
+        return whole
+
+    assert (told(10, 10) - told(58, 10)).abs().max() > 1e-4
+    assert torch.allclose(told(8, 8), told(12, 12), atol=1e-6)
+
+
+def test_a_file_from_before_regions_had_gains_gives_what_it_gave(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    before = RegionAwareEncoder(EncoderConfig(24, (4, 6, 8), 16, placed=False)).eval()
+    sizes = before.config.as_json()
+    assert (
+        EncoderConfig.from_json({k: v for k, v in sizes.items() if k != "placed"}).placed is False
+    )
+    path = tmp_path / "rae.safetensors"
+    path.write_bytes(encoder_bytes(before))
+    maps = torch.rand(3, 2, 20, 30)
+    assert torch.equal(load_encoder(path)(maps), before(maps))

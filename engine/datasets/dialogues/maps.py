@@ -10,6 +10,7 @@ Heat = NDArray[np.float32]
 
 _HOT = 0.5
 _OVERLAP = 0.2
+_KEEPS_PLACE = 0.15
 
 
 def erring(heat: Heat, rng: np.random.Generator) -> Heat:
@@ -44,6 +45,34 @@ def erring(heat: Heat, rng: np.random.Generator) -> Heat:
         wobble = float(rng.uniform(0.85, 1.0))
         out[step] = np.maximum(0.0 if missed[step] else one * strength * wobble, glow[step])
     return np.clip(out, 0, 1).astype(np.float32)
+
+
+def wandering(shape: tuple[int, int, int], rng: np.random.Generator) -> Heat:
+    """Draws the heatmap of one target that crosses the picture, or keeps its place.
+
+    Nothing has to be rendered for it, so that RAE sees far more places and ways than footage has.
+
+    Args:
+        shape: steps, rows and columns.
+        rng: draws everything.
+    """
+    steps, rows, columns = shape
+    out = np.zeros(shape, np.float32)
+    start = rng.uniform(0, 1, 2)
+    end = start if rng.random() < _KEEPS_PLACE else rng.uniform(0, 1, 2)
+    size = float(np.exp(rng.uniform(np.log(0.04), np.log(0.35))))
+    half = size * rows / 2, size * float(rng.uniform(0.3, 1.2)) * rows / 2
+    for step in range(steps):
+        y, x = start + (end - start) * (step / max(1, steps - 1))
+        top, bottom = _within(y * rows, half[0], rows)
+        left, right = _within(x * columns, half[1], columns)
+        out[step, top:bottom, left:right] = 1
+    return out
+
+
+def _within(middle: float, half: float, length: int) -> tuple[int, int]:
+    first = int(np.clip(round(middle - half), 0, length - 1))
+    return first, int(np.clip(round(middle + half), first + 1, length))
 
 
 def agrees(heat: Heat, truth: Heat) -> bool:

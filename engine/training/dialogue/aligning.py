@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from engine.core.places import CELLS
 from engine.core.progress import CancelToken
+from engine.datasets.dialogues.maps import Heat
 from engine.datasets.dialogues.wording import Truth
 from engine.dialogue.words import ACTIONS, COLOURS
 from engine.training.dialogue.learner import Learner
@@ -70,7 +71,7 @@ def word_embeddings(model: Any, tokenizer: Any) -> Words:  # noqa: ANN401
 def align(
     learner: Learner,
     words: Words,
-    draw: Callable[[int], list[Lesson]],
+    draw: Callable[[int], tuple[list[Lesson], list[Heat]]],
     steps: int,
     rate: float,
     cancel: CancelToken,
@@ -80,7 +81,7 @@ def align(
     Args:
         learner: its encoder and projector are trained.
         words: what tokens should point at.
-        draw: returns the lessons of a step.
+        draw: returns the lessons of a step, and maps that show places only.
         steps: how many.
         rate: peak learning rate.
         cancel: looked at after each step.
@@ -94,7 +95,10 @@ def align(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, max(2, steps), pct_start=0.1)
     losses = []
     for step in range(steps):
-        loss = torch.stack([_loss(learner, words, one) for one in draw(step)]).mean()
+        lessons, maps = draw(step)
+        loss = torch.stack([_loss(learner, words, one) for one in lessons]).mean()
+        if maps:
+            loss = loss + _place_loss(learner, words, maps)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -111,7 +115,7 @@ def _loss(learner: Learner, words: Words, lesson: Lesson) -> torch.Tensor:
     regions = tokens[:, BASE_TOKENS : BASE_TOKENS + REGIONS]
     whole = tokens[:, -1]
     truth, groups = lesson.truth, words.groups
-    terms = [_region_loss(regions, maps, words)]
+    terms = [_region_loss(regions, maps, words), _way_loss(whole, maps, words)]
     said = int(truth.target is not None)
     terms.append(_points_at(whole.mean(0), groups["answers"], said, words.norm))
     terms += _target_losses(tokens, truth, words)
@@ -123,6 +127,18 @@ def _loss(learner: Learner, words: Words, lesson: Lesson) -> torch.Tensor:
         spread = video.flatten(0, 1).norm(dim=1) / words.norm
         terms.append(_NORM_WEIGHT * ((spread - 1) ** 2).mean())
     return torch.stack(terms).sum()
+
+
+def _place_loss(learner: Learner, words: Words, heats: list[Heat]) -> torch.Tensor:
+    """What maps of one shape teach about places, all of them encoded at once."""
+    maps = [two_class_maps(torch.from_numpy(np.ascontiguousarray(heat))) for heat in heats]
+    tokens = learner.encoder.encode(torch.cat([one[1:] - one[:-1] for one in maps]))
+    each = torch.split(tokens, [len(one) - 1 for one in maps])
+    losses = [
+        _region_loss(said[:, BASE_TOKENS:-1], one, words) + _way_loss(said[:, -1], one, words)
+        for said, one in zip(each, maps, strict=True)
+    ]
+    return torch.stack(losses).mean()
 
 
 def _region_loss(regions: torch.Tensor, maps: torch.Tensor, words: Words) -> torch.Tensor:
@@ -138,12 +154,28 @@ def _region_loss(regions: torch.Tensor, maps: torch.Tensor, words: Words) -> tor
     return functional.cross_entropy(own[active], wanted**2 / (wanted**2).sum(1, True)) + quiet
 
 
+def _way_loss(whole: torch.Tensor, maps: torch.Tensor, words: Words) -> torch.Tensor:
+    """The global token of each step names the cell in which evidence appears."""
+    grown = (maps[1:, 1] - maps[:-1, 1]).clamp(min=0)
+    peaks = grown.amax((1, 2))
+    active = peaks > _ACTIVE
+    if not bool(active.any()):
+        return whole.new_zeros(())
+    hot = torch.where(grown > peaks[:, None, None] / 2, grown, 0.0)[active]
+    mass = hot.sum((1, 2)).clamp(min=1e-6)
+    rows, columns = hot.shape[1:]
+    row = (hot.sum(2) * (torch.arange(rows) + 0.5)).sum(1) / mass * 3 / rows
+    column = (hot.sum(1) * (torch.arange(columns) + 0.5)).sum(1) / mass * 3 / columns
+    wanted = row.long().clamp(0, 2) * 3 + column.long().clamp(0, 2)
+    logits = whole[active] @ words.groups["cells"].T * (_SHARPNESS / words.norm)
+    return functional.cross_entropy(logits, wanted)
+
+
 def _target_losses(tokens: torch.Tensor, truth: Truth, words: Words) -> list[torch.Tensor]:
     if truth.target is None:
         return []
     whole, groups, norm = tokens[:, -1], words.groups, words.norm
     terms = [_points_at(whole[0], groups["cells"], CELLS.index(truth.from_cell), norm)]
-    terms.append(_points_at(whole[-1], groups["cells"], CELLS.index(truth.to_cell), norm))
     if truth.direction:
         wanted = _DIRECTIONS.index(truth.direction)
         terms.append(0.5 * _points_at(whole.mean(0), groups["directions"], wanted, norm))

@@ -92,10 +92,11 @@ def _narrative_parts(rng: np.random.Generator) -> Sequence[str]:
 def _focused_parts(truth: Truth, rng: np.random.Generator) -> Sequence[str]:
     later = ["target", "motion", "trajectory", "environment", "absent", *follow_up_parts(truth)]
     shares = np.array([2.0, 2.0, 2.0, 0.5, 1.0, *[0.5] * (len(later) - 5)])
-    count = int(rng.integers(1, 3))
+    # The evidence is most of a sequence: several turns after it cost little more than one.
+    count = int(rng.integers(2, 5))
     drawn = rng.choice(later, count, replace=False, p=shares / shares.sum())
     parts = [str(one) for one in drawn]
-    if rng.random() < 0.15:
+    if rng.random() < 0.3:
         return ("anomaly", "target", "motion", "trajectory")
     return ["anomaly", *parts] if rng.random() < 0.75 else parts
 

@@ -17,6 +17,7 @@ import torch
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report
+from engine.datasets.dialogues.maps import Heat, erring, wandering
 from engine.datasets.dialogues.samples import TRUE, DialogueSample
 from engine.training.dialogue.aligning import align, word_embeddings
 from engine.training.dialogue.learner import Learner
@@ -132,9 +133,12 @@ class Stage2:
         self._fit_projector()
         words = word_embeddings(self._learner.model, self._learner._held[1])
 
-        def draw(step: int) -> list[Lesson]:
+        def draw(step: int) -> tuple[list[Lesson], list[Heat]]:
             report(Progress("aligning", step + 1, settings.align_steps, unit="steps"))
-            return self._draw(-1 - step, settings.align_batch, FOCUSED)
+            rng = np.random.default_rng([settings.seed, step, 1])
+            shape = self._samples[0].seen[TRUE].heat.shape
+            ways = [erring(wandering(shape, rng), rng) for _ in range(settings.align_batch)]
+            return self._draw(-1 - step, settings.align_batch, FOCUSED), ways
 
         losses = align(
             self._learner, words, draw, settings.align_steps, settings.align_rate, cancel

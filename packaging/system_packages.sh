@@ -56,6 +56,7 @@ look() {
         need xauth command -v xauth
         need qpdf command -v qpdf
         need poppler-utils command -v pdftotext
+        need chromium command -v chromium
     fi
 }
 

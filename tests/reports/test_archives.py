@@ -14,6 +14,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -377,6 +378,24 @@ def test_a_full_disk_leaves_the_case_and_no_archive(
     ran = command("archive", "--case", case, "--to", folder / "gate.zip")
     assert ran.code == 4
     assert "the disk is full" in ran.error
+    assert list(folder.iterdir()) == []
+    assert command("verify", "--case", case).code == 0
+
+
+def test_a_disk_that_fills_while_the_database_is_copied_is_named(
+    command: Command, case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def small(path: Path) -> sqlite3.Connection:
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA max_page_count = 4")
+        return connection
+
+    monkeypatch.setattr(archiving, "sqlite3", SimpleNamespace(connect=small))
+    folder = tmp_path / "out"
+    ran = command("archive", "--case", case, "--to", folder / "gate.zip")
+    monkeypatch.undo()
+    assert ran.code == 4
+    assert f"the disk is full, {folder / 'gate.zip'}" in ran.error
     assert list(folder.iterdir()) == []
     assert command("verify", "--case", case).code == 0
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from engine.cases import Case
 from engine.cases.database import DATABASE
+from engine.cases.database import translated as database_translated
 from engine.core.errors import BadInputError, MediaError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.version import VERSION
@@ -89,7 +90,7 @@ def write_archive(
         _record(case, output.target, with_evidence, held)
         with tempfile.TemporaryDirectory(".part", ".", part.parent) as folder:
             database = _Member(DATABASE, Path(folder) / DATABASE)
-            entries, head = _snapshot(case, database.path)
+            entries, head = _snapshot(case, database.path, output.target)
             about = Manifest(
                 VERSION, datetime.now(UTC).isoformat(timespec="seconds"),
                 usable_name(case.path.name), entries, head, held, (),
@@ -122,9 +123,15 @@ def _record(case: Case, target: Path, with_evidence: bool, held: tuple[HeldEvide
         change.record("case.archive", "case", said)
 
 
-def _snapshot(case: Case, path: Path) -> tuple[int, str]:
-    """Copies the database as it is now; returns count and head of its audit log."""
-    with translated(path), closing(sqlite3.connect(path)) as copy:
+def _snapshot(case: Case, path: Path, target: Path) -> tuple[int, str]:
+    """Copies the database as it is now; returns count and head of its audit log.
+
+    Args:
+        case: to copy.
+        path: of the copy.
+        target: of the archive, which errors name.
+    """
+    with database_translated(target), closing(sqlite3.connect(path)) as copy:
         case.database.connection.backup(copy)
         sql = "SELECT value FROM meta WHERE key IN ('audit_count', 'audit_head') ORDER BY key"
         (count,), (head,) = copy.execute(sql).fetchall()

@@ -27,7 +27,11 @@ from engine.cases.remarks import Remark, remarks_of
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.times import format_time
 
-_SPANS = "Clip with overlay (*.mp4);;Arrays (*.npz);;Regions (*.txt);;Trajectories (*.json)"
+_COMPARED = "Clip, each frame as it is beside itself with overlay (*.mp4)"
+_SPANS = ";;".join(
+    ("Clip with overlay (*.mp4)", _COMPARED, "Arrays (*.npz)", "Regions (*.txt)",
+     "Trajectories (*.json)")
+)  # fmt: skip
 
 
 class Asking(QObject):
@@ -166,7 +170,7 @@ class Asking(QObject):
         view, shown = self._workspace.state.evidence.value, self._workspace.state.shown.value
         if view is None or shown is None:
             return
-        to = self._export_place(view, f"frame-{shown.index}.png", "Picture (*.png)")
+        to, _ = self._export_place(view, f"frame-{shown.index}.png", "Picture (*.png)")
         if to is not None:
             self._workspace.evidence.export(to, float(view.seconds[shown.index]))
 
@@ -185,7 +189,7 @@ class Asking(QObject):
         name, seconds = f"frame-{shown.index}.png", float(view.seconds[shown.index])
 
         def export(marks: list[dict[str, Any]]) -> None:
-            to = self._export_place(view, name, "Picture (*.png)")
+            to, _ = self._export_place(view, name, "Picture (*.png)")
             if to is not None:
                 self._workspace.evidence.export(to, seconds, marks=marks)
 
@@ -202,17 +206,18 @@ class Asking(QObject):
                 BadInputError("no span to export", "", "set in and out marks, or select an event")
             )
             return
-        to = self._export_place(view, "clip.mp4", _SPANS)
+        to, kind = self._export_place(view, "clip.mp4", _SPANS)
         if to is not None:
-            self._workspace.evidence.export(to, *span)
+            self._workspace.evidence.export(to, *span, compared=kind == _COMPARED)
 
-    def _export_place(self, view: EvidenceView, name: str, kinds: str) -> Path | None:
+    def _export_place(self, view: EvidenceView, name: str, kinds: str) -> tuple[Path | None, str]:
+        """Asks for a file; returns it, None without, and which of the kinds it is to be."""
         case = self._workspace.session.case
         if case is None:
-            return None
+            return None, ""
         there = case.path / "derived" / f"{Path(view.evidence.name).stem}-{name}"
-        chosen, _ = QFileDialog.getSaveFileName(self._window, "Export", str(there), kinds)
-        return Path(chosen) if chosen else None
+        chosen, kind = QFileDialog.getSaveFileName(self._window, "Export", str(there), kinds)
+        return (Path(chosen) if chosen else None), kind
 
     def properties(self) -> None:
         """Shows what is known of the evidence on screen."""

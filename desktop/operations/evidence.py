@@ -217,6 +217,7 @@ class EvidenceOperations(QObject):
         start: float,
         end: float | None = None,
         marks: Sequence[Mapping[str, Any]] = (),
+        compared: bool = False,
     ) -> None:
         """Exports from the run on screen; the file's ending says in which form.
 
@@ -225,6 +226,7 @@ class EvidenceOperations(QObject):
             start: stream time of the first frame, or of the only one.
             end: of the last frame; None for a still.
             marks: over a still, which is then written a third time with them.
+            compared: whether each frame of a clip stands as it is beside itself with overlay.
         """
         work, view = self._session.work, self._session.state.evidence.value
         if work is None:
@@ -243,6 +245,7 @@ class EvidenceOperations(QObject):
                 start=start,
                 end=end,
                 marks=list(marks),
+                compared=compared,
             )
 
     def _exported(self, fields: dict[str, Any]) -> None:

@@ -31,6 +31,9 @@ def command(
     end: Annotated[
         str | None, typer.Option("--end", metavar="T", help="Last frame, included.")
     ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Clip: each frame as it is, left of the drawn one.")
+    ] = False,
     beside_evidence: Annotated[
         bool, typer.Option("--beside-evidence", help="Insist on a file beside the evidence.")
     ] = False,
@@ -61,6 +64,7 @@ def command(
         None if start is None else parse_time(start),
         None if end is None else parse_time(end),
         beside_evidence,
+        compared=compare,
     )
     with (
         cancellable() as cancel,

@@ -232,6 +232,7 @@ def export(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
         optional(fields, "end", float, None),
         optional(fields, "beside_evidence", bool, False),
         parse_marks(listed(fields, "marks")),
+        optional(fields, "compared", bool, False),
     )
     with opened.join() as case:
         piece = case.evidence.get(number(fields, "evidence_id"))

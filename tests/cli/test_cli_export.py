@@ -398,3 +398,21 @@ def test_a_full_disk_ends_with_4_names_the_file_and_leaves_nothing(
     assert ran.code == 4
     assert f"{target}," in ran.error
     assert [path.name for path in tmp_path.iterdir()] == [case.name]
+
+
+def test_a_compared_clip_shows_each_frame_as_it_is_beside_itself(
+    command: Command, case: Path, clip: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "both.mp4"
+    words = ("export", "--case", case, "--evidence", 1, "--to", target, "--compare")
+    ran = command(*words, "--start", 1.0, "--end", 1.2, "--json")
+    assert ran.code == 0
+    with open_source(clip) as source, open_source(target) as written:
+        plain = source.frame(ran.json["first_frame"]).image
+        both = written.frame(0).image
+    assert plain is not None
+    assert both is not None
+    assert both.shape == (plain.shape[0], 2 * plain.shape[1], 3)
+    left, right = np.split(both.astype(np.int16), 2, axis=1)
+    assert np.abs(left - plain).mean() < 6
+    assert np.abs(right - plain).mean() > 6

@@ -100,6 +100,14 @@ class OverlayArtist:
         picture = draw_legend(picture)
         return self._burn(picture, frame, found)
 
+    def draw_compared(self, frame: Frame, found: Findings) -> Rgb:
+        """Draws a frame as `draw` does, and the frame as it is to the left of it.
+
+        Returns:
+            uint8 [H, 2 W, 3] of `size`.
+        """
+        return np.concatenate([self._picture(frame), self.draw(frame, found)], axis=1)
+
     def draw_whole(
         self,
         frame: Frame,

@@ -33,6 +33,7 @@ class Export:
         end: seconds of stream time; None for the last frame. A still has none.
         beside_evidence: whether the examiner insists on a place beside evidence.
         marks: of the examiner over a still, which is then written a third time with them.
+        compared: whether each frame of a clip stands as it is beside itself with overlay.
     """
 
     target: Path
@@ -40,6 +41,7 @@ class Export:
     end: float | None = None
     beside_evidence: bool = False
     marks: tuple[Mark, ...] = ()
+    compared: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def export_run(
                         marked = output.part("png-marked", f"{target.stem}-marked{target.suffix}")
                         write_marked(marked, frame, wanted.marks, token, report)
                 else:
-                    write_clip(output.part("mp4"), opened, (first, last), token, report)
+                    span = first, last
+                    write_clip(output.part("mp4"), opened, span, wanted.compared, token, report)
         else:
             _write_results(output.part(ending), case, stored, (first, last), ending, token, report)
         files = output.commit(run.id, token, report, _marks_entry(wanted, first))

@@ -131,9 +131,22 @@ def write_still(
 
 
 def write_clip(
-    path: Path, run: OpenRun, span: tuple[int, int], cancel: CancelToken, report: Report
+    path: Path,
+    run: OpenRun,
+    span: tuple[int, int],
+    compared: bool,
+    cancel: CancelToken,
+    report: Report,
 ) -> None:
     """Writes the frames of a span with overlay; their distances in time are kept exactly.
+
+    Args:
+        path: of the clip.
+        run: the run and its evidence.
+        span: first and last frame.
+        compared: whether each frame stands as it is to the left of itself with overlay.
+        cancel: looked at between frames.
+        report: told how far the work is.
 
     Raises:
         BadInputError: the heatmaps cannot be derived again.
@@ -149,9 +162,11 @@ def write_clip(
             report(progress)
 
     aspect = info.pixel_aspect if info.rotation % 180 == 0 else 1 / info.pixel_aspect
+    width, height = artist.size
+    draw = artist.draw_compared if compared else artist.draw
     with ClipWriter(
         path,
-        artist.size,
+        (2 * width if compared else width, height),
         info.time_base,
         rate=info.average_rate or Fraction(25),
         pixel_aspect=aspect,
@@ -160,7 +175,7 @@ def write_clip(
         findings = run.findings(first, last, cancel, before_drawing)
         for frame, found in _paired(frames, findings):
             cancel.check()
-            writer.write(artist.draw(frame, found), frame.pts)
+            writer.write(draw(frame, found), frame.pts)
             drawn += 1
             report(Progress("drawing", drawn, last - first + 1))
 

@@ -1,6 +1,6 @@
 """The window's speed, measured offscreen from inside it; writes docs/performance.md.
 
-Run: `python -m tests.benchmarks.window` (about four minutes on two cores, nothing else running).
+Run: `python -m tests.benchmarks.window` (about six minutes on two cores, nothing else running).
 """
 
 from __future__ import annotations

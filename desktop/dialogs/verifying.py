@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
@@ -19,8 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.theme.stylesheet import mono
-
-_HASH = re.compile(r"[0-9a-fA-F]{64}")
+from engine.cases import is_head
 
 
 class VerifyingDialog(QDialog):
@@ -71,7 +69,7 @@ class VerifyingDialog(QDialog):
 
     def _try(self) -> None:
         head = self.head.text().strip()
-        wrong = bool(head) and not _HASH.fullmatch(head)
+        wrong = bool(head) and not is_head(head)
         self.wrong.setVisible(wrong)
         if wrong:
             return

@@ -44,7 +44,7 @@ from engine.cases.rows import (
     TrajectoryRow,
 )
 from engine.cases.runs import settings_hash
-from engine.cases.verify import BadRecord, EvidenceCheck, Verification, verify
+from engine.cases.verify import BadRecord, EvidenceCheck, Verification, is_head, verify
 
 __all__ = [
     "TOKEN_VARIABLE",
@@ -90,6 +90,7 @@ __all__ = [
     "Verification",
     "copy_case",
     "is_case",
+    "is_head",
     "owner_of",
     "refuse_beside_evidence",
     "settings_hash",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from engine.core.errors import SightlineError
 
 HashEvidence = Callable[[EvidenceRow], str]
 """Computes the SHA-256 evidence has now; raises SightlineError when it cannot be read."""
+
+_HEAD = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,11 @@ class Verification:
             },
             "audit": chain,
         }
+
+
+def is_head(text: str) -> bool:
+    """Whether a text has the form of a head of the audit log, in either case of letters."""
+    return _HEAD.fullmatch(text.strip()) is not None
 
 
 def verify(case: Case, *, hash_evidence: HashEvidence, head: str | None = None) -> Verification:

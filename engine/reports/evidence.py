@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.cases import Case, EvidenceRow, Verification, verify
+from engine.cases import Case, EvidenceRow, Verification, is_head, verify
 from engine.core.errors import BadInputError, CancelledError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
 from engine.media import ALGORITHMS, hash_evidence
-
-_HASH = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ def verify_case(
         BadInputError: an algorithm is not known, or the head is no hash.
         CancelledError: the user stopped.
     """
-    if head is not None and not _HASH.fullmatch(head.strip()):
+    if head is not None and not is_head(head):
         raise BadInputError("not a hash", head[:80], "give the 64 digits of the head as noted")
     unknown = [name for name in also if name not in ALGORITHMS]
     if unknown:
@@ -165,6 +162,15 @@ def note_mismatches(case: Case, changed: Mapping[int, str | None]) -> None:
             change.evidence.note_mismatch(evidence_id, sha256)
 
 
+def changed_evidence(found: Verification) -> dict[int, str | None]:
+    """Returns the hash now of each piece of evidence found changed, by id; missing ones are out."""
+    return {
+        one.evidence_id: one.sha256_now
+        for one in found.evidence
+        if not one.ok and one.sha256_now is not None
+    }
+
+
 def keep_changed(path: Path, found: Verification) -> str:
     """Puts evidence that a verification found changed on record.
 
@@ -178,11 +184,7 @@ def keep_changed(path: Path, found: Verification) -> str:
     Returns:
         Why it was not put on record; empty when it was or need not be.
     """
-    changed = {
-        one.evidence_id: one.sha256_now
-        for one in found.evidence
-        if not one.ok and one.sha256_now is not None
-    }
+    changed = changed_evidence(found)
     if not changed:
         return ""
     if found.bad or found.first_bad is not None:

@@ -180,19 +180,19 @@ def verify(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
 
     `head` is one of the audit log noted elsewhere, `also` names other hashes of evidence.
     """
-    from engine.reports.evidence import note_mismatches, verification_json, verify_case
+    from engine.reports.evidence import (
+        changed_evidence,
+        note_mismatches,
+        verification_json,
+        verify_case,
+    )
 
     head = optional(fields, "head", str, None)
     also = [word(one) for one in listed(fields, "also")]
     with opened.join() as case:
         found, hashes = verify_case(case, also, head, cancel, answer.progress)
-        changed = {
-            one.evidence_id: one.sha256_now
-            for one in found.evidence
-            if not one.ok and one.sha256_now is not None
-        }
         if not found.bad and found.first_bad is None:
-            note_mismatches(case, changed)
+            note_mismatches(case, changed_evidence(found))
     return verification_json(found, hashes)
 
 

@@ -8,6 +8,7 @@ a language model may differ where two are almost as likely.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import tempfile
@@ -175,6 +176,10 @@ def _settings_sha256() -> str:
 
 def main() -> None:
     """Writes the record; run after a change that changes results on purpose."""
+    about = "Records anew what the self-test expects, after a change of results on purpose."
+    argparse.ArgumentParser(
+        prog="python -m engine.reports.self_test", description=about
+    ).parse_args()
     made = record(CancelToken(), lambda _progress: None)
     EXPECTED.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 

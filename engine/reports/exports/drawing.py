@@ -25,6 +25,7 @@ from engine.render.pictures import Rgb
 _PATH_SECONDS = 6.0
 _OPACITY = 0.5
 """Of the hottest place: what is under it must stay recognisable."""
+_COLOUR_MAP = "inferno"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ class OverlayArtist:
             uint8 [H, W, 3] of `size`.
         """
         picture = self._picture(frame)
-        picture = overlay_heatmap(picture, self._turned(found.heat), _OPACITY)
+        picture = overlay_heatmap(picture, self._turned(found.heat), _OPACITY, _COLOUR_MAP)
         shown = [one for one in self._trajectories if _spans(one, frame.index)]
         alone = [region for region in found.regions if region.trajectory is None]
         picture = draw_boxes(picture, [self._box(one.box) for one in alone], OTHERS, thickness=1)
@@ -97,7 +98,7 @@ class OverlayArtist:
             label = f"{one.number}: {score:.2f}"
             colour = target_colour(one.number)
             picture = draw_boxes(picture, [self._box(box)], colour, [label], self._thickness)
-        picture = draw_legend(picture)
+        picture = draw_legend(picture, _COLOUR_MAP)
         return self._burn(picture, frame, found)
 
     def draw_compared(self, frame: Frame, found: Findings) -> Rgb:
@@ -126,14 +127,21 @@ class OverlayArtist:
         Returns:
             uint8 [H, W, 3] of `size`.
         """
-        picture = overlay_heatmap(self._picture(frame), self._turned(heat), _OPACITY)
+        plain = self._picture(frame)
+        picture = overlay_heatmap(plain, self._turned(heat), _OPACITY, _COLOUR_MAP)
         for one in trajectories:
             x, y, w, h = one.boxes.astype(np.float64).T
             centres = self._points(np.stack([x + (w - 1) / 2, y + (h - 1) / 2], axis=1))
             ages = np.linspace(0.6, 0.0, len(centres))
             colour = target_colour(one.number)
             picture = draw_path(picture, centres, ages, colour, self._thickness + 1)
-        return burn_text(draw_legend(picture), list(lines))
+        return burn_text(draw_legend(picture, _COLOUR_MAP), [*lines, self._view])
+
+    @property
+    def _view(self) -> str:
+        """Names the settings with which pictures are shown."""
+        turned = f", turned by {90 * self._turns} degrees" if self._turns else ""
+        return f"heat {_COLOUR_MAP}, at most {_OPACITY:.0%} opaque{turned}"
 
     @property
     def _thickness(self) -> int:
@@ -177,7 +185,7 @@ class OverlayArtist:
         about = f"score {found.score:.2f}" + ("" if found.analysed else " interpolated")
         if frame.damaged:
             about += ", damaged" if frame.image is not None else ", cannot be decoded"
-        lines = [format_time(found.seconds), f"frame {frame.index}", about]
+        lines = [format_time(found.seconds), f"frame {frame.index}", about, self._view]
         return burn_text(picture, lines)
 
 

@@ -22,6 +22,7 @@ from desktop.player.requests import (
     FrameSource,
     PlayRequest,
 )
+from desktop.session.thread_priority import FRAMES, yield_to_window
 from desktop.state.view_state import PictureSettings
 from engine.core.errors import CancelledError, SightlineError
 from engine.core.progress import CancelToken, Progress
@@ -120,6 +121,7 @@ class FrameServer(QObject):
         return wanted.id
 
     def _work(self) -> None:
+        yield_to_window(FRAMES)
         source: FrameSource | None = None
         while True:
             with self._wake:

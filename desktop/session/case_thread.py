@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.session.thread_priority import CASE, yield_to_window
 from engine.cases import Case
 from engine.core.errors import SightlineError
 
@@ -89,6 +90,7 @@ class CaseThread(QObject):
             self._thread.join()
 
     def _work(self) -> None:
+        yield_to_window(CASE)
         try:
             case = self._opener()
         except Exception as error:

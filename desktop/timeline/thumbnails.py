@@ -13,6 +13,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from desktop.session.thread_priority import THUMBNAILS, yield_to_window
 from engine.core.errors import SightlineError
 from engine.core.progress import CancelToken
 from engine.media import IndexCache, Source, open_source
@@ -82,6 +83,7 @@ class ThumbnailServer(QObject):
         self._thread.join()
 
     def _work(self) -> None:
+        yield_to_window(THUMBNAILS)
         while (source := self._next_source()) is not None:
             try:
                 self._serve(source)

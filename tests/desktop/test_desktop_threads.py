@@ -32,7 +32,16 @@ def test_a_thread_that_yields_and_those_it_starts_are_nicer_than_the_window() ->
     assert found == [min(19, window + FRAMES)] * 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is of whole processes there")
 def test_a_thread_that_is_as_nice_as_can_be_stays_so() -> None:
-    thread = threading.Thread(target=lambda: [yield_to_window(19) for _ in range(3)])
+    found: list[int] = []
+
+    def work() -> None:
+        for _ in range(3):
+            yield_to_window(19)
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    thread = threading.Thread(target=work)
     thread.start()
     thread.join()
+    assert found == [19]

@@ -216,7 +216,7 @@ def test_a_rotated_clip_stands_upright(command: Command, tmp_path: Path) -> None
     assert overlay.shape == (160, 120, 3)
     # Away from text and heat both show the same pixels, turned clockwise.
     turned = np.rot90(plain, -1)
-    assert np.array_equal(overlay[60:90, :10], turned[60:90, :10])
+    assert np.array_equal(overlay[90:120, :10], turned[90:120, :10])
     clip = tmp_path / "clip.mp4"
     assert command("export", "--case", case, "--evidence", 1, "--to", clip).code == 0
     with av.open(str(clip)) as opened:

@@ -36,14 +36,15 @@ def _frame() -> Frame:
 
 
 @pytest.mark.parametrize(
-    ("rotation", "turned"), [(0, ""), (90, ", turned by 90 degrees")], ids=["upright", "turned"]
+    ("rotation", "turned"), [(0, []), (90, ["turned by 90 degrees"])], ids=["upright", "turned"]
 )
 def test_the_view_settings_are_named_on_every_overlay(
-    written: list[str], rotation: int, turned: str
+    written: list[str], rotation: int, turned: list[str]
 ) -> None:
     artist = _artist(rotation)
     heat = np.zeros((9, 16), np.float32)
     artist.draw(_frame(), Findings(1.0, heat, 0.2, True, ()))
     artist.draw_whole(_frame(), heat, (), ["00:00:00 - 00:00:01"])
-    wanted = f"heat inferno, at most 50% opaque{turned}"
-    assert written.count(wanted) == 2
+    for wanted in ("heat inferno", "at most 50% opaque", *turned):
+        assert written.count(wanted) == 2
+    assert len(turned) == sum(one.startswith("turned") for one in written) / 2

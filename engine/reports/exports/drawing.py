@@ -135,13 +135,13 @@ class OverlayArtist:
             ages = np.linspace(0.6, 0.0, len(centres))
             colour = target_colour(one.number)
             picture = draw_path(picture, centres, ages, colour, self._thickness + 1)
-        return burn_text(draw_legend(picture, _COLOUR_MAP), [*lines, self._view])
+        return burn_text(draw_legend(picture, _COLOUR_MAP), [*lines, *self._view])
 
     @property
-    def _view(self) -> str:
-        """Names the settings with which pictures are shown."""
-        turned = f", turned by {90 * self._turns} degrees" if self._turns else ""
-        return f"heat {_COLOUR_MAP}, at most {_OPACITY:.0%} opaque{turned}"
+    def _view(self) -> list[str]:
+        """Names the settings with which pictures are shown, in pieces that a narrow one holds."""
+        said = [f"heat {_COLOUR_MAP}", f"at most {_OPACITY:.0%} opaque"]
+        return [*said, f"turned by {90 * self._turns} degrees"] if self._turns else said
 
     @property
     def _thickness(self) -> int:
@@ -185,7 +185,7 @@ class OverlayArtist:
         about = f"score {found.score:.2f}" + ("" if found.analysed else " interpolated")
         if frame.damaged:
             about += ", damaged" if frame.image is not None else ", cannot be decoded"
-        lines = [format_time(found.seconds), f"frame {frame.index}", about, self._view]
+        lines = [format_time(found.seconds), f"frame {frame.index}", about, *self._view]
         return burn_text(picture, lines)
 
 

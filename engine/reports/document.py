@@ -26,6 +26,7 @@ from engine.reports.document_values import (
     user_text,
     when,
 )
+from engine.reports.exports.drawing import COLOUR_MAP, OPACITY
 from engine.reports.review import STATES, triage
 from engine.reports.stills import EventPictures
 
@@ -144,7 +145,8 @@ def _summary(content: ReportContent, pictures: Mapping[int, EventPictures]) -> d
     if pictures:
         sentences.append(
             "Pictures are reduced JPEG illustrations made from the exact frame that is named "
-            "below them. Their colours over the frame are heat (inferno, at most 50 % opaque); "
+            "below them. Their colours over the frame are heat "
+            f"({COLOUR_MAP}, at most {100 * OPACITY:.0f} % opaque); "
             "boxes and paths are what was followed. The command export gives the frame itself."
         )
     return {"sentences": sentences, "states": list(STATES), "counts": counts}

@@ -23,9 +23,10 @@ from engine.render.overlay import (
 from engine.render.pictures import Rgb
 
 _PATH_SECONDS = 6.0
-_OPACITY = 0.5
+OPACITY = 0.5
 """Of the hottest place: what is under it must stay recognisable."""
-_COLOUR_MAP = "inferno"
+COLOUR_MAP = "inferno"
+"""Of the heat in every picture that leaves a case."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ class OverlayArtist:
             uint8 [H, W, 3] of `size`.
         """
         picture = self._picture(frame)
-        picture = overlay_heatmap(picture, self._turned(found.heat), _OPACITY, _COLOUR_MAP)
+        picture = overlay_heatmap(picture, self._turned(found.heat), OPACITY, COLOUR_MAP)
         shown = [one for one in self._trajectories if _spans(one, frame.index)]
         alone = [region for region in found.regions if region.trajectory is None]
         picture = draw_boxes(picture, [self._box(one.box) for one in alone], OTHERS, thickness=1)
@@ -98,7 +99,7 @@ class OverlayArtist:
             label = f"{one.number}: {score:.2f}"
             colour = target_colour(one.number)
             picture = draw_boxes(picture, [self._box(box)], colour, [label], self._thickness)
-        picture = draw_legend(picture, _COLOUR_MAP)
+        picture = draw_legend(picture, COLOUR_MAP)
         return self._burn(picture, frame, found)
 
     def draw_compared(self, frame: Frame, found: Findings) -> Rgb:
@@ -128,19 +129,19 @@ class OverlayArtist:
             uint8 [H, W, 3] of `size`.
         """
         plain = self._picture(frame)
-        picture = overlay_heatmap(plain, self._turned(heat), _OPACITY, _COLOUR_MAP)
+        picture = overlay_heatmap(plain, self._turned(heat), OPACITY, COLOUR_MAP)
         for one in trajectories:
             x, y, w, h = one.boxes.astype(np.float64).T
             centres = self._points(np.stack([x + (w - 1) / 2, y + (h - 1) / 2], axis=1))
             ages = np.linspace(0.6, 0.0, len(centres))
             colour = target_colour(one.number)
             picture = draw_path(picture, centres, ages, colour, self._thickness + 1)
-        return burn_text(draw_legend(picture, _COLOUR_MAP), [*lines, *self._view])
+        return burn_text(draw_legend(picture, COLOUR_MAP), [*lines, *self._view])
 
     @property
     def _view(self) -> list[str]:
         """Names the settings with which pictures are shown, in pieces that a narrow one holds."""
-        said = [f"heat {_COLOUR_MAP}", f"at most {_OPACITY:.0%} opaque"]
+        said = [f"heat {COLOUR_MAP}", f"at most {OPACITY:.0%} opaque"]
         return [*said, f"turned by {90 * self._turns} degrees"] if self._turns else said
 
     @property

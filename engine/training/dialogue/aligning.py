@@ -115,7 +115,7 @@ def _loss(learner: Learner, words: Words, lesson: Lesson) -> torch.Tensor:
     regions = tokens[:, BASE_TOKENS : BASE_TOKENS + REGIONS]
     whole = tokens[:, -1]
     truth, groups = lesson.truth, words.groups
-    terms = [_region_loss(regions, maps, words), _way_loss(whole, maps, words)]
+    terms = _place_terms(tokens, maps, words)
     said = int(truth.target is not None)
     terms.append(_points_at(whole.mean(0), groups["answers"], said, words.norm))
     terms += _target_losses(tokens, truth, words)
@@ -134,16 +134,21 @@ def _place_loss(learner: Learner, words: Words, heats: list[Heat]) -> torch.Tens
     maps = [two_class_maps(torch.from_numpy(np.ascontiguousarray(heat))) for heat in heats]
     tokens = learner.encoder.encode(torch.cat([one[1:] - one[:-1] for one in maps]))
     each = torch.split(tokens, [len(one) - 1 for one in maps])
-    losses = [
-        _region_loss(said[:, BASE_TOKENS:-1], one, words) + _way_loss(said[:, -1], one, words)
-        for said, one in zip(each, maps, strict=True)
-    ]
-    return torch.stack(losses).mean()
+    terms = [_place_terms(said, one, words) for said, one in zip(each, maps, strict=True)]
+    return torch.stack([region + way for region, way in terms]).mean()
 
 
-def _region_loss(regions: torch.Tensor, maps: torch.Tensor, words: Words) -> torch.Tensor:
-    """The region in which evidence appears says its own name louder than the others say theirs."""
+def _place_terms(tokens: torch.Tensor, maps: torch.Tensor, words: Words) -> list[torch.Tensor]:
+    """What the steps of one window teach about where evidence appears: of regions, of the whole."""
     grown = (maps[1:, 1] - maps[:-1, 1]).clamp(min=0)
+    return [
+        _region_loss(tokens[:, BASE_TOKENS:-1], grown, words),
+        _way_loss(tokens[:, -1], grown, words),
+    ]
+
+
+def _region_loss(regions: torch.Tensor, grown: torch.Tensor, words: Words) -> torch.Tensor:
+    """The region in which evidence appears says its own name louder than the others say theirs."""
     mass = functional.adaptive_max_pool2d(grown[:, None], 3).flatten(1)
     own = torch.einsum("trd,rd->tr", regions, words.groups["cells"]) * _SHARPNESS / words.norm
     active = mass.max(1).values > _ACTIVE
@@ -154,9 +159,8 @@ def _region_loss(regions: torch.Tensor, maps: torch.Tensor, words: Words) -> tor
     return functional.cross_entropy(own[active], wanted**2 / (wanted**2).sum(1, True)) + quiet
 
 
-def _way_loss(whole: torch.Tensor, maps: torch.Tensor, words: Words) -> torch.Tensor:
+def _way_loss(whole: torch.Tensor, grown: torch.Tensor, words: Words) -> torch.Tensor:
     """The global token of each step names the cell in which evidence appears."""
-    grown = (maps[1:, 1] - maps[:-1, 1]).clamp(min=0)
     peaks = grown.amax((1, 2))
     active = peaks > _ACTIVE
     if not bool(active.any()):

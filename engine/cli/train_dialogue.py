@@ -19,7 +19,10 @@ from engine.cli.output import (
 
 
 def command(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder that synth wrote.")],
+    data: Annotated[
+        list[Path],
+        typer.Option("--data", metavar="DIR", help="A folder that synth wrote; more may follow."),
+    ],
     pack: Annotated[
         Path, typer.Option("--pack", metavar="DIR", help="The pack that train ahd wrote.")
     ],
@@ -71,7 +74,7 @@ def command(
 
     pack = pack.absolute()
     request = DialogueRequest(
-        data.absolute(),
+        tuple(one.absolute() for one in data),
         pack,
         (work or pack.with_name(f"{pack.name}.training") / "dialogue").absolute(),
         Stage2Settings(
@@ -93,4 +96,4 @@ def command(
     print_line(f"  loss {result['first_loss']} to {result['last_loss']}")
     for stage, took in result["seconds"].items():
         print_line(f"  {stage}: {took / 60:.1f} min")
-    print_line(f"next: main.py evaluate --dialogue --root {data} --pack {pack}")
+    print_line(f"next: main.py evaluate --dialogue --root {data[0]} --pack {pack}")

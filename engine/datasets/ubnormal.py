@@ -88,6 +88,24 @@ class ObjectSpans:
             raise BadInputError(f"abnormal frame {frame} has no mask", self.folder, _RESTORE)
         return read_ids(path)
 
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """First and last frame of each row, in the order of the file."""
+        return [(int(first), int(last)) for _, first, last in self._spans]
+
+    def objects(self, frame: int) -> list[tuple[int, NDArray[np.bool_]]]:
+        """Returns the abnormal objects of a frame: number of the row, bool [height, width].
+
+        Raises:
+            BadInputError: the mask is missing or damaged.
+        """
+        spans = self._spans
+        inside = np.flatnonzero((spans[:, 1] <= frame) & (frame <= spans[:, 2]))
+        if not inside.size:
+            return []
+        ids = self._ids(frame)
+        return [(int(row), ids == spans[row, 0]) for row in inside]
+
     def masks(self, n_frames: int, size: tuple[int, int] | None) -> Masks:
         """Returns the pixels of the objects whose span contains the frame."""
         spans = self._spans

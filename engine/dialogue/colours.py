@@ -8,20 +8,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.render.colour_names import COLOUR_NAMES, colour_numbers
+
 Pictures = Sequence[NDArray[np.uint8]]
 Box = Sequence[int]
 
-_NAMED = {
-    "black": (34, 34, 38), "white": (218, 216, 210), "grey": (122, 124, 128),
-    "dark blue": (38, 50, 92), "blue": (52, 96, 172), "light blue": (140, 176, 208),
-    "red": (168, 40, 42), "green": (54, 112, 66), "yellow": (212, 184, 62),
-    "orange": (210, 112, 44), "brown": (98, 70, 50), "beige": (186, 168, 138),
-    "purple": (98, 62, 118), "pink": (206, 138, 154),
-}  # fmt: skip
 _CHANGED = 22
 _LEAST_SHARE = 0.08
 _HEAD, _MIDDLE = 0.18, 0.52
-_DULL = 8.0
+_LEAST_PIXELS = 6
 
 
 def dominant_colours(pictures: Pictures, boxes: Sequence[Box]) -> tuple[str, str] | None:
@@ -40,7 +35,8 @@ def dominant_colours(pictures: Pictures, boxes: Sequence[Box]) -> tuple[str, str
     if not pictures:
         return None
     usual = np.median(np.stack(pictures), axis=0).astype(np.uint8)
-    upper, lower = [], []
+    upper: list[NDArray[np.uint8]] = []
+    lower: list[NDArray[np.uint8]] = []
     for picture, (x, y, width, height) in zip(pictures, boxes, strict=True):
         left, top = max(0, x), max(0, y)
         cut = picture[top : y + height, left : x + width]
@@ -49,14 +45,34 @@ def dominant_colours(pictures: Pictures, boxes: Sequence[Box]) -> tuple[str, str
         mask = cv2.absdiff(cut, usual[top : y + height, left : x + width]).max(2) > _CHANGED
         if mask.mean() < _LEAST_SHARE:
             mask = _middle(cut.shape[0], cut.shape[1])
-        rows = np.arange(len(cut)) / len(cut)
-        upper.append(cut[((rows >= _HEAD) & (rows < _MIDDLE))[:, None] & mask])
-        lower.append(cut[(rows >= _MIDDLE)[:, None] & mask])
+        for kept, pixels in zip((upper, lower), upper_and_lower(cut, mask), strict=True):
+            kept.append(pixels)
     nothing = np.zeros((0, 3), np.uint8)
     above, below = (np.concatenate([nothing, *one]) for one in (upper, lower))
-    if len(above) < 6 or len(below) < 6:
+    named = named_colour(np.asarray(above, np.uint8)), named_colour(np.asarray(below, np.uint8))
+    return None if named[0] is None or named[1] is None else (named[0], named[1])
+
+
+def upper_and_lower(
+    cut: NDArray[np.uint8], mask: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Returns the pixels of what a target wears above and below, without its head.
+
+    Args:
+        cut: uint8 [h, w, 3], RGB, of the target's box.
+        mask: bool [h, w], True where the target is.
+    """
+    rows = np.arange(len(cut)) / len(cut)
+    above = ((rows >= _HEAD) & (rows < _MIDDLE))[:, None] & mask
+    return cut[above], cut[(rows >= _MIDDLE)[:, None] & mask]
+
+
+def named_colour(pixels: NDArray[np.uint8]) -> str | None:
+    """Names the colour that most pixels are nearest to; None when they are too few."""
+    if len(pixels) < _LEAST_PIXELS:
         return None
-    return _named(np.asarray(above, np.uint8)), _named(np.asarray(below, np.uint8))
+    votes = np.bincount(colour_numbers(pixels), minlength=len(COLOUR_NAMES))
+    return COLOUR_NAMES[int(votes.argmax())]
 
 
 def _middle(height: int, width: int) -> NDArray[np.bool_]:
@@ -64,23 +80,3 @@ def _middle(height: int, width: int) -> NDArray[np.bool_]:
     centre, axes = (width // 2, height // 2), (max(1, width // 4), max(1, height * 2 // 5))
     cv2.ellipse(mask, centre, axes, 0, 0, 360, 1, -1)
     return np.asarray(mask > 0)
-
-
-def _named(pixels: NDArray[np.uint8]) -> str:
-    """Names the colour that most pixels are nearest to, in a space where distance is difference."""
-    names = list(_NAMED)
-    wanted = _lab(np.array(list(_NAMED.values()), np.uint8))
-    found = _lab(pixels.astype(np.uint8))
-    distance = np.linalg.norm(found[:, None] - wanted[None], axis=2)
-    # A dull pixel is a shade of grey, whatever its brightness is nearest to.
-    dull = np.hypot(found[:, 1], found[:, 2]) < _DULL
-    greys = np.array([name in ("black", "white", "grey") for name in names])
-    distance[np.ix_(dull, ~greys)] += 60
-    votes = np.bincount(distance.argmin(1), minlength=len(names))
-    return names[int(votes.argmax())]
-
-
-def _lab(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Returns L 0..100, a and b, float32 [n, 3]."""
-    scaled = (pixels.reshape(-1, 1, 3) / 255).astype(np.float32)
-    return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB), np.float32).reshape(-1, 3)

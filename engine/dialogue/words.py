@@ -29,7 +29,20 @@ COLOURS: tuple[str, ...] = (
 
 _CELL = re.compile("|".join(CELLS))
 _COLOUR = re.compile(r"\b(?:" + "|".join(COLOURS) + r")\b")
+_FACT = re.compile(
+    r"\b(?:"
+    + "|".join([*ACTIONS.values(), *CELLS, *COLOURS, "yes", "no", "none", "nothing", "nobody"])
+    + r")\b"
+)
 _SAID = re.compile(r"\W*(yes|no)\b")
+
+
+def facts_in(text: str) -> list[tuple[int, int]]:
+    """Returns where the words stand that carry what an answer claims: first and last, exclusive.
+
+    They are yes and no, places, colours and actions; the rest is how it is said.
+    """
+    return [found.span() for found in _FACT.finditer(text.lower())]
 
 
 def places_in(text: str) -> tuple[str, str] | None:

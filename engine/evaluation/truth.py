@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.datasets.base import Masks, Video
+from engine.datasets.linking import tracks_from_masks
 from engine.datasets.tracks import GroundTruthTracks
-from engine.evaluation.tracks import tracks_from_masks
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 Averaged over the picture, features say little about a target of one pixel in a hundred. Each token
 is therefore an average over a part of the picture, weighted by the evidence: what the heatmap
-points at is what the language model is shown, as if the rest were blurred.
+points at is what the language model is shown, as if the rest were blurred. Beside it stands how
+the target moved, in its own heights a second, which tells a runner from a walker at any distance.
 """
 
 from __future__ import annotations
@@ -16,19 +17,63 @@ import torch
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
+from engine.render.colour_names import COLOUR_NAMES, colour_numbers
 from engine.tvad.backbone import Backbone, VideoWindow
 
 STEP_TOKENS = 4
 """The whole picture; upper, middle and lower third of what is hot."""
 
 _COLOURS = 6
+_MOTION = 4
+_FASTEST = 6.0
 _BANDS = 3
 _LEAST_HEAT = 0.25
 _HALF = 0.5
 _CHANGED = 14.0
 _STILL_WEIGHT = 0.02
+_MOST_NAMED = 2_000
+CONTEXT = 1 + _MOTION + _COLOURS
+"""Leading values of the first token of a step, which say in what light the others are seen."""
 
 Weights = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class _Hot:
+    """The part of a picture with the most evidence.
+
+    Attributes:
+        weights: float32 [H, W], of its pixels.
+        box: x, y, width and height.
+        peak: of the heat.
+    """
+
+    weights: Weights
+    box: tuple[int, int, int, int]
+    peak: float
+
+    def bands(self) -> list[Weights]:
+        """Returns the weights of its upper, middle and lower third."""
+        _, top, _, height = self.box
+        edges = np.linspace(top, top + height, _BANDS + 1).round().astype(int).tolist()
+        bands = []
+        for first, last in itertools.pairwise(edges):
+            band = np.zeros_like(self.weights)
+            last = max(last, first + 1)
+            band[first:last] = self.weights[first:last]
+            bands.append(band)
+        return bands
+
+    def motion(self, before: _Hot | None, seconds: float) -> NDArray[np.float32]:
+        """Returns its height in pictures, width by height, and way in heights a second."""
+        x, y, width, height = self.box
+        way = np.zeros(2)
+        if before is not None and seconds > 0:
+            left, top, wide, high = before.box
+            size = (height + high) / 2
+            moved = np.array([x + width / 2 - left - wide / 2, y + height / 2 - top - high / 2])
+            way = np.clip(moved / size / seconds, -_FASTEST, _FASTEST)
+        return np.array([height / len(self.weights), width / height, *way], np.float32)
 
 
 @dataclass(frozen=True)
@@ -43,8 +88,8 @@ class LookWidth:
 
     @property
     def inputs(self) -> int:
-        """Heat, mean and deviation of the colours, and the depths' features."""
-        return 1 + _COLOURS + sum(self.depths)
+        """Heat, motion, mean and deviation of colours, shares of named ones, depths' features."""
+        return 1 + _MOTION + _COLOURS + len(COLOUR_NAMES) + sum(self.depths)
 
 
 class Looks:
@@ -58,6 +103,7 @@ class Looks:
     def __init__(self, backbone: Backbone, window: VideoWindow) -> None:
         self._maps = backbone.features(window).maps
         self._frames = window.frames[:: backbone.temporal_patch]
+        self._seconds = window.seconds[:: backbone.temporal_patch]
         self._usual = np.asarray(np.median(window.frames, axis=0), np.uint8)
         self._inputs = LookWidth(backbone.widths).inputs
 
@@ -77,24 +123,29 @@ class Looks:
         if len(heat) != count:
             raise BadInputError(f"{len(heat)} heatmaps for {count} steps", "", "give one each")
         out = np.zeros((count, STEP_TOKENS, self._inputs), np.float32)
+        still, before = np.zeros(_MOTION, np.float32), None
         for step, frame in enumerate(self._frames):
             maps = [one[step] for one in self._maps]
-            whole = np.ones(frame.shape[:2], np.float32)
-            parts = [(whole, 1.0), *_bands(frame, self._usual, heat[step])]
-            for place, (weights, hot) in enumerate(parts):
-                if hot > 0:
-                    out[step, place] = _average(frame, maps, weights, hot)
+            out[step, 0] = _average(frame, maps, np.ones(frame.shape[:2], np.float32), 1.0, still)
+            hot = _hot_part(frame, self._usual, heat[step])
+            if hot is not None:
+                since = float(self._seconds[step] - self._seconds[max(0, step - 1)])
+                moved = hot.motion(before, since)
+                for place, weights in enumerate(hot.bands(), 1):
+                    if float(weights.sum()) > 0:
+                        out[step, place] = _average(frame, maps, weights, hot.peak, moved)
+            before = hot
         return out
 
 
-def _bands(
+def _hot_part(
     frame: NDArray[np.uint8], usual: NDArray[np.uint8], heat: NDArray[np.float32]
-) -> list[tuple[Weights, float]]:
-    """Weights of the hot target's upper, middle and lower third; all zero where nothing is hot."""
+) -> _Hot | None:
+    """Finds the hot target, of which pixels that changed weigh most; None where nothing is hot."""
     height, width = frame.shape[:2]
     peak = float(heat.max(initial=0.0))
     if peak < _LEAST_HEAT:
-        return [(np.zeros((height, width), np.float32), 0.0)] * _BANDS
+        return None
     hot = _hottest(heat, peak)
     large = np.asarray(cv2.resize(hot, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     changed = cv2.absdiff(frame, usual).max(2) > _CHANGED
@@ -102,16 +153,8 @@ def _bands(
     inside = (large > _HALF * peak) & changed
     if inside.sum() < _BANDS * _BANDS:
         inside = large > _HALF * peak
-    rows = np.flatnonzero(inside.any(1))
-    first, last = int(rows[0]), int(rows[-1]) + 1
-    edges = np.linspace(first, last, _BANDS + 1).round().astype(int)
-    bands = []
-    for top, bottom in itertools.pairwise(edges.tolist()):
-        band = np.zeros_like(weights)
-        bottom = max(bottom, top + 1)
-        band[top:bottom] = weights[top:bottom]
-        bands.append((band, peak if float(band.sum()) > 0 else 0.0))
-    return bands
+    x, y, wide, high = cv2.boundingRect(inside.astype(np.uint8))
+    return _Hot(weights, (x, y, wide, high), peak)
 
 
 def _hottest(heat: NDArray[np.float32], peak: float) -> NDArray[np.float32]:
@@ -123,19 +166,34 @@ def _hottest(heat: NDArray[np.float32], peak: float) -> NDArray[np.float32]:
 
 
 def _average(
-    frame: NDArray[np.uint8], maps: list[torch.Tensor], weights: Weights, hot: float
+    frame: NDArray[np.uint8],
+    maps: list[torch.Tensor],
+    weights: Weights,
+    hot: float,
+    moved: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     pixels = frame.reshape(-1, 3).astype(np.float32) / 255
     flat = weights.reshape(-1) / weights.sum()
     mean = flat @ pixels
     spread = np.sqrt(np.maximum(flat @ (pixels * pixels) - mean * mean, 0))
-    parts = [np.array([hot], np.float32), mean, spread]
+    parts = [np.array([hot], np.float32), moved, mean, spread, _shares(frame, weights)]
     for values in maps:
         rows, columns = values.shape[-2:]
         small = cv2.resize(weights, (columns, rows), interpolation=cv2.INTER_AREA)
         share = torch.from_numpy(np.asarray(small / small.sum(), np.float32))
         parts.append((values.cpu() * share).sum((1, 2)).numpy())
     return np.concatenate(parts).astype(np.float32)
+
+
+def _shares(frame: NDArray[np.uint8], weights: Weights) -> NDArray[np.float32]:
+    """Shares of the named colours among the pixels that weigh most, float32 [14], sum one.
+
+    A mean of a dark blue top and a beige wall is no colour of either.
+    """
+    pixels = frame[weights > _HALF * weights.max()]
+    pixels = pixels[:: -(-len(pixels) // _MOST_NAMED)]
+    votes = np.bincount(colour_numbers(pixels), minlength=len(COLOUR_NAMES))
+    return np.asarray(votes / max(1, votes.sum()), np.float32)
 
 
 def pooled_grid(

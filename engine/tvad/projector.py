@@ -25,12 +25,15 @@ class ProjectorConfig:
         width: of the language model.
         step_tokens: tokens of one step.
         hidden: inside the MLP.
+        context: leading values of a step's first token that its other tokens hear as well; a dark
+            blue coat is told from a black one only beside the light of the whole picture.
     """
 
     inputs: int
     width: int
     step_tokens: int
     hidden: int = 384
+    context: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain JSON values."""
@@ -76,7 +79,7 @@ class VideoProjector(nn.Module):
         super().__init__()
         self.config = config
         self.layers = nn.Sequential(
-            nn.Linear(config.inputs, config.hidden),
+            nn.Linear(config.inputs + config.context, config.hidden),
             nn.GELU(),
             nn.Linear(config.hidden, config.hidden),
             nn.GELU(),
@@ -99,7 +102,10 @@ class VideoProjector(nn.Module):
                 "",
                 "use the backbone that the pack names",
             )
-        out: torch.Tensor = self.out(self.layers((tokens - self.shift) * self.gain))
+        given = (tokens - self.shift) * self.gain
+        first = given[..., :1, : self.config.context]
+        heard = first.expand(*given.shape[:-1], self.config.context)
+        out: torch.Tensor = self.out(self.layers(torch.cat([given, heard], -1)))
         return out + self.places
 
     def fit(self, tokens: torch.Tensor) -> None:

@@ -12,7 +12,7 @@ from engine.core.progress import CancelToken
 from engine.core.questions import INTERVIEW
 from engine.dialogue.script import evidence_parts
 from engine.dialogue.talking import Conversation
-from engine.dialogue.words import action_in, colour_in, places_in, yes_or_no
+from engine.dialogue.words import action_in, colour_in, facts_in, places_in, yes_or_no
 from engine.tvad.runtimes.protocol import EmbeddingPart, Part, Sampling, TextPart
 
 
@@ -106,3 +106,11 @@ def test_places_actions_and_colours_are_found_in_an_answer() -> None:
     assert colour_in(text) == "dark blue"
     assert places_in("It stays at the bottom right.") == ("bottom right", "bottom right")
     assert places_in("I do not know.") is None
+
+
+def test_the_words_that_claim_something_are_told_from_how_it_is_said() -> None:
+    text = (
+        "No, it went from the top left to the middle centre, in a dark blue top, riding a bicycle."
+    )
+    said = [text[first:last] for first, last in facts_in(text)]
+    assert said == ["No", "top left", "middle centre", "dark blue", "riding a bicycle"]

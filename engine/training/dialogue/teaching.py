@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Report
-from engine.datasets.dialogues.samples import SampleRequest, samples_of
+from engine.datasets.dialogues.samples import DialogueSample, SampleRequest, samples_of
 from engine.datasets.rendered import rendered_by, rendered_videos
 from engine.packs.locations import weights_folders
 from engine.packs.manifest import Pack, find_pack
@@ -21,7 +21,7 @@ from engine.training.dialogue.packing import Taught, add_dialogue
 from engine.training.dialogue.stage2 import Stage2, Stage2Settings
 from engine.tvad.backbone import Backbone
 from engine.tvad.loading import open_backbone
-from engine.tvad.looks import STEP_TOKENS, LookWidth
+from engine.tvad.looks import CONTEXT, STEP_TOKENS, LookWidth
 from engine.tvad.projector import ProjectorConfig, VideoProjector
 from engine.tvad.rae import EncoderConfig, RegionAwareEncoder
 
@@ -33,7 +33,7 @@ class DialogueRequest:
     """What to train.
 
     Attributes:
-        data: folder that `synth` wrote, with a split train.
+        data: folders that `synth` wrote, each with a split train.
         pack: pack that stage 1 made; gets RAE, projector and adapter.
         work: folder of samples and state.
         settings: of the training.
@@ -45,7 +45,7 @@ class DialogueRequest:
         command: as it was given, for the pack.
     """
 
-    data: Path
+    data: tuple[Path, ...]
     pack: Path
     work: Path
     settings: Stage2Settings = field(default_factory=Stage2Settings)
@@ -79,17 +79,15 @@ def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken
         shutil.rmtree(request.work / "state", ignore_errors=True)
     begun = time.monotonic()
     backbone = open_backbone(pack)
-    videos = rendered_videos(request.data, "train")
-    samples = list(
-        samples_of(videos, backbone, request.samples, request.work / "samples", cancel, report)
-    )
+    videos, samples = _samples(request, backbone, report, cancel)
     made = time.monotonic()
     language, learner = _learner(request, pack, backbone)
     run = Stage2(learner, samples, request.settings, request.work / "state")
     run.run(report, cancel)
     trained = time.monotonic()
-    made_by = rendered_by(request.data, "train")
-    data = f"{len(videos)} rendered videos ({len(samples)} spans)" + (made_by and f": {made_by}")
+    made_by = [said for said in (rendered_by(one, "train") for one in request.data) if said]
+    data = f"{videos} rendered videos ({len(samples)} spans)"
+    data = ": ".join([data, *(["; ".join(made_by)] if made_by else [])])
     taught = Taught(learner, language, run.log, data, request.command, request.settings.seed)
     written = add_dialogue(pack, taught, request.work)
     losses = [one["loss"] for one in run.log if one["phase"] != "aligning"]
@@ -106,6 +104,27 @@ def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken
             "training": round(trained - made, 1),
         },
     }
+
+
+def _samples(
+    request: DialogueRequest, backbone: Backbone, report: Report, cancel: CancelToken
+) -> tuple[int, list[DialogueSample]]:
+    """Makes the samples of every folder, of which the first have the videos to be analysed.
+
+    Returns:
+        How many videos there are, and their samples.
+    """
+    samples: list[DialogueSample] = []
+    total = 0
+    for place, folder in enumerate(request.data):
+        videos = rendered_videos(folder, "train")
+        analysed = max(0, request.samples.analysed - total)
+        wanted = replace(request.samples, analysed=analysed)
+        # Folders of different seeds have videos of one name.
+        kept = request.work / "samples" / str(place)
+        samples += samples_of(videos, backbone, wanted, kept, cancel, report)
+        total += len(videos)
+    return total, samples
 
 
 def _learner(
@@ -129,9 +148,8 @@ def _learner(
 
     model, tokenizer = load_base(safetensors_of(language))
     width = int(model.config.hidden_size)
-    projector = VideoProjector(
-        ProjectorConfig(LookWidth(backbone.widths).inputs, width, STEP_TOKENS)
-    )
+    inputs = LookWidth(backbone.widths).inputs
+    projector = VideoProjector(ProjectorConfig(inputs, width, STEP_TOKENS, context=CONTEXT))
     encoder = RegionAwareEncoder(EncoderConfig(width))
     return language, Learner(with_lora(model), tokenizer, encoder, projector)
 

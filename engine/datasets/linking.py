@@ -1,4 +1,4 @@
-"""Ground-truth tracks of a video: the benchmark's own, or made from its masks."""
+"""Links the parts of masks over frames: ground truth without identities becomes tracks."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""From footage with masks to training dialogues: frames, timelines, checks, dialogues."""

@@ -1,0 +1,201 @@
+"""Whether what is said of a target agrees with how it moved, and the other way round."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.core.places import direction_name
+from engine.datasets.dialogues.building.records import FrameRecord
+from engine.datasets.dialogues.building.timelines import Statement, Timeline, commonest
+from engine.render.colour_names import COLOUR_NAMES, colours_apart
+
+KEPT, ASIDE, DROPPED = "kept", "aside", "dropped"
+
+_SPEEDS: Sequence[tuple[str, tuple[str, ...], float, float]] = (
+    ("keeping its place", ("stand", "lying", "lie", "sit", "loiter", "wait", "abandon"), 0.0, 0.6),
+    ("running", ("run", "jog", "sprint"), 0.5, 7.0),
+    ("cycling", ("cycl", "bicycle", "bike"), 0.35, 8.0),
+    ("skating", ("skat",), 0.3, 7.0),
+    ("driving", ("driv", "vehicle"), 0.15, 14.0),
+    ("walking", ("walk", "stroll"), 0.08, 1.7),
+)
+"""What an action may be called and how fast it is, in sizes of the target a second."""
+
+_OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
+_SAME_COLOUR = 38.0
+_SURE = 0.7
+_LEAST_FRAMES = 4
+_JUMP_SIZES, _JUMP_TIMES = 2.0, 5.0
+_GROWN = 3.5
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What does not agree.
+
+    Attributes:
+        code: `speed`, `direction`, `colour`, `colour_changes`, `jump`, `size`, `short`.
+        text: one sentence.
+        frames: first and last frame that show it.
+    """
+
+    code: str
+    text: str
+    frames: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Check:
+    """The verdict on a target.
+
+    Attributes:
+        video: name of the video.
+        target: number within the video.
+        verdict: `kept`, `dropped` for a contradiction, `aside` for what a person should look at.
+        reasons: why; empty for what is kept.
+    """
+
+    video: str
+    target: int
+    verdict: str
+    reasons: tuple[Reason, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Check:
+        """Restores what `as_json` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such check.
+        """
+        reasons = tuple(
+            Reason(str(one["code"]), str(one["text"]), (int(one["frames"][0]),
+                   int(one["frames"][1])))
+            for one in value["reasons"]
+        )  # fmt: skip
+        return cls(str(value["video"]), int(value["target"]), str(value["verdict"]), reasons)
+
+
+def check(told: Timeline, records: Sequence[FrameRecord]) -> Check:
+    """Compares appearance with motion, and both with themselves over time.
+
+    Args:
+        told: the target's timeline.
+        records: its frames, in order.
+    """
+    contradictions = [
+        *_speed(told),
+        *_direction(told),
+        *_said_colours(told),
+        *_changes(told, told.upper, "upper"),
+        *_changes(told, told.lower, "lower"),
+        *_jumps(records),
+    ]
+    doubts = [*_sizes(records), *_short(told)]
+    verdict = DROPPED if contradictions else ASIDE if doubts else KEPT
+    return Check(told.video, told.target, verdict, (*contradictions, *doubts))
+
+
+def _reason(code: str, text: str, told: Timeline) -> Reason:
+    return Reason(code, text, (told.frames[0], told.frames[-1]))
+
+
+def _speed(told: Timeline) -> list[Reason]:
+    """An action that no target of this speed does."""
+    said, _ = commonest(told.actions, told.frames)
+    for name, words, least, most in _SPEEDS:
+        if any(re.search(rf"\b{word}", said.lower()) for word in words):
+            if least <= told.speed <= most:
+                return []
+            text = f"said to be {name}, moves {told.speed:.2f} of its sizes a second"
+            return [_reason("speed", text, told)]
+    return []
+
+
+def _direction(told: Timeline) -> list[Reason]:
+    """A way that is the opposite of the measured one."""
+    said, _ = commonest(told.actions, told.frames)
+    measured = set(told.direction.split("-")) - {""}
+    for word in re.findall(r"\b(left|right|upwards?|downwards?)\b", said.lower()):
+        way = word.removesuffix("s").removesuffix("ward")
+        if _OPPOSITE[way] in measured:
+            return [_reason("direction", f"said to go {word}, goes {told.direction}", told)]
+    return []
+
+
+def _said_colours(told: Timeline) -> list[Reason]:
+    """Clothes of colours that none of its pixels have."""
+    said, _ = commonest(told.appearances, told.frames)
+    named = _colours_in(said)
+    shown = [commonest(part, told.frames) for part in (told.upper, told.lower)]
+    sure = [name for name, share in shown if name and share >= _SURE]
+    if not named or len(sure) < len(shown):
+        return []
+    if any(colours_apart(a, b) < _SAME_COLOUR for a in named for b in sure):
+        return []
+    text = f"said to wear {', '.join(named)}, shows {' and '.join(sure)}"
+    return [_reason("colour", text, told)]
+
+
+def _colours_in(said: str) -> list[str]:
+    names = "|".join(sorted(COLOUR_NAMES, key=len, reverse=True))
+    return re.findall(rf"\b(?:{names})\b", said.lower().replace("gray", "grey"))
+
+
+def _changes(told: Timeline, colours: Sequence[Statement], part: str) -> list[Reason]:
+    """A part that is of one colour in the first half and of another in the second."""
+    frames = told.frames
+    if len(frames) < 2 * _LEAST_FRAMES:
+        return []
+    middle = len(frames) // 2
+    (before, sure), (after, also) = (
+        commonest(colours, half) for half in (frames[:middle], frames[middle:])
+    )
+    if min(sure, also) < _SURE or colours_apart(before, after) < _SAME_COLOUR:
+        return []
+    text = f"its {part} part is {before} at first and {after} later"
+    return [_reason("colour_changes", text, told)]
+
+
+def _jumps(records: Sequence[FrameRecord]) -> list[Reason]:
+    """A way that no body takes: some sizes at once, many times as far as it goes otherwise."""
+    if len(records) < _LEAST_FRAMES:
+        return []
+    centres = np.array([one.box.centre for one in records], np.float64)
+    sizes = np.array([max(one.box.w, one.box.h) for one in records], np.float64)
+    far = np.hypot(*np.diff(centres, axis=0).T) / ((sizes[1:] + sizes[:-1]) / 2)
+    frames = np.array([one.frame for one in records], np.float64)
+    steps = np.diff(frames) / np.diff(frames).min()
+    usual = float(np.median(far / steps))
+    out = []
+    for place in np.flatnonzero(
+        (far / steps > _JUMP_SIZES) & (far / steps > _JUMP_TIMES * usual)
+    ).tolist():
+        by = (centres[place + 1] - centres[place]).tolist()
+        text = f"jumps {direction_name(*by)} by {far[place]:.1f} of its sizes"
+        out.append(Reason("jump", text, (records[place].frame, records[place + 1].frame)))
+    return out
+
+
+def _sizes(records: Sequence[FrameRecord]) -> list[Reason]:
+    """A box that grows or shrinks at once: targets that merged, parted or were covered."""
+    return [
+        Reason("size", "its box changes its size at once", (one.frame, other.frame))
+        for one, other in itertools.pairwise(records)
+        if max(one.box.area, other.box.area) > _GROWN * min(one.box.area, other.box.area)
+    ]
+
+
+def _short(told: Timeline) -> list[Reason]:
+    if len(told.frames) >= _LEAST_FRAMES:
+        return []
+    return [_reason("short", f"seen in {len(told.frames)} sampled frames only", told)]

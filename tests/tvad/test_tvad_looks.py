@@ -1,0 +1,75 @@
+"""What a language model is shown of a hot target: its colours, its size, how it moved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.core.errors import BadInputError
+from engine.render.colour_names import COLOUR_NAMES, colour_numbers
+from engine.tvad.backbone import VideoWindow
+from engine.tvad.looks import STEP_TOKENS, Looks, LookWidth
+from tests.dialogue.dialogue_material import StubBackbone
+
+HEIGHT, WIDTH, STEPS = 64, 96, 8
+TOP, TALL, WIDE = 20, 24, 8
+MOTION = slice(1, 5)
+NAMED = slice(11, 11 + len(COLOUR_NAMES))
+RED, BLUE = (168, 40, 42), (52, 96, 172)
+
+
+def _walk(speed: int) -> tuple[Looks, np.ndarray]:
+    """A target, red above and blue below, `speed` pixels further in each step of a second."""
+    frames = np.full((2 * STEPS, HEIGHT, WIDTH, 3), 122, np.uint8)
+    heat = np.zeros((STEPS, HEIGHT, WIDTH), np.float32)
+    for step in range(STEPS):
+        left = 4 + speed * step
+        for frame in (2 * step, 2 * step + 1):
+            frames[frame, TOP : TOP + TALL // 2, left : left + WIDE] = RED
+            frames[frame, TOP + TALL // 2 : TOP + TALL, left : left + WIDE] = BLUE
+        heat[step, TOP : TOP + TALL, left : left + WIDE] = 0.9
+    return Looks(StubBackbone(), VideoWindow(frames, np.arange(2 * STEPS) / 2)), heat
+
+
+def test_bands_name_the_colours_of_the_target_and_not_of_the_ground() -> None:
+    looks, heat = _walk(10)
+    tokens = looks.tokens(heat)
+    assert tokens.shape == (STEPS, STEP_TOKENS, LookWidth(StubBackbone.widths).inputs)
+    upper, lower = tokens[3, 1, NAMED], tokens[3, 3, NAMED]
+    assert COLOUR_NAMES[int(upper.argmax())] == "red"
+    assert COLOUR_NAMES[int(lower.argmax())] == "blue"
+    assert upper.max() > 0.9
+    assert lower.max() > 0.9
+
+
+def test_motion_is_in_heights_of_the_target_a_second() -> None:
+    looks, heat = _walk(10)
+    height, aspect, right, down = looks.tokens(heat)[4, 2, MOTION]
+    assert height == pytest.approx(TALL / HEIGHT)
+    assert aspect == pytest.approx(WIDE / TALL)
+    assert right == pytest.approx(10 / TALL)
+    assert down == 0
+
+
+def test_a_target_that_keeps_its_place_does_not_move() -> None:
+    looks, heat = _walk(0)
+    assert not looks.tokens(heat)[:, 1:, 3:5].any()
+
+
+def test_bands_without_evidence_are_empty() -> None:
+    looks, heat = _walk(10)
+    tokens = looks.tokens(np.zeros_like(heat))
+    assert not tokens[:, 1:].any()
+    assert tokens[:, 0].any()
+
+
+def test_another_number_of_heatmaps_is_refused() -> None:
+    looks, heat = _walk(10)
+    with pytest.raises(BadInputError, match="heatmaps"):
+        looks.tokens(heat[:-1])
+
+
+def test_a_dull_pixel_is_a_shade_of_grey() -> None:
+    pixels = np.array([(120, 122, 121), (40, 40, 41), (215, 214, 214), (40, 52, 95)], np.uint8)
+    named = [COLOUR_NAMES[int(one)] for one in colour_numbers(pixels)]
+    assert named == ["grey", "black", "white", "dark blue"]

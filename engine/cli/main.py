@@ -15,6 +15,7 @@ from engine.cli import (
     analyze,
     archive,
     ask,
+    dialogues,
     evaluate,
     events,
     export,
@@ -58,6 +59,7 @@ def build() -> typer.Typer:
     app.command("evaluate")(evaluate.command)
     app.add_typer(packs.build(), name="packs")
     app.add_typer(train.build(), name="train")
+    app.add_typer(dialogues.build(), name="dialogues")
     app.command("synth")(synth.command)
     app.command("selftest")(selftest.command)
     return app

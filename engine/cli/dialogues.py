@@ -1,0 +1,89 @@
+"""`dialogues`: makes training dialogues from footage with masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.output import (
+    Json,
+    cancellable,
+    check_range,
+    print_json,
+    print_line,
+    shown_progress,
+)
+
+_HELP = """Makes what a language model is taught with from footage whose targets are masked.
+
+    main.py dialogues build --dataset ubnormal --root UBNORMAL --to dialogues
+"""
+
+
+def build() -> typer.Typer:
+    """Makes the commands below `dialogues`."""
+    app = typer.Typer(help=_HELP, add_completion=False, rich_markup_mode=None)
+    app.callback()(lambda: None)
+    app.command("build")(build_command)
+    return app
+
+
+def build_command(
+    dataset: Annotated[
+        str, typer.Option("--dataset", metavar="NAME", help="ubnormal, shanghaitech, avenue, ped2.")
+    ],
+    root: Annotated[Path, typer.Option("--root", metavar="DIR", help="The data set's folder.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Gets what is built.")],
+    split: Annotated[
+        list[str] | None,
+        typer.Option("--split", metavar="NAME", help="A split; more may follow. All by default."),
+    ] = None,
+    stage: Annotated[
+        str | None,
+        typer.Option("--stage", metavar="NAME", help="One of frames, timelines, checks alone."),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option("--rate", metavar="R", help="Sampled frames a second.")
+    ] = 5.0,
+    as_json: Json = False,
+) -> None:
+    """Writes frames.jsonl, timelines.jsonl and checks.jsonl.
+
+    A stopped stage goes on where it was when the command is repeated.
+    """
+    check_range("--rate", rate, 0.1, 100)
+    from engine.core.errors import BadInputError
+    from engine.datasets.dialogues.building.stages import (
+        CHECKS,
+        FRAMES,
+        STAGES,
+        TIMELINES,
+        BuildRequest,
+        build_checks,
+        build_frames,
+        build_timelines,
+    )
+    from engine.datasets.opening import open_dataset
+
+    if stage is not None and stage not in STAGES:
+        raise BadInputError("unknown stage", stage, f"use {', '.join(STAGES)}")
+    source = open_dataset(dataset, root.absolute())
+    folder = to.absolute()
+    request = BuildRequest(source, tuple(split or source.splits), folder, rate)
+    counts: dict[str, dict[str, int]] = {}
+    with cancellable() as cancel, shown_progress() as report:
+        stages = {
+            FRAMES: lambda: build_frames(request, report, cancel),
+            TIMELINES: lambda: build_timelines(folder),
+            CHECKS: lambda: build_checks(folder),
+        }
+        for name in STAGES if stage is None else (stage,):
+            counts[name] = dict(sorted(stages[name]().items()))
+    if as_json:
+        print_json({"folder": str(folder), "counts": counts})
+        return
+    for name, found in counts.items():
+        said = ", ".join(f"{count} {what}" for what, count in found.items()) or "nothing"
+        print_line(f"{name}: {said}")

@@ -47,7 +47,11 @@ class ObjectSpans:
     def _spans(self) -> NDArray[np.int64]:
         """int64 [rows, 3]: object id, first frame, last frame (inclusive, 0-based)."""
         path = self.folder / f"{self.name}_tracks.txt"
+        if not path.is_file():
+            raise BadInputError("an abnormal video without tracks", path, _RESTORE)
         rows = read_rows(path, _COLUMNS, whole=3).astype(np.int64)
+        if not len(rows):
+            raise BadInputError("an abnormal video without tracks", path, _RESTORE)
         for number, (object_id, start, end) in enumerate(rows, start=1):
             if not 1 <= object_id <= 255 or end < start:
                 raise BadInputError(
@@ -283,10 +287,10 @@ def _video(name: str, path: Path) -> Video:
 def _annotation(name: str, path: Path) -> Annotation:
     folder = path.with_name(f"{name}_annotations")
     tracks = folder / f"{name}_tracks.txt"
-    if tracks.is_file() and len(read_rows(tracks, _COLUMNS, whole=3)):
+    # One video without its tracks must not keep the others from being read.
+    abnormal = name.startswith("abnormal")
+    if abnormal or (tracks.is_file() and len(read_rows(tracks, _COLUMNS, whole=3))):
         return ObjectSpans(name, folder)
-    if name.startswith("abnormal"):
-        raise BadInputError("an abnormal video without tracks", tracks, _RESTORE)
     images = _mask_images(name, folder) if folder.is_dir() else {}
     size = image_size(next(iter(images.values()))) if images else None
     return NormalAnnotation(name, size=size)

@@ -1,0 +1,170 @@
+"""From masks to checked timelines: what is seen, what is counted, and that stages resume."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.core.errors import BadInputError, CancelledError, ResourceError
+from engine.core.geometry import Box
+from engine.core.progress import CancelToken, Progress
+from engine.datasets.dialogues.building.records import (
+    FrameRecord,
+    decode_mask,
+    encode_mask,
+    read_lines,
+    write_lines,
+)
+from engine.datasets.dialogues.building.stages import (
+    BuildRequest,
+    build_checks,
+    build_frames,
+    build_timelines,
+    read_frames,
+    read_timelines,
+    read_videos,
+)
+from engine.datasets.opening import open_dataset
+from tests.datasets.building_material import write_shanghaitech, write_ubnormal
+
+
+def _request(name: str, root: Path, folder: Path) -> BuildRequest:
+    dataset = open_dataset(name, root)
+    return BuildRequest(dataset, dataset.splits, folder, fps=25.0)
+
+
+def _built(request: BuildRequest) -> dict[str, bytes]:
+    build_frames(request)
+    build_timelines(request.folder)
+    build_checks(request.folder)
+    return {path.name: path.read_bytes() for path in sorted(request.folder.glob("*.jsonl"))}
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("ubnormal", write_ubnormal), ("shanghaitech", write_shanghaitech)]
+)
+def test_a_target_is_followed_from_masks_to_a_kept_timeline(
+    name: str, write: Any, tmp_path: Path
+) -> None:
+    request = _request(name, write(tmp_path / name), tmp_path / "out")
+    _built(request)
+    told = read_timelines(request.folder)[0]
+    assert (told.enters, told.leaves, told.direction) == ("middle left", "middle left", "right")
+    assert [one.said for one in told.path] == ["middle left", "middle centre", "middle left"]
+    assert [one.said for one in told.stops] == ["middle centre"]
+    assert told.stops[0].first <= 45
+    assert told.stops[0].last >= 70
+    assert {one.said for one in told.upper} == {"red"}
+    assert {one.said for one in told.lower} == {"blue"}
+    assert {value["verdict"] for value in read_lines(request.folder / "checks.jsonl")} == {"kept"}
+    assert all(one.frames == 100 for one in read_videos(request.folder))
+
+
+def test_a_killed_stage_goes_on_and_writes_the_same(tmp_path: Path) -> None:
+    root = write_ubnormal(tmp_path / "ubnormal")
+    whole = _built(_request("ubnormal", root, tmp_path / "whole"))
+    token = CancelToken()
+
+    def stop(progress: Progress) -> None:
+        token.cancel()
+
+    request = _request("ubnormal", root, tmp_path / "resumed")
+    with pytest.raises(CancelledError):
+        build_frames(request, stop, token)
+    assert not (request.folder / "frames.jsonl").exists()
+    assert _built(request) == whole
+
+
+def test_nothing_written_names_a_time_of_day_or_a_folder(tmp_path: Path) -> None:
+    request = _request("ubnormal", write_ubnormal(tmp_path / "ubnormal"), tmp_path / "out")
+    for data in _built(request).values():
+        assert str(tmp_path).encode() not in data
+        assert b"202" not in data.replace(b'"frame": 20', b"")
+
+
+def _troubles(folder: Path) -> list[str]:
+    return [str(value["reason"]) for value in read_lines(folder / "troubles.jsonl")]
+
+
+def test_an_object_that_never_appears_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
+    root = write_ubnormal(tmp_path / "ubnormal", "2,0,99\n9,10,60\n")
+    request = _request("ubnormal", root, tmp_path / "out")
+    counts = build_frames(request)
+    assert counts["troubles"] == 2
+    assert all("row 2" in reason for reason in _troubles(request.folder))
+    assert {one.target for one in read_frames(request.folder)} == {0}
+
+
+def test_masks_missing_in_the_middle_cost_their_frames_only(tmp_path: Path) -> None:
+    root = write_ubnormal(tmp_path / "ubnormal")
+    name = "abnormal_scene_1_scenario_1"
+    for frame in range(30, 50):
+        (root / "Scene1" / f"{name}_annotations" / f"{name}_{frame:04d}_gt.png").unlink()
+    request = _request("ubnormal", root, tmp_path / "out")
+    counts = build_frames(request)
+    assert counts["troubles"] == 4
+    here = [one.frame for one in read_frames(request.folder) if one.video == name]
+    assert here == [*range(0, 30, 5), *range(50, 100, 5)]
+
+
+@pytest.mark.parametrize("missing", ["tracks", "masks", "video"])
+def test_a_video_without_its_truth_is_named_and_the_other_is_built(
+    missing: str, tmp_path: Path
+) -> None:
+    root = write_ubnormal(tmp_path / "ubnormal")
+    name = "abnormal_scene_1_scenario_1"
+    folder = root / "Scene1" / f"{name}_annotations"
+    if missing == "tracks":
+        (folder / f"{name}_tracks.txt").unlink()
+    elif missing == "masks":
+        for path in folder.glob("*.png"):
+            path.unlink()
+    else:
+        (root / "Scene1" / f"{name}.mp4").write_bytes(b"no video")
+    request = _request("ubnormal", root, tmp_path / "out")
+    counts = build_frames(request)
+    assert counts["troubles"] >= 1
+    assert {one.video for one in read_frames(request.folder)} == {"abnormal_scene_2_scenario_1"}
+
+
+def test_a_damaged_line_is_named_with_what_to_do(tmp_path: Path) -> None:
+    write_lines(tmp_path / "frames.jsonl", [{"video": "v"}])
+    with pytest.raises(BadInputError, match="line 1 is damaged"):
+        read_frames(tmp_path)
+    (tmp_path / "frames.jsonl").write_text("no json\n")
+    with pytest.raises(BadInputError, match="line 1 is no JSON object"):
+        read_frames(tmp_path)
+
+
+def test_a_disk_that_fills_leaves_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: object, **_named: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(json, "dumps", full)
+    with pytest.raises(ResourceError, match="No space left"):
+        write_lines(tmp_path / "frames.jsonl", [{"a": 1}])
+    assert not list(tmp_path.iterdir())
+
+
+def test_masks_survive_their_runs() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(50):
+        height, width = rng.integers(1, 12, 2)
+        mask = rng.random((height, width)) < rng.random()
+        box = Box(0, 0, int(width), int(height))
+        assert np.array_equal(decode_mask(encode_mask(mask), box), mask)
+    with pytest.raises(BadInputError):
+        decode_mask((3, 4), Box(0, 0, 2, 2))
+
+
+def test_records_survive_their_lines(tmp_path: Path) -> None:
+    request = _request("ubnormal", write_ubnormal(tmp_path / "ubnormal"), tmp_path / "out")
+    build_frames(request)
+    for one in read_frames(request.folder):
+        assert FrameRecord.from_json(one.as_json()) == one

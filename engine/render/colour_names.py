@@ -19,6 +19,7 @@ COLOUR_NAMES = tuple(_NAMED)
 _GREYS = np.array([name in ("black", "white", "grey") for name in COLOUR_NAMES])
 _DULL = 8.0
 _APART = 60.0
+_SHADOW = 0.5
 
 
 def colour_numbers(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -39,13 +40,15 @@ def colour_numbers(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def colours_apart(one: str, other: str) -> float:
-    """Returns how far two of `COLOUR_NAMES` lie apart: 100 from black to white, 10 is a shade.
+    """Returns how far two of `COLOUR_NAMES` lie apart: 60 from red to blue, 36 from black to white.
+
+    Brightness counts half: a shadow changes it, and the colour stays.
 
     Raises:
         ValueError: it is not one of them.
     """
     first, second = (_WANTED[COLOUR_NAMES.index(name)] for name in (one, other))
-    return float(np.linalg.norm(first - second))
+    return float(np.linalg.norm((first - second) * (_SHADOW, 1, 1)))
 
 
 def _lab(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -32,7 +32,7 @@ def _walk(
 
 
 def _verdict(records: Records) -> tuple[str, set[str]]:
-    found = check(timeline(records, FPS, SIZE), records)
+    found = check(timeline(records, FPS, SIZE), records, SIZE)
     return found.verdict, {reason.code for reason in found.reasons}
 
 

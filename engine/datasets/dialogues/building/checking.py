@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.geometry import Box
 from engine.core.places import direction_name
 from engine.datasets.dialogues.building.records import FrameRecord
 from engine.datasets.dialogues.building.timelines import Statement, Timeline, commonest
@@ -28,11 +29,12 @@ _SPEEDS: Sequence[tuple[str, tuple[str, ...], float, float]] = (
 """What an action may be called and how fast it is, in sizes of the target a second."""
 
 _OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
-_SAME_COLOUR = 38.0
+_SAME_COLOUR = 30.0
 _SURE = 0.7
 _LEAST_FRAMES = 4
 _JUMP_SIZES, _JUMP_TIMES = 2.0, 5.0
 _GROWN = 3.5
+_EDGE = 2
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,13 @@ class Check:
         return cls(str(value["video"]), int(value["target"]), str(value["verdict"]), reasons)
 
 
-def check(told: Timeline, records: Sequence[FrameRecord]) -> Check:
+def check(told: Timeline, records: Sequence[FrameRecord], size: tuple[int, int]) -> Check:
     """Compares appearance with motion, and both with themselves over time.
 
     Args:
         told: the target's timeline.
         records: its frames, in order.
+        size: width and height of the frame.
     """
     contradictions = [
         *_speed(told),
@@ -100,7 +103,7 @@ def check(told: Timeline, records: Sequence[FrameRecord]) -> Check:
         *_changes(told, told.lower, "lower"),
         *_jumps(records),
     ]
-    doubts = [*_sizes(records), *_short(told)]
+    doubts = [*_sizes(records, size), *_short(told)]
     verdict = DROPPED if contradictions else ASIDE if doubts else KEPT
     return Check(told.video, told.target, verdict, (*contradictions, *doubts))
 
@@ -186,13 +189,25 @@ def _jumps(records: Sequence[FrameRecord]) -> list[Reason]:
     return out
 
 
-def _sizes(records: Sequence[FrameRecord]) -> list[Reason]:
-    """A box that grows or shrinks at once: targets that merged, parted or were covered."""
+def _sizes(records: Sequence[FrameRecord], size: tuple[int, int]) -> list[Reason]:
+    """A box that grows or shrinks at once: targets that merged, parted or were covered.
+
+    At the edge of the picture targets come in and go out by parts.
+    """
     return [
         Reason("size", "its box changes its size at once", (one.frame, other.frame))
         for one, other in itertools.pairwise(records)
         if max(one.box.area, other.box.area) > _GROWN * min(one.box.area, other.box.area)
+        and not any(_at_edge(box, size) for box in (one.box, other.box))
     ]
+
+
+def _at_edge(box: Box, size: tuple[int, int]) -> bool:
+    return (
+        min(box.x, box.y) <= _EDGE
+        or box.x + box.w >= size[0] - _EDGE
+        or box.y + box.h >= size[1] - _EDGE
+    )
 
 
 def _short(told: Timeline) -> list[Reason]:

@@ -156,12 +156,13 @@ def build_checks(folder: Path) -> Counter[str]:
         ResourceError: the disk is full.
     """
     records = dict(grouped(read_frames(folder)))
+    sizes = {one.name: one.size for one in read_videos(folder)}
     counts: Counter[str] = Counter()
     made = []
     for told in read_timelines(folder):
-        if (told.video, told.target) not in records:
+        if (told.video, told.target) not in records or told.video not in sizes:
             raise BadInputError("a timeline without frames", told.video, _AGAIN)
-        made.append(check(told, records[told.video, told.target]))
+        made.append(check(told, records[told.video, told.target], sizes[told.video]))
         counts[made[-1].verdict] += 1
         counts += Counter({f"reason: {one.code}" for one in made[-1].reasons})
     write_lines(folder / "checks.jsonl", (one.as_json() for one in made))

@@ -97,6 +97,11 @@ class ObjectSpans:
         """First and last frame of each row, in the order of the file."""
         return [(int(first), int(last)) for _, first, last in self._spans]
 
+    @property
+    def objects_of_rows(self) -> list[int]:
+        """The object id of each row, in the order of the file."""
+        return [int(one) for one in self._spans[:, 0]]
+
     def objects(self, frame: int) -> list[tuple[int, NDArray[np.bool_]]]:
         """Returns the abnormal objects of a frame: number of the row, bool [height, width].
 

@@ -13,7 +13,7 @@ import numpy as np
 from engine.core.geometry import Box
 from engine.core.places import direction_name
 from engine.datasets.dialogues.building.records import FrameRecord
-from engine.datasets.dialogues.building.timelines import Statement, Timeline, commonest
+from engine.datasets.dialogues.building.timelines import Statement, Timeline, commonest, shares_of
 from engine.render.colour_names import COLOUR_NAMES, colours_apart
 
 KEPT, ASIDE, DROPPED = "kept", "aside", "dropped"
@@ -30,7 +30,8 @@ _SPEEDS: Sequence[tuple[str, tuple[str, ...], float, float]] = (
 
 _OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 _SAME_COLOUR = 30.0
-_SURE = 0.7
+_SURE = 0.6
+_SEEN = 0.15
 _LEAST_FRAMES = 4
 _JUMP_SIZES, _JUMP_TIMES = 2.0, 5.0
 _GROWN = 3.5
@@ -138,15 +139,19 @@ def _direction(told: Timeline) -> list[Reason]:
 def _said_colours(told: Timeline) -> list[Reason]:
     """Clothes of colours that none of its pixels have."""
     said, _ = commonest(told.appearances, told.frames)
-    named = _colours_in(said)
-    shown = [commonest(part, told.frames) for part in (told.upper, told.lower)]
-    sure = [name for name, share in shown if name and share >= _SURE]
-    if not named or len(sure) < len(shown):
+    named, shown = _colours_in(said), [*_shown(told, told.upper), *_shown(told, told.lower)]
+    if not named or not shown:
         return []
-    if any(colours_apart(a, b) < _SAME_COLOUR for a in named for b in sure):
+    if any(colours_apart(a, b) < _SAME_COLOUR for a in named for b in shown):
         return []
-    text = f"said to wear {', '.join(named)}, shows {' and '.join(sure)}"
+    text = f"said to wear {', '.join(named)}, shows {', '.join(dict.fromkeys(shown))}"
     return [_reason("colour", text, told)]
+
+
+def _shown(told: Timeline, colours: Sequence[Statement]) -> list[str]:
+    """Returns the colours that a part has in one frame of seven or more."""
+    shares = shares_of(colours, told.frames)
+    return [said for said, share in shares.items() if share >= _SEEN]
 
 
 def _colours_in(said: str) -> list[str]:

@@ -131,14 +131,18 @@ def timeline(records: Sequence[FrameRecord], fps: float, size: tuple[int, int]) 
 
 def commonest(statements: Sequence[Statement], frames: Sequence[int]) -> tuple[str, float]:
     """Returns what most frames say, with the share of those that say it; empty without any."""
+    shares = shares_of(statements, frames)
+    said = max(shares, key=lambda one: shares[one], default="")
+    return said, shares.get(said, 0.0)
+
+
+def shares_of(statements: Sequence[Statement], frames: Sequence[int]) -> dict[str, float]:
+    """Returns everything that is said with the share of the frames that say it; the sum is one."""
     votes: Counter[str] = Counter()
     for one in statements:
         votes[one.said] += sum(one.first <= frame <= one.last for frame in frames)
     total = sum(votes.values())
-    if not total:
-        return "", 0.0
-    said, count = votes.most_common(1)[0]
-    return said, count / total
+    return {said: count / total for said, count in votes.items() if count}
 
 
 def _said(record: FrameRecord, field: str) -> str:

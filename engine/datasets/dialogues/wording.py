@@ -20,11 +20,11 @@ class Truth:
 
     Attributes:
         target: action class of the abnormal target; None for a normal span.
-        layout: of the scene, in a word.
+        layout: of the scene, in a word; empty where nobody said, and then nothing is asked of it.
         grey: whether the video is without colour.
         people: how many others are in view.
         kind: of the target.
-        appearance: of the target, by part.
+        appearance: of the target, by part; what a language model said of it is the part `said`.
         from_cell: where the target is at the start.
         to_cell: where it is at the end.
         direction: in which it moves on screen; empty when it keeps its place.
@@ -155,6 +155,15 @@ _NOUNS = {"person": "person", "cyclist": "cyclist", "skater": "skater"}
 _LAYOUTS = ("campus", "car park", "corridor", "hall", "park", "plaza", "square", "street")
 
 
+def can_say(truth: Truth, part: str) -> bool:
+    """Whether enough is known to answer a part's question."""
+    if part in ("environment", "narrative"):
+        return bool(truth.layout)
+    if truth.target is not None and part == "target":
+        return bool(truth.appearance)
+    return True
+
+
 def interview(truth: Truth) -> list[Turn]:
     """Returns the turns that are judged: the method's questions with all their references.
 
@@ -163,7 +172,8 @@ def interview(truth: Truth) -> list[Turn]:
     parts = ["anomaly", "environment"]
     if truth.target is not None:
         parts = ["anomaly", "target", "motion", "trajectory", "environment"]
-    return [Turn(part, QUESTIONS[part][0], references(truth, part)) for part in parts]
+    said = [part for part in parts if can_say(truth, part)]
+    return [Turn(part, QUESTIONS[part][0], references(truth, part)) for part in said]
 
 
 def references(truth: Truth, part: str) -> tuple[str, ...]:
@@ -176,7 +186,7 @@ def references(truth: Truth, part: str) -> tuple[str, ...]:
     targets, motions = _filled(_TARGET, words), _filled(_MOTION, words)
     ways, places = _filled(_TRAJECTORY, words), _filled(_ENVIRONMENT, words)
     if part == "anomaly":
-        return _joined(_YES, targets, motions, ways)
+        return _joined(_YES, *([targets] if truth.appearance else []), motions, ways)
     if part == "narrative":
         return _joined(places, targets, motions, ways)
     simple = {"target": targets, "motion": motions, "trajectory": ways}
@@ -284,7 +294,12 @@ def _noun(truth: Truth) -> str:
     if thing:
         return _with_article(thing)
     worn = truth.appearance
+    if "said" in worn:
+        return worn["said"]
     noun = _NOUNS.get(truth.kind, "person")
+    if "garment" not in worn:
+        upper, lower = worn.get("upper", "grey"), worn.get("lower", "grey")
+        return f"a target that is {upper} above and {lower} below"
     coat = worn.get("garment") == "coat"
     upper = _with_article(f"{worn.get('upper', 'grey')} {'coat' if coat else 'top'}")
     garment = "trousers" if coat else worn.get("garment", "trousers")

@@ -14,6 +14,7 @@ from engine.datasets.dialogues.wording import (
     QUESTIONS,
     Truth,
     absent_turn,
+    can_say,
     follow_up_parts,
     references,
 )
@@ -64,7 +65,8 @@ def draw_lesson(sample: DialogueSample, phase: str, rng: np.random.Generator) ->
     truth = sample.truth
     if rng.random() < 0.5:
         heat, truth = np.ascontiguousarray(heat[..., ::-1]), mirrored(truth)
-    parts = _narrative_parts(rng) if phase == NARRATIVE else _focused_parts(truth, rng)
+    narrative = phase == NARRATIVE and can_say(truth, NARRATIVE)
+    parts = _narrative_parts(rng) if narrative else _focused_parts(truth, rng)
     return Lesson(heat, seen.video, truth, tuple(_turn(truth, part, rng) for part in parts))
 
 
@@ -92,12 +94,14 @@ def _narrative_parts(rng: np.random.Generator) -> Sequence[str]:
 def _focused_parts(truth: Truth, rng: np.random.Generator) -> Sequence[str]:
     later = ["target", "motion", "trajectory", "environment", "absent", *follow_up_parts(truth)]
     shares = np.array([2.0, 2.0, 2.0, 0.5, 1.0, *[0.5] * (len(later) - 5)])
+    shares[[not can_say(truth, part) for part in later]] = 0.0
     # The evidence is most of a sequence: several turns after it cost little more than one.
-    count = int(rng.integers(2, 5))
+    count = min(int(rng.integers(2, 5)), int((shares > 0).sum()))
     drawn = rng.choice(later, count, replace=False, p=shares / shares.sum())
     parts = [str(one) for one in drawn]
     if rng.random() < 0.3:
-        return ("anomaly", "target", "motion", "trajectory")
+        whole = ("anomaly", "target", "motion", "trajectory")
+        return [part for part in whole if can_say(truth, part)]
     return ["anomaly", *parts] if rng.random() < 0.75 else parts
 
 

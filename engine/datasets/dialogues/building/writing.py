@@ -1,0 +1,270 @@
+"""The last stage: dialogues about spans of kept targets, and about spans without any."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.settings import MotionSettings
+from engine.datasets.dialogues.building.checking import KEPT, Check
+from engine.datasets.dialogues.building.measuring import STILL, way
+from engine.datasets.dialogues.building.records import (
+    FrameRecord,
+    decode_mask,
+    read_lines,
+    write_lines,
+)
+from engine.datasets.dialogues.building.stages import (
+    VideoAbout,
+    grouped,
+    read_frames,
+    read_videos,
+)
+from engine.datasets.dialogues.building.timelines import commonest, timeline
+from engine.datasets.dialogues.wording import (
+    QUESTIONS,
+    Truth,
+    Turn,
+    absent_turn,
+    can_say,
+    follow_up_parts,
+    interview,
+    references,
+)
+from engine.dialogue.words import ACTIONS
+from engine.motion.grid import Grid
+
+SPLITS = ("train", "validation", "test")
+_SHARES = (0.8, 0.9)
+_SHORTEST_S, _LONGEST_S = 1.6, 5.0
+_MARGIN_S = 0.5
+_EACH = 3
+_FAST = 1.5
+_FULL, _COVER = 0.95, 3.0
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """A span with what is true of it and the turns that say so.
+
+    Attributes:
+        video: name of the video.
+        camera: the camera it was taken with.
+        first: first frame.
+        last: last frame, inclusive.
+        target: number of the target; None for a span without any.
+        truth: what is true of the span.
+        turns: questions with every form of the answer.
+    """
+
+    video: str
+    camera: str
+    first: int
+    last: int
+    target: int | None
+    truth: Truth
+    turns: tuple[Turn, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Dialogue:
+        """Restores what `as_json` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such dialogue.
+        """
+        turns = tuple(
+            Turn(str(one["part"]), str(one["question"]), tuple(map(str, one["references"])))
+            for one in value["turns"]
+        )
+        target = value["target"]
+        return cls(
+            str(value["video"]), str(value["camera"]), int(value["first"]), int(value["last"]),
+            None if target is None else int(target), Truth(**value["truth"]), turns,
+        )  # fmt: skip
+
+
+def build_dialogues(folder: Path, seed: int) -> Counter[str]:
+    """Writes `dialogues/{train,validation,test}.jsonl` from what the other stages wrote.
+
+    Args:
+        folder: of the other stages.
+        seed: of the spans and of what is asked that is not there.
+
+    Returns:
+        Counts of dialogues by split, and of those without a target.
+
+    Raises:
+        BadInputError: a file of the stages before is missing or damaged.
+        ResourceError: the disk is full.
+    """
+    kept = {
+        (one.video, one.target)
+        for one in map(Check.from_json, read_lines(folder / "checks.jsonl"))
+        if one.verdict == KEPT
+    }
+    by_video: dict[str, dict[int, list[FrameRecord]]] = defaultdict(dict)
+    for (video, target), records in grouped(read_frames(folder)):
+        by_video[video][target] = records
+    videos = read_videos(folder)
+    splits = camera_splits(videos)
+    made: dict[str, list[Dialogue]] = {split: [] for split in SPLITS}
+    for about in videos:
+        rng = np.random.default_rng([seed, zlib.crc32(about.name.encode())])
+        targets = by_video[about.name]
+        for number, records in targets.items():
+            if (about.name, number) in kept:
+                made[splits[about.camera]] += _abnormal(about, records, rng)
+        made[splits[about.camera]] += _normal(about, targets, rng)
+    for split, dialogues in made.items():
+        path = folder / "dialogues" / f"{split}.jsonl"
+        write_lines(path, (one.as_json() for one in dialogues))
+    counts = Counter({split: len(dialogues) for split, dialogues in made.items()})
+    counts["normal"] = sum(one.target is None for all_ in made.values() for one in all_)
+    return counts
+
+
+def camera_splits(videos: Sequence[VideoAbout]) -> dict[str, str]:
+    """Gives every camera one split, so that no scene is in two.
+
+    A camera keeps the data set's own split where all its videos are in one; otherwise a hash of
+    its name decides.
+    """
+    given: dict[str, set[str]] = defaultdict(set)
+    for one in videos:
+        given[one.camera].add(one.split)
+    together = len({split for splits in given.values() for split in splits}) > 1
+    out = {}
+    for camera, splits in given.items():
+        own = next(iter(splits))
+        alone = together and len(splits) == 1 and own in SPLITS
+        out[camera] = own if alone else _hashed(camera)
+    return out
+
+
+def _hashed(camera: str) -> str:
+    place = int(hashlib.sha256(camera.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
+    return SPLITS[int(np.searchsorted(_SHARES, place))]
+
+
+def _abnormal(about: VideoAbout, records: list[FrameRecord], rng: Rng) -> Iterator[Dialogue]:
+    frames = np.array([one.frame for one in records])
+    for first, last in _spans(int(frames[0]), int(frames[-1]), about.fps, rng):
+        start, stop = np.searchsorted(frames, [first, last + 1])
+        inside = records[start:stop]
+        if len(inside) < 2:
+            continue
+        truth = _truth(about, inside)
+        yield Dialogue(
+            about.name, about.camera, inside[0].frame, inside[-1].frame, inside[0].target, truth,
+            tuple(_turns(truth, rng)),
+        )  # fmt: skip
+
+
+def _normal(
+    about: VideoAbout, targets: Mapping[int, Sequence[FrameRecord]], rng: Rng
+) -> Iterator[Dialogue]:
+    """Spans that keep away from every target, those that were not kept included."""
+    busy = np.zeros(about.frames, np.bool_)
+    margin = round(_MARGIN_S * about.fps)
+    for records in targets.values():
+        busy[max(0, records[0].frame - margin) : records[-1].frame + margin + 1] = True
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], busy, [True]]).astype(np.int8)))
+    for begin, end in zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True):
+        for first, last in _spans(begin, end, about.fps, rng):
+            truth = Truth(None, "", False, 0)
+            turns = tuple(_turns(truth, rng))
+            yield Dialogue(about.name, about.camera, first, last, None, truth, turns)
+
+
+def _spans(begin: int, end: int, fps: float, rng: Rng) -> list[tuple[int, int]]:
+    shortest, longest = round(_SHORTEST_S * fps), round(_LONGEST_S * fps)
+    out: list[tuple[int, int]] = []
+    for _ in range(_EACH):
+        if end - begin < shortest:
+            break
+        length = int(rng.integers(shortest, min(longest, end - begin) + 1))
+        first = int(rng.integers(begin, end - length + 1))
+        if all(abs(first - one) > fps / 4 for one, _ in out):
+            out.append((first, first + length))
+    return sorted(out)
+
+
+def _truth(about: VideoAbout, records: Sequence[FrameRecord]) -> Truth:
+    told = timeline(records, about.fps, about.size)
+    said = {
+        name: commonest(values, told.frames)[0]
+        for name, values in (("upper", told.upper), ("lower", told.lower),
+                             ("said", told.appearances))
+    }  # fmt: skip
+    action, _ = commonest(told.actions, told.frames)
+    classes = {words: name for name, words in ACTIONS.items()}
+    return Truth(
+        target=classes.get(action, action) or _moving(told.speed),
+        layout="",
+        grey=False,
+        people=0,
+        kind=commonest(told.kinds, told.frames)[0],
+        appearance={name: words for name, words in said.items() if words},
+        from_cell=records[0].cell,
+        to_cell=records[-1].cell,
+        direction=way(records, about.size),
+    )
+
+
+def _moving(speed: float) -> str:
+    if speed < STILL:
+        return "keeping its place"
+    return "moving fast" if speed > _FAST else "moving"
+
+
+def _turns(truth: Truth, rng: Rng) -> Iterator[Turn]:
+    yield from interview(truth)
+    for part in follow_up_parts(truth):
+        if can_say(truth, part):
+            yield Turn(part, QUESTIONS[part][0], references(truth, part))
+    others = [name for name in ACTIONS if name != truth.target]
+    yield absent_turn(truth, str(rng.choice(others)), int(rng.integers(16)))
+
+
+def heat_of(
+    records: Sequence[FrameRecord], frames: Sequence[int], size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Returns the heatmaps of a perfect detector from masks, float32 [n, R, C].
+
+    Args:
+        records: of every abnormal target in the span.
+        frames: of which the nearest sampled ones are taken.
+        size: width and height of the frame.
+    """
+    settings = MotionSettings()
+    grid = Grid.fit(*size, settings.analysis_area, settings.cell)
+    out = np.zeros((len(frames), grid.rows, grid.columns), np.float32)
+    sampled = np.unique([one.frame for one in records])
+    for place, frame in enumerate(frames):
+        if not len(sampled):
+            break
+        nearest = int(sampled[np.abs(sampled - frame).argmin()])
+        mask = np.zeros((size[1], size[0]), np.float32)
+        for one in records:
+            if one.frame == nearest:
+                box = one.box
+                mask[box.y : box.y + box.h, box.x : box.x + box.w] += decode_mask(one.mask, box)
+        cover = cv2.resize(np.minimum(mask, 1), (grid.columns, grid.rows),
+                           interpolation=cv2.INTER_AREA)  # fmt: skip
+        out[place] = np.minimum(1, cover * _COVER) * _FULL
+    return out

@@ -42,14 +42,17 @@ def build_command(
     ] = None,
     stage: Annotated[
         str | None,
-        typer.Option("--stage", metavar="NAME", help="One of frames, timelines, checks alone."),
+        typer.Option(
+            "--stage", metavar="NAME", help="frames, timelines, checks or dialogues alone."
+        ),
     ] = None,
     rate: Annotated[
         float, typer.Option("--rate", metavar="R", help="Sampled frames a second.")
     ] = 5.0,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Of the spans drawn.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Writes frames.jsonl, timelines.jsonl and checks.jsonl.
+    """Writes frames, timelines, checks and dialogues, one JSON object a line.
 
     A stopped stage goes on where it was when the command is repeated.
     """
@@ -65,10 +68,12 @@ def build_command(
         build_frames,
         build_timelines,
     )
+    from engine.datasets.dialogues.building.writing import DIALOGUES, build_dialogues
     from engine.datasets.opening import open_dataset
 
-    if stage is not None and stage not in STAGES:
-        raise BadInputError("unknown stage", stage, f"use {', '.join(STAGES)}")
+    names = (*STAGES, DIALOGUES)
+    if stage is not None and stage not in names:
+        raise BadInputError("unknown stage", stage, f"use {', '.join(names)}")
     source = open_dataset(dataset, root.absolute())
     folder = to.absolute()
     request = BuildRequest(source, tuple(split or source.splits), folder, rate)
@@ -78,8 +83,9 @@ def build_command(
             FRAMES: lambda: build_frames(request, report, cancel),
             TIMELINES: lambda: build_timelines(folder),
             CHECKS: lambda: build_checks(folder),
+            DIALOGUES: lambda: build_dialogues(folder, seed),
         }
-        for name in STAGES if stage is None else (stage,):
+        for name in names if stage is None else (stage,):
             counts[name] = dict(sorted(stages[name]().items()))
     if as_json:
         print_json({"folder": str(folder), "counts": counts})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,16 +16,32 @@ from engine.cli.output import (
     said_command,
     shown_progress,
 )
+from engine.core.errors import BadInputError
+
+if TYPE_CHECKING:
+    from engine.training.dialogue.teaching import BuiltDialogues
 
 
 def command(
-    data: Annotated[
-        list[Path],
-        typer.Option("--data", metavar="DIR", help="A folder that synth wrote; more may follow."),
-    ],
     pack: Annotated[
         Path, typer.Option("--pack", metavar="DIR", help="The pack that train ahd wrote.")
     ],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="DIR", help="A folder that synth wrote; more may follow."),
+    ] = None,
+    built: Annotated[
+        Path | None,
+        typer.Option("--built", metavar="DIR", help="A folder that dialogues build wrote."),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="NAME", help="What --built was built from."),
+    ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option("--root", metavar="DIR", help="That data set's folder."),
+    ] = None,
     language: Annotated[
         Path | None,
         typer.Option("--language", metavar="DIR", help="Folder of the language model's weights."),
@@ -68,15 +84,18 @@ def command(
         ("--threads", threads, 1, 256),
     ):  # fmt: skip
         check_range(name, value, least, most)
+    if not data and built is None:
+        raise BadInputError("nothing to learn from", "", "name a folder with --data or --built")
     from engine.datasets.dialogues.samples import SampleRequest
     from engine.training.dialogue.stage2 import Stage2Settings
     from engine.training.dialogue.teaching import DialogueRequest, train_dialogue
 
     pack = pack.absolute()
     request = DialogueRequest(
-        tuple(one.absolute() for one in data),
+        tuple(one.absolute() for one in data or ()),
         pack,
         (work or pack.with_name(f"{pack.name}.training") / "dialogue").absolute(),
+        _built(built, dataset, root),
         Stage2Settings(
             seed=seed, steps=steps, batch=batch, rate=rate, part_rate=part_rate,
             align_steps=align_steps,
@@ -96,4 +115,15 @@ def command(
     print_line(f"  loss {result['first_loss']} to {result['last_loss']}")
     for stage, took in result["seconds"].items():
         print_line(f"  {stage}: {took / 60:.1f} min")
-    print_line(f"next: main.py evaluate --dialogue --root {data[0]} --pack {pack}")
+    print_line(f"next: main.py evaluate --dialogue --root FOOTAGE --pack {pack}")
+
+
+def _built(folder: Path | None, dataset: str | None, root: Path | None) -> BuiltDialogues | None:
+    from engine.datasets.opening import open_dataset
+    from engine.training.dialogue.teaching import BuiltDialogues
+
+    if folder is None:
+        return None
+    if dataset is None or root is None:
+        raise BadInputError("dialogues without their footage", folder, "add --dataset and --root")
+    return BuiltDialogues(folder.absolute(), open_dataset(dataset, root.absolute()))

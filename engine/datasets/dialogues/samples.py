@@ -106,9 +106,9 @@ def samples_of(
         if not path.is_file():
             made = list(_made(video, backbone, request, folder if measured else None, cancel))
             part = path.with_suffix(".part")
-            part.write_bytes(_packed(made))
+            part.write_bytes(pack_samples(made))
             part.replace(path)
-        yield from _unpacked(path.read_bytes())
+        yield from unpack_samples(path.read_bytes())
         report(Progress("dialogues", place + 1, len(videos), unit="videos"))
 
 
@@ -178,7 +178,8 @@ def analysed_heat(
         }
 
 
-def _packed(samples: list[DialogueSample]) -> bytes:
+def pack_samples(samples: Sequence[DialogueSample]) -> bytes:
+    """Packs samples into bytes; maps and tokens keep half precision."""
     arrays: dict[str, NDArray[np.float16]] = {}
     about = []
     for place, one in enumerate(samples):
@@ -190,7 +191,8 @@ def _packed(samples: list[DialogueSample]) -> bytes:
     return len(head).to_bytes(4, "little") + head + pack_arrays(arrays)
 
 
-def _unpacked(data: bytes) -> Iterator[DialogueSample]:
+def unpack_samples(data: bytes) -> Iterator[DialogueSample]:
+    """Restores what `pack_samples` gave."""
     length = int.from_bytes(data[:4], "little")
     _, about = json.loads(data[4 : 4 + length])
     arrays = unpack_arrays(data[4 + length :])

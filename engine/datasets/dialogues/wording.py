@@ -299,7 +299,7 @@ def _noun(truth: Truth) -> str:
     noun = _NOUNS.get(truth.kind, "person")
     if "garment" not in worn:
         upper, lower = worn.get("upper", "grey"), worn.get("lower", "grey")
-        return f"a target that is {upper} above and {lower} below"
+        return f"a figure in {upper} above and {lower} below"
     coat = worn.get("garment") == "coat"
     upper = _with_article(f"{worn.get('upper', 'grey')} {'coat' if coat else 'top'}")
     garment = "trousers" if coat else worn.get("garment", "trousers")

@@ -12,6 +12,8 @@ import torch
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Report
+from engine.datasets.base import Dataset
+from engine.datasets.dialogues.building.sampling import built_samples
 from engine.datasets.dialogues.samples import DialogueSample, SampleRequest, samples_of
 from engine.datasets.rendered import rendered_by, rendered_videos
 from engine.packs.locations import weights_folders
@@ -29,11 +31,25 @@ COMPACT_LANGUAGE = "smollm2-135m-instruct"
 
 
 @dataclass(frozen=True)
+class BuiltDialogues:
+    """Dialogues of `dialogues build`.
+
+    Attributes:
+        folder: it wrote into.
+        dataset: it read.
+    """
+
+    folder: Path
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
 class DialogueRequest:
     """What to train.
 
     Attributes:
         data: folders that `synth` wrote, each with a split train.
+        built: dialogues that were built from a data set, to learn from as well.
         pack: pack that stage 1 made; gets RAE, projector and adapter.
         work: folder of samples and state.
         settings: of the training.
@@ -48,6 +64,7 @@ class DialogueRequest:
     data: tuple[Path, ...]
     pack: Path
     work: Path
+    built: BuiltDialogues | None = None
     settings: Stage2Settings = field(default_factory=Stage2Settings)
     samples: SampleRequest = field(default_factory=lambda: SampleRequest(1, 4, 0))
     language: Path | None = None
@@ -85,7 +102,8 @@ def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken
     run = Stage2(learner, samples, request.settings, request.work / "state")
     run.run(report, cancel)
     trained = time.monotonic()
-    made_by = [said for said in (rendered_by(one, "train") for one in request.data) if said]
+    made_by = [f"dialogues built from {request.built.dataset.name}"] if request.built else []
+    made_by += [said for said in (rendered_by(one, "train") for one in request.data) if said]
     data = f"{videos} rendered videos ({len(samples)} spans)"
     data = ": ".join([data, *(["; ".join(made_by)] if made_by else [])])
     taught = Taught(learner, language, run.log, data, request.command, request.settings.seed)
@@ -124,6 +142,13 @@ def _samples(
         kept = request.work / "samples" / str(place)
         samples += samples_of(videos, backbone, wanted, kept, cancel, report)
         total += len(videos)
+    if request.built is not None:
+        built, kept = request.built, request.work / "samples" / "built"
+        found = list(
+            built_samples(built.folder, built.dataset, "train", backbone, kept, cancel, report)
+        )
+        samples += found
+        total += len({one.video for one in found})
     return total, samples
 
 

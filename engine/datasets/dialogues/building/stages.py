@@ -175,7 +175,7 @@ def read_videos(folder: Path) -> list[VideoAbout]:
     Raises:
         BadInputError: it is missing or damaged.
     """
-    return _read(folder / VIDEOS, VideoAbout.from_json)
+    return read_all(folder / VIDEOS, VideoAbout.from_json)
 
 
 def read_frames(folder: Path) -> list[FrameRecord]:
@@ -184,7 +184,7 @@ def read_frames(folder: Path) -> list[FrameRecord]:
     Raises:
         BadInputError: it is missing or damaged.
     """
-    return _read(folder / "frames.jsonl", FrameRecord.from_json)
+    return read_all(folder / "frames.jsonl", FrameRecord.from_json)
 
 
 def read_timelines(folder: Path) -> list[Timeline]:
@@ -193,7 +193,7 @@ def read_timelines(folder: Path) -> list[Timeline]:
     Raises:
         BadInputError: it is missing or damaged.
     """
-    return _read(folder / "timelines.jsonl", Timeline.from_json)
+    return read_all(folder / "timelines.jsonl", Timeline.from_json)
 
 
 def grouped(
@@ -205,7 +205,12 @@ def grouped(
         yield key, list(group)
 
 
-def _read(path: Path, restore: Callable[[Line], T]) -> list[T]:
+def read_all(path: Path, restore: Callable[[Line], T]) -> list[T]:
+    """Reads every line of a file that a stage wrote.
+
+    Raises:
+        BadInputError: it is missing, or a line is not what `restore` takes.
+    """
     out = []
     for number, value in enumerate(read_lines(path), start=1):
         try:

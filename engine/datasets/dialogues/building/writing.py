@@ -20,12 +20,12 @@ from engine.datasets.dialogues.building.measuring import STILL, way
 from engine.datasets.dialogues.building.records import (
     FrameRecord,
     decode_mask,
-    read_lines,
     write_lines,
 )
 from engine.datasets.dialogues.building.stages import (
     VideoAbout,
     grouped,
+    read_all,
     read_frames,
     read_videos,
 )
@@ -43,6 +43,7 @@ from engine.datasets.dialogues.wording import (
 from engine.dialogue.words import ACTIONS
 from engine.motion.grid import Grid
 
+DIALOGUES = "dialogues"
 SPLITS = ("train", "validation", "test")
 _SHARES = (0.8, 0.9)
 _SHORTEST_S, _LONGEST_S = 1.6, 5.0
@@ -114,7 +115,7 @@ def build_dialogues(folder: Path, seed: int) -> Counter[str]:
     """
     kept = {
         (one.video, one.target)
-        for one in map(Check.from_json, read_lines(folder / "checks.jsonl"))
+        for one in read_all(folder / "checks.jsonl", Check.from_json)
         if one.verdict == KEPT
     }
     by_video: dict[str, dict[int, list[FrameRecord]]] = defaultdict(dict)
@@ -136,6 +137,16 @@ def build_dialogues(folder: Path, seed: int) -> Counter[str]:
     counts = Counter({split: len(dialogues) for split, dialogues in made.items()})
     counts["normal"] = sum(one.target is None for all_ in made.values() for one in all_)
     return counts
+
+
+def read_dialogues(folder: Path, split: str) -> list[Dialogue]:
+    """Reads the dialogues of a split, in the order of their videos.
+
+    Raises:
+        BadInputError: the file is missing or damaged.
+    """
+    path = folder / "dialogues" / f"{split}.jsonl"
+    return sorted(read_all(path, Dialogue.from_json), key=lambda one: one.video)
 
 
 def camera_splits(videos: Sequence[VideoAbout]) -> dict[str, str]:
@@ -228,7 +239,7 @@ def _truth(about: VideoAbout, records: Sequence[FrameRecord]) -> Truth:
 
 def _moving(speed: float) -> str:
     if speed < STILL:
-        return "keeping its place"
+        return "staying"
     return "moving fast" if speed > _FAST else "moving"
 
 

@@ -58,6 +58,7 @@ def build_command(
     """
     check_range("--rate", rate, 0.1, 100)
     from engine.core.errors import BadInputError
+    from engine.datasets.dialogues.building.page import PAGE, write_page
     from engine.datasets.dialogues.building.stages import (
         CHECKS,
         FRAMES,
@@ -87,9 +88,13 @@ def build_command(
         }
         for name in names if stage is None else (stage,):
             counts[name] = dict(sorted(stages[name]().items()))
+        if DIALOGUES in counts:
+            write_page(folder, source, request.fps)
     if as_json:
         print_json({"folder": str(folder), "counts": counts})
         return
     for name, found in counts.items():
         said = ", ".join(f"{count} {what}" for what, count in found.items()) or "nothing"
         print_line(f"{name}: {said}")
+    if DIALOGUES in counts:
+        print_line(f"samples to look at: {folder / PAGE}")

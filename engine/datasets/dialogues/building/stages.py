@@ -64,6 +64,7 @@ class VideoAbout:
         frames: how many there are.
         fps: frames a second.
         size: width and height in pixels.
+        step: distance of the sampled frames.
     """
 
     name: str
@@ -72,11 +73,13 @@ class VideoAbout:
     frames: int
     fps: float
     size: tuple[int, int]
+    step: int
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain JSON values."""
         return {"name": self.name, "camera": self.camera, "split": self.split,
-                "frames": self.frames, "fps": self.fps, "size": list(self.size)}  # fmt: skip
+                "frames": self.frames, "fps": self.fps, "size": list(self.size),
+                "step": self.step}  # fmt: skip
 
     @classmethod
     def from_json(cls, value: Line) -> VideoAbout:
@@ -88,7 +91,7 @@ class VideoAbout:
         width, height = (int(side) for side in value["size"])
         return cls(
             str(value["name"]), str(value["camera"]), str(value["split"]), int(value["frames"]),
-            float(value["fps"]), (width, height),
+            float(value["fps"]), (width, height), int(value["step"]),
         )  # fmt: skip
 
 
@@ -241,7 +244,8 @@ def _source_lines(
     step = max(1, round(fps / request.rate))
     found, troubles = sightings(video, len(source.index), size, step)
     counts: Counter[str] = Counter(videos=1)
-    about = VideoAbout(video.name, video.camera, split, len(source.index), round(fps, 4), size)
+    count = len(source.index)
+    about = VideoAbout(video.name, video.camera, split, count, round(fps, 4), size, step)
     lines: list[Line] = [{"about": about.as_json()}]
     before: dict[int, Sighting] = {}
     wanted = {one.frame for one in found}

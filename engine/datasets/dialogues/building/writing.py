@@ -191,7 +191,8 @@ def _normal(
 ) -> Iterator[Dialogue]:
     """Spans that keep away from every target, those that were not kept included."""
     busy = np.zeros(about.frames, np.bool_)
-    margin = round(_MARGIN_S * about.fps)
+    # A target may be there up to a step before it is sampled.
+    margin = round(_MARGIN_S * about.fps) + about.step
     for records in targets.values():
         busy[max(0, records[0].frame - margin) : records[-1].frame + margin + 1] = True
     edges = np.flatnonzero(np.diff(np.concatenate([[True], busy, [True]]).astype(np.int8)))
@@ -248,8 +249,10 @@ def _turns(truth: Truth, rng: Rng) -> Iterator[Turn]:
     for part in follow_up_parts(truth):
         if can_say(truth, part):
             yield Turn(part, QUESTIONS[part][0], references(truth, part))
-    others = [name for name in ACTIONS if name != truth.target]
-    yield absent_turn(truth, str(rng.choice(others)), int(rng.integers(16)))
+    # Of a target whose action nobody named, what it does not do is not known either.
+    if truth.target is None or truth.target in ACTIONS:
+        others = [name for name in ACTIONS if name != truth.target]
+        yield absent_turn(truth, str(rng.choice(others)), int(rng.integers(16)))
 
 
 def heat_of(

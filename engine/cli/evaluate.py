@@ -67,7 +67,7 @@ def command(
             "--calibrate",
             metavar="HOW",
             help="normal: the data set's training footage; camera: all test videos together "
-            "without labels; self: each video alone.",
+            "without labels (no dialogue); self: each video alone.",
         ),
     ] = None,
     stride: Annotated[
@@ -94,20 +94,21 @@ def command(
     With --dialogue what a pack's language model says, on rendered footage where no data set is
     named: yes and no, places, actions, colours, BLEU.
     """
+    if calibrate is not None and calibrate not in _CALIBRATE:
+        raise BadInputError("unknown calibration", calibrate, f"use {', '.join(_CALIBRATE)}")
     if dialogue:
         from engine.cli.evaluate_dialogue import DialogueOptions, evaluate_dialogue
 
         options = DialogueOptions(
-            dataset, root, split, pack or "compact", limit, heatmap, blind, runtime, dump, as_json
-        )
+            dataset, root, split, pack or "compact", limit, heatmap, blind, runtime, calibrate,
+            dump, as_json,
+        )  # fmt: skip
         evaluate_dialogue(options)
         return
     if dataset is None:
         raise BadInputError("no data set named", "", f"use one of {', '.join(_DATASETS)}")
     if dataset not in _DATASETS:
         raise BadInputError("unknown data set", dataset, f"use one of {', '.join(_DATASETS)}")
-    if calibrate is not None and calibrate not in _CALIBRATE:
-        raise BadInputError("unknown calibration", calibrate, f"use {', '.join(_CALIBRATE)}")
     chosen = chosen_channels(channels)
     recipe = chosen_text(chosen, pack, prompts, device)
     from engine.analysis.text.use import open_text

@@ -31,6 +31,7 @@ class DialogueOptions:
         heatmap: own, empty, swapped or truth.
         blind: without video and anomaly tokens.
         runtime: auto, transformers or llama.cpp.
+        calibrate: normal, self, or None for normal footage where a camera has some.
         dump: file of one JSON line a turn.
         as_json: prints one object.
     """
@@ -43,6 +44,7 @@ class DialogueOptions:
     heatmap: str
     blind: bool
     runtime: str
+    calibrate: str | None
     dump: Path | None
     as_json: bool
 
@@ -70,18 +72,23 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
         raise BadInputError("unknown heatmap", options.heatmap, f"use {', '.join(HEATMAPS)}")
     if options.limit is not None and options.limit < 1:
         raise BadInputError("a limit below one", options.limit, "use 1 or more")
+    if options.calibrate == "camera":
+        raise BadInputError("no dialogue calibrates by camera", "", "use normal or self")
     root = options.root.absolute()
     if options.dataset is None:
         spans = rendered_spans(root, options.split, options.limit)
     else:
         spans = benchmark_spans(open_dataset(options.dataset, root), options.split, options.limit)
+    if options.calibrate == "normal" and not any(span.normal for span in spans):
+        raise BadInputError("no normal footage of these cameras", root, "use --calibrate self")
     pack = find_pack(options.pack)
     model = open_dialogue_model(pack, options.runtime)
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sightline-")))
         cancel = stack.enter_context(cancellable())
         report = stack.enter_context(shown_progress())
-        heat = HeatGiver(options.heatmap, spans, work, options.pack, cancel)
+        learn = options.calibrate != "self"
+        heat = HeatGiver(options.heatmap, spans, work, options.pack, learn, cancel)
         said = judge(
             model, open_backbone(pack), spans, heat, options.heatmap, options.blind, report, cancel
         )
@@ -90,6 +97,7 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
     result = {
         **figures(said),
         "heatmap": options.heatmap,
+        "calibrate": "normal" if learn and any(span.normal for span in spans) else "self",
         "blind": options.blind,
         "runtime": model.runtime.name,
         "pack": pack.name,

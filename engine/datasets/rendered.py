@@ -87,6 +87,16 @@ class RenderedVideo:
     targets: tuple[Target, ...]
 
     @property
+    def camera(self) -> str:
+        """Number of its scene, the third word of its name; one camera films each scene."""
+        return self.name.split("_")[2]
+
+    @property
+    def normal(self) -> bool:
+        """Whether nothing in it is abnormal."""
+        return not any(target.spans for target in self.targets)
+
+    @property
     def classes(self) -> frozenset[str]:
         """Classes of its abnormal targets."""
         return frozenset().union(*(target.abnormal_classes for target in self.targets))

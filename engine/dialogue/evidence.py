@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,7 @@ def run_for(
     pack: str | None,
     cancel: CancelToken | None = None,
     report: Report = silent,
+    normal: Sequence[Path] = (),
 ) -> RunRow:
     """Returns the current run of evidence; analyses it first where there is none.
 
@@ -67,6 +69,7 @@ def run_for(
         pack: whose text channel joins the scene channel in an analysis; None leaves it out.
         cancel: looked at between frames.
         report: told how far the analysis is.
+        normal: footage of its camera known as normal, which an analysis learns from.
 
     Raises:
         BadInputError: it changed since it was added, or cannot be opened.
@@ -76,17 +79,19 @@ def run_for(
     if current is not None:
         return current
     from engine.analysis.evidence import add_evidence
+    from engine.analysis.normal import hash_normal
     from engine.analysis.recipe import Recipe
     from engine.analysis.runs import Resuming, Run
     from engine.core.settings import AnalysisSettings
 
-    recipe, text = Recipe(AnalysisSettings()), None
+    learnt = tuple(hash_normal(normal, cancel))
+    recipe, text = Recipe(AnalysisSettings(), learnt), None
     if pack is not None:
         from engine.analysis.text.model import text_recipe
         from engine.analysis.text.use import open_text
 
         settings = replace(AnalysisSettings(), channels=(SCENE, TEXT))
-        recipe = Recipe(settings, text=text_recipe(pack, None, "auto"))
+        recipe = Recipe(settings, learnt, text=text_recipe(pack, None, "auto"))
         text = open_text(case.cache, recipe.text)
     row, source = add_evidence(
         case, case.evidence_path(evidence), fps=evidence.fps, cancel=cancel, report=report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -17,7 +17,7 @@ from engine.core.settings import MotionSettings
 from engine.datasets.base import Dataset, Video
 from engine.datasets.dialogues.spans import TruthSpan, draw_spans, true_heat
 from engine.datasets.dialogues.wording import QUESTIONS, Turn, interview
-from engine.datasets.rendered import rendered_videos
+from engine.datasets.rendered import RenderedVideo, rendered_videos
 from engine.dialogue.evidence import heat_at, leading_channel, run_for
 from engine.media import open_source
 from engine.motion.grid import Grid
@@ -47,6 +47,7 @@ class JudgedSpan:
         turns: questions with their references; without references on benchmarks.
         truth: what is true of it; None on benchmarks, which know less.
         true_heat: the heatmap of a perfect detector.
+        normal: other footage of its camera known as normal.
     """
 
     video: str
@@ -57,6 +58,7 @@ class JudgedSpan:
     turns: tuple[Turn, ...]
     truth: TruthSpan | None
     true_heat: HeatOf
+    normal: tuple[Path, ...] = ()
 
     @property
     def places(self) -> tuple[str, str] | None:
@@ -78,7 +80,7 @@ def rendered_spans(root: Path, split: str, limit: int | None) -> list[JudgedSpan
     found = [draw_spans(video, each, _SEED) for video in videos]
     # One of every video, then the second of every video, and so on.
     spans = [one[n] for n in range(each) for one in found if n < len(one)][:wanted]
-    return [_rendered(span) for span in spans]
+    return [_rendered(span, videos) for span in spans]
 
 
 def benchmark_spans(dataset: Dataset, split: str, limit: int | None) -> list[JudgedSpan]:
@@ -101,7 +103,9 @@ def benchmark_spans(dataset: Dataset, split: str, limit: int | None) -> list[Jud
         kept = min(each, both) if both else each
         for abnormal, places in zip((True, False), chosen, strict=True):
             picked = _evenly(places, kept)
-            found.append([_window(video, int(n), abnormal, count, size) for n in picked])
+            windows = [_window(video, int(n), abnormal, count, size) for n in picked]
+            normal = tuple(dataset.normal(video.camera))
+            found.append([replace(window, normal=normal) for window in windows])
     spans = [span for one in found for span in one]
     if not spans:
         raise BadInputError("no windows to ask about", dataset.name, "name another split")
@@ -117,6 +121,8 @@ class HeatGiver:
         spans: all spans; partners come from them.
         work: keeps the cases of analysed videos.
         pack: whose text channel joins the analysis; None leaves it out.
+        learn_normal: whether an analysis learns from normal footage where a span has some.
+        cancel: looked at between frames.
     """
 
     def __init__(
@@ -125,12 +131,14 @@ class HeatGiver:
         spans: Sequence[JudgedSpan],
         work: Path,
         pack: str | None,
+        learn_normal: bool = True,
         cancel: CancelToken | None = None,
     ) -> None:
         self._kind = kind
         self._spans = list(spans)
         self._work = work
         self._pack = pack
+        self._learn_normal = learn_normal
         self._cancel = cancel
 
     def of(self, span: JudgedSpan) -> HeatOf | None:
@@ -159,7 +167,8 @@ class HeatGiver:
     def _own(self, span: JudgedSpan) -> HeatOf:
         from engine.analysis.evidence import add_evidence
 
-        path = self._work / f"{span.video}.case"
+        normal = span.normal if self._learn_normal else ()
+        path = self._work / f"{span.video}-{'normal' if normal else 'self'}.case"
 
         def heat(frames: Sequence[int]) -> Heat:
             with Case.open(path, write=True) if is_case(path) else Case.create(path) as case:
@@ -170,7 +179,7 @@ class HeatGiver:
                     fps = 25.0 if span.path.is_dir() else None
                     evidence, source = add_evidence(case, span.path, fps=fps, cancel=self._cancel)
                     source.close()
-                run = run_for(case, evidence, self._pack, self._cancel)
+                run = run_for(case, evidence, self._pack, self._cancel, normal=normal)
                 return heat_at(case, run, leading_channel(case, run), frames)
 
         return heat
@@ -184,7 +193,9 @@ def _moved(heat: HeatOf, span: JudgedSpan, partner: JudgedSpan) -> HeatOf:
     )
 
 
-def _rendered(span: TruthSpan) -> JudgedSpan:
+def _rendered(span: TruthSpan, videos: Sequence[RenderedVideo]) -> JudgedSpan:
+    video = span.video
+    normal = (one for one in videos if one.camera == video.camera and one.normal)
     return JudgedSpan(
         span.video.name,
         span.video.path,
@@ -194,6 +205,7 @@ def _rendered(span: TruthSpan) -> JudgedSpan:
         tuple(interview(span.truth)),
         span,
         lambda frames: true_heat(span.video, tuple(frames)),
+        tuple(one.path for one in normal if one.name != video.name),
     )
 
 

@@ -1,0 +1,68 @@
+"""`evaluate --dialogue`: what a language model is judged on, and what its heat was learned from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.cases import Case
+from engine.datasets.rendered import rendered_videos
+from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
+from engine.dialogue.evidence import run_for
+from engine.evaluation.dialogue.spans import OWN, HeatGiver, JudgedSpan, rendered_spans
+from engine.packs.manifest import Pack
+from tests.cli.cli_material import Command
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("rendered")
+    write_footage(root, FootageRequest(4, 3, "test", (256, 144), 3.0))
+    return root
+
+
+@pytest.fixture(scope="module")
+def spans(rendered: Path) -> list[JudgedSpan]:
+    return rendered_spans(rendered, "test", None)
+
+
+def test_normal_footage_is_of_the_same_camera_and_another_video(
+    rendered: Path, spans: list[JudgedSpan]
+) -> None:
+    cameras = {video.path: video.camera for video in rendered_videos(rendered, "test")}
+    harmless = {video.path for video in rendered_videos(rendered, "test") if video.normal}
+    assert any(span.normal for span in spans)
+    for span in spans:
+        assert span.path not in span.normal
+        assert harmless.issuperset(span.normal)
+        assert {cameras[path] for path in span.normal} <= {cameras[span.path]}
+
+
+def test_own_heat_learns_from_normal_footage_unless_told_not_to(
+    spans: list[JudgedSpan], tmp_path: Path
+) -> None:
+    span = next(span for span in spans if span.normal)
+    for learn, source in ((True, "normal"), (False, "self")):
+        heat = HeatGiver(OWN, spans, tmp_path, None, learn).of(span)
+        assert heat is not None
+        assert heat([span.first]).shape == span.true_heat([span.first]).shape
+        with Case.open(tmp_path / f"{span.video}-{source}.case", write=True) as case:
+            assert f'"calibration":"{source}"' in _settings(case)
+
+
+def test_figures_name_the_heat_and_where_it_was_learned(
+    command: Command, rendered: Path, pack: Pack
+) -> None:
+    asked = ("evaluate", "--dialogue", "--root", rendered, "--pack", pack.name, "--limit", 2)
+    said = command(*asked, "--heatmap", "truth", "--json")
+    assert said.code == 0, said.err
+    assert said.json["dialogues"] == 2
+    assert (said.json["heatmap"], said.json["calibrate"]) == ("truth", "normal")
+    assert command(*asked, "--heatmap", "truth", "--calibrate", "camera").code == 2
+    assert command(*asked, "--heatmap", "guess").code == 2
+
+
+def _settings(case: Case) -> str:
+    run = run_for(case, case.evidence.all()[0], None)
+    return run.settings.replace(" ", "")

@@ -84,7 +84,7 @@ def run_for(
     from engine.analysis.runs import Resuming, Run
     from engine.core.settings import AnalysisSettings
 
-    learnt = tuple(hash_normal(normal, cancel))
+    learnt = tuple(hash_normal(normal, cancel or CancelToken()))
     recipe, text = Recipe(AnalysisSettings(), learnt), None
     if pack is not None:
         from engine.analysis.text.model import text_recipe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from engine.datasets.dialogues.wording import Truth
 from engine.dialogue.model import DialogueModel, SpanEvidence
 from engine.dialogue.talking import Conversation
 from engine.training.dialogue.learner import Learner, with_lora
-from engine.training.dialogue.packing import adapter_files
+from engine.training.dialogue.packing import Taught, adapter_files, card_with_dialogue
 from engine.training.dialogue.stage2 import Stage2, Stage2Settings
 from engine.tvad.part_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from engine.tvad.projector import ProjectorConfig, VideoProjector
@@ -149,6 +150,24 @@ def test_only_answers_are_learnt(learner: MakeLearner) -> None:
     for _, answer in lesson.turns:
         wanted += [*tokenizer(answer, add_special_tokens=False)["input_ids"], 381]
     assert said == wanted
+
+
+def test_the_card_tells_the_newest_training_once_and_keeps_its_limits(
+    learner: MakeLearner,
+) -> None:
+    log = [
+        {"step": 0, "phase": "aligning", "loss": 9.0},
+        {"step": 9, "phase": "narrative", "loss": 2.0},
+    ]
+    older = Taught(learner(), None, log, "two rendered videos", "main.py train dialogue", 4)
+    newer = replace(older, data="three rendered videos")
+    first = card_with_dialogue("# small\n\nA decoder.\n\n## Limits\n\nMany.\n", older)
+    card = card_with_dialogue(first, newer)
+    assert "two rendered videos" in first
+    assert "two rendered videos" not in card
+    assert card.count("## Dialogue") == 1
+    assert card.startswith("# small\n\nA decoder.\n\n## Dialogue\n")
+    assert card.endswith("\n\n## Limits\n\nMany.\n")
 
 
 def test_a_small_qwen_learns_and_answers_three_turns(qwen: Path, tmp_path: Path) -> None:

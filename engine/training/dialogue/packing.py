@@ -13,6 +13,7 @@ import numpy as np
 from engine.media.hashing import hash_file
 from engine.packs.manifest import Manifest, Memory, Pack, Part, Training, write_pack
 from engine.training.dialogue.learner import ALPHA, RANK, Learner
+from engine.training.packing import CARD
 from engine.tvad.part_files import (
     ADAPTER,
     ADAPTER_CONFIG,
@@ -27,6 +28,18 @@ from engine.tvad.part_files import (
 from engine.tvad.runtimes.lora_gguf import LoraShape, write_lora_gguf
 
 LOG = "stage2-log.json"
+_LIMITS = "\n## Limits\n"
+_DIALOGUE = "\n## Dialogue\n"
+_SECTION = f"""{_DIALOGUE.lstrip()}
+Region-aware Anomaly Encoder, video projector and LoRA adapter: {{count:,}} parameters; the
+language model stays as it is. Trained on {{data}}, and on nothing else: no real footage. Command:
+`{{command}}`. Seed: {{seed}}{{loss}}. `{LOG}` holds the course of the training,
+`docs/evaluation.md` the figures with their controls.
+
+It answers in the few sentences and words it was taught, about people and vehicles as they were
+rendered; places, colours and actions can be wrong, and the measured facts beside an answer are what
+counts.
+"""
 _LANGUAGE_MEMORY = 900 << 20
 _SOURCES = {
     "smollm2-135m-instruct": Part(
@@ -76,8 +89,27 @@ def add_dialogue(pack: Pack, taught: Taught, work: Path) -> Pack:
     if learner.projector is not None:
         files[PROJECTOR] = projector_bytes(learner.projector)
     files |= adapter_files(learner, work)
+    card = pack.file(CARD).read_text("utf-8") if CARD in pack.files else f"# {pack.name}\n"
+    files[CARD] = card_with_dialogue(card, taught).encode()
     files[LOG] = (json.dumps(taught.log, indent=1) + "\n").encode()
     return write_pack(pack.folder, _manifest(pack, taught), files)
+
+
+def card_with_dialogue(card: str, taught: Taught) -> str:
+    """Returns a model card with a section on the dialogue before its limits, in place of an older.
+
+    Args:
+        card: Markdown as stage 1 wrote it, or stage 2 before.
+        taught: what was trained.
+    """
+    count = sum(one.numel() for _, one in taught.learner.trained())
+    losses = [one["loss"] for one in taught.log if one["phase"] != "aligning"]
+    loss = f"; loss {losses[0]:.2f} to {losses[-1]:.2f}" if losses else ""
+    section = _SECTION.format(
+        data=taught.data, command=taught.command, seed=taught.seed, count=count, loss=loss
+    )
+    before, mark, limits = card.partition(_LIMITS)
+    return f"{before.partition(_DIALOGUE)[0].rstrip()}\n\n{section}{mark}{limits}"
 
 
 def _copy(pack: Pack, name: str, work: Path) -> Path:

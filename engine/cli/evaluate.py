@@ -42,7 +42,11 @@ def command(
     ] = None,
     heatmap: Annotated[
         str,
-        typer.Option("--heatmap", metavar="KIND", help="own, empty, swapped or truth (dialogue)."),
+        typer.Option(
+            "--heatmap",
+            metavar="KIND",
+            help="own, empty, swapped, truth or swapped-truth (dialogue).",
+        ),
     ] = "own",
     blind: Annotated[
         bool, typer.Option("--blind", help="Without video and anomaly tokens (dialogue).")

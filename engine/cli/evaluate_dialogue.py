@@ -28,7 +28,7 @@ class DialogueOptions:
         split: train, validation or test.
         pack: name of a pack, or a folder.
         limit: dialogues at most.
-        heatmap: own, empty, swapped or truth.
+        heatmap: own, empty, swapped, truth or swapped-truth.
         blind: without video and anomaly tokens.
         runtime: auto, transformers or llama.cpp.
         calibrate: normal, self, or None for normal footage where a camera has some.

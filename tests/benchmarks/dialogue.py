@@ -8,8 +8,9 @@ Videos are analysed once for all controls; the second DIR keeps their cases.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from engine.evaluation.dialogue.spans import (
     EMPTY,
     OWN,
     SWAPPED,
+    SWAPPED_TRUTH,
     TRUTH,
     HeatGiver,
     JudgedSpan,
@@ -70,8 +72,8 @@ class Judge:
         return judge(*asked, silent, CancelToken())
 
 
-def lines(rendered: Path, work: Path, limit: int = _LIMIT) -> list[Line]:
-    """Measures and returns the lines of the table.
+def lines(rendered: Path, work: Path, limit: int = _LIMIT) -> Iterator[Line]:
+    """Measures the lines of the table, each given as soon as it is known: hours lie between.
 
     Args:
         rendered: the test split.
@@ -81,17 +83,17 @@ def lines(rendered: Path, work: Path, limit: int = _LIMIT) -> list[Line]:
     pack = find_pack("compact")
     spans = rendered_spans(rendered, "test", limit)
     fast = Judge(pack, LLAMA_CPP, work)
-    own = fast.said(spans)
-    found = figures(own)
+    truth = fast.said(spans, TRUTH)
+    yield _truth(figures(truth), limit)
+    own = figures(fast.said(spans))
     blind = figures(fast.said(spans, blind=True))
-    slow = Judge(pack, TRANSFORMERS, work)
-    few = spans[: -(-_SAME * len(spans) // max(1, len(own)))]
-    return [
-        *_own(found, blind, limit),
-        *_controls(found, fast, spans, limit),
-        *_runtimes(fast, slow, few),
-        *_ped2(fast, footage() / "ped2"),
-    ]
+    yield from _own(own, blind, limit)
+    yield from _empty(own, fast, spans, limit)
+    for kind in (SWAPPED, SWAPPED_TRUTH):
+        yield from _swapped(kind, fast, spans, limit)
+    few = spans[: -(-_SAME * len(spans) // max(1, len(truth)))]
+    yield from _runtimes(fast, Judge(pack, TRANSFORMERS, work), few)
+    yield from _ped2(fast, footage() / "ped2")
 
 
 def fight() -> str:
@@ -125,9 +127,13 @@ def _own(found: dict[str, Any], blind: dict[str, Any], limit: int) -> list[Line]
     return out
 
 
-def _controls(
-    own: dict[str, Any], fast: Judge, spans: Sequence[JudgedSpan], limit: int
-) -> list[Line]:
+def _truth(found: dict[str, Any], limit: int) -> Line:
+    told = ", ".join(f"{name} {_said(found[key])}" for key, name, _ in _LEAST)
+    command = _COMMAND.format(limit=limit, options=f"--heatmap {TRUTH}")
+    return Line("true heatmap, for comparison", "reported", told, True, command)
+
+
+def _empty(own: dict[str, Any], fast: Judge, spans: Sequence[JudgedSpan], limit: int) -> list[Line]:
     out = []
     empty = figures(fast.said(spans, EMPTY))
     command = _COMMAND.format(limit=limit, options=f"--heatmap {EMPTY}")
@@ -136,18 +142,19 @@ def _controls(
                     share is not None and share < 0.3, command))  # fmt: skip
     fall = (own["balanced_accuracy"] or 0) - (empty["balanced_accuracy"] or 0)
     out.append(_line("empty heatmap: balanced accuracy falls by", ">= 0.25", fall, 0.25, command))
-    swapped = figures(fast.said(spans, SWAPPED))
-    command = _COMMAND.format(limit=limit, options=f"--heatmap {SWAPPED}")
+    return out
+
+
+def _swapped(kind: str, fast: Judge, spans: Sequence[JudgedSpan], limit: int) -> list[Line]:
+    out = []
+    swapped = figures(fast.said(spans, kind))
+    command = _COMMAND.format(limit=limit, options=f"--heatmap {kind}")
     for end in ("from", "to"):
         there, here = swapped[f"{end}_swapped"], swapped[f"{end}_exact"]
-        name = f"swapped heatmap: *{end}* agrees with that span"
+        name = f"{kind} heatmap: *{end}* agrees with that span"
         out.append(_line(name, ">= 0.7", there, 0.7, command))
-        name = f"swapped heatmap: *{end}* agrees with the own span"
+        name = f"{kind} heatmap: *{end}* agrees with the own span"
         out.append(Line(name, "<= 0.2", _said(here), here is not None and here <= 0.2, command))
-    truth = figures(fast.said(spans, TRUTH))
-    command = _COMMAND.format(limit=limit, options=f"--heatmap {TRUTH}")
-    told = ", ".join(f"{name} {_said(truth[key])}" for key, name, _ in _LEAST)
-    out.append(Line("true heatmap, for comparison", "reported", told, True, command))
     return out
 
 
@@ -193,7 +200,7 @@ def section() -> str:
     with tempfile.TemporaryDirectory() as name:
         rendered = Path(name) / "rendered"
         write_footage(rendered, FootageRequest(_VIDEOS, _SEED), 2, silent, CancelToken())
-        return f"{table(lines(rendered, Path(name) / 'work'))}\n{fight()}"
+        return f"{table(list(lines(rendered, Path(name) / 'work')))}\n{fight()}"
 
 
 def main() -> None:
@@ -204,7 +211,11 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=_LIMIT)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    print(table(lines(options.rendered, options.work, options.limit)))
+    measured = []
+    for line in lines(options.rendered, options.work, options.limit):
+        measured.append(line)
+        print(f"{line.name}: {line.measured}", file=sys.stderr, flush=True)
+    print(table(measured))
     print(fight())
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.cases import Case
 from engine.datasets.rendered import rendered_videos
 from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
 from engine.dialogue.evidence import run_for
-from engine.evaluation.dialogue.spans import OWN, HeatGiver, JudgedSpan, rendered_spans
+from engine.evaluation.dialogue.spans import (
+    OWN,
+    SWAPPED_TRUTH,
+    HeatGiver,
+    JudgedSpan,
+    rendered_spans,
+)
 from engine.packs.manifest import Pack
 from tests.cli.cli_material import Command
 
@@ -49,6 +56,27 @@ def test_own_heat_learns_from_normal_footage_unless_told_not_to(
         assert heat([span.first]).shape == span.true_heat([span.first]).shape
         with Case.open(tmp_path / f"{span.video}-{source}.case", write=True) as case:
             assert f'"calibration":"{source}"' in _settings(case)
+
+
+def test_as_many_spans_as_asked_for_though_some_videos_have_less_room(rendered: Path) -> None:
+    for limit in (4, 7):
+        assert len(rendered_spans(rendered, "test", limit)) == limit
+
+
+def test_another_spans_true_heat_begins_and_ends_elsewhere(
+    spans: list[JudgedSpan], tmp_path: Path
+) -> None:
+    giver = HeatGiver(SWAPPED_TRUTH, spans, tmp_path, None)
+    partners = [(span, giver.partner(span)) for span in spans]
+    assert any(partner is not None for _, partner in partners)
+    for span, partner in partners:
+        heat = giver.of(span)
+        assert (heat is None) == (partner is None)
+        if heat is None or partner is None or span.places is None or partner.places is None:
+            continue
+        assert all(a != b for a, b in zip(span.places, partner.places, strict=True))
+        ends = [partner.first, partner.last]
+        assert np.array_equal(heat([span.first, span.last]), partner.true_heat(ends))
 
 
 def test_figures_name_the_heat_and_where_it_was_learned(

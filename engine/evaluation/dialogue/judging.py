@@ -16,7 +16,7 @@ from engine.datasets.dialogues.wording import colour_of
 from engine.dialogue.model import DialogueModel, SpanEvidence, span_evidence
 from engine.dialogue.talking import Conversation
 from engine.dialogue.words import action_in, colour_in, places_in, yes_or_no
-from engine.evaluation.dialogue.spans import SWAPPED, HeatGiver, JudgedSpan
+from engine.evaluation.dialogue.spans import OF_ANOTHER, HeatGiver, JudgedSpan
 from engine.media import open_source
 from engine.tvad.backbone import Backbone
 from engine.tvad.runtimes.protocol import Sampling
@@ -105,7 +105,7 @@ def judge(
                     )
             conversation = Conversation(model.runtime, model.parts(evidence), cancel=cancel)
             prefix_s = time.monotonic() - started
-            partner = heat.partner(span) if kind == SWAPPED else None
+            partner = heat.partner(span) if kind in OF_ANOTHER else None
             said += _dialogue(conversation, span, partner, prefix_s, cancel)
         rate = (place + 1) / max(1e-6, time.monotonic() - begun)
         left = (len(spans) - place - 1) / rate

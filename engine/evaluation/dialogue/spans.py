@@ -23,7 +23,9 @@ from engine.media import open_source
 from engine.motion.grid import Grid
 
 OWN, EMPTY, SWAPPED, TRUTH = "own", "empty", "swapped", "truth"
-HEATMAPS = (OWN, EMPTY, SWAPPED, TRUTH)
+SWAPPED_TRUTH = "swapped-truth"
+HEATMAPS = (OWN, EMPTY, SWAPPED, TRUTH, SWAPPED_TRUTH)
+OF_ANOTHER = (SWAPPED, SWAPPED_TRUTH)
 
 Heat = NDArray[np.float32]
 HeatOf = Callable[[Sequence[int]], Heat]
@@ -71,13 +73,22 @@ class JudgedSpan:
 def rendered_spans(root: Path, split: str, limit: int | None) -> list[JudgedSpan]:
     """Draws spans of rendered footage, evenly over its videos.
 
+    Args:
+        root: a folder that `synth` wrote.
+        split: train, validation or test.
+        limit: spans; fewer only where the videos have no room for as many. None for four a video.
+
     Raises:
         BadInputError: the folder holds no such split.
     """
     videos = rendered_videos(root, split)
     wanted = limit or 4 * len(videos)
-    each = max(1, -(-wanted // len(videos)))
-    found = [draw_spans(video, each, _SEED) for video in videos]
+    each, found, more = -(-wanted // len(videos)), list[list[TruthSpan]](), True
+    while more and sum(map(len, found)) < wanted:
+        before, found = found, [draw_spans(video, each, _SEED) for video in videos]
+        more = sum(map(len, found)) > sum(map(len, before))
+        each += 1
+    each = max(map(len, found))
     # One of every video, then the second of every video, and so on.
     spans = [one[n] for n in range(each) for one in found if n < len(one)][:wanted]
     return [_rendered(span, videos) for span in spans]
@@ -116,8 +127,8 @@ class HeatGiver:
     """Gives the heatmap that a control asks for.
 
     Args:
-        kind: `own` as an analysis finds it, `empty`, `swapped` for that of a span elsewhere, or
-            `truth`.
+        kind: `own` as an analysis finds it, `empty`, `swapped` for that of a span elsewhere,
+            `truth`, or `swapped-truth` for the true one of a span elsewhere.
         spans: all spans; partners come from them.
         work: keeps the cases of analysed videos.
         pack: whose text channel joins the analysis; None leaves it out.
@@ -143,9 +154,12 @@ class HeatGiver:
 
     def of(self, span: JudgedSpan) -> HeatOf | None:
         """Returns what gives the heatmap of a span; None when there is no span to swap with."""
-        if self._kind == SWAPPED:
+        if self._kind in OF_ANOTHER:
             partner = self.partner(span)
-            return None if partner is None else _moved(self._own(partner), span, partner)
+            if partner is None:
+                return None
+            theirs = self._own(partner) if self._kind == SWAPPED else partner.true_heat
+            return _moved(theirs, span, partner)
         if self._kind == TRUTH:
             return span.true_heat
         if self._kind == EMPTY:

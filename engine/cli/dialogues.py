@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,9 +16,14 @@ from engine.cli.output import (
     shown_progress,
 )
 
+if TYPE_CHECKING:
+    from engine.datasets.dialogues.building.framing import BuildRequest
+
 _HELP = """Makes what a language model is taught with from footage whose targets are masked.
 
     main.py dialogues build --dataset ubnormal --root UBNORMAL --to dialogues
+
+    main.py dialogues build --dataset ubnormal --root UBNORMAL --to dialogues --pack qwen2.5-vl
 """
 
 
@@ -49,6 +54,15 @@ def build_command(
     rate: Annotated[
         float, typer.Option("--rate", metavar="R", help="Sampled frames a second.")
     ] = 5.0,
+    pack: Annotated[
+        str | None,
+        typer.Option(
+            "--pack", metavar="NAME", help="Asks its language model what cannot be measured."
+        ),
+    ] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Take it from the labels of rendered footage instead.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Of the spans drawn.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -57,27 +71,22 @@ def build_command(
     A stopped stage goes on where it was when the command is repeated.
     """
     check_range("--rate", rate, 0.1, 100)
+    from engine.built.dialogues import DIALOGUES
+    from engine.built.targets import CHECKS, FRAMES, TIMELINES
     from engine.core.errors import BadInputError
+    from engine.datasets.dialogues.building.framing import build_frames
     from engine.datasets.dialogues.building.page import PAGE, write_page
-    from engine.datasets.dialogues.building.stages import (
-        CHECKS,
-        FRAMES,
-        STAGES,
-        TIMELINES,
-        BuildRequest,
-        build_checks,
-        build_frames,
-        build_timelines,
-    )
-    from engine.datasets.dialogues.building.writing import DIALOGUES, build_dialogues
-    from engine.datasets.opening import open_dataset
+    from engine.datasets.dialogues.building.stages import build_checks, build_timelines
+    from engine.datasets.dialogues.building.writing import build_dialogues
 
-    names = (*STAGES, DIALOGUES)
+    names = (FRAMES, TIMELINES, CHECKS, DIALOGUES)
     if stage is not None and stage not in names:
         raise BadInputError("unknown stage", stage, f"use {', '.join(names)}")
-    source = open_dataset(dataset, root.absolute())
+    if pack is not None and labels:
+        raise BadInputError("both --pack and --labels", "", "leave one of them out")
     folder = to.absolute()
-    request = BuildRequest(source, tuple(split or source.splits), folder, rate)
+    asked = pack if stage in (None, FRAMES) else None
+    request = _request(dataset, root.absolute(), folder, rate, split, asked, labels)
     counts: dict[str, dict[str, int]] = {}
     with cancellable() as cancel, shown_progress() as report:
         stages = {
@@ -89,7 +98,7 @@ def build_command(
         for name in names if stage is None else (stage,):
             counts[name] = dict(sorted(stages[name]().items()))
         if DIALOGUES in counts:
-            write_page(folder, source, request.fps)
+            write_page(folder, request.dataset, request.fps)
     if as_json:
         print_json({"folder": str(folder), "counts": counts})
         return
@@ -98,3 +107,30 @@ def build_command(
         print_line(f"{name}: {said}")
     if DIALOGUES in counts:
         print_line(f"samples to look at: {folder / PAGE}")
+
+
+def _request(
+    dataset: str,
+    root: Path,
+    folder: Path,
+    rate: float,
+    split: list[str] | None,
+    pack: str | None,
+    labels: bool,
+) -> BuildRequest:
+    from engine.datasets.dialogues.building.framing import BuildRequest
+    from engine.datasets.opening import open_dataset
+
+    source = open_dataset(dataset, root)
+    splits = tuple(split or source.splits)
+    describer = None
+    if pack is not None:
+        from engine.datasets.dialogues.building.asking import open_describer
+
+        describer = open_describer(pack)
+    said = None
+    if labels:
+        from engine.datasets.dialogues.building.labels import Labels
+
+        said = Labels(root, splits)
+    return BuildRequest(source, splits, folder, rate, describer=describer, labels=said)

@@ -14,17 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.built.records import FrameRecord
+from engine.built.targets import DROPPED, KEPT, Timeline, grouped, read_frames, read_videos
 from engine.core.geometry import Box
-from engine.datasets.dialogues.building.checking import DROPPED, KEPT, check
-from engine.datasets.dialogues.building.records import FrameRecord
-from engine.datasets.dialogues.building.stages import (
-    BuildRequest,
-    build_frames,
-    grouped,
-    read_frames,
-    read_videos,
-)
-from engine.datasets.dialogues.building.timelines import Timeline, commonest, timeline
+from engine.datasets.dialogues.building.checking import check
+from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
+from engine.datasets.dialogues.building.timelines import commonest, timeline
 from engine.datasets.dialogues.wording import Truth, references
 from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
 from engine.datasets.ubnormal import ObjectSpans, UBnormal

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.built.records import FrameRecord, encode_mask
 from engine.core.geometry import Box
-from engine.datasets.dialogues.building.records import FrameRecord, encode_mask
 from tests.clips import write_video
 
 WIDTH, HEIGHT, COUNT = 96, 64, 100

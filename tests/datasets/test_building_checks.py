@@ -8,9 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.datasets.dialogues.building.checking import ASIDE, DROPPED, KEPT, check
-from engine.datasets.dialogues.building.describing import described, highlighted, parsed
-from engine.datasets.dialogues.building.records import FrameRecord
+from engine.built.records import FrameRecord
+from engine.built.targets import ASIDE, DROPPED, KEPT
+from engine.datasets.dialogues.building.checking import check
+from engine.datasets.dialogues.building.describing import TARGET, Asked, described, parsed
+from engine.datasets.dialogues.building.highlighting import highlighted
 from engine.datasets.dialogues.building.sightings import Sighting
 from engine.datasets.dialogues.building.timelines import timeline
 from tests.datasets.building_material import record
@@ -85,15 +87,18 @@ def test_what_a_person_should_look_at_is_set_aside() -> None:
 class Says:
     """A model that says one thing after another."""
 
+    name = "says"
+
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
         self.asked: list[str] = []
 
-    def say(self, picture: object, question: str, most: int, cancel: object) -> str:
-        self.asked.append(question)
+    def say(self, asked: Asked, cancel: object) -> str:
+        self.asked.append(asked.question)
         return self.answers.pop(0)
 
 
+PICTURE = np.zeros((8, 8, 3), np.uint8)
 GOOD = '{"kind": "person", "appearance": "red top", "action": "walking"}'
 
 
@@ -105,25 +110,24 @@ GOOD = '{"kind": "person", "appearance": "red top", "action": "walking"}'
         ("A person walks.", "no JSON"),
         ('{"kind": "person", "app', "cut off"),
         ('{"kind": person}', "malformed"),
+        ('{"kind":' * 9000 + "}", "malformed"),
+        (GOOD.replace("red top", "I’m sorry, I cannot tell"), "refused"),
         ('{"kind": "person", "action": "walking"}', "without appearance"),
         (GOOD.replace("red top", "r" * 500), "appearance too long or unprintable"),
         (GOOD.replace("red top", "\\u202ered"), "appearance too long or unprintable"),
     ],
 )
 def test_an_answer_that_does_not_fit_is_counted_and_asked_again(said: str, why: str) -> None:
-    assert parsed(said) == (None, why)
-    counts: Counter[str] = Counter()
+    assert parsed(said, TARGET) == (None, why)
     model = Says(said, f"Here it is: {GOOD}")
-    found = described(model, np.zeros((8, 8, 3), np.uint8), counts)
+    found, counts = described(model, TARGET, PICTURE, 8)
     assert found == {"kind": "person", "appearance": "red top", "action": "walking"}
     assert counts == Counter({why: 1, "fits": 1})
     assert model.asked[0] != model.asked[1]
 
 
 def test_a_model_that_never_fits_is_given_up_and_counted() -> None:
-    counts: Counter[str] = Counter()
-    assert described(Says("", "", ""), np.zeros((8, 8, 3), np.uint8), counts) is None
-    assert counts == Counter(empty=3)
+    assert described(Says("", "", ""), TARGET, PICTURE, 8) == (None, Counter(empty=3))
 
 
 def test_the_target_stays_sharp_and_the_background_does_not() -> None:

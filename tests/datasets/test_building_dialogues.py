@@ -8,24 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.built.dialogues import SPLITS, Dialogue, read_dialogues
+from engine.built.lines import write_lines
+from engine.built.targets import VideoAbout, read_frames
+from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
 from engine.datasets.dialogues.building.page import PAGE, write_page
-from engine.datasets.dialogues.building.records import write_lines
-from engine.datasets.dialogues.building.stages import (
-    BuildRequest,
-    VideoAbout,
-    build_checks,
-    build_frames,
-    build_timelines,
-    read_frames,
-)
-from engine.datasets.dialogues.building.writing import (
-    SPLITS,
-    Dialogue,
-    build_dialogues,
-    camera_splits,
-    heat_of,
-    read_dialogues,
-)
+from engine.datasets.dialogues.building.stages import build_checks, build_timelines
+from engine.datasets.dialogues.building.writing import build_dialogues, camera_splits, heat_of
 from engine.datasets.opening import open_dataset
 from tests.datasets.building_material import HEIGHT, WIDTH, left_of, write_ubnormal
 
@@ -55,7 +44,7 @@ def test_dialogues_say_what_was_measured_and_nothing_else(request_: BuildRequest
         assert set(turns) == {"anomaly", "target", "motion", "trajectory", "colour", "start", "end"}
         assert all("red above and blue below" in said for said in turns["target"])
         assert all(said.endswith(("in place.", "to the left.")) for said in turns["motion"])
-        assert one.truth.from_cell in turns["start"][0]
+        assert one.truth["from_cell"] in turns["start"][0]
         assert not re.search(r"\bcar park|square|nobody\b", " ".join(turns["anomaly"]))
 
 
@@ -85,7 +74,9 @@ def test_the_same_seed_writes_the_same(request_: BuildRequest) -> None:
 
 def test_no_camera_is_in_two_splits() -> None:
     def video(camera: int, split: str) -> VideoAbout:
-        return VideoAbout(f"v{camera}{split}", str(camera), split, 9, 25.0, (8, 8), 5)
+        return VideoAbout(
+            f"v{camera}{split}", str(camera), split, "v.mp4", 9, 25.0, (8, 8), 5, "", False
+        )
 
     alone = camera_splits([video(camera, "test") for camera in range(200)])
     shares = [list(alone.values()).count(split) / 200 for split in SPLITS]

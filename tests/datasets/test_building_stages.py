@@ -9,25 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.built.lines import read_lines, write_lines
+from engine.built.records import FrameRecord, decode_mask, encode_mask
+from engine.built.targets import read_frames, read_timelines, read_videos
 from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.geometry import Box
 from engine.core.progress import CancelToken, Progress
-from engine.datasets.dialogues.building.records import (
-    FrameRecord,
-    decode_mask,
-    encode_mask,
-    read_lines,
-    write_lines,
-)
-from engine.datasets.dialogues.building.stages import (
-    BuildRequest,
-    build_checks,
-    build_frames,
-    build_timelines,
-    read_frames,
-    read_timelines,
-    read_videos,
-)
+from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
+from engine.datasets.dialogues.building.stages import build_checks, build_timelines
 from engine.datasets.opening import open_dataset
 from tests.datasets.building_material import write_shanghaitech, write_ubnormal
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from string import Formatter
 
+from engine.built.dialogues import Turn
 from engine.core.places import CELLS
 from engine.dialogue.words import ACTIONS, COLOURS
 
@@ -22,7 +23,8 @@ class Truth:
         target: action class of the abnormal target; None for a normal span.
         layout: of the scene, in a word; empty where nobody said, and then nothing is asked of it.
         grey: whether the video is without colour.
-        people: how many others are in view.
+        people: how many others are in view; None where nobody counted, and then nothing is said of
+            them.
         kind: of the target.
         appearance: of the target, by part; what a language model said of it is the part `said`.
         from_cell: where the target is at the start.
@@ -33,27 +35,12 @@ class Truth:
     target: str | None
     layout: str
     grey: bool
-    people: int
+    people: int | None
     kind: str = ""
     appearance: Mapping[str, str] = field(default_factory=dict)
     from_cell: str = ""
     to_cell: str = ""
     direction: str = ""
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A question with every form of its true answer.
-
-    Attributes:
-        part: `anomaly`, `target`, `motion`, `trajectory`, `environment`, `absent`, `narrative`, ….
-        question: the words.
-        references: all forms of the true facts; training draws one of them.
-    """
-
-    part: str
-    question: str
-    references: tuple[str, ...]
 
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
@@ -117,7 +104,7 @@ _NONE: Mapping[str, tuple[str, ...]] = {
         "I see no target to follow.", "No anomaly target goes anywhere.",
     ),
 }  # fmt: skip
-_NARRATIVE_NONE = "It is {place} with {people}. No anomaly is there."
+_NARRATIVE_NONE = "It is {place}{people}. No anomaly is there."
 
 _YES = (
     "Yes, there is an anomaly.", "Yes, something unusual happens.", "Yes, I see an anomaly.",
@@ -137,9 +124,9 @@ _TRAJECTORY = (
     "Its way leads from the {start} to the {end}.", "From the {start} it gets to the {end}.",
 )  # fmt: skip
 _ENVIRONMENT = (
-    "It is {place} with {people}.", "The scene is {place} with {people}.",
-    "I see {place} with {people}.", "This is {place} with {people}.",
-    "The video shows {place} with {people}.", "The environment is {place} with {people}.",
+    "It is {place}{people}.", "The scene is {place}{people}.",
+    "I see {place}{people}.", "This is {place}{people}.",
+    "The video shows {place}{people}.", "The environment is {place}{people}.",
 )  # fmt: skip
 _START = ("At the {start}.", "It was first at the {start}.", "It begins at the {start}.")
 _END = ("At the {end}.", "It was last at the {end}.", "It ends at the {end}.")
@@ -262,14 +249,15 @@ def _filled(forms: tuple[str, ...], words: Mapping[str, str]) -> tuple[str, ...]
 def _words(truth: Truth) -> dict[str, str]:
     colour = colour_of(truth) or "grey"
     way = _WAYS.get(truth.direction, " in place")
+    place = _with_article(truth.layout or "place")
     words = {
-        "place": ("a grey picture of " if truth.grey else "") + f"a {truth.layout}",
+        "place": f"a grey picture of {place}" if truth.grey else place,
         "people": _people(truth.people),
     }
     if truth.target is None:
         return words
     return words | {
-        "noun": _noun(truth),
+        "noun": noun_of(truth),
         "action": ACTIONS.get(truth.target, truth.target),
         "way": way,
         "start": truth.from_cell,
@@ -279,17 +267,21 @@ def _words(truth: Truth) -> dict[str, str]:
     }
 
 
-def _people(count: int) -> str:
+def _people(count: int | None) -> str:
+    if count is None:
+        return ""
     if count <= 3:
-        return ("nobody else", "one other person", "two other people", "three other people")[count]
-    return "several other people"
+        said = ("nobody else", "one other person", "two other people", "three other people")[count]
+        return f" with {said}"
+    return " with several other people"
 
 
 def _thing(truth: Truth) -> str:
     return truth.appearance.get("vehicle") or truth.appearance.get("object") or ""
 
 
-def _noun(truth: Truth) -> str:
+def noun_of(truth: Truth) -> str:
+    """Names an abnormal target by what it looks like."""
     thing = _thing(truth)
     if thing:
         return _with_article(thing)

@@ -10,13 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.built.dialogues import Turn
 from engine.cases import Case, is_case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.core.settings import MotionSettings
 from engine.datasets.base import Dataset, Video
 from engine.datasets.dialogues.spans import TruthSpan, draw_spans, true_heat
-from engine.datasets.dialogues.wording import QUESTIONS, Turn, interview
+from engine.datasets.dialogues.wording import QUESTIONS, interview
 from engine.datasets.rendered import RenderedVideo, rendered_videos
 from engine.dialogue.evidence import heat_at, leading_channel, run_for
 from engine.media import open_source

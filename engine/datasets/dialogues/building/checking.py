@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from engine.built.records import FrameRecord
+from engine.built.targets import ASIDE, DROPPED, KEPT, Check, Reason, Statement, Timeline
 from engine.core.geometry import Box
 from engine.core.places import direction_name
-from engine.datasets.dialogues.building.records import FrameRecord
-from engine.datasets.dialogues.building.timelines import Statement, Timeline, commonest, shares_of
+from engine.datasets.dialogues.building.timelines import commonest, shares_of
 from engine.render.colour_names import COLOUR_NAMES, colours_apart
-
-KEPT, ASIDE, DROPPED = "kept", "aside", "dropped"
 
 _SPEEDS: Sequence[tuple[str, tuple[str, ...], float, float]] = (
     ("keeping its place", ("stand", "lying", "lie", "sit", "loiter", "wait", "abandon"), 0.0, 0.6),
@@ -36,56 +33,6 @@ _LEAST_FRAMES = 4
 _JUMP_SIZES, _JUMP_TIMES = 2.0, 5.0
 _GROWN = 3.5
 _EDGE = 2
-
-
-@dataclass(frozen=True)
-class Reason:
-    """What does not agree.
-
-    Attributes:
-        code: `speed`, `direction`, `colour`, `colour_changes`, `jump`, `size`, `short`.
-        text: one sentence.
-        frames: first and last frame that show it.
-    """
-
-    code: str
-    text: str
-    frames: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Check:
-    """The verdict on a target.
-
-    Attributes:
-        video: name of the video.
-        target: number within the video.
-        verdict: `kept`, `dropped` for a contradiction, `aside` for what a person should look at.
-        reasons: why; empty for what is kept.
-    """
-
-    video: str
-    target: int
-    verdict: str
-    reasons: tuple[Reason, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Returns plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Check:
-        """Restores what `as_json` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is no such check.
-        """
-        reasons = tuple(
-            Reason(str(one["code"]), str(one["text"]), (int(one["frames"][0]),
-                   int(one["frames"][1])))
-            for one in value["reasons"]
-        )  # fmt: skip
-        return cls(str(value["video"]), int(value["target"]), str(value["verdict"]), reasons)
 
 
 def check(told: Timeline, records: Sequence[FrameRecord], size: tuple[int, int]) -> Check:

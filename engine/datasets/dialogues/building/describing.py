@@ -5,110 +5,158 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.progress import CancelToken
-from engine.datasets.dialogues.building.sightings import Sighting
 
-FIELDS: Mapping[str, int] = {"kind": 40, "appearance": 160, "action": 80}
-"""What an answer must hold, with the most letters of each."""
-
-QUESTION = (
-    "The picture shows one target sharply; what is around it is blurred. Describe the target. "
-    "Answer with one JSON object and nothing else, with these keys: "
-    '"kind" (what it is, a word or two), "appearance" (clothes, colours, things carried), '
-    '"action" (what it is doing, a few words).'
-)
-AGAIN = "That was not what was asked for. " + QUESTION
+_ONLY = "Answer with one JSON object of this schema and nothing else: "
+_AGAIN = "That was not what was asked for. "
 _TRIES = 3
-_BLUR = 0.03
-_MARGIN = 0.08
 _REFUSALS = ("i cannot", "i can't", "i'm sorry", "i am sorry", "unable to", "as an ai")
 
 
-class Describer(Protocol):
-    """A language model that sees pictures."""
+@dataclass(frozen=True)
+class Form:
+    """What an answer must hold.
 
-    def say(
-        self, picture: NDArray[np.uint8], question: str, most: int, cancel: CancelToken | None
-    ) -> str:
-        """Answers a question about a picture uint8 [H, W, 3], RGB, in at most `most` tokens."""
-        ...
-
-
-def highlighted(image: NDArray[np.uint8], sighting: Sighting) -> NDArray[np.uint8]:
-    """Keeps a target sharp over a background blurred by a Gaussian (method, data pipeline).
-
-    Args:
-        image: uint8 [H, W, 3], RGB.
-        sighting: in that frame.
+    Attributes:
+        fields: name -> the most letters it may have.
+        words: what is asked.
     """
-    height, width = image.shape[:2]
-    blurred = cv2.GaussianBlur(image, (0, 0), max(2.0, _BLUR * width))
-    box = sighting.box
-    mask = np.zeros((height, width), np.float32)
-    mask[box.y : box.y + box.h, box.x : box.x + box.w] = sighting.mask
-    # The edge of the mask belongs to the target: what it holds reaches a little over it.
-    grow = max(1, round(_MARGIN * max(box.w, box.h)))
-    mask = np.asarray(cv2.dilate(mask, np.ones((2 * grow + 1,) * 2, np.uint8)), np.float32)
-    soft = cv2.GaussianBlur(mask, (0, 0), grow)[..., None]
-    return np.asarray(np.round(image * soft + blurred * (1 - soft)), np.uint8)
+
+    fields: Mapping[str, int]
+    words: str
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema that an answer is held to; what else it holds is not read."""
+        fields = {
+            name: {"type": "string", "minLength": 1, "maxLength": most}
+            for name, most in self.fields.items()
+        }
+        return {"type": "object", "properties": fields, "required": list(fields)}
+
+    @property
+    def question(self) -> str:
+        """The words with the schema."""
+        return f"{self.words} {_ONLY}{json.dumps(self.schema)}"
+
+    @property
+    def most_tokens(self) -> int:
+        """How long an answer may be: twice what the longest fitting one needs."""
+        return sum(self.fields.values()) // 2
+
+
+TARGET = Form(
+    {"kind": 40, "appearance": 160, "action": 80},
+    "The picture shows one target sharply; what is around it is blurred. Describe the target: "
+    '"kind" (what it is, a word or two), "appearance" (clothes, colours, things carried), '
+    '"action" (what it is doing, a few words).',
+)
+PLACE = Form(
+    {"place": 60},
+    'What place does the picture show? Say in "place" what it is, in a few words and without an '
+    'article, as "car park" or "shopping street in the rain".',
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A question about a target in a picture.
+
+    Attributes:
+        picture: with the target kept sharp, uint8 [H, W, 3], RGB.
+        height: of the target in pixels of the picture.
+        question: the words.
+        most: tokens of the answer at most.
+    """
+
+    picture: NDArray[np.uint8]
+    height: int
+    question: str
+    most: int
+
+
+class Describer(Protocol):
+    """A language model that sees pictures.
+
+    Attributes:
+        name: says which one it is, so that answers of another are not taken for its own.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    def say(self, asked: Asked, cancel: CancelToken | None) -> str:
+        """Answers a question about a picture.
+
+        Raises:
+            ResourceError: the model cannot go on.
+            CancelledError: it was asked to stop.
+        """
+        ...
 
 
 def described(
     model: Describer,
+    form: Form,
     picture: NDArray[np.uint8],
-    counts: Counter[str],
+    height: int,
     cancel: CancelToken | None = None,
-) -> dict[str, str] | None:
-    """Asks about a target until an answer fits, three times at most.
+) -> tuple[dict[str, str] | None, Counter[str]]:
+    """Asks about a picture until an answer fits, three times at most.
 
     Args:
         model: sees the picture.
-        picture: with the target kept sharp, uint8 [H, W, 3], RGB.
-        counts: is added to: `fits`, or why an answer did not fit.
+        form: of the answer.
+        picture: uint8 [H, W, 3], RGB.
+        height: of what is asked about, in pixels of the picture.
         cancel: looked at between tokens.
 
     Returns:
-        What `FIELDS` names; None when no answer fitted.
+        What the form names, None when no answer fitted; and counts: `fits`, or why an answer
+        did not.
+
+    Raises:
+        ResourceError: the model cannot go on.
+        CancelledError: it was asked to stop.
     """
+    counts: Counter[str] = Counter()
     for attempt in range(_TRIES):
-        said = model.say(picture, AGAIN if attempt else QUESTION, most_tokens(), cancel)
-        answer, why = parsed(said)
+        question = (_AGAIN if attempt else "") + form.question
+        answer, why = parsed(
+            model.say(Asked(picture, height, question, form.most_tokens), cancel), form
+        )
         counts[why or "fits"] += 1
         if answer is not None:
-            return answer
-    return None
+            return answer, counts
+    return None, counts
 
 
-def most_tokens() -> int:
-    """Returns how long an answer may be: twice what the longest fitting one needs."""
-    return sum(FIELDS.values()) // 2
-
-
-def parsed(said: str) -> tuple[dict[str, str] | None, str]:
-    """Reads an answer; with None comes why it does not fit."""
+def parsed(said: str, form: Form) -> tuple[dict[str, str] | None, str]:
+    """Reads an answer; with None comes why it does not fit the form."""
     text = said.strip()
     if not text:
         return None, "empty"
+    if any(one in text.lower().replace("’", "'") for one in _REFUSALS):
+        return None, "refused"
     start, end = text.find("{"), text.rfind("}")
     if start < 0:
-        refused = any(one in text.lower() for one in _REFUSALS)
-        return None, "refused" if refused else "no JSON"
+        return None, "no JSON"
     if end < start:
         return None, "cut off"
     try:
         value = json.loads(text[start : end + 1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, "malformed"
     if not isinstance(value, dict):
         return None, "malformed"
     answer = {}
-    for name, most in FIELDS.items():
+    for name, most in form.fields.items():
         field = value.get(name)
         if not isinstance(field, str) or not field.strip():
             return None, f"without {name}"

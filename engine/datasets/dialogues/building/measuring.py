@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.built.records import FrameRecord, encode_mask
 from engine.core.places import cell_name, direction_name
-from engine.datasets.dialogues.building.records import FrameRecord, encode_mask
 from engine.datasets.dialogues.building.sightings import Sighting
 from engine.dialogue.colours import named_colour, upper_and_lower
 
 STILL = 0.12
 """Speed in sizes a second below which a target keeps its place; swinging limbs move its box."""
 _FAR = 0.04
+_COLOURLESS = 6.0
 
 
 def measured(
@@ -43,6 +44,12 @@ def measured(
         video[0], video[1], sighting.target, sighting.frame, box, encode_mask(sighting.mask),
         cell_name(x, y, *size), round(box.h / size[1], 4), upper, lower, speed, direction,
     )  # fmt: skip
+
+
+def is_grey(image: NDArray[np.uint8]) -> bool:
+    """Whether a picture uint8 [H, W, 3] has no colour, as in infrared light."""
+    spread = image.max(2).astype(np.int16) - image.min(2)
+    return float(np.percentile(spread, 95)) < _COLOURLESS
 
 
 def _motion(sighting: Sighting, before: tuple[Sighting, float] | None) -> tuple[float | None, str]:

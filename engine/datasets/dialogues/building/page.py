@@ -11,14 +11,15 @@ from typing import Any
 import cv2
 import numpy as np
 
+from engine.built.dialogues import SPLITS, Dialogue, read_dialogues
+from engine.built.lines import write_lines
+from engine.built.records import FrameRecord, decode_mask
+from engine.built.targets import read_frames
 from engine.core.errors import ResourceError
 from engine.core.geometry import Box
 from engine.datasets.base import Dataset
-from engine.datasets.dialogues.building.describing import highlighted
-from engine.datasets.dialogues.building.records import FrameRecord, decode_mask, write_lines
+from engine.datasets.dialogues.building.highlighting import highlighted
 from engine.datasets.dialogues.building.sightings import Sighting
-from engine.datasets.dialogues.building.stages import read_frames
-from engine.datasets.dialogues.building.writing import SPLITS, Dialogue, read_dialogues
 from engine.media import open_source
 
 PAGE, STATISTICS = "samples.html", "statistics.jsonl"
@@ -81,7 +82,7 @@ def _counted(dialogues: list[Dialogue]) -> Counter[str]:
     for one in dialogues:
         counts["turns"] += len(one.turns)
         counts.update(f"turns: {turn.part}" for turn in one.turns)
-        counts[f"doing: {one.truth.target or 'nothing'}"] += 1
+        counts[f"doing: {one.truth['target'] or 'nothing'}"] += 1
     return counts
 
 

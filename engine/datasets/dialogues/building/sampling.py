@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from engine.built.dialogues import Dialogue, read_dialogues
+from engine.built.records import FrameRecord
+from engine.built.targets import VideoAbout, read_frames, read_videos
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.datasets.base import Dataset
-from engine.datasets.dialogues.building.records import FrameRecord
-from engine.datasets.dialogues.building.stages import VideoAbout, read_frames, read_videos
-from engine.datasets.dialogues.building.writing import Dialogue, heat_of, read_dialogues
+from engine.datasets.dialogues.building.writing import heat_of
 from engine.datasets.dialogues.samples import (
     TRUE,
     DialogueSample,
@@ -19,6 +20,7 @@ from engine.datasets.dialogues.samples import (
     pack_samples,
     unpack_samples,
 )
+from engine.datasets.dialogues.wording import Truth
 from engine.dialogue.window import SpanSteps, read_window
 from engine.media import open_source
 from engine.tvad.backbone import Backbone
@@ -91,5 +93,5 @@ def _made(
             inside = records if one.target is not None else ()
             heat, hot = (heat_of(inside, at, about.size) for at in (span.heat, span.video))
             seen = {TRUE: Seen(heat, looks.tokens(hot))}
-            out.append(DialogueSample(one.video, (one.first, one.last), one.truth, seen))
+            out.append(DialogueSample(one.video, (one.first, one.last), Truth(**one.truth), seen))
     return out

@@ -4,98 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.built.records import FrameRecord
+from engine.built.targets import Statement, Timeline
 from engine.core.places import direction_name
 from engine.datasets.dialogues.building.measuring import STILL, way
-from engine.datasets.dialogues.building.records import FrameRecord
 
 _STOP_S = 1.0
 _TURN_DEGREES = 60.0
 _LEG_S = 0.6
 _LEAST_LEG = 0.25
-
-
-@dataclass(frozen=True)
-class Statement:
-    """Something that is said of a target with the frames that show it.
-
-    Attributes:
-        said: a cell, a direction, a colour, an action.
-        first: first frame that shows it.
-        last: last frame that shows it, inclusive.
-    """
-
-    said: str
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """What a target did while it was in view.
-
-    Attributes:
-        video: name of the video.
-        camera: the camera it was taken with.
-        target: number within the video.
-        frames: the sampled frames that show it.
-        enters: the cell of its first frame.
-        leaves: the cell of its last frame.
-        direction: from the first place to the last; empty when it keeps its place.
-        speed: median of its speeds, in its own sizes a second.
-        path: cells, one after another.
-        turns: new directions.
-        stops: cells in which it kept its place for a second or longer.
-        upper: colours of its upper part, one after another.
-        lower: colours of its lower part.
-        actions: what a language model said it does; empty where none was asked.
-        appearances: what it said it looks like.
-        kinds: what it said it is.
-    """
-
-    video: str
-    camera: str
-    target: int
-    frames: tuple[int, ...]
-    enters: str
-    leaves: str
-    direction: str
-    speed: float
-    path: tuple[Statement, ...]
-    turns: tuple[Statement, ...]
-    stops: tuple[Statement, ...]
-    upper: tuple[Statement, ...]
-    lower: tuple[Statement, ...]
-    actions: tuple[Statement, ...]
-    appearances: tuple[Statement, ...]
-    kinds: tuple[Statement, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Returns plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Timeline:
-        """Restores what `as_json` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is no such timeline.
-        """
-        lists = [tuple(Statement(**one) for one in value[name]) for name in _LISTS]
-        return cls(
-            str(value["video"]), str(value["camera"]), int(value["target"]),
-            tuple(int(frame) for frame in value["frames"]), str(value["enters"]),
-            str(value["leaves"]), str(value["direction"]), float(value["speed"]), *lists,
-        )  # fmt: skip
-
-
-_LISTS = ("path", "turns", "stops", "upper", "lower", "actions", "appearances", "kinds")
 
 
 def timeline(records: Sequence[FrameRecord], fps: float, size: tuple[int, int]) -> Timeline:

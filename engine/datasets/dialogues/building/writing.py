@@ -6,34 +6,23 @@ import hashlib
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.built.dialogues import DIALOGUES, SPLITS, Dialogue, Turn
+from engine.built.lines import write_lines
+from engine.built.records import FrameRecord, decode_mask
+from engine.built.targets import KEPT, VideoAbout, grouped, read_checks, read_frames, read_videos
 from engine.core.settings import MotionSettings
-from engine.datasets.dialogues.building.checking import KEPT, Check
 from engine.datasets.dialogues.building.measuring import STILL, way
-from engine.datasets.dialogues.building.records import (
-    FrameRecord,
-    decode_mask,
-    write_lines,
-)
-from engine.datasets.dialogues.building.stages import (
-    VideoAbout,
-    grouped,
-    read_all,
-    read_frames,
-    read_videos,
-)
 from engine.datasets.dialogues.building.timelines import commonest, timeline
 from engine.datasets.dialogues.wording import (
     QUESTIONS,
     Truth,
-    Turn,
     absent_turn,
     can_say,
     follow_up_parts,
@@ -43,8 +32,6 @@ from engine.datasets.dialogues.wording import (
 from engine.dialogue.words import ACTIONS
 from engine.motion.grid import Grid
 
-DIALOGUES = "dialogues"
-SPLITS = ("train", "validation", "test")
 _SHARES = (0.8, 0.9)
 _SHORTEST_S, _LONGEST_S = 1.6, 5.0
 _MARGIN_S = 0.5
@@ -53,50 +40,6 @@ _FAST = 1.5
 _FULL, _COVER = 0.95, 3.0
 
 Rng = np.random.Generator
-
-
-@dataclass(frozen=True)
-class Dialogue:
-    """A span with what is true of it and the turns that say so.
-
-    Attributes:
-        video: name of the video.
-        camera: the camera it was taken with.
-        first: first frame.
-        last: last frame, inclusive.
-        target: number of the target; None for a span without any.
-        truth: what is true of the span.
-        turns: questions with every form of the answer.
-    """
-
-    video: str
-    camera: str
-    first: int
-    last: int
-    target: int | None
-    truth: Truth
-    turns: tuple[Turn, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Returns plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Dialogue:
-        """Restores what `as_json` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is no such dialogue.
-        """
-        turns = tuple(
-            Turn(str(one["part"]), str(one["question"]), tuple(map(str, one["references"])))
-            for one in value["turns"]
-        )
-        target = value["target"]
-        return cls(
-            str(value["video"]), str(value["camera"]), int(value["first"]), int(value["last"]),
-            None if target is None else int(target), Truth(**value["truth"]), turns,
-        )  # fmt: skip
 
 
 def build_dialogues(folder: Path, seed: int) -> Counter[str]:
@@ -113,11 +56,7 @@ def build_dialogues(folder: Path, seed: int) -> Counter[str]:
         BadInputError: a file of the stages before is missing or damaged.
         ResourceError: the disk is full.
     """
-    kept = {
-        (one.video, one.target)
-        for one in read_all(folder / "checks.jsonl", Check.from_json)
-        if one.verdict == KEPT
-    }
+    kept = {(one.video, one.target) for one in read_checks(folder) if one.verdict == KEPT}
     by_video: dict[str, dict[int, list[FrameRecord]]] = defaultdict(dict)
     for (video, target), records in grouped(read_frames(folder)):
         by_video[video][target] = records
@@ -132,21 +71,11 @@ def build_dialogues(folder: Path, seed: int) -> Counter[str]:
                 made[splits[about.camera]] += _abnormal(about, records, rng)
         made[splits[about.camera]] += _normal(about, targets, rng)
     for split, dialogues in made.items():
-        path = folder / "dialogues" / f"{split}.jsonl"
+        path = folder / DIALOGUES / f"{split}.jsonl"
         write_lines(path, (one.as_json() for one in dialogues))
     counts = Counter({split: len(dialogues) for split, dialogues in made.items()})
     counts["normal"] = sum(one.target is None for all_ in made.values() for one in all_)
     return counts
-
-
-def read_dialogues(folder: Path, split: str) -> list[Dialogue]:
-    """Reads the dialogues of a split, in the order of their videos.
-
-    Raises:
-        BadInputError: the file is missing or damaged.
-    """
-    path = folder / "dialogues" / f"{split}.jsonl"
-    return sorted(read_all(path, Dialogue.from_json), key=lambda one: one.video)
 
 
 def camera_splits(videos: Sequence[VideoAbout]) -> dict[str, str]:
@@ -181,8 +110,8 @@ def _abnormal(about: VideoAbout, records: list[FrameRecord], rng: Rng) -> Iterat
             continue
         truth = _truth(about, inside)
         yield Dialogue(
-            about.name, about.camera, inside[0].frame, inside[-1].frame, inside[0].target, truth,
-            tuple(_turns(truth, rng)),
+            about.name, about.camera, inside[0].frame, inside[-1].frame, inside[0].target,
+            asdict(truth), tuple(_turns(truth, rng)),
         )  # fmt: skip
 
 
@@ -198,9 +127,9 @@ def _normal(
     edges = np.flatnonzero(np.diff(np.concatenate([[True], busy, [True]]).astype(np.int8)))
     for begin, end in zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True):
         for first, last in _spans(begin, end, about.fps, rng):
-            truth = Truth(None, "", False, 0)
+            truth = Truth(None, about.place, about.grey, None)
             turns = tuple(_turns(truth, rng))
-            yield Dialogue(about.name, about.camera, first, last, None, truth, turns)
+            yield Dialogue(about.name, about.camera, first, last, None, asdict(truth), turns)
 
 
 def _spans(begin: int, end: int, fps: float, rng: Rng) -> list[tuple[int, int]]:
@@ -227,9 +156,9 @@ def _truth(about: VideoAbout, records: Sequence[FrameRecord]) -> Truth:
     classes = {words: name for name, words in ACTIONS.items()}
     return Truth(
         target=classes.get(action, action) or _moving(told.speed),
-        layout="",
-        grey=False,
-        people=0,
+        layout=about.place,
+        grey=about.grey,
+        people=None,
         kind=commonest(told.kinds, told.frames)[0],
         appearance={name: words for name, words in said.items() if words},
         from_cell=records[0].cell,

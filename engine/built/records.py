@@ -1,20 +1,18 @@
-"""What is written between the stages: one JSON object a line, without times of day."""
+"""What is known of a target in a frame, as the stage frames writes it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import BadInputError, ResourceError
+from engine.core.errors import BadInputError
 from engine.core.geometry import Box
 
-MEASURED, ASKED = "measured", "asked"
+MEASURED, ASKED, LABELLED = "measured", "asked", "labelled"
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class FrameRecord:
         direction: of that motion on screen; empty while it keeps its place or is new.
         asked: what a language model said: `kind`, `appearance`, `action`; None when none was asked
             or it gave no fitting answer.
+        source: `measured` alone, `asked` of a language model, or `labelled` by the footage.
     """
 
     video: str
@@ -52,16 +51,17 @@ class FrameRecord:
     speed: float | None
     direction: str
     asked: Mapping[str, str] | None = None
+    source: str = MEASURED
 
     def as_json(self) -> dict[str, Any]:
-        """Returns plain JSON values; `source` says whether a language model had a part in it."""
+        """Returns plain JSON values."""
         return {
             "video": self.video, "camera": self.camera, "target": self.target,
             "frame": self.frame, "box": self.box.as_list(), "mask": list(self.mask),
             "cell": self.cell, "height": self.height, "upper": self.upper, "lower": self.lower,
             "speed": self.speed, "direction": self.direction,
             "asked": None if self.asked is None else dict(self.asked),
-            "source": MEASURED if self.asked is None else ASKED,
+            "source": self.source,
         }  # fmt: skip
 
     @classmethod
@@ -79,6 +79,7 @@ class FrameRecord:
             float(value["height"]), _word(value["upper"]), _word(value["lower"]),
             None if value["speed"] is None else float(value["speed"]), str(value["direction"]),
             None if asked is None else {str(name): str(said) for name, said in asked.items()},
+            str(value["source"]),
         )  # fmt: skip
 
 
@@ -100,46 +101,6 @@ def decode_mask(runs: tuple[int, ...], box: Box) -> NDArray[np.bool_]:
         raise BadInputError("a mask that does not fill its box", box.as_list(), "build again")
     values = np.arange(len(runs)) % 2 == 1
     return np.repeat(values, runs).reshape(box.h, box.w)
-
-
-def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
-    """Writes one object a line; the file is there whole or not at all.
-
-    Raises:
-        ResourceError: the disk is full or not writable.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            for value in values:
-                file.write(json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ResourceError(
-            f"cannot be written ({error.strerror or error})", path, "make room and run it again"
-        ) from error
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Reads what `write_lines` wrote.
-
-    Raises:
-        BadInputError: the file is missing, or a line is no JSON object.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError("cannot be read", path, "run the stage before it") from error
-    for number, line in enumerate(text.splitlines(), start=1):
-        try:
-            value = json.loads(line)
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
-            raise BadInputError(f"line {number} is no JSON object", path, "remove it and run again")
-        yield value
 
 
 def _word(value: object) -> str | None:

@@ -1,0 +1,1 @@
+"""What `dialogues build` writes: records, timelines, verdicts, dialogues, and their reviews."""

@@ -6,7 +6,7 @@ be listed (`vocabulary`) and an answer be judged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Formatter
 
@@ -30,6 +30,8 @@ class Truth:
         from_cell: where the target is at the start.
         to_cell: where it is at the end.
         direction: in which it moves on screen; empty when it keeps its place.
+        said: part -> answers that a person put in place of those; without any, the part is left
+            out.
     """
 
     target: str | None
@@ -41,6 +43,7 @@ class Truth:
     from_cell: str = ""
     to_cell: str = ""
     direction: str = ""
+    said: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
@@ -143,7 +146,11 @@ _LAYOUTS = ("campus", "car park", "corridor", "hall", "park", "plaza", "square",
 
 
 def can_say(truth: Truth, part: str) -> bool:
-    """Whether enough is known to answer a part's question."""
+    """Whether enough is known to answer a part's question, and a person lets it be answered."""
+    if part in truth.said:
+        return bool(truth.said[part])
+    if part == "narrative" and truth.said:
+        return False
     if part in ("environment", "narrative"):
         return bool(truth.layout)
     if truth.target is not None and part == "target":
@@ -165,6 +172,8 @@ def interview(truth: Truth) -> list[Turn]:
 
 def references(truth: Truth, part: str) -> tuple[str, ...]:
     """Returns every form of the true answer to a part's question."""
+    if part in truth.said:
+        return tuple(truth.said[part])
     words = _words(truth)
     if part == "environment":
         return _filled(_ENVIRONMENT, words)
@@ -173,7 +182,8 @@ def references(truth: Truth, part: str) -> tuple[str, ...]:
     targets, motions = _filled(_TARGET, words), _filled(_MOTION, words)
     ways, places = _filled(_TRAJECTORY, words), _filled(_ENVIRONMENT, words)
     if part == "anomaly":
-        return _joined(_YES, *([targets] if truth.appearance else []), motions, ways)
+        told = ("target", "motion", "trajectory")
+        return _joined(_YES, *(references(truth, one) for one in told if can_say(truth, one)))
     if part == "narrative":
         return _joined(places, targets, motions, ways)
     simple = {"target": targets, "motion": motions, "trajectory": ways}

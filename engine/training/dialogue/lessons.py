@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,9 +17,13 @@ from engine.datasets.dialogues.wording import (
     absent_turn,
     can_say,
     follow_up_parts,
+    interview,
     references,
 )
 from engine.dialogue.words import ACTIONS
+
+_OTHER = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
+_SIDES = re.compile("|".join(_OTHER))
 
 NARRATIVE, FOCUSED = "narrative", "focused"
 _MEASURED, _PURE = 0.45, 0.1
@@ -66,7 +71,10 @@ def draw_lesson(sample: DialogueSample, phase: str, rng: np.random.Generator) ->
     if rng.random() < 0.5:
         heat, truth = np.ascontiguousarray(heat[..., ::-1]), mirrored(truth)
     narrative = phase == NARRATIVE and can_say(truth, NARRATIVE)
-    parts = _narrative_parts(rng) if narrative else _focused_parts(truth, rng)
+    drawn = _narrative_parts(rng) if narrative else _focused_parts(truth, rng)
+    # A person may have left one of them out; one that can be said there is.
+    parts = [part for part in drawn if can_say(truth, part)]
+    parts = parts or [interview(truth)[0].part]
     return Lesson(heat, seen.video, truth, tuple(_turn(truth, part, rng) for part in parts))
 
 
@@ -77,13 +85,12 @@ def mirrored(truth: Truth) -> Truth:
         from_cell=_mirrored(truth.from_cell),
         to_cell=_mirrored(truth.to_cell),
         direction=_mirrored(truth.direction),
+        said={part: tuple(map(_mirrored, answers)) for part, answers in truth.said.items()},
     )
 
 
 def _mirrored(words: str) -> str:
-    if "left" in words:
-        return words.replace("left", "right")
-    return words.replace("right", "left")
+    return _SIDES.sub(lambda side: _OTHER[side[0]], words)
 
 
 def _narrative_parts(rng: np.random.Generator) -> Sequence[str]:

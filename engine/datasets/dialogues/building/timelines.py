@@ -30,7 +30,6 @@ def timeline(records: Sequence[FrameRecord], fps: float, size: tuple[int, int]) 
     """
     first, last = records[0], records[-1]
     speeds = [one.speed for one in records if one.speed is not None]
-    asked = [one for one in records if one.asked is not None]
     return Timeline(
         video=first.video,
         camera=first.camera,
@@ -45,9 +44,9 @@ def timeline(records: Sequence[FrameRecord], fps: float, size: tuple[int, int]) 
         stops=_stops(records, fps),
         upper=_runs((one.upper, one.frame) for one in records if one.upper is not None),
         lower=_runs((one.lower, one.frame) for one in records if one.lower is not None),
-        actions=_runs((_said(one, "action"), one.frame) for one in asked),
-        appearances=_runs((_said(one, "appearance"), one.frame) for one in asked),
-        kinds=_runs((_said(one, "kind"), one.frame) for one in asked),
+        actions=_runs(_said(records, "action")),
+        appearances=_runs(_said(records, "appearance")),
+        kinds=_runs(_said(records, "kind")),
     )
 
 
@@ -67,9 +66,12 @@ def shares_of(statements: Sequence[Statement], frames: Sequence[int]) -> dict[st
     return {said: count / total for said, count in votes.items() if count}
 
 
-def _said(record: FrameRecord, field: str) -> str:
-    assert record.asked is not None
-    return record.asked[field]
+def _said(records: Sequence[FrameRecord], field: str) -> Iterator[tuple[str, int]]:
+    """Yields what was said of a target with the frame; a person may have said a part of it."""
+    for one in records:
+        said = (one.asked or {}).get(field)
+        if said:
+            yield said, one.frame
 
 
 def _runs(said: Iterator[tuple[str, int]]) -> tuple[Statement, ...]:

@@ -6,7 +6,7 @@ import hashlib
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from engine.built.dialogues import DIALOGUES, SPLITS, Dialogue, Turn
 from engine.built.lines import write_lines
 from engine.built.records import FrameRecord, decode_mask
-from engine.built.targets import KEPT, VideoAbout, grouped, read_checks, read_frames, read_videos
+from engine.built.targets import VideoAbout, grouped, read_checks, read_frames, read_videos
 from engine.core.settings import MotionSettings
 from engine.datasets.dialogues.building.measuring import STILL, way
+from engine.datasets.dialogues.building.reviewing import Reviewed
 from engine.datasets.dialogues.building.timelines import commonest, timeline
 from engine.datasets.dialogues.wording import (
     QUESTIONS,
@@ -56,7 +57,8 @@ def build_dialogues(folder: Path, seed: int) -> Counter[str]:
         BadInputError: a file of the stages before is missing or damaged.
         ResourceError: the disk is full.
     """
-    kept = {(one.video, one.target) for one in read_checks(folder) if one.verdict == KEPT}
+    reviewed = Reviewed(folder)
+    kept = {(one.video, one.target) for one in read_checks(folder) if reviewed.keeps(one)}
     by_video: dict[str, dict[int, list[FrameRecord]]] = defaultdict(dict)
     for (video, target), records in grouped(read_frames(folder)):
         by_video[video][target] = records
@@ -64,18 +66,26 @@ def build_dialogues(folder: Path, seed: int) -> Counter[str]:
     splits = camera_splits(videos)
     made: dict[str, list[Dialogue]] = {split: [] for split in SPLITS}
     for about in videos:
-        rng = np.random.default_rng([seed, zlib.crc32(about.name.encode())])
         targets = by_video[about.name]
         for number, records in targets.items():
             if (about.name, number) in kept:
-                made[splits[about.camera]] += _abnormal(about, records, rng)
-        made[splits[about.camera]] += _normal(about, targets, rng)
+                rng = _rng(seed, about.name, number)
+                made[splits[about.camera]] += _abnormal(about, records, reviewed, rng)
+        rng = _rng(seed, about.name, None)
+        made[splits[about.camera]] += _normal(about, targets, reviewed, rng)
     for split, dialogues in made.items():
         path = folder / DIALOGUES / f"{split}.jsonl"
         write_lines(path, (one.as_json() for one in dialogues))
     counts = Counter({split: len(dialogues) for split, dialogues in made.items()})
     counts["normal"] = sum(one.target is None for all_ in made.values() for one in all_)
+    counts["reviews heeded"], counts["reviews of what is gone"] = reviewed.used, reviewed.unused
     return counts
+
+
+def _rng(seed: int, video: str, target: int | None) -> Rng:
+    """Draws for one target alone, so that a verdict on another moves none of its spans."""
+    number = 0 if target is None else target + 1
+    return np.random.default_rng([seed, zlib.crc32(video.encode()), number])
 
 
 def camera_splits(videos: Sequence[VideoAbout]) -> dict[str, str]:
@@ -101,22 +111,22 @@ def _hashed(camera: str) -> str:
     return SPLITS[int(np.searchsorted(_SHARES, place))]
 
 
-def _abnormal(about: VideoAbout, records: list[FrameRecord], rng: Rng) -> Iterator[Dialogue]:
+def _abnormal(
+    about: VideoAbout, records: list[FrameRecord], reviewed: Reviewed, rng: Rng
+) -> Iterator[Dialogue]:
     frames = np.array([one.frame for one in records])
     for first, last in _spans(int(frames[0]), int(frames[-1]), about.fps, rng):
         start, stop = np.searchsorted(frames, [first, last + 1])
-        inside = records[start:stop]
-        if len(inside) < 2:
+        drawn = records[start:stop]
+        inside = reviewed.records(drawn)
+        if len(drawn) < 2 or len(inside) < 2:
             continue
-        truth = _truth(about, inside)
-        yield Dialogue(
-            about.name, about.camera, inside[0].frame, inside[-1].frame, inside[0].target,
-            asdict(truth), tuple(_turns(truth, rng)),
-        )  # fmt: skip
+        span = drawn[0].frame, drawn[-1].frame
+        yield from _dialogue(about, span, drawn[0].target, _truth(about, inside), reviewed, rng)
 
 
 def _normal(
-    about: VideoAbout, targets: Mapping[int, Sequence[FrameRecord]], rng: Rng
+    about: VideoAbout, targets: Mapping[int, Sequence[FrameRecord]], reviewed: Reviewed, rng: Rng
 ) -> Iterator[Dialogue]:
     """Spans that keep away from every target, those that were not kept included."""
     busy = np.zeros(about.frames, np.bool_)
@@ -126,10 +136,26 @@ def _normal(
         busy[max(0, records[0].frame - margin) : records[-1].frame + margin + 1] = True
     edges = np.flatnonzero(np.diff(np.concatenate([[True], busy, [True]]).astype(np.int8)))
     for begin, end in zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True):
-        for first, last in _spans(begin, end, about.fps, rng):
+        for span in _spans(begin, end, about.fps, rng):
             truth = Truth(None, about.place, about.grey, None)
-            turns = tuple(_turns(truth, rng))
-            yield Dialogue(about.name, about.camera, first, last, None, asdict(truth), turns)
+            yield from _dialogue(about, span, None, truth, reviewed, rng)
+
+
+def _dialogue(
+    about: VideoAbout,
+    span: tuple[int, int],
+    target: int | None,
+    truth: Truth,
+    reviewed: Reviewed,
+    rng: Rng,
+) -> Iterator[Dialogue]:
+    """Yields a dialogue, unless a person left nothing to say in it."""
+    absent = str(rng.choice(list(ACTIONS))), int(rng.integers(16))
+    parts = [turn.part for turn in _turns(truth, absent)]
+    truth = replace(truth, said=reviewed.said(about.name, target, span, parts))
+    turns = tuple(_turns(truth, absent))
+    if interview(truth):
+        yield Dialogue(about.name, about.camera, *span, target, asdict(truth), turns)
 
 
 def _spans(begin: int, end: int, fps: float, rng: Rng) -> list[tuple[int, int]]:
@@ -173,15 +199,16 @@ def _moving(speed: float) -> str:
     return "moving fast" if speed > _FAST else "moving"
 
 
-def _turns(truth: Truth, rng: Rng) -> Iterator[Turn]:
+def _turns(truth: Truth, absent: tuple[str, int]) -> Iterator[Turn]:
+    """Yields the interview, what follows, and a question about what is not there."""
     yield from interview(truth)
     for part in follow_up_parts(truth):
         if can_say(truth, part):
             yield Turn(part, QUESTIONS[part][0], references(truth, part))
     # Of a target whose action nobody named, what it does not do is not known either.
-    if truth.target is None or truth.target in ACTIONS:
-        others = [name for name in ACTIONS if name != truth.target]
-        yield absent_turn(truth, str(rng.choice(others)), int(rng.integers(16)))
+    known = truth.target is None or truth.target in ACTIONS
+    if known and can_say(truth, "absent"):
+        yield absent_turn(truth, *absent)
 
 
 def heat_of(

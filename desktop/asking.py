@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from desktop.panels.chat_words import copied
 from desktop.player.picture_words import picture_words
 from desktop.state.conversation import ShownTurn
 from desktop.state.evidence_view import EvidenceView
+from desktop.theme.tokens import THEMES
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
 from engine.cases import AuditEntry, Case, CaseDetails
@@ -218,6 +220,40 @@ class Asking(QObject):
         there = case.path / "derived" / f"{Path(view.evidence.name).stem}-{name}"
         chosen, kind = QFileDialog.getSaveFileName(self._window, "Export", str(there), kinds)
         return (Path(chosen) if chosen else None), kind
+
+    def built(self) -> None:
+        """Asks for a folder of built dialogues and for the footage it was built from."""
+        window, settings = self._window, self._workspace.settings
+        known = settings.value
+        folder = QFileDialog.getExistingDirectory(
+            window, "Folder that dialogues build wrote", known.built_folder
+        )
+        if not folder:
+            return
+        root = known.built_root if folder == known.built_folder else ""
+        root = QFileDialog.getExistingDirectory(
+            window, "Folder of the footage it was built from", root
+        )
+        if root:
+            settings.set(replace(known, built_folder=folder, built_root=root))
+            self.review_built(Path(folder), Path(root))
+
+    def review_built(self, folder: Path, root: Path) -> None:
+        """Lets the examiner go through built dialogues."""
+        # Imported here because the window opens without it.
+        from desktop.reviewing.material import Material, load_material
+        from desktop.reviewing.review_window import ReviewWindow
+
+        def show(material: Material) -> None:
+            tokens = THEMES[self._workspace.settings.value.theme]
+            dialog = ReviewWindow(material, tokens, self._window)
+            dialog.failed.connect(self._window.notice.error)
+            self._window.closing.connect(dialog.footage.close_threads)
+            dialog.show()
+
+        self._workspace.background.run(
+            partial(load_material, folder, root), show, self._window.notice.error
+        )
 
     def properties(self) -> None:
         """Shows what is known of the evidence on screen."""

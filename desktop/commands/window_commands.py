@@ -124,6 +124,8 @@ def window_commands(
                  menu="&View"),
         _command("view.panels", "Put &panels where they belong", window.reset_panels,
                  menu="&View"),
+        _command("review.built", "Review &built dialogues…", asking.built, icon="film",
+                 menu="&Review"),
         command("help.palette", "&Find a command…", asking.palette, "Ctrl+K", icon="search"),
         command("help.keys", "&Keys", asking.keys, "F1", "?", icon="keyboard"),
         command("help.packs", "&Packs…", asking.packs, icon="layers"),

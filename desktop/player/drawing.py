@@ -85,8 +85,9 @@ def _draw_region(painter: QPainter, region: ShownRegion, to_screen: QTransform) 
     for pen in (QPen(_SEAM, 4), QPen(colour, 2)):
         painter.setPen(pen)
         painter.drawPolygon(outline)
-    number = "" if region.trajectory is None else f"#{region.trajectory} "
-    draw_label(painter, outline.boundingRect().topLeft(), f"{number}{region.score:.2f}", colour)
+    number = "" if region.trajectory is None else f"#{region.trajectory}"
+    score = "" if region.score is None else f"{region.score:.2f}"
+    draw_label(painter, outline.boundingRect().topLeft(), f"{number} {score}".strip(), colour)
 
 
 def draw_label(painter: QPainter, at: QPointF, text: str, colour: QColor) -> None:

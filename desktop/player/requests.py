@@ -94,10 +94,10 @@ class PlayRequest:
 
 @dataclass(frozen=True)
 class ShownRegion:
-    """A region over a frame, or the accumulated view."""
+    """A region over a frame, or the accumulated view; without a score where nothing scored it."""
 
     box: Box
-    score: float
+    score: float | None
     trajectory: int | None
 
 

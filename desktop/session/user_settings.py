@@ -42,6 +42,8 @@ class UserSettings:
         layout: saved state of panels, as base64.
         geometry: saved place of the window, as base64.
         answering_pack: name of the pack whose language model answers.
+        built_folder: folder of built dialogues that was reviewed last.
+        built_root: footage it was built from.
         recent: cases opened lately, newest first.
         place: where the user was last.
     """
@@ -54,6 +56,8 @@ class UserSettings:
     layout: str = ""
     geometry: str = ""
     answering_pack: str = "compact"
+    built_folder: str = ""
+    built_root: str = ""
     recent: tuple[str, ...] = ()
     place: Place | None = None
 

@@ -1,0 +1,1 @@
+"""Going through what `dialogues build` wrote: accept, correct, reject."""

@@ -1,0 +1,207 @@
+"""What there is to review in a folder of built dialogues, as rows and with what is known of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.built.dialogues import SPLITS, Dialogue, read_dialogues
+from engine.built.records import FrameRecord
+from engine.built.reviews import ANSWER, RECORD_FIELDS, Review, Reviews, Subject
+from engine.built.targets import (
+    KEPT,
+    Check,
+    Timeline,
+    VideoAbout,
+    grouped,
+    read_checks,
+    read_frames,
+    read_timelines,
+    read_videos,
+)
+from engine.core.errors import BadInputError
+from engine.core.progress import CancelToken, Report
+
+Target = tuple[str, int]
+_NO_REVIEWS: Mapping[Subject, Review] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """Something to review.
+
+    Attributes:
+        subject: what a review names.
+        title: what is said.
+        detail: of whom or in answer to what.
+        fields: field -> what is said now, of what can be corrected.
+        first: first frame that shows it.
+        last: last frame, inclusive.
+        doubted: whether the checks did not keep the target.
+        doubts: why, in sentences.
+    """
+
+    subject: Subject
+    title: str
+    detail: str
+    fields: Mapping[str, str]
+    first: int
+    last: int
+    doubted: bool = False
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """A folder of built dialogues.
+
+    Attributes:
+        folder: where it lies.
+        root: the data set's folder, where the videos lie.
+        videos: by name.
+        records: by video and target, in order of frame.
+        timelines: by video and target.
+        items: everything to review: each target followed by its sentences, then the others.
+        reviews: what people made of it so far.
+    """
+
+    folder: Path
+    root: Path
+    videos: Mapping[str, VideoAbout]
+    records: Mapping[Target, list[FrameRecord]]
+    timelines: Mapping[Target, Timeline]
+    items: tuple[Item, ...]
+    reviews: Reviews
+
+    def path(self, video: str) -> Path:
+        """Returns where a video lies."""
+        return self.root / self.videos[video].path
+
+    def target_of(self, item: Item) -> list[FrameRecord]:
+        """Returns the records of the target an item is about; none without a target."""
+        number = item.subject.target
+        return [] if number is None else self.records.get((item.subject.video, number), [])
+
+
+@dataclass
+class _Gathered:
+    """Sentences by what they are about."""
+
+    by_target: dict[tuple[str, int | None], list[Dialogue]] = field(default_factory=dict)
+
+    def add(self, dialogues: Iterable[Dialogue]) -> None:
+        for one in dialogues:
+            self.by_target.setdefault((one.video, one.target), []).append(one)
+
+
+def load_material(folder: Path, root: Path, cancel: CancelToken, _report: Report) -> Material:
+    """Reads everything; takes a while for a large folder.
+
+    Args:
+        folder: that `dialogues build` wrote.
+        root: the data set's folder.
+        cancel: looked at between files.
+
+    Raises:
+        BadInputError: a stage is missing or damaged, or the videos do not lie there.
+        CancelledError: it was asked to stop.
+    """
+    videos = {one.name: one for one in read_videos(folder)}
+    lost = [one.path for one in videos.values() if not (root / one.path).exists()]
+    if videos and len(lost) == len(videos):
+        raise BadInputError(
+            f"no {lost[0]} in it", root, "choose the folder that was given with --root"
+        )
+    cancel.check()
+    records = dict(grouped(read_frames(folder)))
+    cancel.check()
+    timelines = {(one.video, one.target): one for one in read_timelines(folder)}
+    gathered = _Gathered()
+    for split in SPLITS:
+        gathered.add(read_dialogues(folder, split))
+        cancel.check()
+    reviews = Reviews(folder)
+    checks = read_checks(folder)
+    items = tuple(_items(checks, records, gathered, reviews.standing))
+    known = tuple(one for one in items if one.subject.video in videos)
+    return Material(folder, root, videos, records, timelines, known, reviews)
+
+
+def _items(
+    checks: Iterable[Check],
+    records: Mapping[Target, list[FrameRecord]],
+    gathered: _Gathered,
+    standing: Mapping[Subject, Review],
+) -> Iterator[Item]:
+    there: set[Subject] = set()
+    of_frames = [one for one in standing if one.kind == "frame"]
+    for check in checks:
+        key = (check.video, check.target)
+        if key not in records:
+            continue
+        yield _of_target(check, records[key])
+        for one in of_frames:
+            if (one.video, one.target) == key:
+                yield frame_item(one)
+        for item in _sentences(gathered.by_target.pop(key, [])):
+            there.add(item.subject)
+            yield item
+    for dialogues in gathered.by_target.values():
+        for item in _sentences(dialogues):
+            there.add(item.subject)
+            yield item
+    # What a person left out is in no dialogue any more, and can still be taken in again.
+    for subject in standing:
+        if subject.kind == "sentence" and subject not in there:
+            yield _left_out(subject)
+
+
+def frame_item(subject: Subject) -> Item:
+    """Returns the item of one frame of a target."""
+    frame = subject.first or 0
+    title = f"Frame {frame:,} of target {subject.target}"
+    return Item(subject, title, subject.video, {}, frame, frame)
+
+
+def _of_target(check: Check, records: list[FrameRecord]) -> Item:
+    said = {name: _commonest(records, name) for name in RECORD_FIELDS}
+    words = [said["appearance"] or _clothes(said), said["action"]]
+    kind = said["kind"].capitalize() or "Target"
+    title = " · ".join([f"{kind} {check.target}", *(word for word in words if word)])
+    detail = f"{check.video} · {check.verdict} by the checks"
+    return Item(
+        Subject("target", check.video, check.target), title, detail, said, records[0].frame,
+        records[-1].frame, check.verdict != KEPT, tuple(one.text for one in check.reasons),
+    )  # fmt: skip
+
+
+def _clothes(said: Mapping[str, str]) -> str:
+    parts = [f"{said[name]} {where}" for name, where in (("upper", "above"), ("lower", "below"))
+             if said[name]]  # fmt: skip
+    return ", ".join(parts)
+
+
+def _commonest(records: list[FrameRecord], name: str) -> str:
+    measured = name in ("upper", "lower")
+    values = [getattr(one, name) if measured else (one.asked or {}).get(name) for one in records]
+    counted = Counter(one for one in values if one)
+    return counted.most_common(1)[0][0] if counted else ""
+
+
+def _sentences(dialogues: Iterable[Dialogue]) -> Iterator[Item]:
+    for one in dialogues:
+        for turn in one.turns:
+            subject = Subject("sentence", one.video, one.target, one.first, one.last, turn.part)
+            whom = "no target" if one.target is None else f"target {one.target}"
+            detail = f"{turn.question} · {one.video}, {whom}, frames {one.first}–{one.last}"
+            # What is not there is one of many; a correction would be about another question.
+            fields = {} if turn.part == "absent" else {ANSWER: turn.references[0]}
+            yield Item(subject, turn.references[0], detail, fields, one.first, one.last)
+
+
+def _left_out(subject: Subject) -> Item:
+    first, last = subject.first or 0, subject.last or 0
+    detail = f"{subject.video}, frames {first}–{last}"
+    return Item(subject, f"({subject.part}: not said any more)", detail, {}, first, last)

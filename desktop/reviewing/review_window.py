@@ -1,0 +1,304 @@
+"""The review of built dialogues: a list, the footage, and what is made of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.panels.row_list import Row, RowList
+from desktop.reviewing.correcting import Correction
+from desktop.reviewing.footage import Footage
+from desktop.reviewing.material import Item, Material, frame_item
+from desktop.theme.icons import icon
+from desktop.theme.tokens import Tokens
+from engine.built.reviews import Review, Subject, Verdict
+from engine.cases.audit import actor
+from engine.core.errors import SightlineError
+
+_FILTERS = ("Everything", "Not reviewed yet", "Doubted by the checks", "Corrected or rejected")
+_EVERY, _OPEN, _DOUBTED, _CHANGED = range(4)
+_ICONS = {"accepted": "circle-check", "corrected": "pencil", "rejected": "circle-x"}
+_LATER = "heeded when the dialogues are built again"
+
+
+class ReviewWindow(QDialog):
+    """Lets an examiner go through what was built; every verdict is kept at once.
+
+    Args:
+        material: of the folder.
+        tokens: colours of the theme.
+        parent: the window.
+    """
+
+    failed = Signal(object)
+    """A SightlineError: a review cannot be kept, or footage cannot be read."""
+
+    def __init__(self, material: Material, tokens: Tokens, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Review of {material.folder.name}")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._material = material
+        self._items = {place: one for place, one in enumerate(material.items)}
+        self._standing = material.reviews.standing
+        self.filter = QComboBox()
+        self.filter.setAccessibleName("What is listed")
+        self.filter.addItems(_FILTERS)
+        self.list = RowList("Records and sentences")
+        self.footage = Footage()
+        self.footage.set_tokens(tokens)
+        self.correction = Correction()
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.said.setAccessibleName("What is known of it")
+        self.count = QLabel()
+        self.count.setProperty("role", "muted")
+        self._lay_out()
+        self._connect()
+        self.resize(1240, 780)
+        self._fill()
+        self._go_to(next(iter(self._shown()), None))
+        self.list.setFocus()
+
+    @property
+    def item(self) -> Item | None:
+        """What is selected."""
+        place = self.list.selected
+        return None if place is None else self._items.get(place)
+
+    def accept_item(self) -> None:
+        """Says that it is right as it is, and goes on."""
+        self._review("accepted")
+
+    def reject_item(self) -> None:
+        """Says that it is to be left out, and goes on."""
+        self._review("rejected")
+
+    def reject_frame(self) -> None:
+        """Leaves the target's record of the frame on screen out."""
+        record = self.footage.record_here()
+        if record is None:
+            self._say("No record of the target in this frame.")
+            return
+        subject = Subject("frame", record.video, record.target, record.frame, record.frame)
+        if self._keep(subject, "rejected", {}):
+            if subject not in {one.subject for one in self._items.values()}:
+                self._items[len(self._items)] = frame_item(subject)
+            self._fill()
+
+    def undo(self) -> None:
+        """Takes the latest review back and shows what it was about."""
+        try:
+            review = self._material.reviews.undo(actor())
+        except SightlineError as error:
+            self.failed.emit(error)
+            self._say(error.line())
+            return
+        if review is None:
+            self._say("Nothing to take back.")
+            return
+        self._standing = self._material.reviews.standing
+        self.filter.setCurrentIndex(_EVERY)
+        self._fill()
+        self._go_to(self._place(review.subject))
+        self._say(f"Taken back: {review.verdict} by {review.who}.")
+
+    def next_item(self, step: int = 1) -> None:
+        """Goes to the next item of the list, or the one before."""
+        shown = self._shown()
+        selected = self.list.selected
+        here = shown.index(selected) if selected in shown else -1
+        if 0 <= here + step < len(shown):
+            self._go_to(shown[here + step])
+
+    def reject(self) -> None:
+        """Gives a correction up, otherwise closes."""
+        if self.correction.active:
+            self.correction.give_up()
+            self.list.setFocus()
+        else:
+            super().reject()
+
+    def done(self, result: int) -> None:
+        """Closes; nothing is left to happen."""
+        self.footage.close_threads()
+        super().done(result)
+
+    def _lay_out(self) -> None:
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for widget in (self.filter, self.list, self.count):
+            column.addWidget(widget)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.footage, 1)
+        column.addWidget(self.said)
+        column.addWidget(self.correction)
+        column.addLayout(self._buttons())
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(left)
+        split.addWidget(right)
+        split.setStretchFactor(1, 1)
+        split.setSizes([400, 840])
+        split.setChildrenCollapsible(False)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(16, 16, 16, 16)
+        whole.addWidget(split)
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for text, name, key, run in (
+            ("Accept", "circle-check", "A", self.accept_item),
+            ("Correct", "pencil", "C", self.correction.begin),
+            ("Reject", "circle-x", "R", self.reject_item),
+            ("Reject this frame", "ban", "Shift+R", self.reject_frame),
+            ("Undo", "undo-2", "Ctrl+Z", self.undo),
+        ):
+            button = QPushButton(icon(name), text)
+            button.setToolTip(f"{text} ({key})")
+            button.setAutoDefault(False)
+            button.clicked.connect(lambda _on=False, run=run: run())
+            row.addWidget(button)
+            self._key(key, run)
+        self._key("N", self.next_item)
+        self._key("Shift+N", lambda: self.next_item(-1))
+        self._key("Space", self.footage.play_pause)
+        self._key("Left", lambda: self.footage.step(-1))
+        self._key("Right", lambda: self.footage.step(1))
+        close = QPushButton("Close")
+        close.setAutoDefault(False)
+        close.clicked.connect(self.close)
+        row.addStretch(1)
+        row.addWidget(close)
+        return row
+
+    def _key(self, key: str, run: Callable[[], object]) -> None:
+        QShortcut(QKeySequence(key), self).activated.connect(lambda: run())
+
+    def _connect(self) -> None:
+        self.filter.currentIndexChanged.connect(lambda _place: self._refilter())
+        self.list.selectionModel().currentChanged.connect(self._chosen)
+        self.correction.kept.connect(self._corrected)
+        self.footage.failed.connect(self.failed)
+
+    def _review(self, verdict: Verdict) -> None:
+        item = self.item
+        if item is not None and self._keep(item.subject, verdict, {}):
+            self._go_on()
+
+    def _corrected(self, changes: Mapping[str, str]) -> None:
+        item = self.item
+        if item is None:
+            return
+        before = self._standing.get(item.subject)
+        earlier = {} if before is None else before.changes
+        if self._keep(item.subject, "corrected", {**earlier, **changes}):
+            self.list.setFocus()
+            self._go_on()
+
+    def _keep(self, subject: Subject, verdict: Verdict, changes: Mapping[str, str]) -> bool:
+        try:
+            self._material.reviews.add(subject, verdict, actor(), changes)
+        except SightlineError as error:
+            self.failed.emit(error)
+            self._say(error.line())
+            return False
+        self._standing = self._material.reviews.standing
+        return True
+
+    def _go_on(self) -> None:
+        """Shows the verdict and goes to the next item, which the filter may have left in place."""
+        shown, here = self._shown(), self.list.selected
+        after = shown[shown.index(here) + 1 :] if here in shown else shown
+        self._fill()
+        still = set(self._shown())
+        self._go_to(next((place for place in after if place in still), here))
+
+    def _refilter(self) -> None:
+        self._fill()
+        if self.list.selected is None:
+            self._go_to(next(iter(self._shown()), None))
+
+    def _fill(self) -> None:
+        rows = [
+            self._row(place, one)
+            for place, one in self._items.items()
+            if self._wanted(one, self._standing.get(one.subject))
+        ]
+        self.list.set_rows(rows)
+        done = sum(one.subject in self._standing for one in self._items.values())
+        self.count.setText(f"{done:,} of {len(self._items):,} reviewed · {_LATER}")
+        self.count.setWordWrap(True)
+
+    def _wanted(self, item: Item, review: Review | None) -> bool:
+        chosen = self.filter.currentIndex()
+        if chosen == _OPEN:
+            return review is None
+        if chosen == _DOUBTED:
+            return item.doubted
+        return chosen == _EVERY or (review is not None and review.verdict != "accepted")
+
+    def _row(self, place: int, item: Item) -> Row:
+        review = self._standing.get(item.subject)
+        title = item.title if review is None else _title(item, review)
+        verdict = "not reviewed" if review is None else review.verdict
+        return Row(
+            place, title, item.detail, "" if review is None else verdict,
+            _ICONS.get(verdict, "triangle-alert" if item.doubted else "circle"), said=verdict,
+        )  # fmt: skip
+
+    def _shown(self) -> list[int]:
+        return [row.id for row in self.list.rows.rows]
+
+    def _place(self, subject: Subject) -> int | None:
+        return next((place for place, one in self._items.items() if one.subject == subject), None)
+
+    def _go_to(self, place: int | None) -> None:
+        before = self.list.selected
+        self.list.select(place)
+        if place is None or place == before:
+            self._show()
+
+    def _chosen(self, _now: QModelIndex, _before: QModelIndex) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        item = self.item
+        if item is None:
+            self.correction.show_fields({})
+            self.said.setText("" if self._shown() else "Nothing of that kind is here.")
+            return
+        review = self._standing.get(item.subject)
+        changes = {} if review is None else review.changes
+        self.correction.show_fields({**item.fields, **changes} if item.fields else {})
+        said = [item.title] if item.subject.kind == "sentence" else []
+        lines = [*said, item.detail, *(f"Doubt: {one}." for one in item.doubts)]
+        if review is not None:
+            when = review.when[:19].replace("T", " ")
+            lines.append(f"{review.verdict.capitalize()} by {review.who}, {when} UTC.")
+        self.said.setText("\n".join(lines))
+        self.footage.show_item(self._material, item)
+
+    def _say(self, text: str) -> None:
+        self.said.setText(text)
+
+
+def _title(item: Item, review: Review) -> str:
+    changed = ", ".join(text for text in review.changes.values() if text)
+    return f"{changed} (was: {item.title})" if changed else item.title

@@ -25,11 +25,16 @@ from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
 from engine.datasets.ubnormal import ObjectSpans, UBnormal
 from engine.dialogue.words import ACTIONS
 from engine.render.colour_names import COLOUR_NAMES, colours_apart
+from tests.benchmarks.building_attributes import (
+    ATTRIBUTES,
+    Right,
+    from_trajectories,
+    judge,
+    whereabouts,
+)
 from tests.benchmarks.lines import Line, table
 
 _PLANTED, _SEED = 500, 7
-_BASIC = {"dark blue": "blue", "light blue": "blue", "beige": "brown",
-          "dark grey": "grey", "light grey": "grey"}  # fmt: skip
 _FAR = 45.0
 _LEAST = 10
 
@@ -45,7 +50,7 @@ class Known:
         records: its frames, described as the truth has it.
         told: its timeline.
         target: the truth.
-        grey: whether its video has no colour.
+        span: first and last frame in which it is abnormal.
         fps: of the video.
         size: of the video.
     """
@@ -53,7 +58,7 @@ class Known:
     records: Records
     told: Timeline
     target: Target
-    grey: bool
+    span: tuple[int, int]
     fps: float
     size: tuple[int, int]
 
@@ -77,7 +82,7 @@ def known_targets(root: Path, split: str, folder: Path) -> list[Known]:
         described = [replace(one, asked=_described(videos[name], target, one)) for one in records]
         fps, size = about[name].fps, about[name].size
         told = timeline(described, fps, size)
-        out.append(Known(described, told, target, videos[name].grey, fps, size))
+        out.append(Known(described, told, target, truth.spans[row], fps, size))
     return out
 
 
@@ -93,19 +98,20 @@ def _described(video: RenderedVideo, target: Target, record: FrameRecord) -> dic
     return {"kind": target.kind, "appearance": noun, "action": ACTIONS.get(doing, doing)}
 
 
-def colours(known: Sequence[Known]) -> tuple[float, int]:
-    """Returns the share of parts whose colour is named as the truth has it, and how many."""
-    right = total = 0
+def from_masks(known: Sequence[Known], root: Path, split: str) -> Right:
+    """Judges the attributes that were measured from the given masks."""
+    right: dict[str, list[bool]] = {name: [] for name in ATTRIBUTES}
+    by_video: dict[str, list[Known]] = {}
     for one in known:
-        if one.grey:
-            continue
-        for part, shown in (("upper", one.told.upper), ("lower", one.told.lower)):
-            wanted = one.target.appearance.get(part)
-            if wanted:
-                named, _ = commonest(shown, one.told.frames)
-                total += 1
-                right += _BASIC.get(named, named) == _BASIC.get(wanted, wanted)
-    return right / max(1, total), total
+        by_video.setdefault(one.told.video, []).append(one)
+    for video in rendered_videos(root, split):
+        mine = by_video.get(video.name, [])
+        where = whereabouts(video) if mine else {}
+        for one in mine:
+            first, last = one.span
+            shown = where[one.target.number].inside(first, last)
+            judge(one.told, shown, one.target, video, right)
+    return right
 
 
 def planted(known: Sequence[Known]) -> tuple[float, dict[str, float]]:
@@ -185,18 +191,28 @@ def lines(root: Path, split: str) -> list[Line]:
     """Measures and returns the lines of the table."""
     with tempfile.TemporaryDirectory() as name:
         known = known_targets(root, split, Path(name))
-    share, parts = colours(known)
+        masks = from_masks(known, root, split)
     caught, by_kind = planted(known)
     dropped = float(np.mean([one.verdict(one.records) == DROPPED for one in known]))
     each = ", ".join(f"{name} {value:.3f}" for name, value in by_kind.items())
-    command = "python -m tests.benchmarks.building --root FOOTAGE"
+    command = f"python -m tests.benchmarks.building --root FOOTAGE --split {split}"
     return [
-        Line("colours of clothes, masks given", ">= 0.90", f"{share:.3f} of {parts}",
-             share >= 0.9, command),
+        *_attribute_lines("masks given", masks, 0.9, command),
+        *_attribute_lines("own trajectories", from_trajectories(root, split), 0.75, command),
         Line(f"{_PLANTED} planted contradictions found", ">= 0.95", f"{caught:.3f} ({each})",
              caught >= 0.95, command),
         Line("consistent targets dropped", "<= 0.03", f"{dropped:.3f} of {len(known)}",
              dropped <= 0.03, command),
+    ]  # fmt: skip
+
+
+def _attribute_lines(source: str, right: Right, least: float, command: str) -> list[Line]:
+    return [
+        Line(
+            f"*{name}*, {source}", f">= {least:.2f}", f"{np.mean(found):.3f} of {len(found)}",
+            bool(np.mean(found) >= least), command,
+        )
+        for name, found in right.items()
     ]  # fmt: skip
 
 

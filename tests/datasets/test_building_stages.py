@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from engine.built.lines import read_lines, write_lines
 from engine.built.records import FrameRecord, decode_mask, encode_mask
@@ -18,7 +19,7 @@ from engine.core.progress import CancelToken, Progress
 from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
 from engine.datasets.dialogues.building.stages import build_checks, build_timelines
 from engine.datasets.opening import open_dataset
-from tests.datasets.building_material import write_shanghaitech, write_ubnormal
+from tests.datasets.building_material import HEIGHT, WIDTH, write_shanghaitech, write_ubnormal
 
 
 def _request(name: str, root: Path, folder: Path) -> BuildRequest:
@@ -98,6 +99,60 @@ def test_masks_missing_in_the_middle_cost_their_frames_only(tmp_path: Path) -> N
     assert counts["troubles"] == 4
     here = [one.frame for one in read_frames(request.folder) if one.video == name]
     assert here == [*range(0, 30, 5), *range(50, 100, 5)]
+
+
+def _two_bodies(frame: int) -> NDArray[np.bool_]:
+    """Two targets that meet in the middle, walk as one for 30 frames, and part again."""
+    mask = np.zeros((HEIGHT, WIDTH), np.bool_)
+    apart = max(0, 35 - frame, frame - 65)
+    for left in (40 - apart, 48 + apart):
+        mask[20:44, max(0, left) : left + 8] = True
+    return mask
+
+
+def test_targets_that_merge_and_part_are_named_and_not_taken_for_one(tmp_path: Path) -> None:
+    root = write_shanghaitech(tmp_path / "shanghaitech")
+    masks = np.array([_two_bodies(frame) for frame in range(100)], np.uint8)
+    np.save(root / "testing" / "test_pixel_mask" / "01_0014.npy", masks)
+    request = _request("shanghaitech", root, tmp_path / "out")
+    build_frames(request)
+    assert any("is one with" in reason for reason in _troubles(request.folder))
+    records = read_frames(request.folder)
+    assert len({one.target for one in records}) == 3
+    assert all(one.box.w <= 8 for one in records)
+    assert {one.frame for one in records} == {*range(0, 35, 5), *range(70, 100, 5)}
+
+
+def test_pictures_missing_in_the_middle_of_a_folder_cost_no_other(tmp_path: Path) -> None:
+    root = write_shanghaitech(tmp_path / "shanghaitech")
+    for frame in range(40, 50):
+        (root / "testing" / "frames" / "01_0014" / f"{frame:03d}.jpg").unlink()
+    request = _request("shanghaitech", root, tmp_path / "out")
+    counts = build_frames(request)
+    assert counts["troubles"] >= 1
+    assert _troubles(request.folder)
+
+
+def test_a_disk_that_fills_stops_a_stage_that_goes_on_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_ubnormal(tmp_path / "ubnormal")
+    whole = _built(_request("ubnormal", root, tmp_path / "whole"))
+    request = _request("ubnormal", root, tmp_path / "full")
+    real, written = Path.replace, list[Path]()
+
+    def replace(self: Path, target: Path) -> Path:
+        if len(written) == 1:
+            raise OSError(28, "No space left on device")
+        written.append(target)
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(ResourceError, match="No space left"):
+        build_frames(request)
+    monkeypatch.undo()
+    assert not list(request.folder.rglob("*.part"))
+    assert _built(request) == whole
 
 
 @pytest.mark.parametrize("missing", ["tracks", "masks", "video"])

@@ -12,6 +12,7 @@ from engine.core.errors import BadInputError
 from engine.core.geometry import Box
 from engine.datasets.base import Masks, Video
 from engine.datasets.components import largest_box
+from engine.datasets.dialogues.building.merging import mergers
 from engine.datasets.linking import tracks_from_masks
 from engine.datasets.ubnormal import ObjectSpans
 
@@ -116,16 +117,24 @@ def _of_masks(
     tracks = tracks_from_masks(read())
     found: list[Sighting] = []
     broken = {one.frame for one in troubles}
+    mixed = list(mergers(tracks))
+    for one in mixed:
+        named = " and ".join(str(number) for number in dict.fromkeys(one.others))
+        reason = f"target {one.track} is one with {named} until frame {one.last}"
+        troubles.append(Trouble(name, one.first, reason))
     for frame in frames:
         here = np.flatnonzero(tracks.frames == frame)
         if not len(here) or frame in broken:
             continue
         mask = masks[frame]
         for row in here.tolist():
+            number = int(tracks.track_ids[row])
+            if any(one.track == number and one.first <= frame <= one.last for one in mixed):
+                continue
             x0, y0, x1, y1 = (int(side) for side in tracks.boxes[row])
             whole = np.zeros_like(mask)
             whole[y0 : y1 + 1, x0 : x1 + 1] = mask[y0 : y1 + 1, x0 : x1 + 1]
-            found += _cut([(int(tracks.track_ids[row]), whole)], frame)
+            found += _cut([(number, whole)], frame)
     return found, troubles
 
 

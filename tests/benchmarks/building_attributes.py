@@ -1,0 +1,220 @@
+"""Measured attributes of targets against their truth: from given masks, and from trajectories.
+
+The truth is taken from the id picture of every frame, not from the sampled ones. A target that the
+analysis does not follow counts as wrong in every attribute.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.evidence import add_evidence
+from engine.analysis.recipe import Recipe
+from engine.analysis.runs import Resuming, Run
+from engine.built.records import FrameRecord
+from engine.built.targets import Timeline
+from engine.cases import Case
+from engine.core.geometry import Box
+from engine.core.places import cell_name, direction_name
+from engine.core.results import Trajectory
+from engine.core.settings import AnalysisSettings
+from engine.datasets.dialogues.building.measuring import measured
+from engine.datasets.dialogues.building.sightings import Sighting
+from engine.datasets.dialogues.building.timelines import commonest, timeline
+from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
+from engine.media import Source, open_source
+
+ATTRIBUTES = ("from", "to", "direction", "stop", "colour")
+BASIC = {"dark blue": "blue", "light blue": "blue", "beige": "brown",
+         "dark grey": "grey", "light grey": "grey"}  # fmt: skip
+"""Shades of the eleven names."""
+
+_RATE = 5.0
+_LEAST_PIXELS, _LEAST_IOU = 24, 0.1
+_CHANGED, _BACKGROUND = 22, 15
+_STILL, _STILL_S, _FAR = 0.12, 1.0, 0.04
+
+Right = Mapping[str, list[bool]]
+
+
+@dataclass(frozen=True, eq=False)
+class Whereabouts:
+    """Where a target is in every frame that shows it.
+
+    Attributes:
+        frames: int64 [n].
+        centres: float64 [n, 2], middle of the box.
+        masses: float64 [n, 2], mean of its pixels.
+        boxes: int64 [n, 4], x, y, w, h.
+    """
+
+    frames: NDArray[np.int64]
+    centres: NDArray[np.float64]
+    masses: NDArray[np.float64]
+    boxes: NDArray[np.int64]
+
+    def inside(self, first: int, last: int) -> Whereabouts:
+        """Returns the part in a span."""
+        kept = (self.frames >= first) & (self.frames <= last)
+        return Whereabouts(
+            self.frames[kept], self.centres[kept], self.masses[kept], self.boxes[kept]
+        )
+
+    def stops(self, fps: float) -> bool:
+        """Whether it moves and keeps its place for a second."""
+        count = max(1, round(_STILL_S * fps))
+        if len(self.frames) <= count:
+            return False
+        sizes = self.boxes[:, 2:].max(1)
+        gone = np.hypot(*(self.masses[count:] - self.masses[:-count]).T)
+        speeds = gone / sizes[count:] / _STILL_S
+        return bool((speeds < _STILL).any() and (speeds >= _STILL).any())
+
+
+def whereabouts(video: RenderedVideo) -> dict[int, Whereabouts]:
+    """Reads every id picture of a video; returns number of the object -> where it is."""
+    found: dict[int, list[tuple[int, list[float], list[float], list[int]]]] = {}
+    for frame in range(video.frames):
+        ids = video.ids(frame)
+        for target in video.targets:
+            mask = np.asarray(ids == target.number, np.uint8)
+            if int(mask.sum()) < _LEAST_PIXELS:
+                continue
+            x, y, w, h = (int(side) for side in cv2.boundingRect(mask))
+            ys, xs = np.nonzero(mask)
+            row = frame, [x + w / 2, y + h / 2], [float(xs.mean()), float(ys.mean())], [x, y, w, h]
+            found.setdefault(target.number, []).append(row)
+    return {
+        number: Whereabouts(
+            np.array([one[0] for one in rows], np.int64),
+            np.array([one[1] for one in rows], np.float64),
+            np.array([one[2] for one in rows], np.float64),
+            np.array([one[3] for one in rows], np.int64),
+        )
+        for number, rows in found.items()
+    }
+
+
+def judge(
+    told: Timeline | None, where: Whereabouts, target: Target, video: RenderedVideo, right: Right
+) -> None:
+    """Adds to each attribute whether it is right; a target without a timeline is wrong in all."""
+    (x0, y0), (x1, y1) = where.centres[0].tolist(), where.centres[-1].tolist()
+    by = x1 - x0, y1 - y0
+    goes = direction_name(*by) if np.hypot(*by) / np.hypot(*video.size) >= _FAR else ""
+    said = {
+        "from": told is not None and told.enters == cell_name(x0, y0, *video.size),
+        "to": told is not None and told.leaves == cell_name(x1, y1, *video.size),
+        "direction": told is not None and told.direction == goes,
+        "stop": told is not None and bool(told.stops) == where.stops(video.fps),
+    }
+    for name, value in said.items():
+        right[name].append(value)
+    for part in ("upper", "lower"):
+        wanted = target.appearance.get(part)
+        if wanted and not video.grey:
+            shown = () if told is None else told.upper if part == "upper" else told.lower
+            named = "" if told is None else commonest(shown, told.frames)[0]
+            right["colour"].append(BASIC.get(named, named) == BASIC.get(wanted, wanted))
+
+
+def from_trajectories(root: Path, split: str) -> Right:
+    """Analyses the abnormal videos, each calibrated on itself, and judges what is followed."""
+    right: dict[str, list[bool]] = {name: [] for name in ATTRIBUTES}
+    videos = [one for one in rendered_videos(root, split) if any(t.spans for t in one.targets)]
+    for video in videos:
+        known = whereabouts(video)
+        with tempfile.TemporaryDirectory() as folder:
+            found = _analysed(video, Path(folder))
+        abnormal = [one for one in video.targets if one.spans and one.number in known]
+        with open_source(video.path) as source:
+            images = {
+                frame.index: frame.image for frame in source.frames(pixels="rgb")
+                if frame.image is not None
+            }  # fmt: skip
+            for target in abnormal:
+                best = _followed(found, known, target.number)
+                told = None if best is None else _told(best, video, source, images)
+                judge(told, known[target.number], target, video, right)
+    return right
+
+
+def _analysed(video: RenderedVideo, folder: Path) -> list[Trajectory]:
+    with Case.create(folder / "one.case") as case:
+        evidence, source = add_evidence(case, video.path)
+        with source:
+            done = Run(case, evidence, source, Recipe(AnalysisSettings())).execute(Resuming())
+        return [row.trajectory for row in case.results.trajectories(done.id)]
+
+
+def _followed(
+    found: Sequence[Trajectory], known: Mapping[int, Whereabouts], number: int
+) -> Trajectory | None:
+    """Returns the longest trajectory that is the target's more than any other's."""
+    mine = [one for one in found if _owner(one, known) == number]
+    return max(mine, key=lambda one: len(one.frames), default=None)
+
+
+def _owner(trajectory: Trajectory, known: Mapping[int, Whereabouts]) -> int | None:
+    shares = {}
+    for number, where in known.items():
+        _, mine, its = np.intersect1d(trajectory.frames, where.frames, return_indices=True)
+        shared = _iou(trajectory.boxes[mine].astype(np.float64), where.boxes[its])
+        shares[number] = float(shared.sum()) / len(trajectory.frames)
+    best = max(shares, key=lambda one: shares[one], default=None)
+    return best if best is not None and shares[best] >= _LEAST_IOU else None
+
+
+def _iou(one: NDArray[np.float64], other: NDArray[np.int64]) -> NDArray[np.float64]:
+    low = np.maximum(one[:, :2], other[:, :2])
+    high = np.minimum(one[:, :2] + one[:, 2:], other[:, :2] + other[:, 2:])
+    shared = np.clip(high - low, 0, None).prod(1)
+    return np.asarray(shared / (one[:, 2:].prod(1) + other[:, 2:].prod(1) - shared))
+
+
+def _told(
+    followed: Trajectory,
+    video: RenderedVideo,
+    source: Source,
+    images: Mapping[int, NDArray[np.uint8]],
+) -> Timeline:
+    """Measures a trajectory as the stage frames measures masks; what changed is its mask."""
+    kept = sorted(images)[:: max(1, len(images) // _BACKGROUND)]
+    usual = np.median(np.stack([images[one] for one in kept]), axis=0).astype(np.uint8)
+    seconds = source.index.seconds(len(source.index) - 1)
+    fps = (len(source.index) - 1) / seconds
+    records: list[FrameRecord] = []
+    before: Sighting | None = None
+    for one in _sightings(followed, images, usual, max(1, round(fps / _RATE))):
+        since = None if before is None else (before, (one.frame - before.frame) / fps)
+        about = video.name, ""
+        records.append(measured(one, images[one.frame], about, since, video.size))
+        before = one
+    return timeline(records, fps, video.size)
+
+
+def _sightings(
+    followed: Trajectory,
+    images: Mapping[int, NDArray[np.uint8]],
+    usual: NDArray[np.uint8],
+    step: int,
+) -> Iterator[Sighting]:
+    last = len(followed.frames) - 1
+    for place in sorted({*range(0, last + 1, step), last}):
+        frame = int(followed.frames[place])
+        if frame not in images:
+            continue
+        x, y, w, h = (int(side) for side in followed.boxes[place])
+        box = Box(max(0, x), max(0, y), w + min(0, x), h + min(0, y))
+        cut = np.s_[box.y : box.y + box.h, box.x : box.x + box.w]
+        changed = cv2.absdiff(images[frame][cut], usual[cut]).max(2) > _CHANGED
+        if changed.size:
+            box = Box(box.x, box.y, changed.shape[1], changed.shape[0])
+            yield Sighting(followed.number, frame, box, np.asarray(changed, np.bool_))

@@ -1,7 +1,7 @@
 """Measured attributes and checks of the stages from masks to dialogues, on rendered footage.
 
-Run: `python -m tests.benchmarks.building --root DIR [--split NAME]`; DIR is a folder that
-`main.py synth` wrote.
+Run: `python -m tests.benchmarks.building --root DIR [--split NAME] [--videos N]`; DIR is a folder
+that `main.py synth` wrote.
 """
 
 from __future__ import annotations
@@ -187,18 +187,20 @@ _KINDS: dict[str, Callable[[Known, Rng], Records | None]] = {
 }
 
 
-def lines(root: Path, split: str) -> list[Line]:
+def lines(root: Path, split: str, videos: int = 0) -> list[Line]:
     """Measures and returns the lines of the table."""
     with tempfile.TemporaryDirectory() as name:
         known = known_targets(root, split, Path(name))
         masks = from_masks(known, root, split)
+    followed = from_trajectories(root, split, videos)
     caught, by_kind = planted(known)
     dropped = float(np.mean([one.verdict(one.records) == DROPPED for one in known]))
     each = ", ".join(f"{name} {value:.3f}" for name, value in by_kind.items())
     command = f"python -m tests.benchmarks.building --root FOOTAGE --split {split}"
+    command += f" --videos {videos}" if videos else ""
     return [
         *_attribute_lines("masks given", masks, 0.9, command),
-        *_attribute_lines("own trajectories", from_trajectories(root, split), 0.75, command),
+        *_attribute_lines("own trajectories", followed, 0.75, command),
         Line(f"{_PLANTED} planted contradictions found", ">= 0.95", f"{caught:.3f} ({each})",
              caught >= 0.95, command),
         Line("consistent targets dropped", "<= 0.03", f"{dropped:.3f} of {len(known)}",
@@ -221,8 +223,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Figures of the stages to dialogues.")
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--split", default="test")
+    parser.add_argument("--videos", type=int, default=0, help="analysed ones; 0 takes all")
     given = parser.parse_args()
-    print(table(lines(given.root, given.split)))
+    print(table(lines(given.root, given.split, given.videos)))
 
 
 if __name__ == "__main__":

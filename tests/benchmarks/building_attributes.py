@@ -125,11 +125,17 @@ def judge(
             right["colour"].append(BASIC.get(named, named) == BASIC.get(wanted, wanted))
 
 
-def from_trajectories(root: Path, split: str) -> Right:
-    """Analyses the abnormal videos, each calibrated on itself, and judges what is followed."""
+def from_trajectories(root: Path, split: str, most: int) -> Right:
+    """Analyses abnormal videos, each calibrated on itself, and judges what is followed.
+
+    Args:
+        root: a folder that `synth` wrote.
+        split: of its videos.
+        most: how many videos, spread evenly; 0 takes all.
+    """
     right: dict[str, list[bool]] = {name: [] for name in ATTRIBUTES}
     videos = [one for one in rendered_videos(root, split) if any(t.spans for t in one.targets)]
-    for video in videos:
+    for video in videos[:: max(1, len(videos) // most)] if most else videos:
         known = whereabouts(video)
         with tempfile.TemporaryDirectory() as folder:
             found = _analysed(video, Path(folder))

@@ -37,13 +37,19 @@ def picture(frame: int) -> NDArray[np.uint8]:
     return image
 
 
-def write_ubnormal(root: Path, rows: str = "2,0,99\n") -> Path:
+def grey_picture(frame: int) -> NDArray[np.uint8]:
+    shades = picture(frame).mean(2, keepdims=True)
+    return np.asarray(np.repeat(shades, 3, axis=2), np.uint8)
+
+
+def write_ubnormal(root: Path, rows: str = "2,0,99\n", grey: bool = False) -> Path:
     """Two scenes, each with a video in which object 2 crosses, stops and goes back."""
+    show = grey_picture if grey else picture
     for scene in (1, 2):
         name = f"abnormal_scene_{scene}_scenario_1"
         folder = root / f"Scene{scene}"
         folder.mkdir(parents=True)
-        write_video(folder / f"{name}.mp4", [picture(frame) for frame in range(COUNT)])
+        write_video(folder / f"{name}.mp4", [show(frame) for frame in range(COUNT)])
         masks = folder / f"{name}_annotations"
         masks.mkdir()
         for frame in range(COUNT):

@@ -54,6 +54,14 @@ def test_a_target_is_followed_from_masks_to_a_kept_timeline(
     assert all(one.frames == 100 for one in read_videos(request.folder))
 
 
+def test_no_colour_is_named_in_footage_without_any(tmp_path: Path) -> None:
+    root = write_ubnormal(tmp_path / "ubnormal", grey=True)
+    request = _request("ubnormal", root, tmp_path / "out")
+    build_frames(request)
+    assert all(one.grey for one in read_videos(request.folder))
+    assert {(one.upper, one.lower) for one in read_frames(request.folder)} == {(None, None)}
+
+
 def test_a_killed_stage_goes_on_and_writes_the_same(tmp_path: Path) -> None:
     root = write_ubnormal(tmp_path / "ubnormal")
     whole = _built(_request("ubnormal", root, tmp_path / "whole"))

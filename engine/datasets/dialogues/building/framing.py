@@ -194,7 +194,9 @@ def _records(
         for one in group:
             earlier = before.get(one.target)
             since = None if earlier is None else (earlier, (frame - earlier.frame) / about.fps)
-            record = measured(one, image, (about.name, about.camera), since, about.size)
+            # Infrared shows no colour: black cloth may look white in it, and white cloth black.
+            coloured = None if about.grey else image
+            record = measured(one, coloured, (about.name, about.camera), since, about.size)
             answer = building.target(image, one)
             if answer.said is not None:
                 record = replace(record, asked=answer.said, source=ASKED)

@@ -29,7 +29,7 @@ def measured(
 
     Args:
         sighting: a target in a frame.
-        image: the frame, uint8 [H, W, 3], RGB; None when it cannot be decoded.
+        image: the frame, uint8 [H, W, 3], RGB; None when it cannot be decoded or has no colour.
         video: its name and its camera.
         before: the target's sighting before with the seconds in between; None for the first.
         size: width and height of the frame.

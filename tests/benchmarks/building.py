@@ -1,7 +1,7 @@
 """Measured attributes and checks of the stages from masks to dialogues, on rendered footage.
 
-Run: `python -m tests.benchmarks.building --root DIR [--split NAME] [--videos N]`; DIR is a folder
-that `main.py synth` wrote.
+Run: `python -m tests.benchmarks.building --root DIR [--split NAME] [--videos N] [--pack NAME]`; DIR
+is a folder that `main.py synth` wrote.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ import numpy as np
 from engine.built.records import FrameRecord
 from engine.built.targets import DROPPED, KEPT, Timeline, grouped, read_frames, read_videos
 from engine.core.geometry import Box
+from engine.core.progress import CancelToken, silent
 from engine.datasets.dialogues.building.checking import check
 from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
 from engine.datasets.dialogues.building.timelines import commonest, timeline
 from engine.datasets.dialogues.wording import Truth, references
 from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
+from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
 from engine.datasets.ubnormal import ObjectSpans, UBnormal
 from engine.dialogue.words import ACTIONS
 from engine.render.colour_names import COLOUR_NAMES, colours_apart
@@ -34,7 +36,7 @@ from tests.benchmarks.building_attributes import (
 )
 from tests.benchmarks.lines import Line, table
 
-_PLANTED, _SEED = 500, 7
+_PLANTED, _SEED, _VIDEOS = 500, 7, 60
 _FAR = 45.0
 _LEAST = 10
 
@@ -187,20 +189,21 @@ _KINDS: dict[str, Callable[[Known, Rng], Records | None]] = {
 }
 
 
-def lines(root: Path, split: str, videos: int = 0) -> list[Line]:
+def lines(root: Path, split: str, videos: int = 0, pack: str | None = None) -> list[Line]:
     """Measures and returns the lines of the table."""
     with tempfile.TemporaryDirectory() as name:
         known = known_targets(root, split, Path(name))
         masks = from_masks(known, root, split)
-    followed = from_trajectories(root, split, videos)
+    own, followed = from_trajectories(root, split, videos, pack)
+    seen = f"own trajectories, {sum(followed)} of {len(followed)} targets followed"
     caught, by_kind = planted(known)
     dropped = float(np.mean([one.verdict(one.records) == DROPPED for one in known]))
     each = ", ".join(f"{name} {value:.3f}" for name, value in by_kind.items())
     command = f"python -m tests.benchmarks.building --root FOOTAGE --split {split}"
-    command += f" --videos {videos}" if videos else ""
+    command += (f" --videos {videos}" if videos else "") + (f" --pack {pack}" if pack else "")
     return [
         *_attribute_lines("masks given", masks, 0.9, command),
-        *_attribute_lines("own trajectories", followed, 0.75, command),
+        *_attribute_lines(seen, own, 0.75, command),
         Line(f"{_PLANTED} planted contradictions found", ">= 0.95", f"{caught:.3f} ({each})",
              caught >= 0.95, command),
         Line("consistent targets dropped", "<= 0.03", f"{dropped:.3f} of {len(known)}",
@@ -218,14 +221,23 @@ def _attribute_lines(source: str, right: Right, least: float, command: str) -> l
     ]  # fmt: skip
 
 
+def section() -> str:
+    """Measures everything and returns the section of docs/evaluation.md."""
+    with tempfile.TemporaryDirectory() as name:
+        rendered = Path(name) / "rendered"
+        write_footage(rendered, FootageRequest(_VIDEOS, 1, "test"), 2, silent, CancelToken())
+        return table(lines(rendered, "test"))
+
+
 def main() -> None:
     """Measures and prints the table."""
     parser = argparse.ArgumentParser(description="Figures of the stages to dialogues.")
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--split", default="test")
     parser.add_argument("--videos", type=int, default=0, help="analysed ones; 0 takes all")
+    parser.add_argument("--pack", help="whose text channel joins the analysis")
     given = parser.parse_args()
-    print(table(lines(given.root, given.split, given.videos)))
+    print(table(lines(given.root, given.split, given.videos, given.pack)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Measured attributes of targets against their truth: from given masks, and from trajectories.
 
-The truth is taken from the id picture of every frame, not from the sampled ones. A target that the
-analysis does not follow counts as wrong in every attribute.
+The truth is taken from the id picture of every frame, not from the sampled ones. How many targets
+the analysis follows at all is counted beside what is right of those.
 """
 
 from __future__ import annotations
@@ -16,19 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.evidence import add_evidence
-from engine.analysis.recipe import Recipe
-from engine.analysis.runs import Resuming, Run
 from engine.built.records import FrameRecord
 from engine.built.targets import Timeline
 from engine.cases import Case
 from engine.core.geometry import Box
 from engine.core.places import cell_name, direction_name
 from engine.core.results import Trajectory
-from engine.core.settings import AnalysisSettings
 from engine.datasets.dialogues.building.measuring import measured
 from engine.datasets.dialogues.building.sightings import Sighting
 from engine.datasets.dialogues.building.timelines import commonest, timeline
 from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
+from engine.dialogue.evidence import run_for
 from engine.media import Source, open_source
 
 ATTRIBUTES = ("from", "to", "direction", "stop", "colour")
@@ -103,42 +101,48 @@ def whereabouts(video: RenderedVideo) -> dict[int, Whereabouts]:
 
 
 def judge(
-    told: Timeline | None, where: Whereabouts, target: Target, video: RenderedVideo, right: Right
+    told: Timeline, where: Whereabouts, target: Target, video: RenderedVideo, right: Right
 ) -> None:
-    """Adds to each attribute whether it is right; a target without a timeline is wrong in all."""
+    """Adds to each attribute whether it is right."""
     (x0, y0), (x1, y1) = where.centres[0].tolist(), where.centres[-1].tolist()
     by = x1 - x0, y1 - y0
     goes = direction_name(*by) if np.hypot(*by) / np.hypot(*video.size) >= _FAR else ""
     said = {
-        "from": told is not None and told.enters == cell_name(x0, y0, *video.size),
-        "to": told is not None and told.leaves == cell_name(x1, y1, *video.size),
-        "direction": told is not None and told.direction == goes,
-        "stop": told is not None and bool(told.stops) == where.stops(video.fps),
+        "from": told.enters == cell_name(x0, y0, *video.size),
+        "to": told.leaves == cell_name(x1, y1, *video.size),
+        "direction": told.direction == goes,
+        "stop": bool(told.stops) == where.stops(video.fps),
     }
     for name, value in said.items():
         right[name].append(value)
     for part in ("upper", "lower"):
         wanted = target.appearance.get(part)
         if wanted and not video.grey:
-            shown = () if told is None else told.upper if part == "upper" else told.lower
-            named = "" if told is None else commonest(shown, told.frames)[0]
+            named, _ = commonest(told.upper if part == "upper" else told.lower, told.frames)
             right["colour"].append(BASIC.get(named, named) == BASIC.get(wanted, wanted))
 
 
-def from_trajectories(root: Path, split: str, most: int) -> Right:
+def from_trajectories(
+    root: Path, split: str, most: int, pack: str | None
+) -> tuple[Right, list[bool]]:
     """Analyses abnormal videos, each calibrated on itself, and judges what is followed.
 
     Args:
         root: a folder that `synth` wrote.
         split: of its videos.
         most: how many videos, spread evenly; 0 takes all.
+        pack: whose text channel joins the scene channel; None leaves it out.
+
+    Returns:
+        What is right of the targets that were followed, and which were.
     """
+    every: list[bool] = []
     right: dict[str, list[bool]] = {name: [] for name in ATTRIBUTES}
     videos = [one for one in rendered_videos(root, split) if any(t.spans for t in one.targets)]
     for video in videos[:: max(1, len(videos) // most)] if most else videos:
         known = whereabouts(video)
         with tempfile.TemporaryDirectory() as folder:
-            found = _analysed(video, Path(folder))
+            found = _analysed(video, Path(folder), pack)
         abnormal = [one for one in video.targets if one.spans and one.number in known]
         with open_source(video.path) as source:
             images = {
@@ -147,16 +151,18 @@ def from_trajectories(root: Path, split: str, most: int) -> Right:
             }  # fmt: skip
             for target in abnormal:
                 best = _followed(found, known, target.number)
-                told = None if best is None else _told(best, video, source, images)
-                judge(told, known[target.number], target, video, right)
-    return right
+                every.append(best is not None)
+                if best is not None:
+                    told = _told(best, video, source, images)
+                    judge(told, known[target.number], target, video, right)
+    return right, every
 
 
-def _analysed(video: RenderedVideo, folder: Path) -> list[Trajectory]:
+def _analysed(video: RenderedVideo, folder: Path, pack: str | None) -> list[Trajectory]:
     with Case.create(folder / "one.case") as case:
         evidence, source = add_evidence(case, video.path)
-        with source:
-            done = Run(case, evidence, source, Recipe(AnalysisSettings())).execute(Resuming())
+        source.close()
+        done = run_for(case, evidence, pack)
         return [row.trajectory for row in case.results.trajectories(done.id)]
 
 

@@ -1,8 +1,8 @@
 """Writes docs/evaluation.md: every figure with the command that makes it.
 
-Run: `python -m tests.benchmarks.evaluation_page [scene] [text] [dialogue]`; without a part all of
-them (some two hours on two cores, nothing else running). A part that is not measured keeps its
-section.
+Run: `python -m tests.benchmarks.evaluation_page [scene] [text] [dialogue] [building]`; without a
+part all of them (some two hours on two cores, nothing else running). A part that is not measured
+keeps its section.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.analysis.environment import environment
-from tests.benchmarks import accuracy, dialogue, kills, rendered_targets, speed, text_channel
+from tests.benchmarks import (
+    accuracy,
+    building,
+    dialogue,
+    kills,
+    rendered_targets,
+    speed,
+    text_channel,
+)
 from tests.benchmarks.flow_trade import trade
 from tests.benchmarks.lines import ROOT, table
 
@@ -69,6 +77,7 @@ PARTS = {
     "scene": Part("Scene channel and engine", _scene),
     "text": Part("Text channel", _text),
     "dialogue": Part("Dialogue", dialogue.section),
+    "building": Part("From footage to training dialogues", building.section),
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.built.records import FrameRecord
+from engine.built.records import FrameRecord, decode_mask
 from engine.built.targets import Statement, Timeline
 from engine.core.places import direction_name
 from engine.datasets.dialogues.building.measuring import STILL, way
@@ -85,18 +85,31 @@ def _runs(said: Iterator[tuple[str, int]]) -> tuple[Statement, ...]:
 def _stops(records: Sequence[FrameRecord], fps: float) -> tuple[Statement, ...]:
     """Finds stretches of a second or longer in which a target keeps its place.
 
-    A target that never moved has not stopped.
+    Its place is the middle of its pixels a second later: limbs swing, and move its box from frame
+    to frame. A target that never moved has not stopped.
     """
-    still = [one.speed is not None and one.speed < STILL for one in records]
-    moves = any(one.speed is not None and one.speed >= STILL for one in records)
+    frames = np.array([one.frame for one in records])
+    middles = np.array([_middle(one) for one in records])
+    sizes = np.array([max(one.box.w, one.box.h) for one in records], np.float64)
+    ends = np.searchsorted(frames, frames + _STOP_S * fps)
+    starts = np.flatnonzero(ends < len(frames))
+    gone = np.hypot(*(middles[ends[starts]] - middles[starts]).T)
+    seconds = (frames[ends[starts]] - frames[starts]) / fps
+    still = gone / sizes[ends[starts]] / seconds < STILL
+    if still.all():
+        return ()
     out = []
-    for value, group in itertools.groupby(range(len(records)), key=lambda n: still[n]):
+    for value, group in itertools.groupby(range(len(starts)), key=lambda n: bool(still[n])):
         places = list(group)
-        start = records[max(0, places[0] - 1)]
-        end = records[places[-1]]
-        if value and moves and (end.frame - start.frame) / fps >= _STOP_S:
-            out.append(Statement(end.cell, start.frame, end.frame))
+        if value:
+            last = records[int(ends[starts[places[-1]]])]
+            out.append(Statement(last.cell, int(frames[starts[places[0]]]), last.frame))
     return tuple(out)
+
+
+def _middle(record: FrameRecord) -> tuple[float, float]:
+    rows, columns = np.nonzero(decode_mask(record.mask, record.box))
+    return record.box.x + float(columns.mean()), record.box.y + float(rows.mean())
 
 
 def _turns(records: Sequence[FrameRecord], fps: float) -> tuple[Statement, ...]:

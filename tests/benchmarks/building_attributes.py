@@ -228,5 +228,8 @@ def _sightings(
         cut = np.s_[box.y : box.y + box.h, box.x : box.x + box.w]
         changed = cv2.absdiff(images[frame][cut], usual[cut]).max(2) > _CHANGED
         if changed.size:
+            # What stood still for most of the video is in its background.
+            if changed.sum() < _LEAST_PIXELS:
+                changed = np.ones_like(changed)
             box = Box(box.x, box.y, changed.shape[1], changed.shape[0])
             yield Sighting(followed.number, frame, box, np.asarray(changed, np.bool_))

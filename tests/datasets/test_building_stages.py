@@ -17,6 +17,7 @@ from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.geometry import Box
 from engine.core.progress import CancelToken, Progress
 from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
+from engine.datasets.dialogues.building.measuring import is_grey
 from engine.datasets.dialogues.building.stages import build_checks, build_timelines
 from engine.datasets.opening import open_dataset
 from tests.datasets.building_material import HEIGHT, WIDTH, write_shanghaitech, write_ubnormal
@@ -60,6 +61,13 @@ def test_no_colour_is_named_in_footage_without_any(tmp_path: Path) -> None:
     build_frames(request)
     assert all(one.grey for one in read_videos(request.folder))
     assert {(one.upper, one.lower) for one in read_frames(request.folder)} == {(None, None)}
+
+
+def test_one_coat_of_a_colour_makes_a_picture_coloured() -> None:
+    image = np.full((180, 320, 3), 120, np.uint8)
+    assert is_grey(image)
+    image[60:80, 100:108] = (168, 40, 42)
+    assert not is_grey(image)
 
 
 def test_a_killed_stage_goes_on_and_writes_the_same(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from engine.dialogue.colours import named_colour, upper_and_lower
 STILL = 0.12
 """Speed in sizes a second below which a target keeps its place; swinging limbs move its box."""
 _FAR = 0.04
-_COLOURLESS = 6.0
+_COLOURLESS, _SHARE = 12.0, 99.9
 
 
 def measured(
@@ -49,7 +49,8 @@ def measured(
 def is_grey(image: NDArray[np.uint8]) -> bool:
     """Whether a picture uint8 [H, W, 3] has no colour, as in infrared light."""
     spread = image.max(2).astype(np.int16) - image.min(2)
-    return float(np.percentile(spread, 95)) < _COLOURLESS
+    # One coat of a colour on a grey square is a thousandth of the picture.
+    return float(np.percentile(spread, _SHARE)) < _COLOURLESS
 
 
 def _motion(sighting: Sighting, before: tuple[Sighting, float] | None) -> tuple[float | None, str]:

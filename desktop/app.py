@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
-from logging.handlers import RotatingFileHandler
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
-from platformdirs import user_log_path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
@@ -19,9 +19,9 @@ from desktop.session.user_settings import SettingsFile
 from desktop.window import MainWindow
 from desktop.wiring import Wiring
 from desktop.workspace import Workspace
+from engine.core.logs import WINDOW, start_log
 
-_LOG_BYTES = 1 << 20
-_LOG_FILES = 3
+_LOG = logging.getLogger(__name__)
 _SWITCH_S = 0.001
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 _NO_DISPLAY = 4
@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
         return _NO_DISPLAY
     # Threads that decode must not keep the window waiting for the interpreter's lock.
     sys.setswitchinterval(_SWITCH_S)
-    log = _start_log()
+    log = start_log(WINDOW)
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     application.setApplicationName("Sightline")
@@ -59,25 +59,24 @@ def run(arguments: Sequence[str]) -> int:
     argument = Path(arguments[0]) if arguments else None
     QTimer.singleShot(0, workspace.cases, lambda: workspace.cases.start(argument))
     try:
-        return application.exec()
+        with _logged_surprises():
+            return application.exec()
     finally:
         ending.close()
         application.removeEventFilter(keys)
 
 
-def _start_log() -> Path:
-    """Logs to a rotating file; without one when it cannot be written."""
-    folder = user_log_path("Sightline")
-    file = folder / "window.log"
+@contextmanager
+def _logged_surprises() -> Iterator[None]:
+    """Logs what nobody foresaw in the window's thread, where a window has no terminal to tell."""
+    before = sys.excepthook
+
+    def log(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _LOG.error("an error that nobody foresaw", exc_info=(kind, error, trace))
+        before(kind, error, trace)
+
+    sys.excepthook = log
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
-            file, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
-        )
-    except OSError:
-        return file
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    return file
+        yield
+    finally:
+        sys.excepthook = before

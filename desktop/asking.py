@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
@@ -343,6 +343,18 @@ class Asking(QObject):
     def packs(self) -> None:
         """Shows the packs that are here."""
         self._packs.open_fresh()
+
+    def problem(self) -> None:
+        """Shows what would be told of a problem, and asks where it shall lie."""
+        # Imported here because the window opens without it.
+        from desktop.dialogs.problem import ProblemDialog
+
+        dialog = ProblemDialog(self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        notice = self._window.notice
+        dialog.wrote.connect(lambda path: notice.news(f"Nothing was sent. The file lies in {path}"))
+        dialog.failed.connect(notice.error)
+        dialog.show()
 
     def about(self) -> None:
         """Shows versions and the end of the log."""

@@ -129,5 +129,6 @@ def window_commands(
         command("help.palette", "&Find a command…", asking.palette, "Ctrl+K", icon="search"),
         command("help.keys", "&Keys", asking.keys, "F1", "?", icon="keyboard"),
         command("help.packs", "&Packs…", asking.packs, icon="layers"),
+        command("help.problem", "&Report a problem…", asking.problem, icon="file-warning"),
         command("help.about", "&About Sightline", asking.about, icon="info"),
     ]  # fmt: skip

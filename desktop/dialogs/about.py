@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -11,9 +10,11 @@ from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from desktop.dialogs.text import TextDialog
 from engine.core.errors import SightlineError
+from engine.core.problem import about, built_from
 from engine.core.version import VERSION
 
-_PACKAGES = ("PySide6-Essentials", "av", "numpy", "pyqtgraph", "sqlite-utils", "scipy", "torch")
+_PARTS = "Icons: Lucide, ISC. Qt: LGPL-3.0. FFmpeg with x264 and x265 inside PyAV: GPL-3.0."
+_NOTICES = "Licences of all parts: THIRD-PARTY-NOTICES.txt in the folder of the program."
 _LOG_LINES = 200
 
 
@@ -48,22 +49,17 @@ class DetailsDialog(LoggedDialog):
 
 def about_text(log: Path) -> str:
     """Returns versions, licence and the end of the log."""
-    # Imported here because it brings a parser of e-mail, which a start does not need.
-    from importlib.metadata import PackageNotFoundError, version
-
+    known = about()
     lines = [
-        f"Sightline {VERSION}",
+        f"Sightline {VERSION} ({built_from()})",
         "Reviews surveillance footage offline. Apache-2.0.",
         "A score is not a probability of crime; a person decides.",
         "",
-        f"Python {platform.python_version()} on {platform.platform()}",
+        f"Python {known['python']} on {known['system']}",
     ]
-    for name in _PACKAGES:
-        try:
-            lines.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            lines.append(f"{name} is not installed")
-    lines += ["", "Icons: Lucide, ISC. Qt: LGPL-3.0. FFmpeg inside PyAV: GPL-3.0.", "", str(log)]
+    for name, version in known["packages"].items():
+        lines.append(f"{name} {version}" if version else f"{name} is not installed")
+    lines += ["", _PARTS, _NOTICES, "", str(log)]
     try:
         lines += log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
     except OSError:

@@ -21,6 +21,7 @@ from engine.cli import (
     export,
     log,
     packs,
+    problem,
     report,
     selftest,
     synth,
@@ -62,6 +63,7 @@ def build() -> typer.Typer:
     app.add_typer(dialogues.build(), name="dialogues")
     app.command("synth")(synth.command)
     app.command("selftest")(selftest.command)
+    app.command("problem")(problem.command)
     return app
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from logging.handlers import RotatingFileHandler
 from typing import BinaryIO
 
 import psutil
-from platformdirs import user_log_path
 
+from engine.core.logs import ENGINE, start_log
 from engine.worker.serving import Server
 
-_LOG_BYTES, _LOG_FILES = 1 << 20, 3
 _NICE = 10
 
 
@@ -24,7 +22,7 @@ def run() -> int:
         The exit code of the process.
     """
     replies = _claim_stdout()
-    _start_log()
+    start_log(ENGINE, logging.StreamHandler(sys.stderr))
     _lower_priority()
     server = Server(replies)
     server.serve(sys.stdin.buffer)
@@ -39,22 +37,6 @@ def _claim_stdout() -> BinaryIO:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     return replies
-
-
-def _start_log() -> None:
-    """Logs to stderr, and to a rotating file where one can be written."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
-    try:
-        folder = user_log_path("Sightline", ensure_exists=True)
-        handlers.append(
-            RotatingFileHandler(
-                folder / "engine.log", maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
-            )
-        )
-    except OSError as error:
-        sys.stderr.write(f"no log file: {error}\n")
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=logging.INFO, handlers=handlers, format=form)
 
 
 def _lower_priority() -> None:

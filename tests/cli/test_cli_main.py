@@ -18,7 +18,7 @@ from engine.cli.main import run
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "analyze", "events", "report", "export", "archive", "unpack", "verify", "log", "evaluate",
-    "packs", "synth", "train",
+    "packs", "problem", "synth", "train",
 )  # fmt: skip
 Run = Callable[..., Any]
 

@@ -1,0 +1,64 @@
+"""What a built application knows of itself: the manifest that lies among its files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.core.errors import BadInputError
+
+MANIFEST = "manifest.json"
+"""Lies beside `resources/` in a built application."""
+
+_INSIDE = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Build:
+    """A built application.
+
+    Attributes:
+        version: of Sightline.
+        commit: full name of the commit it was built from; ends in `-changed` when the sources
+            were not those of the commit.
+        folder: the folder of the application.
+        files: SHA-256 of every file but the manifest, by path inside the folder.
+    """
+
+    version: str
+    commit: str
+    folder: Path
+    files: Mapping[str, str]
+
+
+def is_built() -> bool:
+    """Whether this is a built application, and not the sources run by Python."""
+    return bool(getattr(sys, "frozen", False))
+
+
+def this_build() -> Build | None:
+    """Returns what this application was built as; None when it runs from its sources.
+
+    Raises:
+        BadInputError: the manifest of a built application is missing or damaged.
+    """
+    return read_build(_INSIDE / MANIFEST, Path(sys.executable).parent) if is_built() else None
+
+
+def read_build(manifest: Path, folder: Path) -> Build:
+    """Reads the manifest of the application in a folder.
+
+    Raises:
+        BadInputError: it is missing or damaged.
+    """
+    try:
+        said = json.loads(manifest.read_text("utf-8"))
+        files = {str(name): str(sha256) for name, sha256 in said["files"].items()}
+        return Build(str(said["version"]), str(said["commit"]), folder, files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInputError(
+            f"the manifest of the program cannot be read ({error})", manifest, "install again"
+        ) from error

@@ -11,9 +11,14 @@ run: setup
 
 test: setup-test check
 
+# The same commit gives the same files: the time in them is the commit's, and nothing is in the
+# order of a hash.
+package: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+package: export PYTHONHASHSEED = 0
 package: setup-package
-	@$(BIN)/python -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build \
-		packaging/sightline.spec
+	@$(BIN)/python -m PyInstaller --clean --noconfirm --log-level WARN --distpath dist \
+		--workpath build packaging/sightline.spec
+	@PYTHONPATH=. $(BIN)/python packaging/manifest.py dist/sightline
 
 setup:
 	@packaging/setup.sh run

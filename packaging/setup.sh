@@ -83,7 +83,8 @@ install_packages() {
         extras="test open-clip llama"
         build_llama
     elif [ "$kind" = package ]; then
-        extras=package
+        extras="package llama"
+        build_llama
     fi
     echo "set-up: installing pinned packages (the first time takes a few minutes)"
     # shellcheck disable=SC2086 # one word an extra

@@ -48,10 +48,13 @@ look() {
     library libxcb-sync1 libxcb-sync.so.1
     library libxcb-xfixes0 libxcb-xfixes.so.0
     library libxcb-xkb1 libxcb-xkb.so.1
-    if [ "$kind" = test ]; then
+    if [ "$kind" != run ]; then
+        # What compiles llama.cpp.
         need gcc command -v gcc
         need g++ command -v g++
         need cmake command -v cmake
+    fi
+    if [ "$kind" = test ]; then
         need xvfb command -v Xvfb
         need xauth command -v xauth
         need qpdf command -v qpdf

@@ -11,9 +11,9 @@ from engine.core.errors import NegativeError
 def command(as_json: Json = False) -> None:
     """Analyses the sample with every channel and compares with what is on record.
 
-    Files of packs, prompts and default settings are compared by hash; scores may differ by 0.001,
-    as they do between processors; events and facts must be the same. Exit code 1 when anything
-    differs.
+    Of an installed application every file is compared with its manifest. Files of packs, prompts
+    and default settings are compared by hash; scores may differ by 0.001, as they do between
+    processors; events and facts must be the same. Exit code 1 when anything differs.
 
     main.py selftest
     """

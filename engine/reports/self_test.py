@@ -1,7 +1,8 @@
 """Does this installation still compute what it computed when it was made?
 
-The sample video goes through every channel and the dialogue. Files of packs, prompts and default
-settings are compared by hash, results by tolerance: another processor may differ by 0.001 in a
+Of a built application every file is compared with the manifest that was made with it. The sample
+video goes through every channel and the dialogue. Files of packs, prompts and default settings are
+compared by hash, results by tolerance: another processor may differ by 0.001 in a
 score and finds the same events; of an answer it is the yes or no that counts, because the words of
 a language model may differ where two are almost as likely.
 """
@@ -27,6 +28,7 @@ from engine.analysis.runs import Resuming, Run
 from engine.analysis.text.model import text_recipe
 from engine.analysis.text.use import open_text
 from engine.cases import Case, RunRow
+from engine.core.build import this_build
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
 from engine.core.settings import AnalysisSettings
@@ -35,6 +37,7 @@ from engine.dialogue.shelf import ModelShelf
 from engine.dialogue.turn import AskRequest
 from engine.dialogue.words import yes_or_no
 from engine.media import hash_file
+from engine.reports.installation import differences
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 EXPECTED = RESOURCES / "self-test.json"
@@ -65,13 +68,14 @@ def self_test(cancel: CancelToken, report: Report) -> list[Check]:
     """Compares files, settings and results with what was recorded.
 
     Raises:
-        BadInputError: the record is missing or damaged.
+        BadInputError: the record, or the manifest of a built application, is missing or damaged.
         CancelledError: the user stopped.
         ResourceError: a model cannot be loaded.
     """
     try:
         expected = json.loads(EXPECTED.read_text("utf-8"))
         return [
+            *_installation(cancel),
             *_files(expected["files"]),
             _settings(expected["settings_sha256"]),
             *_results(expected["results"], measured(cancel, report)),
@@ -128,6 +132,17 @@ def _run(case: Case, cancel: CancelToken, report: Report) -> RunRow:
             report=report,
         )  # fmt: skip
         return run.execute(Resuming(finished=False, unfinished=False))
+
+
+def _installation(cancel: CancelToken) -> Iterable[Check]:
+    build = this_build()
+    if build is None:
+        return
+    found = [Check(name, False, detail) for name, detail in differences(build, cancel)]
+    yield from found
+    if not found:
+        detail = f"{len(build.files)}, as built from {build.commit}"
+        yield Check("files of the program", True, detail)
 
 
 def _files(expected: dict[str, str]) -> Iterable[Check]:

@@ -18,6 +18,7 @@ package: export PYTHONHASHSEED = 0
 package: setup-package
 	@$(BIN)/python -m PyInstaller --clean --noconfirm --log-level WARN --distpath dist \
 		--workpath build packaging/sightline.spec
+	@PYTHONPATH=. $(BIN)/python packaging/third_party.py build/sightline dist/sightline
 	@PYTHONPATH=. $(BIN)/python packaging/manifest.py dist/sightline
 
 setup:

@@ -63,6 +63,7 @@ class ProblemDialog(QDialog):
         self.pages.setAccessibleName("What will be written")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         write = self.buttons.addButton("Write…", QDialogButtonBox.ButtonRole.AcceptRole)
+        write.setProperty("primary", True)
         write.setDefault(True)
         self.buttons.accepted.connect(self._ask)
         self.buttons.rejected.connect(self.reject)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.cases import is_case
+from engine.cases.database import DATABASE
 from engine.core.errors import MediaError
 
 VIDEOS = frozenset({
@@ -30,16 +31,22 @@ def in_time_order(paths: Sequence[Path]) -> list[Path]:
 def meant(paths: Sequence[Path]) -> list[Path]:
     """Returns the evidence and cases that paths stand for.
 
-    A folder of images is one piece of evidence. A folder without images stands for the videos
-    in it, in time order; one with neither stays, so that it is refused by name.
+    The database of a case stands for the case, because a file manager opens files. A folder of
+    images is one piece of evidence. A folder without images stands for the videos in it, in time
+    order; one with neither stays, so that it is refused by name.
 
     Args:
         paths: files and folders as they were dropped or chosen.
     """
     found: list[Path] = []
     for path in paths:
-        found += _videos(path) or [path]
+        found += _videos(path) or [_case_of(path)]
     return found
+
+
+def _case_of(path: Path) -> Path:
+    """Returns the case whose database a path is; otherwise the path."""
+    return path.parent if path.name == DATABASE and is_case(path.parent) else path
 
 
 def _videos(path: Path) -> list[Path]:

@@ -150,7 +150,7 @@ def without_names(log: str) -> str:
             left_out += 1
             continue
         kept.append(safe)
-    return "\n".join([*kept, f"[{left_out} lines of words left out]", ""])
+    return "\n".join([*kept, f"[lines of words left out: {left_out}]", ""])
 
 
 def _safe(line: str) -> str | None:

@@ -79,7 +79,7 @@ def test_where_in_the_program_an_error_happened_is_kept() -> None:
         '  File "engine/analysis/runs.py", line 12, in execute',
         '  File "…", line 3, in open',
         "engine.core.errors.MediaError",
-        "[1 lines of words left out]",
+        "[lines of words left out: 1]",
     ]
 
 

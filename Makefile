@@ -1,10 +1,11 @@
 # make run      sets up and opens the window, at first with the sample case
 # make test     sets up, with everything the tests need, and runs all checks
 # make package  builds the application that needs no Python: dist/sightline/
+# make installers  puts what was built into a .tar.zst and a .deb, in dist/
 
 BIN := .venv/bin
 
-.PHONY: run test package setup setup-test setup-package check format
+.PHONY: run test package installers setup setup-test setup-package check format
 
 run: setup
 	@$(BIN)/python main.py
@@ -20,6 +21,9 @@ package: setup-package
 		--workpath build packaging/sightline.spec
 	@PYTHONPATH=. $(BIN)/python packaging/third_party.py build/sightline dist/sightline
 	@PYTHONPATH=. $(BIN)/python packaging/manifest.py dist/sightline
+
+installers:
+	@packaging/installers.sh
 
 setup:
 	@packaging/setup.sh run

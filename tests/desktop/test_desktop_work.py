@@ -317,3 +317,9 @@ def test_a_frame_is_marked_by_hand_and_exported_with_its_marks(
     assert drive([str(sample_case)], script) == 0
     with Case.open(sample_case) as case:
         assert any(one.action == "still.mark" for one in case.audit.entries())
+
+
+def test_the_database_of_a_case_stands_for_the_case(sample_case: Path, tmp_path: Path) -> None:
+    assert meant([sample_case / "case.sqlite"]) == [sample_case]
+    (tmp_path / "case.sqlite").touch()
+    assert meant([tmp_path / "case.sqlite"]) == [tmp_path / "case.sqlite"]

@@ -1,0 +1,100 @@
+#!/bin/sh
+# The steps of smoke.sh: `smoke_steps.sh PROGRAM HOME`, in a namespace without a network.
+# Needs nothing but a shell, Xvfb and xwininfo.
+set -eu
+
+program=$1
+home=$2
+case="$home/.local/share/Sightline/Sample.case"
+patience=600
+
+bad() { # bad WHAT
+    echo "BAD   $1" >&2
+    exit 1
+}
+
+good() { # good WHAT
+    echo "good  $1"
+}
+
+now() { # hundredths of a second since the start of the machine
+    read -r up _ </proc/uptime
+    echo "${up%.*}${up#*.}"
+}
+
+seconds() { # seconds START
+    took=$(($(now) - $1))
+    printf '%d.%02d s' $((took / 100)) $((took % 100))
+}
+
+interfaces=$(grep -vc -e '|' -e ' lo:' /proc/net/dev || true)
+[ "$interfaces" = 0 ] || bad "there are network interfaces"
+good "no network interface"
+
+Xvfb :99 -screen 0 1600x1000x24 -nolisten tcp >"$home/xvfb.log" 2>&1 &
+screen=$!
+trap 'kill $screen 2>/dev/null || true' EXIT
+export DISPLAY=:99
+waited=0
+until xwininfo -root >/dev/null 2>&1; do
+    waited=$((waited + 1))
+    [ $waited -lt 300 ] || bad "no screen: $(cat "$home/xvfb.log")"
+    sleep 0.1
+done
+
+"$program" --help >/dev/null || bad "--help"
+good "names its commands"
+
+analysed() {
+    "$program" events --case "$case" --json >"$home/events.json" 2>/dev/null
+}
+
+window() { # window NAME: starts it, waits until it is there and the sample is analysed, closes it
+    began=$(now)
+    "$program" >"$home/window.txt" 2>&1 &
+    shown=$!
+    until xwininfo -root -tree | grep -q '"[^"]*Sightline[^"]*"'; do
+        kill -0 $shown 2>/dev/null || bad "the window ended: $(tail -n 3 "$home/window.txt")"
+        sleep 0.05
+    done
+    good "window there in $(seconds "$began"), $1"
+    until analysed; do
+        kill -0 $shown 2>/dev/null || bad "the window ended: $(tail -n 3 "$home/window.txt")"
+        [ $(($(now) - began)) -lt $((patience * 100)) ] || bad "the sample was never analysed"
+        sleep 1
+    done
+    kill -TERM $shown
+    wait $shown || bad "the window ended with $?: $(tail -n 3 "$home/window.txt")"
+    good "window closed in good order"
+}
+window "first start, with the sample case"
+window "second start"
+
+video=$(find "$case" -name '*.mp4' | head -n 1)
+[ -n "$video" ] || bad "no video in the sample case"
+"$program" analyze "$video" --case "$case" --channels scene,text --json --quiet >"$home/analyze.json" ||
+    bad "analysis with both channels"
+grep -q '"text": {' "$home/analyze.json" || bad "the text channel gave nothing"
+good "sample analysed with both channels"
+
+ask() { # ask QUESTION
+    "$program" ask --case "$case" --json --quiet "$1" >"$home/answer.json" || bad "question: $1"
+    if grep -q '"answer": null' "$home/answer.json"; then
+        bad "no answer: $1"
+    fi
+    good "$1 $(sed 's/.*"answer": "\([^"]*\)".*"runtime": "\([^"]*\)".*/\1 (\2)/' "$home/answer.json")"
+}
+ask "Is there any anomaly in the video?"
+ask "Describe anomaly target features."
+ask "What is the motion state?"
+ask "From where to where?"
+ask "Please describe the environment of the video."
+
+"$program" report --case "$case" --to "$home/report.pdf" --quiet >/dev/null || bad "report"
+[ "$(head -c 5 "$home/report.pdf")" = "%PDF-" ] || bad "the report is no PDF"
+good "report written as PDF, $(wc -c <"$home/report.pdf") bytes"
+
+"$program" verify --case "$case" --json --quiet | grep -q '"ok": true' || bad "the case does not verify"
+good "case verified"
+"$program" selftest --json --quiet >"$home/selftest.json" || bad "selftest: $(cat "$home/selftest.json")"
+good "selftest passed, $(grep -o '"name"' "$home/selftest.json" | wc -l) checks"

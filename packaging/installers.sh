@@ -18,7 +18,7 @@ done
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
 version=$(sed -n 's/^ "version": "\(.*\)",$/\1/p' dist/sightline/_internal/manifest.json)
-level=${ZSTD_LEVEL:-19}
+level=${ZSTD_LEVEL:-9}
 
 portable() {
     tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --mode=go=rX \

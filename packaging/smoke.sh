@@ -41,8 +41,7 @@ quick() {
     unshare --map-root-user --mount --net sh -c '
         mount --bind "$SMOKE_APPLICATION" "$SMOKE_PLACE"
         mount -o remount,bind,ro "$SMOKE_PLACE"
-        exec env -i PATH=/usr/bin:/bin HOME="$2" LANG=C.UTF-8 \
-            strace -f -qq -e trace=socket -e signal=none -o "$SMOKE_TRACE" \
+        exec env -i PATH=/usr/bin:/bin HOME="$2" LANG=C.UTF-8 SMOKE_TRACE="$SMOKE_TRACE" \
             sh "$1" "$SMOKE_PLACE/sightline" "$2"
     ' sh "$steps" "$home"
     if grep -E 'AF_INET|AF_INET6|AF_PACKET' "$SMOKE_TRACE"; then

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The steps of smoke.sh: `smoke_steps.sh PROGRAM HOME`, in a namespace without a network.
-# Needs nothing but a shell, Xvfb and xwininfo.
+# Needs nothing but a shell, Xvfb and xwininfo. With SMOKE_TRACE every socket that the program opens is
+# written there by strace; those of the tools here do not count.
 set -eu
 
 program=$1
@@ -42,16 +43,27 @@ until xwininfo -root >/dev/null 2>&1; do
     sleep 0.1
 done
 
-"$program" --help >/dev/null || bad "--help"
+start() { # takes the place of the shell
+    if [ -n "${SMOKE_TRACE:-}" ]; then
+        exec strace -D -f -qq --seccomp-bpf -A -e trace=socket -e signal=none -o "$SMOKE_TRACE" "$program" "$@"
+    fi
+    exec "$program" "$@"
+}
+
+run() {
+    (start "$@")
+}
+
+run --help >/dev/null || bad "--help"
 good "names its commands"
 
 analysed() {
-    "$program" events --case "$case" --json >"$home/events.json" 2>/dev/null
+    run events --case "$case" --json >"$home/events.json" 2>/dev/null
 }
 
 window() { # window NAME: starts it, waits until it is there and the sample is analysed, closes it
     began=$(now)
-    "$program" >"$home/window.txt" 2>&1 &
+    start >"$home/window.txt" 2>&1 &
     shown=$!
     until xwininfo -root -tree | grep -q '"[^"]*Sightline[^"]*"'; do
         kill -0 $shown 2>/dev/null || bad "the window ended: $(tail -n 3 "$home/window.txt")"
@@ -72,13 +84,14 @@ window "second start"
 
 video=$(find "$case" -name '*.mp4' | head -n 1)
 [ -n "$video" ] || bad "no video in the sample case"
-"$program" analyze "$video" --case "$case" --channels scene,text --json --quiet >"$home/analyze.json" ||
+run analyze "$video" --case "$case" --channels scene,text --json --quiet >"$home/analyze.json" ||
     bad "analysis with both channels"
 grep -q '"text": {' "$home/analyze.json" || bad "the text channel gave nothing"
+evidence=$(sed 's/.*"evidence_id": \([0-9]*\).*/\1/' "$home/analyze.json")
 good "sample analysed with both channels"
 
 ask() { # ask QUESTION
-    "$program" ask --case "$case" --json --quiet "$1" >"$home/answer.json" || bad "question: $1"
+    run ask --case "$case" --evidence "$evidence" --json --quiet "$1" >"$home/answer.json" || bad "question: $1"
     if grep -q '"answer": null' "$home/answer.json"; then
         bad "no answer: $1"
     fi
@@ -90,11 +103,11 @@ ask "What is the motion state?"
 ask "From where to where?"
 ask "Please describe the environment of the video."
 
-"$program" report --case "$case" --to "$home/report.pdf" --quiet >/dev/null || bad "report"
+run report --case "$case" --to "$home/report.pdf" --quiet >/dev/null || bad "report"
 [ "$(head -c 5 "$home/report.pdf")" = "%PDF-" ] || bad "the report is no PDF"
 good "report written as PDF, $(wc -c <"$home/report.pdf") bytes"
 
-"$program" verify --case "$case" --json --quiet | grep -q '"ok": true' || bad "the case does not verify"
+run verify --case "$case" --json --quiet | grep -q '"ok": true' || bad "the case does not verify"
 good "case verified"
-"$program" selftest --json --quiet >"$home/selftest.json" || bad "selftest: $(cat "$home/selftest.json")"
+run selftest --json --quiet >"$home/selftest.json" || bad "selftest: $(cat "$home/selftest.json")"
 good "selftest passed, $(grep -o '"name"' "$home/selftest.json" | wc -l) checks"

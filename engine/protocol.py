@@ -21,10 +21,11 @@ LONGEST_LINE = 64 << 20
 HELLO, ADD, ANALYSE, RECALIBRATE = "hello", "add", "analyse", "recalibrate"
 VERIFY, REPORT, EXPORT = "verify", "report", "export"
 ARCHIVE, PACKS = "archive", "packs"
+TEACH, FIND = "teach", "find"
 ASK, CANCEL, SHUTDOWN = "ask", "cancel", "shutdown"
 REQUESTS = (
-    HELLO, ADD, ANALYSE, RECALIBRATE, ASK, VERIFY, REPORT, EXPORT, ARCHIVE, PACKS, CANCEL,
-    SHUTDOWN,
+    HELLO, ADD, ANALYSE, RECALIBRATE, ASK, TEACH, FIND, VERIFY, REPORT, EXPORT, ARCHIVE, PACKS,
+    CANCEL, SHUTDOWN,
 )  # fmt: skip
 
 PROGRESS, CHUNK, DONE, ERROR = "progress", "chunk", "done", "error"

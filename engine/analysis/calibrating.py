@@ -52,7 +52,8 @@ def find_calibration(case: Case, recipe: Recipe, grid: Grid, channel: str) -> Ca
     Returns:
         The newest one; None when it has to be learned.
     """
-    wanted, decisive = recipe.as_json(), _DECISIVE + ((TEXT,) if channel == TEXT else ())
+    decisive = _DECISIVE + ((TEXT, "variant") if channel == TEXT else ())
+    wanted = recipe.as_json()
     for row in case.calibrations.all(channel):
         run_id = row.calibration.run_id
         if row.calibration.kind != "normal" or run_id is None:
@@ -75,9 +76,9 @@ def find_camera(case: Case, recipe: Recipe, grid: Grid) -> TextCalibration | Non
         run_id = row.calibration.run_id
         if row.calibration.kind != "normal" or run_id is None:
             continue
-        text = Recipe.from_json(json.loads(case.runs.get(run_id).settings)).text
-        if text is not None and text.measuring() == recipe.text.measuring():
-            asked = replace(recipe, text=text)
+        other = Recipe.from_json(json.loads(case.runs.get(run_id).settings))
+        if other.text is not None and other.text.measuring() == recipe.text.measuring():
+            asked = replace(recipe, text=other.text, variant=other.variant)
             found = find_calibration(case, asked, grid, TEXT)
             if found is not None:
                 return TextCalibration.decode(found.calibration.body)

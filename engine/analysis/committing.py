@@ -226,9 +226,13 @@ class Measuring:
         )
 
 
+_READ = ("text", "channels", "variant")
+"""Settings that say how the kept motion is read, not how it was measured."""
+
+
 def _without_text(run: RunRow) -> dict[str, object]:
     settings: dict[str, object] = json.loads(run.settings)
-    return {name: value for name, value in settings.items() if name not in ("text", "channels")}
+    return {name: value for name, value in settings.items() if name not in _READ}
 
 
 class _Pace:

@@ -17,6 +17,7 @@ from engine.core.settings import AnalysisSettings
 from engine.motion.maps import MotionMaps
 from engine.scene.calibration import Calibration
 from engine.scene.channel import AttributePeaks, SceneChannel, ScoredFrames
+from engine.scene.taught import TaughtMotion
 
 Block = tuple[MotionMaps, NDArray[np.float64]]
 """Raw maps of consecutive analysed frames and their stream times float64 [n]."""
@@ -42,10 +43,12 @@ class Calibrations:
     Attributes:
         scene: what is usual for the camera.
         text: the limit beyond which a prompt speaks; None without that channel.
+        taught: what marks taught the scene channel.
     """
 
     scene: Calibration
     text: TextCalibration | None = None
+    taught: tuple[TaughtMotion, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,9 @@ def judge(
     Yields:
         The motion maps of a block and the verdict on it.
     """
-    channel = SceneChannel(calibrations.scene, plan.grid.cell, plan.rate, settings.scene)
+    channel = SceneChannel(
+        calibrations.scene, plan.grid.cell, plan.rate, settings.scene, calibrations.taught
+    )
     texts = iter(raw.text()) if TEXT in settings.channels and raw.text is not None else None
     reader = TextChannel(calibrations.text, plan.grid) if calibrations.text is not None else None
     at = 0

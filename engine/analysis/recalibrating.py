@@ -21,6 +21,7 @@ from engine.analysis.recipe import Recipe, recipe_of
 from engine.analysis.rescoring import StoredRun, stored_run
 from engine.analysis.stored import stored_maps
 from engine.analysis.text.calibration import TextCalibration
+from engine.analysis.variant import motion_of, taught_of
 from engine.cases import Case, DerivationRow, EventRow, EventState, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
@@ -71,7 +72,7 @@ def recalibrate(
     heat = HeatSpool(stored.plan)
     results = derive(
         raw,
-        known.calibrations,
+        replace(known.calibrations, taught=motion_of(taught_of(case, own))),
         stored.plan,
         recipe.settings,
         recipe.prompts,

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from engine.analysis.normal import NormalFootage
 from engine.analysis.parts import WHOLE_PICTURE, PictureParts, parse_polygons
 from engine.analysis.text.recipe import TextRecipe
+from engine.analysis.variant import VariantUse
 from engine.cases import DerivationRow, RunRow
 from engine.core.settings import AnalysisSettings, MotionSettings, SceneSettings, TrackingSettings
 from engine.core.times import Span
@@ -29,6 +30,7 @@ class Recipe:
         fps: frame rate of folders of images; None for 25.
         parts: which parts of the picture count.
         text: of the text channel; None without it.
+        variant: what marks taught; None for the pack and the channel as they are.
     """
 
     settings: AnalysisSettings
@@ -37,6 +39,7 @@ class Recipe:
     fps: float | None = None
     parts: PictureParts = WHOLE_PICTURE
     text: TextRecipe | None = None
+    variant: VariantUse | None = None
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -53,8 +56,8 @@ class Recipe:
     def as_json(self) -> dict[str, Any]:
         """Returns JSON values that decide the result, and nothing else.
 
-        Parts of the picture and the text channel stand in it only when there are some: a run of
-        an older version has none, and its settings must stay what they were.
+        Parts of the picture, the text channel and a variant stand in it only when there are some:
+        a run of an older version has none, and its settings must stay what they were.
         """
         parts = {"ignore": self.parts.ignore, "interest": self.parts.interest}
         return {
@@ -65,6 +68,7 @@ class Recipe:
             "fps": self.fps,
             **{name: _lists(polygons) for name, polygons in parts.items() if polygons},
             **({} if self.text is None else {"text": self.text.as_json()}),
+            **({} if self.variant is None else {"variant": self.variant.as_json()}),
         }
 
     def changes(self, run: Recipe) -> dict[str, Any] | None:
@@ -93,7 +97,8 @@ class Recipe:
             parse_polygons(values.get("ignore", [])), parse_polygons(values.get("interest", []))
         )
         text = TextRecipe.from_json(values["text"]) if "text" in values else None
-        return cls(settings, tuple(normal), tuple(spans), values["fps"], parts, text)
+        variant = VariantUse.from_json(values["variant"]) if "variant" in values else None
+        return cls(settings, tuple(normal), tuple(spans), values["fps"], parts, text, variant)
 
 
 def recipe_of(run: RunRow, derivation: DerivationRow | None) -> Recipe:

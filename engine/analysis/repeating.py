@@ -13,6 +13,7 @@ from engine.analysis.recalibrating import replay
 from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming, Run
 from engine.analysis.text.use import open_text
+from engine.analysis.variant import taught_of
 from engine.cases import Case, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
@@ -49,7 +50,7 @@ def repeat_run(
     path = case.evidence_path(evidence)
     check_unchanged(case, evidence, hash_evidence(path, cancel=token, report=report)["sha256"])
     with open_source(path, stream=old.stream, fps=evidence.fps, cancel=token) as source:
-        text = open_text(None, recipe.text)
+        text = open_text(None, recipe.text, taught_of(case, recipe))
         run = Run(case, evidence, source, recipe, text=text, cancel=token, report=report)
         new = run.execute(Resuming(finished=False, unfinished=False, relearn=True))
     replay(case, new, case.results.current(run_id), token, report)

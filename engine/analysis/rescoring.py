@@ -21,6 +21,7 @@ from engine.analysis.plan import AnalysisPlan, frame_seconds, make_plan
 from engine.analysis.recipe import Recipe, recipe_of
 from engine.analysis.stored import stored_maps
 from engine.analysis.text.calibration import TextCalibration
+from engine.analysis.variant import motion_of, taught_of
 from engine.cases import Case, RunRow, StreamRow
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError
@@ -165,7 +166,7 @@ def scored_chunks(
     at = 0
     recipe = recipe_of(stored.run, case.results.current(run_id))
     raw = stored_maps(case, run_id, plan, recipe, token)
-    for _, verdict in judge(raw, _calibrations(case, stored.run), plan, stored.settings):
+    for _, verdict in judge(raw, calibrations_of(case, stored.run), plan, stored.settings):
         token.check()
         _check_scores(verdict, known[at : at + len(verdict)], stored.run)
         yield at, verdict
@@ -221,7 +222,12 @@ def _after(plan: AnalysisPlan, last_frame: int) -> int:
     return min(len(plan), int(np.searchsorted(plan.frames, last_frame)) + 1)
 
 
-def _calibrations(case: Case, run: RunRow) -> Calibrations:
+def calibrations_of(case: Case, run: RunRow) -> Calibrations:
+    """Returns what the current results of a run rest on.
+
+    Raises:
+        BadInputError: the run has no results yet.
+    """
     derivation = case.results.current(run.id)
     bodies = {}
     for number in derivation.calibrations if derivation else ():
@@ -232,7 +238,8 @@ def _calibrations(case: Case, run: RunRow) -> Calibrations:
             "the run has no results to derive again", f"run {run.id}", "analyse the evidence again"
         )
     text = TextCalibration.decode(bodies[TEXT]) if TEXT in bodies else None
-    return Calibrations(Calibration.decode(bodies[SCENE]), text)
+    taught = taught_of(case, Recipe.from_json(json.loads(run.settings)))
+    return Calibrations(Calibration.decode(bodies[SCENE]), text, motion_of(taught))
 
 
 def _check_scores(verdict: Verdict, known: NDArray[np.float32], run: RunRow) -> None:

@@ -27,6 +27,7 @@ from engine.analysis.plan import AnalysisPlan, make_plan
 from engine.analysis.recipe import Recipe
 from engine.analysis.stored import stored_maps
 from engine.analysis.text.use import TextUse
+from engine.analysis.variant import motion_of, taught_of
 from engine.analysis.warnings import run_warnings, short_windows, stream_warnings
 from engine.cases import Case, ChunkSpan, EvidenceRow, RunRow, settings_hash
 from engine.core.errors import BadInputError, CancelledError
@@ -186,9 +187,10 @@ class Run:
             own = learn_own(raw, source, self._recipe, self._plan, pack, scene)
             known = KnownCalibrations(own)
         heat = HeatSpool(self._plan)
+        taught = motion_of(taught_of(self._case, self._recipe))
         results = derive(
             raw,
-            known.calibrations,
+            replace(known.calibrations, taught=taught),
             self._plan,
             self._recipe.settings,
             self._recipe.prompts,

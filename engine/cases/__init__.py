@@ -44,6 +44,7 @@ from engine.cases.rows import (
     TrajectoryRow,
 )
 from engine.cases.runs import settings_hash
+from engine.cases.variants import NewVariant, VariantRow, check_variant_name
 from engine.cases.verify import BadRecord, EvidenceCheck, Verification, is_head, verify
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "NewOwnEvent",
     "NewStream",
     "NewTurn",
+    "NewVariant",
     "NoteRow",
     "Owner",
     "RegionRow",
@@ -87,7 +89,9 @@ __all__ = [
     "TrajectorySummary",
     "TurnRow",
     "TurnState",
+    "VariantRow",
     "Verification",
+    "check_variant_name",
     "copy_case",
     "is_case",
     "is_head",

@@ -29,6 +29,7 @@ from engine.cases.rows import EvidenceRow
 from engine.cases.runs import RunChanges, RunRepository
 from engine.cases.schema import case_folder
 from engine.cases.tags import TagChanges, TagRepository
+from engine.cases.variants import VariantChanges, VariantRepository
 from engine.cases.watched import WatchedChanges, WatchedRepository
 from engine.core.errors import ResourceError
 
@@ -53,6 +54,7 @@ class Change:
         watched: what was watched.
         details: who is responsible for the case.
         dialogues: questions, answers and what they rest on.
+        variants: what marks taught a pack.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -70,6 +72,7 @@ class Change:
         self.watched = WatchedChanges(journal)
         self.details = DetailChanges(journal)
         self.dialogues = DialogueChanges(journal)
+        self.variants = VariantChanges(journal)
 
     def record(self, action: str, name: str, params: Mapping[str, object]) -> None:
         """Adds an audit entry about an action that changes no row (`report.preview`, …).
@@ -106,6 +109,7 @@ class Case:
         watched: reads what was watched.
         details: reads who is responsible for the case.
         dialogues: reads questions, answers and what they rest on.
+        variants: reads what marks taught a pack.
         audit: reads the audit log.
     """
 
@@ -128,6 +132,7 @@ class Case:
         self.watched = WatchedRepository(database)
         self.details = DetailRepository(database)
         self.dialogues = DialogueRepository(database)
+        self.variants = VariantRepository(database)
         self.audit = AuditLog(database)
 
     @classmethod

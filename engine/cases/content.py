@@ -18,7 +18,7 @@ from engine.core.canonical import canonical_bytes, content_sha256
 
 ROOTS = (
     "evidence", "stream", "run", "chunk", "calibration", "derivation", "export", "bookmark", "note",
-    "tag", "watched", "dialogue", "turn", "citation",
+    "tag", "watched", "dialogue", "turn", "citation", "variant",
 )  # fmt: skip
 """Tables of which every row is an object with an audit entry of its own."""
 

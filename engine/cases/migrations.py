@@ -191,6 +191,16 @@ CREATE INDEX citation_of_turn ON citation (turn_id);
 """
 # What was asked about a span, what a language model answered, and what that rests on.
 
+_TEACHING = """
+CREATE TABLE variant (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, pack TEXT NOT NULL,
+    pack_sha256 TEXT NOT NULL, marks TEXT NOT NULL, recipe TEXT NOT NULL, body BLOB NOT NULL,
+    sha256 TEXT NOT NULL, author TEXT NOT NULL, utc TEXT NOT NULL,
+    removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1))) STRICT;
+CREATE INDEX variant_taught ON variant (sha256);
+"""
+# What marks taught a pack, with the marks themselves.
+
 
 def migrations() -> Migrations:
     """Returns the migrations of a case in their order; a later issue appends its own here."""
@@ -210,6 +220,11 @@ def migrations() -> Migrations:
     @registered(name="3_dialogue")
     def dialogue_tables(db: sqlite_utils.Database) -> None:
         for statement in _statements(_DIALOGUE):
+            db.conn.execute(statement)
+
+    @registered(name="4_teaching")
+    def teaching_tables(db: sqlite_utils.Database) -> None:
+        for statement in _statements(_TEACHING):
             db.conn.execute(statement)
 
     return registered

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.cases.database import APPLICATION_ID, Database, damaged, translated
 from engine.core.errors import BadInputError
 
-NAMES = ("1_tables", "2_review", "3_dialogue")
+NAMES = ("1_tables", "2_review", "3_dialogue", "4_teaching")
 """The migrations of `engine.cases.migrations`, in order."""
 
 

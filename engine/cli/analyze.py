@@ -56,6 +56,10 @@ def command(
     pack: PackName = None,
     prompts: PromptFile = None,
     device: Device = None,
+    variant: Annotated[
+        str | None,
+        typer.Option("--variant", metavar="NAME", help="A variant that marks taught in this case."),
+    ] = None,
     ignore: Annotated[
         list[str] | None,
         typer.Option("--ignore", metavar="'X,Y X,Y X,Y'", help="A region that does not count."),
@@ -95,7 +99,9 @@ def command(
         raise BadInputError("no case named", "", "give --case DIR")
     if (resume + fresh + (repeat is not None)) > 1:
         raise BadInputError("--resume, --fresh and --repeat exclude each other", "", "give one")
-    chosen = chosen_channels(channels)
+    if variant is not None and (pack, prompts) != (None, None):
+        raise BadInputError("--variant brings its own pack and prompts", "", "leave them out")
+    chosen = chosen_channels("scene,text" if variant is not None else channels)
     settings = replace(AnalysisSettings(), stride=stride, channels=chosen)
     options = _Options(
         settings,
@@ -106,7 +112,8 @@ def command(
         fps,
         copy,
         beside_evidence,
-        chosen_text(chosen, pack, prompts, device),
+        None if variant is not None else chosen_text(chosen, pack, prompts, device),
+        variant,
     )
     with cancellable() as cancel, shown_progress() as report:
         if repeat is not None:
@@ -129,7 +136,9 @@ class _Options:
         copy: bool,
         beside_evidence: bool,
         text: TextRecipe | None,
+        variant: str | None = None,
     ) -> None:
+        self.variant = variant
         self.settings = settings
         self.normal = normal
         self.spans = tuple(parse_span(text) for text in spans)
@@ -165,6 +174,7 @@ def _analyze(
 ) -> None:
     from engine.analysis.runs import Resuming
     from engine.analysis.text.use import open_text
+    from engine.analysis.variant import taught_of, with_variant
     from engine.cli.cases import open_to_write
     from engine.reports.runs import run_json
 
@@ -178,8 +188,10 @@ def _analyze(
     resuming = Resuming(finished=resume, unfinished=not fresh)
     runs: list[dict[str, Any]] = []
     failed: list[tuple[Path, SightlineError]] = []
-    text = open_text(case.absolute() / "cache", recipe.text)
     with open_to_write(case, found, options.beside_evidence) as opened:
+        if options.variant is not None:
+            recipe = with_variant(opened, recipe, options.variant)
+        text = open_text(opened.cache, recipe.text, taught_of(opened, recipe))
         for path in videos:
             try:
                 run = _one(opened, path, recipe, text, options, resuming, cancel, report)
@@ -194,13 +206,8 @@ def _analyze(
             if not as_json:
                 _print(runs[-1])
         if as_json:
-            print_json(
-                {
-                    "case": str(opened.path),
-                    "failed": [{"path": str(p), "error": e.line()} for p, e in failed],
-                    "runs": runs,
-                }
-            )
+            named = [{"path": str(p), "error": e.line()} for p, e in failed]
+            print_json({"case": str(opened.path), "failed": named, "runs": runs})
     if len(failed) == 1:
         raise failed[0][1]
     if failed:

@@ -19,12 +19,14 @@ from engine.cli import (
     evaluate,
     events,
     export,
+    find,
     log,
     packs,
     problem,
     report,
     selftest,
     synth,
+    teach,
     train,
     unpack,
     verify,
@@ -62,6 +64,8 @@ def build() -> typer.Typer:
     app.add_typer(train.build(), name="train")
     app.add_typer(dialogues.build(), name="dialogues")
     app.command("synth")(synth.command)
+    app.command("find")(find.command)
+    app.command("teach")(teach.command)
     app.command("selftest")(selftest.command)
     app.command("problem")(problem.command)
     return app

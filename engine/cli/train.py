@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import train_dialogue
+from engine.cli import train_dialogue, train_replay
 from engine.cli.output import (
     Json,
     cancellable,
@@ -30,6 +30,8 @@ _HELP = """Trains what a pack is made of, on a CPU or a GPU.
 
     main.py train dialogue --data footage --pack my-pack
 
+    main.py train replay --data footage --pack my-pack
+
 Several GPUs: accelerate launch main.py train ahd …
 """
 
@@ -40,6 +42,7 @@ def build() -> typer.Typer:
     app.callback()(lambda: None)
     app.command("ahd")(ahd_command)
     app.command("dialogue")(train_dialogue.command)
+    app.command("replay")(train_replay.command)
     return app
 
 

@@ -15,6 +15,7 @@ from engine.scene.attributes import Attribute, Direction, Dwelling, Place, Size,
 from engine.scene.calibration import Calibration
 from engine.scene.observation import Observation, Observer
 from engine.scene.standing import Standing, StandingObjects
+from engine.scene.taught import TaughtMotion, apply_taught
 
 _STEEPNESS = 4
 _TRUNCATE = 4.0
@@ -79,7 +80,12 @@ class SceneChannel:
     """
 
     def __init__(
-        self, calibration: Calibration, cell: int, rate: float, settings: SceneSettings
+        self,
+        calibration: Calibration,
+        cell: int,
+        rate: float,
+        settings: SceneSettings,
+        taught: tuple[TaughtMotion, ...] = (),
     ) -> None:
         """Prepares the attributes.
 
@@ -88,10 +94,12 @@ class SceneChannel:
             cell: edge of a cell in analysis pixels.
             rate: analysed frames a second.
             settings: how motion is judged.
+            taught: what marks taught beyond the calibration.
         """
         rows, columns = calibration.statistics.visits.shape
         self._calibration = calibration
         self._settings = settings
+        self._taught = taught
         self._sigma = settings.smoothing_seconds * rate
         self._score_sigma = settings.score_smoothing_seconds * rate
         self._observer = Observer(rows, columns, cell, settings, rate)
@@ -132,10 +140,12 @@ class SceneChannel:
 
     def _judge(self, observation: Observation) -> _Block:
         self._standing.update(observation)
-        excess = [self._scaled(attribute, observation) for attribute in self.attributes]
+        scaled = np.stack([self._scaled(attribute, observation) for attribute in self.attributes])
+        names = [attribute.name for attribute in self.attributes]
+        excess = apply_taught(scaled, names, self._taught, observation, self._usual)
         speed = observation.motion.speed
         relative = np.zeros_like(speed) if self._usual is None else speed / self._usual[:, None]
-        return _Block(np.stack(excess), np.asarray(relative, np.float32))
+        return _Block(excess, np.asarray(relative, np.float32))
 
     def _scaled(self, attribute: Attribute, observation: Observation) -> NDArray[np.float32]:
         excess = attribute.excess(observation)

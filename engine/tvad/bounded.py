@@ -147,23 +147,77 @@ class BoundedDecoder:
         classes = torch.stack(totals, 1)
         return classes[1:] - classes[:1]
 
-    def _similarity(self, kept: NDArray[np.uint8], text: torch.Tensor) -> torch.Tensor:
-        """Returns H_c of one slice, float32 [P, R, C]."""
+    @property
+    def trait_width(self) -> int:
+        """M, the numbers in a trait: the hidden widths of all depths together."""
+        return sum(one.inner.shape[0] for one in self._depths)
+
+    @torch.inference_mode()
+    def traits(self, kept: NDArray[np.uint8]) -> torch.Tensor:
+        """Returns what the decoder saw of each cell of a slice.
+
+        Returns:
+            float32 [M, R, C], `z / |W h + b|` of each depth one below the other, averaged over
+            3x3 cells, so that a target a few cells large is seen as a whole.
+
+        Raises:
+            BadInputError: the bytes were not written by a decoder of this kind.
+        """
+        parts = []
+        for layout, part in self._parts(kept):
+            found = _unpacked(layout, part)
+            along = found.directions @ (found.along / found.length.clamp(min=_TINY))
+            parts.append(self._resized(along.view(-1, *layout.shape)))
+        return _around(torch.cat(parts))
+
+    @torch.inference_mode()
+    def answers(
+        self, kept: NDArray[np.uint8], weight: torch.Tensor, offset: torch.Tensor
+    ) -> torch.Tensor:
+        """Returns `weight . trait - offset` of each cell without making the traits.
+
+        Args:
+            kept: a slice.
+            weight: float32 [K, M].
+            offset: float32 [K].
+
+        Returns:
+            float32 [K, R, C].
+        """
+        total = torch.zeros(len(weight), *self._grid)
+        widths = [one.inner.shape[0] for one in self._depths]
+        for (layout, part), own in zip(
+            self._parts(kept), torch.split(weight, widths, 1), strict=True
+        ):
+            found = _unpacked(layout, part)
+            answer = (own @ found.directions) @ (found.along / found.length.clamp(min=_TINY))
+            total += self._resized(answer.view(-1, *layout.shape))
+        return _around(total) - offset[:, None, None]
+
+    def _resized(self, maps: torch.Tensor) -> torch.Tensor:
+        if maps.shape[-2:] == self._grid:
+            return maps
+        return functional.interpolate(maps[None], self._grid, mode="bilinear", align_corners=False)[
+            0
+        ]
+
+    def _parts(self, kept: NDArray[np.uint8]) -> list[tuple[_Layout, NDArray[np.uint8]]]:
+        """Parts the bytes of a slice by depth."""
         sides = np.ascontiguousarray(kept[:_HEAD_BYTES]).view("<u2").reshape(-1, 2).tolist()
         layouts = self._layouts([(rows, columns) for rows, columns in sides])
         if len(kept) != _HEAD_BYTES + sum(sum(one.parts) for one in layouts):
             raise BadInputError("kept features of another size", "", "delete the case's cache")
+        ends = np.cumsum([_HEAD_BYTES, *(sum(one.parts) for one in layouts)]).tolist()
+        return [
+            (layout, kept[start:end])
+            for layout, start, end in zip(layouts, ends, ends[1:], strict=False)
+        ]
+
+    def _similarity(self, kept: NDArray[np.uint8], text: torch.Tensor) -> torch.Tensor:
+        """Returns H_c of one slice, float32 [P, R, C]."""
         total = torch.zeros(len(text), *self._grid)
-        at = _HEAD_BYTES
-        for depth, layout in zip(self._depths, layouts, strict=True):
-            size = sum(layout.parts)
-            cosine = _cosine(depth, layout, kept[at : at + size], text)
-            at += size
-            if layout.shape != self._grid:
-                cosine = functional.interpolate(
-                    cosine[None], self._grid, mode="bilinear", align_corners=False
-                )[0]
-            total += depth.share * cosine
+        for depth, (layout, part) in zip(self._depths, self._parts(kept), strict=True):
+            total += depth.share * self._resized(_cosine(depth, layout, part, text))
         return total
 
     def _layouts(self, shapes: Sequence[Shape]) -> list[_Layout]:
@@ -221,10 +275,22 @@ def _packed(depth: _Projection, layout: _Layout, hidden: torch.Tensor) -> NDArra
     return np.concatenate([one.reshape(len(whole), -1) for one in columns], axis=1)
 
 
-def _cosine(
-    depth: _Projection, layout: _Layout, kept: NDArray[np.uint8], text: torch.Tensor
-) -> torch.Tensor:
-    """Computes cosines from the bytes of one depth: float32 [P, rows, columns]."""
+@dataclass(frozen=True, eq=False)
+class _Unpacked:
+    """What the bytes of one depth hold.
+
+    Attributes:
+        along: float32 [rank, cells], coordinates along the kept directions.
+        directions: float32 [m, rank].
+        length: float32 [cells], of the whole embedding.
+    """
+
+    along: torch.Tensor
+    directions: torch.Tensor
+    length: torch.Tensor
+
+
+def _unpacked(layout: _Layout, kept: NDArray[np.uint8]) -> _Unpacked:
     ends = np.cumsum(layout.parts)[:-1].tolist()
     scale, directions, fine, coarse, norm = np.split(kept, ends)
     nibbles = np.stack([coarse >> 4, coarse & 15], 1).reshape(layout.coarse, layout.cells)
@@ -232,9 +298,23 @@ def _cosine(
         [fine.view(np.int8).reshape(layout.fine, layout.cells), nibbles.astype(np.int8) - 8]
     )
     scales = torch.from_numpy(scale.copy().view(np.float32))
-    along = torch.from_numpy(whole.astype(np.float32)) * scales[:, None]
     turned = directions.copy().view(np.float16).astype(np.float32)
-    outward = depth.outer @ torch.from_numpy(turned).view(layout.hidden, layout.rank)
-    dot = (text @ outward) @ along + (text @ depth.bias)[:, None]
-    length = torch.from_numpy(norm.copy().view(np.float16).astype(np.float32))
-    return (dot / length.clamp(min=_TINY)).view(len(text), *layout.shape)
+    return _Unpacked(
+        torch.from_numpy(whole.astype(np.float32)) * scales[:, None],
+        torch.from_numpy(turned).view(layout.hidden, layout.rank),
+        torch.from_numpy(norm.copy().view(np.float16).astype(np.float32)),
+    )
+
+
+def _cosine(
+    depth: _Projection, layout: _Layout, kept: NDArray[np.uint8], text: torch.Tensor
+) -> torch.Tensor:
+    """Computes cosines from the bytes of one depth: float32 [P, rows, columns]."""
+    found = _unpacked(layout, kept)
+    outward = depth.outer @ found.directions
+    dot = (text @ outward) @ found.along + (text @ depth.bias)[:, None]
+    return (dot / found.length.clamp(min=_TINY)).view(len(text), *layout.shape)
+
+
+def _around(maps: torch.Tensor) -> torch.Tensor:
+    return functional.avg_pool2d(maps[None], 3, 1, 1, count_include_pad=False)[0]

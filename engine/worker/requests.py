@@ -19,6 +19,7 @@ from engine.dialogue.shelf import ModelShelf
 from engine.worker.fields import Fields, listed, number, optional, spans, text, word
 
 if TYPE_CHECKING:
+    from engine.analysis.recipe import Recipe
     from engine.analysis.text.recipe import TextRecipe
 
 _MOST_TOKENS = 512
@@ -114,6 +115,7 @@ def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
     from engine.analysis.recipe import Recipe
     from engine.analysis.runs import Resuming, Run
     from engine.analysis.text.use import open_text
+    from engine.analysis.variant import taught_of
     from engine.reports.runs import run_json
 
     def committed(run_id: int, span: ChunkSpan) -> None:
@@ -135,6 +137,7 @@ def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
         row = case.evidence.get(number(fields, "evidence_id"))
         footage = tuple(hash_normal(normal, cancel))
         recipe = Recipe(settings, footage, spans(fields), None, parts, asked)
+        recipe = _with_variant(case, fields, recipe)
         evidence, source = add_evidence(
             case,
             Path(row.path),
@@ -145,7 +148,8 @@ def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
         )
         with source:
             run = Run(
-                case, evidence, source, recipe, text=open_text(case.cache, asked),
+                case, evidence, source, recipe, 
+                text=open_text(case.cache, recipe.text, taught_of(case, recipe)),
                 cancel=cancel, report=answer.progress, committed=committed,
             )  # fmt: skip
             resuming = Resuming(finished=mode == "resume", unfinished=mode != "fresh")
@@ -307,6 +311,41 @@ def ask(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> 
         return ask_case(case, request, opened.shelf, answer.token, cancel, answer.progress)
 
 
+def teach(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
+    """Teaches a variant from marks; with `repeat` teaches one again and compares.
+
+    The answer holds the scores of every analysed frame of the marked evidence before and after.
+    """
+    from engine.teaching.marks import parse_marks
+    from engine.teaching.teaching import repeat_teaching
+    from engine.teaching.teaching import teach as teach_variant
+
+    repeat = optional(fields, "repeat", str, None)
+    with opened.join() as case:
+        if repeat is not None:
+            return {"same": repeat_teaching(case, repeat, cancel, answer.progress)}
+        marks = parse_marks(listed(fields, "marks"))
+        taken = teach_variant(case, marks, text(fields, "name"), cancel, answer.progress)
+    return taken.as_json(curves=True)
+
+
+def find(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
+    """Ranks moments by likeness to an event's target, to marked targets, or to words."""
+    from engine.teaching.finding import find_like, find_words
+    from engine.teaching.marks import parse_marks
+
+    words = optional(fields, "text", str, None)
+    event = optional(fields, "event_id", int, None)
+    given = listed(fields, "marks")
+    if (words is not None) + (event is not None) + bool(given) != 1:
+        raise BadInputError("say what to look for", "", "give text, event_id or marks")
+    with opened.join() as case:
+        if words is not None:
+            return find_words(case, words, cancel, answer.progress).as_json()
+        marks = parse_marks(given) if given else ()
+        return find_like(case, event, marks, cancel, answer.progress).as_json()
+
+
 def packs(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
     """Lists the packs that are there, and the memory they need against the memory there."""
     from engine.packs.listing import packs_json
@@ -321,12 +360,26 @@ HANDLERS: Mapping[str, Handler] = {
     protocol.ANALYSE: analyse,
     protocol.RECALIBRATE: recalibrate,
     protocol.ASK: ask,
+    protocol.TEACH: teach,
+    protocol.FIND: find,
     protocol.VERIFY: verify,
     protocol.REPORT: report,
     protocol.EXPORT: export,
     protocol.ARCHIVE: archive,
     protocol.PACKS: packs,
 }
+
+
+def _with_variant(case: Case, fields: Fields, recipe: Recipe) -> Recipe:
+    """Lets a recipe use the variant that a request names; both channels run then."""
+    from engine.analysis.fusion import CHANNELS
+    from engine.analysis.variant import with_variant
+
+    name = optional(fields, "variant", str, None)
+    if name is None:
+        return recipe
+    settings = replace(recipe.settings, channels=CHANNELS)
+    return with_variant(case, replace(recipe, settings=settings), name)
 
 
 def _channels(fields: Fields) -> tuple[tuple[str, ...], TextRecipe | None]:

@@ -12,7 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.text.model import OutOfMemoryError, TextWindow
+from engine.analysis.text.model import (
+    OutOfMemoryError,
+    ReadPrompts,
+    ReplaySample,
+    TextWindow,
+)
 from engine.analysis.text.recipe import TextRecipe
 from engine.packs.prompts import PromptSet, Templates
 
@@ -61,9 +66,7 @@ class FakeTextModel:
             found.append(kept.reshape(-1))
         return found
 
-    def read(
-        self, slices: Sequence[NDArray[np.uint8]], grid: tuple[int, int]
-    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    def read(self, slices: Sequence[NDArray[np.uint8]], grid: tuple[int, int]) -> ReadPrompts:
         every = np.stack(slices).reshape(len(slices), len(KINDS), *grid).astype(np.float32)
         never = np.full((len(slices), *grid), -20, np.float32)
         # Grey levels and speeds speak from 240 and 80 on.
@@ -72,7 +75,27 @@ class FakeTextModel:
             for kind in self._kinds
         ]
         stacked = np.stack(maps)
-        return stacked.max(0), stacked.argmax(0).astype(np.uint8)
+        return ReadPrompts(stacked.max(0), stacked.argmax(0).astype(np.uint8))
+
+    def traits(self, kept: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.float32]:
+        return np.asarray(kept.reshape(len(KINDS), *grid) / 255, np.float32)
+
+    def answers(
+        self,
+        kept: NDArray[np.uint8],
+        grid: tuple[int, int],
+        weight: NDArray[np.float32],
+        offset: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        seen = self.traits(kept, grid)
+        found = np.einsum("km,mrc->krc", weight, seen) - offset[:, None, None]
+        return np.asarray(found, np.float32)
+
+    def taught(self, decoder: bytes) -> FakeTextModel:
+        return self
+
+    def replay(self) -> ReplaySample | None:
+        return None
 
 
 def fake_recipe(prompts: PromptSet = FAST) -> TextRecipe:

@@ -20,6 +20,7 @@ from engine.cases import (
     NewOwnEvent,
     NewStream,
     NewTurn,
+    NewVariant,
 )
 from engine.cases.dialogues import Answer
 from engine.core.arrays import pack_arrays
@@ -84,6 +85,7 @@ def fill(case: Case) -> int:
             NewCalibration("scene", "self", b"body", run_id=run_id, evidence_id=evidence_id)
         )
         change.calibrations.fix(calibration)
+        change.variants.add(NewVariant("carts", "compact", "0" * 64, "[]", "{}", b"taught"))
         change.results.replace(
             run_id,
             scores={"scene": np.linspace(0, 1, 100, dtype=np.float32)},

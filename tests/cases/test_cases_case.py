@@ -105,7 +105,7 @@ def test_every_method_that_changes_rows_records_it(case_folder: Path) -> None:
             "run.resume",
         ]  # fmt: skip
         assert len(case.evidence.mismatches(1)) == 1
-        assert case.audit.count == 31
+        assert case.audit.count == 32
         assert sound(case)
 
 

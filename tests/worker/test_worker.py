@@ -254,6 +254,13 @@ def test_garbage_is_refused_and_the_next_request_is_served(worker: Worker, line:
         ("recalibrate", {"run_id": 1, "ignore": [[[0, 0], [1, 1]]]}),
         ("recalibrate", {"run_id": 1, "ignore": [[[0, 0], [1, 1], ["x", 2]]]}),
         ("recalibrate", {"run_id": 1, "ignore": [[[0, 0], [1, 1], [1e400, 2]]] * 1}),
+        ("teach", {"name": "x"}),
+        ("teach", {"name": "x", "marks": [{"evidence_id": 1}]}),
+        ("teach", {"repeat": "unheard of"}),
+        ("find", {}),
+        ("find", {"text": "dog", "event_id": 1}),
+        ("find", {"event_id": "one"}),
+        ("analyse", {"evidence_id": 1, "variant": 5}),
         ("hello", {"case": "/nowhere", "token": "x"}),
     ],
 )

@@ -121,7 +121,7 @@ def learn_text(
         pack: what the pack says by itself.
         sources: what the footage is.
     """
-    parts = [one.largest() for one in maps]
+    parts = [one.usual() for one in maps]
     largest = np.concatenate(parts) if parts else np.zeros(0, np.float32)
     largest = largest[largest > -_FURTHEST * 100]
     if len(largest) < _LEAST_SLICES:

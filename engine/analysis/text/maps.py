@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +28,14 @@ class TextMaps:
         logits: float16 [s, R, C], the largest logit of any abnormal prompt against the normal
             ones; not calibrated.
         prompt: uint8 [s, R, C], the number of that prompt in the set.
+        plain: float16 [s, R, C], the logits without what a variant was taught, from which what is
+            usual is learned; None where nothing was taught.
     """
 
     seconds: NDArray[np.float64]
     logits: NDArray[np.float16]
     prompt: NDArray[np.uint8]
+    plain: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -40,6 +44,10 @@ class TextMaps:
         """Returns the largest logit of each slice, float32 [s]."""
         return np.asarray(self.logits.max((1, 2)), np.float32)
 
+    def usual(self) -> NDArray[np.float32]:
+        """Returns the largest logit of each slice before anything was taught, float32 [s]."""
+        return self.largest() if self.plain is None else np.asarray(self.plain.max((1, 2)), "f4")
+
     def within(self, spans: Sequence[Span]) -> TextMaps:
         """Returns the slices inside spans of stream time; all of them when there are none."""
         if not spans:
@@ -47,13 +55,19 @@ class TextMaps:
         inside = np.any(
             [(self.seconds >= span.start) & (self.seconds <= span.end) for span in spans], axis=0
         )
-        return TextMaps(self.seconds[inside], self.logits[inside], self.prompt[inside])
+        plain = None if self.plain is None else self.plain[inside]
+        return TextMaps(self.seconds[inside], self.logits[inside], self.prompt[inside], plain)
 
     def encode(self) -> bytes:
         """Packs the maps into a compressed blob; equal maps give equal bytes."""
-        return pack_arrays(
-            {"seconds": self.seconds, "logits": self.logits, "prompt": self.prompt}, level=6
-        )
+        arrays: dict[str, NDArray[Any]] = {
+            "seconds": self.seconds,
+            "logits": self.logits,
+            "prompt": self.prompt,
+        }
+        if self.plain is not None:
+            return pack_arrays({**arrays, "plain": self.plain}, level=6)
+        return pack_arrays(arrays, level=6)
 
     @classmethod
     def decode(cls, blob: bytes) -> TextMaps:
@@ -64,9 +78,11 @@ class TextMaps:
         """
         arrays = unpack_arrays(blob)
         try:
-            maps = cls(arrays["seconds"], arrays["logits"], arrays["prompt"])
+            maps = cls(arrays["seconds"], arrays["logits"], arrays["prompt"], arrays.get("plain"))
             shape = maps.logits.shape
             if len(shape) != 3 or maps.prompt.shape != shape or maps.seconds.shape != shape[:1]:
+                raise ValueError("the shapes do not fit each other")
+            if maps.plain is not None and maps.plain.shape != shape:
                 raise ValueError("the shapes do not fit each other")
         except (KeyError, ValueError) as error:
             raise BadInputError(
@@ -83,4 +99,9 @@ def counted(maps: Iterable[TextMaps], counts: NDArray[np.bool_]) -> Iterator[Tex
         counts: bool [R, C].
     """
     for one in maps:
-        yield replace(one, logits=np.where(counts, one.logits, SILENT).astype(np.float16))
+        plain = None if one.plain is None else _silenced(one.plain, counts)
+        yield replace(one, logits=_silenced(one.logits, counts), plain=plain)
+
+
+def _silenced(logits: NDArray[np.float16], counts: NDArray[np.bool_]) -> NDArray[np.float16]:
+    return np.where(counts, logits, SILENT).astype(np.float16)

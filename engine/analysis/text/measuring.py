@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from engine.analysis.plan import AnalysisPlan
 from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.maps import TextMaps
-from engine.analysis.text.model import OutOfMemoryError, TextModel, TextWindow
+from engine.analysis.text.model import (
+    OutOfMemoryError,
+    ReadPrompts,
+    TextModel,
+    TextWindow,
+)
 from engine.analysis.text.store import FeatureStore, KeptFeatures, stacked
 from engine.core.errors import ResourceError
 from engine.core.progress import CancelToken
@@ -34,6 +39,12 @@ class MeasuredText:
     maps: TextMaps
     window: int
     size: tuple[int, int]
+
+
+def text_maps(seconds: NDArray[np.float64], read: ReadPrompts) -> TextMaps:
+    """Returns what was read of consecutive slices as a chunk stores it."""
+    plain = None if read.plain is None else read.plain.astype(np.float16)
+    return TextMaps(seconds, read.logits.astype(np.float16), read.prompt, plain)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,12 +158,11 @@ class TextMeter:
     def read(self, kept: KeptFeatures) -> MeasuredText:
         """Reads what the prompts find in the kept features of a chunk."""
         if len(kept.slices):
-            logits, prompt = self._model.read(list(kept.slices), self._cells)
+            read = self._model.read(list(kept.slices), self._cells)
         else:
             none = (0, *self._cells)
-            logits, prompt = np.zeros(none, np.float32), np.zeros(none, np.uint8)
-        maps = TextMaps(kept.seconds, logits.astype(np.float16), prompt)
-        return MeasuredText(maps, kept.window, kept.size)
+            read = ReadPrompts(np.zeros(none, np.float32), np.zeros(none, np.uint8))
+        return MeasuredText(text_maps(kept.seconds, read), kept.window, kept.size)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -44,6 +44,42 @@ class TextWindow:
     width: int
 
 
+@dataclass(frozen=True, eq=False)
+class ReadPrompts:
+    """What the prompts find in consecutive slices.
+
+    Attributes:
+        logits: float32 [s, R, C], the largest logit of any abnormal prompt.
+        prompt: uint8 [s, R, C], the number of that prompt.
+        plain: float32 [s, R, C], the logits before what was taught; None where nothing was.
+    """
+
+    logits: NDArray[np.float32]
+    prompt: NDArray[np.uint8]
+    plain: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ReplaySample:
+    """Traits of rendered footage, kept in a pack so that teaching forgets nothing.
+
+    Attributes:
+        traits: float32 [n, M].
+        group: uint8 [n], `BACKGROUND`, `NORMAL` or `ABNORMAL`.
+    """
+
+    traits: NDArray[np.float32]
+    group: NDArray[np.uint8]
+
+    def of(self, *groups: int) -> NDArray[np.float32]:
+        """Returns the traits of some groups, float32 [k, M]."""
+        return self.traits[np.isin(self.group, groups)]
+
+
+BACKGROUND, NORMAL, ABNORMAL = 0, 1, 2
+"""Groups of a replay sample."""
+
+
 class TextModel(Protocol):
     """A pack's backbone and decoder with one prompt set.
 
@@ -97,19 +133,45 @@ class TextModel(Protocol):
         """
         ...
 
-    def read(
-        self, slices: Sequence[NDArray[np.uint8]], grid: tuple[int, int]
-    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    def read(self, slices: Sequence[NDArray[np.uint8]], grid: tuple[int, int]) -> ReadPrompts:
         """Reads what the prompts find in projected features.
 
         Args:
             slices: from `project`.
             grid: rows and columns, the same as there.
+        """
+        ...
+
+    def traits(self, kept: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.float32]:
+        """Returns what the decoder saw of each cell of a slice, float32 [M, R, C]."""
+        ...
+
+    def answers(
+        self,
+        kept: NDArray[np.uint8],
+        grid: tuple[int, int],
+        weight: NDArray[np.float32],
+        offset: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Returns `weight . trait - offset` of each cell of a slice.
+
+        Args:
+            kept: the slice.
+            grid: rows and columns.
+            weight: float32 [K, M].
+            offset: float32 [K].
 
         Returns:
-            float32 [s, R, C], the largest logit of any abnormal prompt, and uint8 [s, R, C], the
-            number of that prompt.
+            float32 [K, R, C].
         """
+        ...
+
+    def taught(self, decoder: bytes) -> TextModel:
+        """Returns the same models with what a variant was taught; empty for nothing."""
+        ...
+
+    def replay(self) -> ReplaySample | None:
+        """Returns the pack's sample of rendered traits; None when it has none."""
         ...
 
 
@@ -117,8 +179,12 @@ class OutOfMemoryError(Exception):
     """The device has no memory for a window of this length; a shorter one may fit."""
 
 
-def open_text_model(recipe: TextRecipe) -> TextModel:
+def open_text_model(recipe: TextRecipe, taught: bytes | None = None) -> TextModel:
     """Opens the models of a pack and gives them the prompts.
+
+    Args:
+        recipe: says which pack and what it is asked.
+        taught: an encoded `engine.tvad.adaptation.Adaptation`; None for the pack as it is.
 
     Raises:
         BadInputError: the pack is not the one that the recipe names, or a prompt cannot be
@@ -132,7 +198,7 @@ def open_text_model(recipe: TextRecipe) -> TextModel:
         raise BadInputError(
             f"pack {pack.name} is not the one that was used", pack.folder, "restore that version"
         )
-    return PackModel.open(pack, recipe)
+    return PackModel.open(pack, recipe, taught)
 
 
 def text_recipe(pack: str, prompts: PromptSet | None, device: str) -> TextRecipe:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.analysis.text.model import SLICE_BYTES, OutOfMemoryError, TextWindow
+from engine.analysis.text.model import (
+    SLICE_BYTES,
+    OutOfMemoryError,
+    ReadPrompts,
+    ReplaySample,
+    TextWindow,
+)
 from engine.analysis.text.recipe import TextRecipe
 from engine.core.errors import BadInputError, ResourceError
 from engine.packs.manifest import Pack
+from engine.tvad.adaptation import Adaptation
 from engine.tvad.ahd import AnomalyHeatmapDecoder
 from engine.tvad.backbone import Backbone, VideoWindow, WindowMotion
 from engine.tvad.bounded import BoundedDecoder
@@ -22,7 +30,12 @@ class PackModel:
     """A backbone and its decoder with one prompt set; see `TextModel` for what the parts mean."""
 
     def __init__(
-        self, backbone: Backbone, decoder: AnomalyHeatmapDecoder, recipe: TextRecipe
+        self,
+        backbone: Backbone,
+        decoder: AnomalyHeatmapDecoder,
+        recipe: TextRecipe,
+        taught: Adaptation | None = None,
+        pack: Pack | None = None,
     ) -> None:
         """Embeds the prompts.
 
@@ -31,18 +44,22 @@ class PackModel:
         """
         self._backbone = backbone
         self._decoder = decoder.eval()
+        self._taught = taught
+        self._pack = pack
         prompts = recipe.prompts
+        self._words = prompts.abnormal
         with torch.inference_mode():
             self._normal = embed_words(backbone, prompts.normal, prompts.templates)
             self._abnormal = embed_words(backbone, prompts.abnormal, prompts.templates)
         self._bounded: dict[tuple[int, int], BoundedDecoder] = {}
 
     @classmethod
-    def open(cls, pack: Pack, recipe: TextRecipe) -> PackModel:
+    def open(cls, pack: Pack, recipe: TextRecipe, taught: bytes | None = None) -> PackModel:
         """Loads backbone and decoder of a pack.
 
         Raises:
-            BadInputError: a file of the pack is not what its manifest says.
+            BadInputError: a file of the pack is not what its manifest says, or what was taught is
+                damaged or of another pack.
             ResourceError: base weights or the device are missing.
         """
         from engine.tvad.decoder_file import DECODER, load_decoder
@@ -50,7 +67,8 @@ class PackModel:
 
         device = chosen_device(recipe.device)
         decoder = load_decoder(pack.file(DECODER), device)
-        return cls(open_backbone(pack, device), decoder, recipe)
+        adaptation = None if taught is None else Adaptation.decode(taught)
+        return cls(open_backbone(pack, device), decoder, recipe, adaptation, pack)
 
     @property
     def window_frames(self) -> int:
@@ -106,18 +124,63 @@ class PackModel:
             raise OutOfMemoryError(str(error)) from error
 
     @torch.inference_mode()
-    def read(
-        self, slices: Sequence[NDArray[np.uint8]], grid: tuple[int, int]
-    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    def read(self, slices: Sequence[NDArray[np.uint8]], grid: tuple[int, int]) -> ReadPrompts:
         """Reads what the prompts find: the loudest of them in each cell, and which it is."""
         bounded = self._bounded_for(grid)
-        logits, prompt = [], []
+        logits, prompt, plain = [], [], []
         for one in slices:
             odds = bounded.log_odds([one], self._normal, self._abnormal)[:, 0]
+            if self._taught is not None:
+                plain.append(odds.amax(0).numpy())
+                answers = self._answers(bounded, one, self._taught.weight, self._taught.offset)
+                odds = self._taught.apply(odds, answers, self._words)
             loudest = odds.max(0)
             logits.append(loudest.values.numpy())
             prompt.append(loudest.indices.numpy().astype(np.uint8))
-        return np.stack(logits), np.stack(prompt)
+        return ReadPrompts(np.stack(logits), np.stack(prompt), np.stack(plain) if plain else None)
+
+    def traits(self, kept: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.float32]:
+        """Returns what the decoder saw of each cell."""
+        return np.asarray(self._bounded_for(grid).traits(kept).numpy(), np.float32)
+
+    def answers(
+        self,
+        kept: NDArray[np.uint8],
+        grid: tuple[int, int],
+        weight: NDArray[np.float32],
+        offset: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Returns what directions answer in each cell."""
+        found = self._answers(self._bounded_for(grid), kept, weight, offset)
+        return np.asarray(found.numpy(), np.float32)
+
+    def taught(self, decoder: bytes) -> PackModel:
+        """Returns the same models with what a variant was taught."""
+        other = copy.copy(self)
+        other._taught = Adaptation.decode(decoder) if decoder else None
+        return other
+
+    def replay(self) -> ReplaySample | None:
+        """Returns the pack's sample of rendered traits."""
+        from engine.tvad.replay_file import REPLAY, load_replay
+
+        if self._pack is None or REPLAY not in self._pack.files:
+            return None
+        traits, group = load_replay(self._pack.file(REPLAY))
+        return ReplaySample(traits, group)
+
+    def _answers(
+        self,
+        bounded: BoundedDecoder,
+        kept: NDArray[np.uint8],
+        weight: NDArray[np.float32],
+        offset: NDArray[np.float32],
+    ) -> torch.Tensor:
+        if weight.shape[1] != bounded.trait_width:
+            raise BadInputError(
+                "a variant that was taught with another pack", "", "restore that pack or teach anew"
+            )
+        return bounded.answers(kept, torch.from_numpy(weight), torch.from_numpy(offset))
 
     def _bounded_for(self, grid: tuple[int, int]) -> BoundedDecoder:
         if grid not in self._bounded:

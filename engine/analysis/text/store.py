@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -80,7 +81,8 @@ class FeatureStore:
         except (OSError, ValueError, KeyError, SightlineError):
             _LOG.warning("the kept features %s are damaged and made again", path)
             return None
-        os.utime(path.parent)
+        with contextlib.suppress(OSError):  # a case on a medium that cannot be written
+            os.utime(path.parent)
         return kept
 
     def keep(self, chunk: int, features: KeptFeatures) -> None:

@@ -14,6 +14,7 @@ from engine.analysis.text.measuring import TextMeter
 from engine.analysis.text.model import TextModel, open_text_model
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.store import FeatureStore
+from engine.analysis.variant import Taught
 from engine.core.settings import MotionSettings
 from engine.media import Source, open_source
 
@@ -105,12 +106,15 @@ class TextUse:
         return found
 
 
-def open_text(cache: Path | None, recipe: TextRecipe | None) -> TextUse | None:
+def open_text(
+    cache: Path | None, recipe: TextRecipe | None, taught: Taught | None = None
+) -> TextUse | None:
     """Opens the text channel of a recipe; None when it has none.
 
     Args:
         cache: folder of a case for what may be deleted; None keeps no features.
         recipe: of the text channel.
+        taught: what a variant was taught; None for the pack as it is.
 
     Raises:
         BadInputError: the pack is not the one that the recipe names, or a prompt cannot be read.
@@ -118,4 +122,5 @@ def open_text(cache: Path | None, recipe: TextRecipe | None) -> TextUse | None:
     """
     if recipe is None:
         return None
-    return TextUse(recipe, open_text_model(recipe), None if cache is None else cache / "features")
+    model = open_text_model(recipe, None if taught is None else taught.decoder or None)
+    return TextUse(recipe, model, None if cache is None else cache / "features")

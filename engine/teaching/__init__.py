@@ -1,0 +1,1 @@
+"""Teaching by example: marks become variants of a pack; likeness finds more of the same."""

@@ -1,0 +1,267 @@
+"""Finds more of the same in all videos of a case, from kept features, ranked by likeness."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.text.model import text_recipe
+from engine.analysis.text.recipe import TextRecipe
+from engine.analysis.text.use import TextUse, open_text
+from engine.cases import Case
+from engine.core.errors import BadInputError
+from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.packs.prompts import parse_prompts
+from engine.teaching.footage import Footage, open_footage, text_runs
+from engine.teaching.learning import discriminant
+from engine.teaching.marks import Mark
+from engine.teaching.moments import Moment, MomentFinder
+from engine.teaching.places import find_place
+
+_PACK = "compact"
+_MOST_QUERY = 12
+_SLICES, _CELLS = 24, 20_000
+MOST_MOMENTS = 50
+"""Moments in an answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What was found.
+
+    Attributes:
+        moments: most alike first.
+        left_out: evidence that could not be searched, with the reason.
+    """
+
+    moments: tuple[Moment, ...]
+    left_out: tuple[tuple[int, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns JSON values, as `find --json` prints them."""
+        return {
+            "moments": [
+                {"rank": number, **one.as_json()} for number, one in enumerate(self.moments, 1)
+            ],
+            "left_out": [{"evidence_id": number, "why": why} for number, why in self.left_out],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _Query:
+    """Cells of a target, and when it was seen there.
+
+    Attributes:
+        evidence_id: the evidence.
+        span: stream time of its first and last appearance that was given.
+        cells: of some slices: number of the slice, bool [R, C].
+    """
+
+    evidence_id: int
+    span: tuple[float, float]
+    cells: tuple[tuple[int, NDArray[np.bool_]], ...]
+
+
+Maps = Callable[[Footage, NDArray[np.uint8]], NDArray[np.float32]]
+"""Gives the likeness of each cell of a slice, float32 [R, C]."""
+
+
+def find_like(
+    case: Case,
+    event_id: int | None = None,
+    marks: Sequence[Mark] = (),
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+) -> Found:
+    """Finds what looks and moves like the target of an event, or like marked targets.
+
+    Args:
+        case: holds the runs.
+        event_id: the event; None takes the marks.
+        marks: of one target, in one piece of evidence.
+        cancel: looked at between chunks.
+        report: told how far it is.
+
+    Raises:
+        BadInputError: there is no such event, no target in it, a mark lies on nothing, or nothing
+            in the case was analysed with the text channel.
+        ResourceError: the pack or its base weights are missing.
+        CancelledError: the user stopped.
+    """
+    token = cancel or CancelToken()
+    use = _use(case, None)
+    footages, left_out = _footages(case, use, token, report)
+    if event_id is not None:
+        query = _of_event(case, footages, event_id)
+    else:
+        query = _of_marks(case, footages, marks)
+    weight, offset = _direction(footages, query, use, token)
+
+    def likeness(footage: Footage, kept: NDArray[np.uint8]) -> NDArray[np.float32]:
+        answers = use.model.answers(kept, footage.grid, weight[None], offset[None])
+        return np.asarray(answers[0], np.float32)
+
+    found = _search(footages, likeness, token, report)
+    return Found(tuple(_itself(one, query) for one in found), left_out)
+
+
+def find_words(
+    case: Case, words: str, cancel: CancelToken | None = None, report: Report = silent
+) -> Found:
+    """Finds what a description in words fits; arguments and errors as `find_like`."""
+    token = cancel or CancelToken()
+    use = _use(case, words)
+    footages, left_out = _footages(case, use, token, report)
+
+    def likeness(footage: Footage, kept: NDArray[np.uint8]) -> NDArray[np.float32]:
+        read = use.model.read([kept], footage.grid)
+        steps = (read.logits[0] - np.float32(use.model.limit)) * np.float32(use.model.slope)
+        return np.asarray(1 / (1 + np.exp(-np.clip(steps, -60, 60))), np.float32)
+
+    return Found(tuple(_search(footages, likeness, token, report)), left_out)
+
+
+def _use(case: Case, words: str | None) -> TextUse:
+    base: TextRecipe | None = None
+    for evidence in case.evidence.all():
+        for run in text_runs(case, evidence.id):
+            base = base or TextRecipe.from_json(json.loads(run.settings)["text"])
+    if base is None:
+        base = text_recipe(_PACK, None, "auto")
+    if words is not None:
+        kept = [one for one in base.prompts.normal if one.casefold() != words.strip().casefold()]
+        values = {**base.prompts.as_json(), "normal": kept or ["person"], "abnormal": [words]}
+        base = base.asking(parse_prompts(values, "the description"))
+    use = open_text(case.cache, base)
+    assert use is not None
+    return use
+
+
+def _footages(
+    case: Case, use: TextUse, cancel: CancelToken, report: Report
+) -> tuple[dict[int, Footage], tuple[tuple[int, str], ...]]:
+    found: dict[int, Footage] = {}
+    left_out = []
+    for evidence in case.evidence.all():
+        try:
+            found[evidence.id] = open_footage(case, evidence, use, cancel, report)
+        except BadInputError as error:
+            left_out.append((evidence.id, error.what))
+    if not found:
+        raise BadInputError(
+            "nothing in the case has kept features", case.path, "analyse with --channels scene,text"
+        )
+    return found, tuple(left_out)
+
+
+def _of_event(case: Case, footages: dict[int, Footage], event_id: int) -> _Query:
+    row = case.results.event(event_id)
+    event = row.event
+    if row.run_id is None or not event.trajectories:
+        raise BadInputError(
+            "an event without a target that was followed", event_id, "mark the target instead"
+        )
+    evidence_id = case.runs.get(row.run_id).evidence_id
+    footage = footages.get(evidence_id)
+    if footage is None:
+        raise BadInputError(
+            "the features of that event are gone", event_id, "analyse the evidence again"
+        )
+    paths = [
+        one.trajectory
+        for one in case.results.trajectories(row.run_id, row.derivation_id)
+        if one.trajectory.number in event.trajectories
+    ]
+    # The target of an event is the one that is hottest in it.
+    path = max(paths, key=lambda one: float(one.scores.max(initial=0)), default=None)
+    if path is None or not len(path.frames):
+        raise BadInputError("an event without a target", event_id, "mark the target instead")
+    within = (path.frames >= event.first_frame) & (path.frames <= event.last_frame)
+    chosen = np.flatnonzero(within if within.any() else np.ones_like(within))
+    chosen = chosen[np.unique(np.linspace(0, len(chosen) - 1, _MOST_QUERY).round().astype(int))]
+    seconds = footage.stored.seconds
+    marks = []
+    for place in chosen.tolist():
+        x, y, w, h = (float(side) for side in path.boxes[place])
+        at = float(seconds[int(path.frames[place])])
+        marks.append(Mark(evidence_id, at, "target", False, "box", ((x, y), (x + w, y + h))))
+    return _of_marks(case, footages, marks)
+
+
+def _of_marks(case: Case, footages: dict[int, Footage], marks: Sequence[Mark]) -> _Query:
+    if not marks:
+        raise BadInputError("nothing to look for", "", "name an event or mark a target")
+    evidence_id = marks[0].evidence_id
+    if any(mark.evidence_id != evidence_id for mark in marks):
+        raise BadInputError("marks of several videos", "", "mark one target in one video")
+    if evidence_id not in footages:
+        case.evidence.get(evidence_id)
+        raise BadInputError(
+            "that evidence has no kept features",
+            evidence_id,
+            "analyse it with --channels scene,text",
+        )
+    places = [find_place(case, footages[evidence_id], mark) for mark in marks]
+    times = [mark.seconds for mark in marks]
+    cells = tuple((place.slice, place.cells) for place in places)
+    return _Query(evidence_id, (min(times), max(times)), cells)
+
+
+def _direction(
+    footages: dict[int, Footage], query: _Query, use: TextUse, cancel: CancelToken
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Learns a direction that is 1 at the target and 0 at what is met everywhere."""
+
+    def traits(footage: Footage, number: int) -> NDArray[np.float32]:
+        cancel.check()
+        found = use.model.traits(footage.slice(number), footage.grid)
+        return np.ascontiguousarray(found.transpose(1, 2, 0))
+
+    own = footages[query.evidence_id]
+    marks = [traits(own, number)[cells] for number, cells in query.cells]
+    most = max(2, _SLICES // len(footages))
+    parts = []
+    for footage in footages.values():
+        spread = np.linspace(0, len(footage.seconds) - 1, min(most, len(footage.seconds)))
+        for number in np.unique(spread.round().astype(int)).tolist():
+            cells = traits(footage, number)
+            parts.append(cells.reshape(-1, cells.shape[-1]))
+    rest = np.concatenate(parts)
+    rest = rest[:: -(-len(rest) // _CELLS)]
+    weight = discriminant(marks, rest)
+    centre = float(rest.mean(0, dtype=np.float64) @ weight)
+    rise = float(np.mean([one.mean(0, dtype=np.float64) @ weight for one in marks])) - centre
+    if rise <= 0:
+        raise BadInputError(
+            "the target looks like everything else", "", "mark only the target, or another frame"
+        )
+    return (weight / rise).astype(np.float32), np.asarray(centre / rise, np.float32)
+
+
+def _search(
+    footages: dict[int, Footage], likeness: Maps, cancel: CancelToken, report: Report
+) -> list[Moment]:
+    total = sum(footage.stored.plan.chunks for footage in footages.values())
+    found: list[Moment] = []
+    done = 0
+    for footage in footages.values():
+        finder = MomentFinder(footage)
+        for kept in footage.chunks(cancel):
+            for second, one in zip(kept.seconds.tolist(), kept.slices, strict=True):
+                finder.add(second, likeness(footage, one))
+            done += 1
+            report(Progress("searching", done, total, unit="chunks"))
+        found += finder.finish()
+    found.sort(key=lambda one: (-one.likeness, one.evidence_id, one.peak_s))
+    return found[:MOST_MOMENTS]
+
+
+def _itself(moment: Moment, query: _Query) -> Moment:
+    first, last = query.span
+    same = moment.evidence_id == query.evidence_id
+    return replace(moment, itself=same and moment.start_s <= last and moment.end_s >= first)

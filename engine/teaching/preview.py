@@ -1,0 +1,127 @@
+"""What a variant would change: the score of every frame before and after, without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.calibrating import learn_own
+from engine.analysis.fusion import leading_channel
+from engine.analysis.judging import RawMaps, judge
+from engine.analysis.stored import stored_maps
+from engine.analysis.text.calibration import TextCalibration
+from engine.analysis.text.maps import TextMaps, counted
+from engine.analysis.text.measuring import text_maps
+from engine.analysis.text.model import ReadPrompts
+from engine.analysis.text.use import TextUse
+from engine.analysis.variant import Taught
+from engine.cases import Case
+from engine.core.progress import CancelToken, Progress, Report
+from engine.teaching.footage import Footage
+from engine.tracking.events import find_events
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """Scores of one run before and after.
+
+    Attributes:
+        evidence_id: of the run.
+        run_id: the run.
+        channel: the leading one.
+        frames: int64 [m], the analysed frames.
+        before: float32 [m], its stored scores.
+        after: by channel, float32 [m], what they would be.
+        events: how many spans stand out before and after.
+    """
+
+    evidence_id: int
+    run_id: int
+    channel: str
+    frames: NDArray[np.int64]
+    before: NDArray[np.float32]
+    after: dict[str, NDArray[np.float32]]
+    events: tuple[int, int]
+
+    def as_json(self, curves: bool = False) -> dict[str, Any]:
+        """Returns JSON values; with `curves` the scores of every analysed frame."""
+        after = self.after[self.channel]
+        said: dict[str, Any] = {
+            "evidence_id": self.evidence_id,
+            "run_id": self.run_id,
+            "channel": self.channel,
+            "events_before": self.events[0],
+            "events_after": self.events[1],
+            "max_before": round(float(self.before.max(initial=0)), 4),
+            "max_after": round(float(after.max(initial=0)), 4),
+            "changed_frames": int((np.abs(after - self.before) > 0.01).sum()),
+        }
+        if curves:
+            said["frames"] = self.frames.tolist()
+            said["before"] = np.round(self.before.astype(np.float64), 4).tolist()
+            said["after"] = np.round(after.astype(np.float64), 4).tolist()
+        return said
+
+
+def preview(
+    case: Case,
+    footage: Footage,
+    use: TextUse,
+    taught: Taught,
+    cancel: CancelToken,
+    report: Report,
+) -> Preview:
+    """Scores a run anew from kept features and stored motion.
+
+    Args:
+        case: holds the run.
+        footage: its features.
+        use: the text channel with the prompts and directions of the variant.
+        taught: the lessons of the scene channel among them.
+        cancel: looked at between chunks.
+        report: told how far it is.
+    """
+    plan, recipe, run = footage.stored.plan, footage.recipe, footage.run
+    raw = stored_maps(case, run.id, plan, recipe, cancel)
+    maps = list(_maps(footage, use, cancel))
+    if recipe.parts:
+        maps = list(counted(maps, recipe.parts.counting(plan.grid)))
+    raw = RawMaps(raw.motion, lambda: maps)
+    known = footage.calibrations
+    if recipe.calibration != "normal":
+        # A run with the variant learns from its own maps what is usual, so its preview does too.
+        own = TextCalibration.of_pack(use.model.limit, use.model.slope)
+        known = learn_own(raw, {}, recipe, plan, own, known.scene)
+    known = replace(known, taught=taught.motion)
+    scores: dict[str, list[NDArray[np.float32]]] = {}
+    done = 0
+    for _, verdict in judge(raw, known, plan, recipe.settings):
+        for name, reading in verdict.readings.items():
+            scores.setdefault(name, []).append(reading.scores)
+        done += len(verdict)
+        report(Progress("previewing", done, len(plan)))
+    after = {name: np.concatenate(parts) for name, parts in scores.items()}
+    channel = leading_channel(recipe.settings.channels)
+    before = case.results.scores(run.id, channel)
+    tracking = recipe.settings.tracking
+    events = tuple(
+        len(find_events(one, plan.seconds, tracking)) for one in (before, after[channel])
+    )
+    return Preview(
+        run.evidence_id, run.id, channel, plan.frames, before, after, (events[0], events[1])
+    )
+
+
+def _maps(footage: Footage, use: TextUse, cancel: CancelToken) -> Iterator[TextMaps]:
+    """Yields the text maps of a run as a variant reads them, chunk by chunk."""
+    for kept in footage.chunks(cancel):
+        if len(kept.slices):
+            read = use.model.read(list(kept.slices), footage.grid)
+        else:
+            none = (0, *footage.grid)
+            read = ReadPrompts(np.zeros(none, np.float32), np.zeros(none, np.uint8))
+        yield text_maps(kept.seconds, read)

@@ -1,0 +1,332 @@
+"""From marks to a variant of the pack, kept in the case; and back, to see that it repeats."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.text.calibration import TextCalibration, learn_text
+from engine.analysis.text.measuring import text_maps
+from engine.analysis.text.model import text_recipe
+from engine.analysis.text.recipe import TextRecipe
+from engine.analysis.text.use import TextUse, open_text
+from engine.analysis.variant import Taught
+from engine.cases import Case, NewVariant, VariantRow, check_variant_name
+from engine.core.errors import BadInputError
+from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.version import VERSION
+from engine.teaching.footage import Footage, open_footage, text_runs
+from engine.teaching.learning import Direction, Lesson, learn_direction
+from engine.teaching.marks import Mark, parse_marks, taught_prompts
+from engine.teaching.motion import learn_motion
+from engine.teaching.places import Place, check_agreement, find_place
+from engine.teaching.preview import Preview, preview
+
+_PACK = "compact"
+_MOST_SLICES, _MOST_CELLS = 48, 24_000
+_MOST_PLACES = 240
+_MOST_READ = 150
+_MOST_GAIN = 8.0
+_LEAST_ANSWER = 0.25
+_ALONE = "one mark only: mark the same target in one more frame, or the change may reach too far"
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """A variant that was taught, with what it changes.
+
+    Attributes:
+        row: the variant as it is kept.
+        previews: of the evidence that was marked.
+        warnings: what must be known about it.
+    """
+
+    row: VariantRow
+    previews: tuple[Preview, ...]
+    warnings: tuple[str, ...]
+
+    def as_json(self, curves: bool = False) -> dict[str, Any]:
+        """Returns JSON values, as `teach --json` prints them."""
+        return {
+            "variant": variant_json(self.row),
+            "preview": [one.as_json(curves) for one in self.previews],
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _Learned:
+    taught: Taught
+    use: TextUse
+    footages: dict[int, Footage]
+    warnings: list[str]
+
+
+def teach(
+    case: Case,
+    marks: tuple[Mark, ...],
+    name: str,
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+) -> Taken:
+    """Teaches a variant and keeps it; nothing is kept when it fails or is cancelled.
+
+    Args:
+        case: open for writing.
+        marks: what was pointed at.
+        name: of the variant.
+        cancel: looked at throughout.
+        report: told how far it is.
+
+    Raises:
+        BadInputError: the name is taken, a mark lies on nothing, marks contradict each other, the
+            pack was replaced since the evidence was analysed, or nothing can be learned.
+        ResourceError: pack, base weights or device are missing.
+        CancelledError: the user stopped.
+    """
+    token = cancel or CancelToken()
+    check_variant_name(case.variants, name)
+    base = _base_recipe(case, marks)
+    learned = _learn(case, marks, base, {}, token, report)
+    model = learned.use.model.taught(learned.taught.decoder)
+    use = replace(learned.use, model=model)
+    previews = tuple(
+        preview(case, footage, use, learned.taught, token, report)
+        for footage in learned.footages.values()
+    )
+    token.check()
+    runs = {str(number): one.run.id for number, one in learned.footages.items()}
+    recipe = {"text": learned.use.recipe.as_json(), "runs": runs, "version": VERSION}
+    new = NewVariant(
+        name,
+        base.pack,
+        base.pack_sha256,
+        json.dumps([mark.as_json() for mark in marks]),
+        json.dumps(recipe, sort_keys=True),
+        learned.taught.encode(),
+    )
+    with case.change() as change:
+        change.variants.add(new)
+    return Taken(case.variants.named(name), previews, tuple(learned.warnings))
+
+
+def repeat_teaching(
+    case: Case, name: str, cancel: CancelToken | None = None, report: Report = silent
+) -> bool:
+    """Teaches a variant again from its own marks and says whether it is the same bit for bit.
+
+    Raises:
+        BadInputError: there is no such variant, or the pack was replaced since.
+        ResourceError: pack, base weights or device are missing.
+        CancelledError: the user stopped.
+    """
+    row = case.variants.named(name)
+    said = json.loads(row.variant.recipe)
+    marks = parse_marks(json.loads(row.variant.marks))
+    runs = {int(number): int(run) for number, run in said["runs"].items()}
+    base = TextRecipe.from_json(said["text"])
+    learned = _learn(case, marks, base, runs, cancel or CancelToken(), report)
+    return learned.taught.encode() == row.variant.body
+
+
+def variant_json(row: VariantRow) -> dict[str, Any]:
+    """Returns what lists say about a variant."""
+    marks = json.loads(row.variant.marks)
+    return {
+        "variant_id": row.id,
+        "name": row.variant.name,
+        "pack": row.variant.pack,
+        "sha256": row.sha256,
+        "marks": len(marks),
+        "names": sorted({str(mark["name"]) for mark in marks}),
+        "author": row.author,
+        "utc": row.utc,
+    }
+
+
+def _base_recipe(case: Case, marks: tuple[Mark, ...]) -> TextRecipe:
+    """Returns how the marked evidence was read: the pack and prompts of its current run."""
+    for number in dict.fromkeys(mark.evidence_id for mark in marks):
+        case.evidence.get(number)
+        for run in text_runs(case, number):
+            return TextRecipe.from_json(json.loads(run.settings)["text"])
+    return text_recipe(_PACK, None, "auto")
+
+
+def _learn(
+    case: Case,
+    marks: tuple[Mark, ...],
+    base: TextRecipe,
+    runs: dict[int, int],
+    cancel: CancelToken,
+    report: Report,
+) -> _Learned:
+    recipe = base.asking(taught_prompts(base.prompts, marks))
+    asked = open_text(case.cache, recipe)
+    assert asked is not None
+    footages = {
+        number: open_footage(
+            case, case.evidence.get(number), asked, cancel, report, runs.get(number), base
+        )
+        for number in dict.fromkeys(mark.evidence_id for mark in marks)
+    }
+    places = [find_place(case, footages[mark.evidence_id], mark) for mark in marks]
+    check_agreement(places)
+    by_name: dict[str, list[Place]] = {}
+    for place in places:
+        by_name.setdefault(place.mark.name.casefold(), []).append(place)
+    warnings = [_ALONE] if len(marks) == 1 else []
+    decoder = _decoder(footages, by_name, asked, warnings, cancel, report)
+    motion = []
+    for mine in by_name.values():
+        found = learn_motion(case, footages, mine, mine[0].mark.normal, cancel)
+        if found is None:
+            warnings.append(f'the scene channel learns nothing from "{mine[0].mark.name}"')
+        else:
+            motion.append(found)
+        report(Progress("learning motion", len(motion), len(by_name), unit="names"))
+    if decoder is None and not motion:
+        raise BadInputError(
+            "nothing can be learned from these marks",
+            marks[0].where(),
+            "mark more frames, or only the target itself",
+        )
+    return _Learned(Taught(decoder or b"", tuple(motion)), asked, footages, warnings)
+
+
+def _decoder(
+    footages: dict[int, Footage],
+    by_name: dict[str, list[Place]],
+    use: TextUse,
+    warnings: list[str],
+    cancel: CancelToken,
+    report: Report,
+) -> bytes | None:
+    from engine.tvad.adaptation import Adaptation
+
+    traits = _Traits(footages, use, cancel, report)
+    lessons = {
+        key: Lesson(mine[0].mark.normal, tuple(traits.of(place) for place in _spread(mine)))
+        for key, mine in by_name.items()
+    }
+    unmarked = traits.unmarked([place for mine in by_name.values() for place in mine])
+    replay = use.model.replay()
+    limits = {number: _limit(footage, use) for number, footage in footages.items()}
+    if replay is None:
+        warnings.append("the pack has no replayed sample: what it knew may be forgotten")
+    names, normal, weight, offset, gain = [], [], [], [], []
+    for key, lesson in lessons.items():
+        cancel.check()
+        others = [other for name, other in lessons.items() if name != key]
+        found = learn_direction(lesson, others, unmarked, replay)
+        if found is None:
+            said = by_name[key][0].mark.name
+            warnings.append(f'the text channel cannot tell "{said}" from what is around it')
+            continue
+        words = use.recipe.prompts.normal if lesson.normal else use.recipe.prompts.abnormal
+        names.append(next(word for word in words if word.casefold() == key))
+        normal.append(lesson.normal)
+        weight.append(found.weight)
+        offset.append(found.offset)
+        gain.append(_gain(footages, limits, by_name[key], found, use))
+    if not names:
+        return None
+    made = Adaptation(
+        tuple(names),
+        tuple(normal),
+        np.stack(weight).astype(np.float32),
+        np.array(offset, np.float32),
+        np.array(gain, np.float32),
+    )
+    return made.encode()
+
+
+class _Traits:
+    """Reads traits of slices, each once."""
+
+    def __init__(
+        self, footages: dict[int, Footage], use: TextUse, cancel: CancelToken, report: Report
+    ) -> None:
+        self._footages = footages
+        self._use = use
+        self._cancel = cancel
+        self._report = report
+        self._known: dict[tuple[int, int], NDArray[np.float32]] = {}
+
+    def slice(self, evidence_id: int, number: int) -> NDArray[np.float32]:
+        """Returns the traits of a slice, float32 [R, C, M]."""
+        key = (evidence_id, number)
+        if key not in self._known:
+            self._cancel.check()
+            footage = self._footages[evidence_id]
+            found = self._use.model.traits(footage.slice(number), footage.grid)
+            self._known[key] = np.ascontiguousarray(found.transpose(1, 2, 0))
+            self._report(Progress("reading features", len(self._known), 0, unit="slices"))
+        return self._known[key]
+
+    def of(self, place: Place) -> NDArray[np.float32]:
+        """Returns the traits of the cells of a mark, float32 [k, M]."""
+        return self.slice(place.mark.evidence_id, place.slice)[place.cells]
+
+    def unmarked(self, places: list[Place]) -> NDArray[np.float32]:
+        """Returns traits of cells that nobody marked, evenly spread, float32 [n, M]."""
+        most = max(1, _MOST_SLICES // len(self._footages))
+        parts = []
+        for number, footage in self._footages.items():
+            spread = np.linspace(0, len(footage.seconds) - 1, min(most, len(footage.seconds)))
+            for one in np.unique(spread.round().astype(int)).tolist():
+                free = np.ones(footage.grid, np.bool_)
+                for place in places:
+                    if place.mark.evidence_id == number and place.slice == one:
+                        free &= ~place.cells
+                parts.append(self.slice(number, one)[free])
+        cells = np.concatenate(parts)
+        return cells[:: -(-len(cells) // _MOST_CELLS)]
+
+
+def _spread(places: list[Place]) -> list[Place]:
+    """Returns the places that are read: of very many an even choice."""
+    chosen = np.linspace(0, len(places) - 1, min(_MOST_PLACES, len(places))).round().astype(int)
+    return [places[number] for number in np.unique(chosen).tolist()]
+
+
+def _limit(footage: Footage, use: TextUse) -> TextCalibration:
+    """Returns where the prompts begin to speak in a run that asks them, from some slices."""
+    own, recipe = use.pack_calibration(), footage.recipe
+    if recipe.calibration == "normal":
+        return footage.calibrations.text or own
+    count = len(footage.seconds)
+    chosen = np.unique(np.linspace(0, count - 1, min(_MOST_READ, count)).round().astype(int))
+    read = use.model.read([footage.slice(one) for one in chosen.tolist()], footage.grid)
+    maps = text_maps(footage.seconds[chosen], read).within(recipe.normal_spans)
+    return learn_text("normal" if recipe.normal_spans else "self", [maps], own)
+
+
+def _gain(
+    footages: dict[int, Footage],
+    limits: dict[int, TextCalibration],
+    places: list[Place],
+    found: Direction,
+    use: TextUse,
+) -> float:
+    """Returns the logits that bring the marks over the limit, or well below it."""
+    steps = []
+    for place in _spread(places)[:_MOST_SLICES]:
+        footage = footages[place.mark.evidence_id]
+        kept, known = footage.slice(place.slice), limits[place.mark.evidence_id]
+        logits = use.model.read([kept], footage.grid).logits[0][place.cells]
+        offset = np.asarray([found.offset], np.float32)
+        answers = use.model.answers(kept, footage.grid, found.weight[None], offset)
+        heard = np.clip(answers[0][place.cells], _LEAST_ANSWER, 1)
+        one = 1.0 / known.slope
+        if place.mark.normal:
+            steps.append(float(((logits - known.limit + 2 * one) / heard).max()))
+        else:
+            steps.append(float(((known.limit + one - logits) / heard).min()))
+    needed = max(steps) if places[0].mark.normal else float(np.median(steps))
+    least = 1.0 / limits[places[0].mark.evidence_id].slope
+    return float(min(_MOST_GAIN, max(least, needed)))

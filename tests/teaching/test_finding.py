@@ -1,0 +1,67 @@
+"""More of the same is found by an event, by a mark and by words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.cases import Case
+from tests.teaching.teaching_material import made_case, mark, marks_file, printed
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_case(tmp_path_factory.mktemp("finding"))
+
+
+def test_a_marked_target_is_the_most_like_itself(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = marks_file(tmp_path, mark(1.2), mark(1.4))
+    code, said, _ = printed(capsys, "find", "--case", case, "--marks", given)
+    assert code == 0
+    first = said["moments"][0]
+    assert first["itself"]
+    assert first["start_s"] <= 1.6
+    likeness = [one["likeness"] for one in said["moments"]]
+    assert likeness == sorted(likeness, reverse=True)
+    again = printed(capsys, "find", "--case", case, "--marks", given)[1]
+    assert again == said
+
+
+def test_words_and_events_are_looked_for(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said, _ = printed(capsys, "find", "--case", case, "--text", "somebody in a hurry")
+    assert code == 0
+    assert all(0 <= one["likeness"] <= 1 for one in said["moments"])
+    with Case.open(case) as opened:
+        events = [row for row in opened.results.events(1) if row.event.trajectories]
+    for row in events[:1]:
+        code, said, _ = printed(capsys, "find", "--case", case, "--like", row.id)
+        assert (code, bool(said["moments"])) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "say what to look for"),
+        (["--like", "1", "--text", "x"], "say what to look for"),
+        (["--like", "999"], "no such event"),
+        (["--text", " "], "empty"),
+        (["--text", "x" * 300], "300 characters"),
+    ],
+)
+def test_questions_that_do_not_fit_are_named(
+    words: list[str], said: str, case: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, error = printed(capsys, "find", "--case", case, *words)
+    assert code == 2
+    assert said in error
+
+
+def test_a_case_without_features_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Case.create(tmp_path / "empty.case").close()
+    code, _, error = printed(capsys, "find", "--case", tmp_path / "empty.case", "--text", "dog")
+    assert (code, "nothing in the case has kept features" in error) == (2, True)

@@ -1,0 +1,47 @@
+"""A direction tells what was marked from what must not move."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.analysis.text.model import ABNORMAL, BACKGROUND, ReplaySample
+from engine.teaching.learning import Direction, Lesson, learn_direction
+
+RNG = np.random.default_rng(4)
+USUAL = RNG.normal(0, 1, (2000, 8)).astype(np.float32)
+SPECIAL = (RNG.normal(0, 0.3, (40, 8)) + 6 * np.eye(8)[2]).astype(np.float32)
+OTHER = (RNG.normal(0, 0.3, (300, 8)) + 6 * np.eye(8)[5]).astype(np.float32)
+REPLAY = ReplaySample(
+    np.concatenate([USUAL[:500], OTHER]),
+    np.array([BACKGROUND] * 500 + [ABNORMAL] * 300, np.uint8),
+)
+
+
+def answers(found: Direction, cells: np.ndarray) -> np.ndarray:
+    return np.asarray(np.clip(cells @ found.weight - found.offset, 0, 1))
+
+
+def test_the_marked_rise_and_the_usual_stays() -> None:
+    found = learn_direction(Lesson(False, (SPECIAL[:20], SPECIAL[20:])), [], USUAL, REPLAY)
+    assert found is not None
+    assert answers(found, SPECIAL).mean() > 0.8
+    assert (answers(found, USUAL) > 0).mean() <= 0.03
+
+
+def test_what_is_normal_here_leaves_what_is_abnormal_elsewhere() -> None:
+    found = learn_direction(Lesson(True, (SPECIAL,)), [], USUAL, REPLAY)
+    assert found is not None
+    assert answers(found, SPECIAL).mean() > 0.8
+    assert (answers(found, OTHER) > 0).mean() <= 0.03
+
+
+def test_marks_of_the_other_kind_are_left_alone() -> None:
+    other = Lesson(False, (OTHER[:50],))
+    found = learn_direction(Lesson(True, (SPECIAL,)), [other], USUAL, None)
+    assert found is not None
+    assert (answers(found, OTHER[:50]) > 0).mean() <= 0.03
+
+
+def test_what_cannot_be_told_apart_teaches_nothing() -> None:
+    same = RNG.normal(0, 1, (30, 8)).astype(np.float32)
+    assert learn_direction(Lesson(False, (same,)), [], USUAL, None) is None

@@ -1,0 +1,73 @@
+"""What marks teach a decoder moves what is alike and leaves the rest bit for bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.core.errors import BadInputError
+from engine.tvad.adaptation import Adaptation
+from engine.tvad.bounded import BoundedDecoder
+from engine.tvad.replay_file import load_replay, replay_bytes
+from tests.tvad.test_tvad_bounded import GRID, LIMIT, hidden
+from tests.tvad.text_pack import untrained_decoder
+
+WORDS = ("person running", "vehicle")
+
+
+def taught(normal: bool, name: str = "vehicle") -> Adaptation:
+    one = np.ones(1, np.float32)
+    return Adaptation((name,), (normal,), np.ones((1, 3), np.float32), one, 2 * one)
+
+
+def test_only_cells_that_are_alike_move() -> None:
+    odds = torch.randn(2, 4, 5, generator=torch.Generator().manual_seed(1))
+    answers = torch.full((1, 4, 5), -0.3)
+    answers[0, 1, 2], answers[0, 3, 3] = 0.5, 7.0
+    raised = taught(False).apply(odds, answers, WORDS)
+    moved = (raised != odds).nonzero().tolist()
+    assert moved == [[1, 1, 2], [1, 3, 3]]
+    assert raised[1, 3, 3] == odds[:, 3, 3].max() + 2
+    lowered = taught(True).apply(odds, answers, WORDS)
+    assert (lowered != odds).sum() == 4
+    assert torch.equal(lowered[:, 1, 2], odds[:, 1, 2] - 1)
+    assert torch.equal(taught(False, "unheard of").apply(odds, answers, WORDS), odds)
+
+
+def test_a_direction_answers_what_it_would_of_the_traits() -> None:
+    bounded = BoundedDecoder(untrained_decoder(), LIMIT, GRID)
+    kept = bounded.project(hidden(1))[0]
+    traits = bounded.traits(kept)
+    assert traits.shape == (bounded.trait_width, *GRID)
+    weight = torch.randn(2, bounded.trait_width, generator=torch.Generator().manual_seed(2))
+    offset = torch.tensor([0.1, -0.2])
+    direct = bounded.answers(kept, weight, offset)
+    expected = torch.einsum("km,mrc->krc", weight, traits) - offset[:, None, None]
+    assert torch.allclose(direct, expected, atol=1e-4)
+
+
+def test_what_was_taught_comes_back_and_damage_is_named() -> None:
+    blob = taught(True).encode()
+    back = Adaptation.decode(blob)
+    assert (back.names, back.normal, back.encode()) == (("vehicle",), (True,), blob)
+    for bad in (b"", blob[:20], blob[:-4], b"\xff" * 40):
+        with pytest.raises(BadInputError, match="cannot be read"):
+            Adaptation.decode(bad)
+
+
+def test_a_replayed_sample_comes_back_within_a_byte(tmp_path: Path) -> None:
+    traits = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
+    group = np.arange(50).astype(np.uint8) % 3
+    path = tmp_path / "replay.safetensors"
+    path.write_bytes(replay_bytes(traits, group))
+    back, groups = load_replay(path)
+    assert np.abs(back - traits).max() <= np.abs(traits).max() / 127
+    assert np.array_equal(groups, group)
+    path.write_bytes(b"nothing")
+    with pytest.raises(BadInputError, match="cannot be read"):
+        load_replay(path)
+    with pytest.raises(BadInputError, match="20 MB"):
+        replay_bytes(np.zeros((1 << 20, 21), np.float32), np.zeros(1 << 20, np.uint8))

@@ -1,7 +1,7 @@
 """Writes docs/evaluation.md: every figure with the command that makes it.
 
-Run: `python -m tests.benchmarks.evaluation_page [scene] [text] [dialogue] [building]`; without a
-part all of them (some two hours on two cores, nothing else running). A part that is not measured
+Run: `python -m tests.benchmarks.evaluation_page [scene] [text] [dialogue] [building] [teaching]`;
+without a part all of them (some two hours on two cores, nothing else running). A part that is not measured
 keeps its section.
 """
 
@@ -22,6 +22,7 @@ from tests.benchmarks import (
     kills,
     rendered_targets,
     speed,
+    teaching,
     text_channel,
 )
 from tests.benchmarks.flow_trade import trade
@@ -73,11 +74,16 @@ def _text() -> str:
     return f"{table(text_channel.lines())}\n{text_channel.NOTES}"
 
 
+def _teaching() -> str:
+    return table(teaching.lines())
+
+
 PARTS = {
     "scene": Part("Scene channel and engine", _scene),
     "text": Part("Text channel", _text),
     "dialogue": Part("Dialogue", dialogue.section),
     "building": Part("From footage to training dialogues", building.section),
+    "teaching": Part("Teaching by example", _teaching),
 }
 
 

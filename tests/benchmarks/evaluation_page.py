@@ -1,8 +1,8 @@
 """Writes docs/evaluation.md: every figure with the command that makes it.
 
 Run: `python -m tests.benchmarks.evaluation_page [scene] [text] [dialogue] [building] [teaching]`;
-without a part all of them (some two hours on two cores, nothing else running). A part that is not measured
-keeps its section.
+without a part all of them (some hours on two cores, nothing else running). A part that is not
+measured keeps its section.
 """
 
 from __future__ import annotations

@@ -6,10 +6,13 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.cli.output import cancellable, print_json, print_line, shown_progress
 from engine.core.errors import BadInputError
+
+if TYPE_CHECKING:
+    from engine.evaluation.dialogue.spans import JudgedSpan
 
 _SHOWN = (
     "yes_no_accuracy", "balanced_accuracy", "yes_share_abnormal", "from_exact", "to_exact",
@@ -56,31 +59,13 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
         BadInputError: an option is unknown, or the footage is not what it must be.
         ResourceError: the pack has no language model.
     """
-    from engine.datasets.opening import open_dataset
     from engine.dialogue.model import open_dialogue_model
     from engine.evaluation.dialogue.judging import figures, judge, write_dump
-    from engine.evaluation.dialogue.spans import (
-        HEATMAPS,
-        HeatGiver,
-        benchmark_spans,
-        rendered_spans,
-    )
+    from engine.evaluation.dialogue.spans import HeatGiver
     from engine.packs.manifest import find_pack
     from engine.tvad.loading import open_backbone
 
-    if options.heatmap not in HEATMAPS:
-        raise BadInputError("unknown heatmap", options.heatmap, f"use {', '.join(HEATMAPS)}")
-    if options.limit is not None and options.limit < 1:
-        raise BadInputError("a limit below one", options.limit, "use 1 or more")
-    if options.calibrate == "camera":
-        raise BadInputError("no dialogue calibrates by camera", "", "use normal or self")
-    root = options.root.absolute()
-    if options.dataset is None:
-        spans = rendered_spans(root, options.split, options.limit)
-    else:
-        spans = benchmark_spans(open_dataset(options.dataset, root), options.split, options.limit)
-    if options.calibrate == "normal" and not any(span.normal for span in spans):
-        raise BadInputError("no normal footage of these cameras", root, "use --calibrate self")
+    spans = _spans(options)
     pack = find_pack(options.pack)
     model = open_dialogue_model(pack, options.runtime)
     with ExitStack() as stack:
@@ -108,6 +93,27 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
         print_json(result)
     else:
         _print(result)
+
+
+def _spans(options: DialogueOptions) -> list[JudgedSpan]:
+    """Reads the spans to ask about, once the options are known to be sound."""
+    from engine.datasets.opening import open_dataset
+    from engine.evaluation.dialogue.spans import HEATMAPS, benchmark_spans, rendered_spans
+
+    if options.heatmap not in HEATMAPS:
+        raise BadInputError("unknown heatmap", options.heatmap, f"use {', '.join(HEATMAPS)}")
+    if options.limit is not None and options.limit < 1:
+        raise BadInputError("a limit below one", options.limit, "use 1 or more")
+    if options.calibrate == "camera":
+        raise BadInputError("no dialogue calibrates by camera", "", "use normal or self")
+    root = options.root.absolute()
+    if options.dataset is None:
+        spans = rendered_spans(root, options.split, options.limit)
+    else:
+        spans = benchmark_spans(open_dataset(options.dataset, root), options.split, options.limit)
+    if options.calibrate == "normal" and not any(span.normal for span in spans):
+        raise BadInputError("no normal footage of these cameras", root, "use --calibrate self")
+    return spans
 
 
 def _print(result: dict[str, Any]) -> None:

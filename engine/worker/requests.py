@@ -3,73 +3,25 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import protocol
 from engine.cases import Case, ChunkSpan, refuse_beside_evidence
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress
+from engine.core.progress import CancelToken
 from engine.core.settings import AnalysisSettings
 from engine.core.times import parse_span
-from engine.dialogue.shelf import ModelShelf
 from engine.worker.fields import Fields, listed, number, optional, spans, text, word
+from engine.worker.opened import Answer, Opened
 
 if TYPE_CHECKING:
     from engine.analysis.recipe import Recipe
     from engine.analysis.text.recipe import TextRecipe
 
 _MOST_TOKENS = 512
-
-
-class Answer(ABC):
-    """What a request says while it is worked on."""
-
-    @abstractmethod
-    def progress(self, progress: Progress) -> None:
-        """Says how far it is."""
-
-    @abstractmethod
-    def chunk(self, **fields: object) -> None:
-        """Says that a chunk was committed."""
-
-    @abstractmethod
-    def token(self, text: str) -> None:
-        """Says the next piece of an answer."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The case that requests are about.
-
-    Attributes:
-        path: its folder.
-        token: of the session that owns it.
-        shelf: keeps language models between questions.
-    """
-
-    path: Path
-    token: str
-    shelf: ModelShelf = field(default_factory=ModelShelf, compare=False)
-
-    @classmethod
-    def from_fields(cls, fields: Fields) -> Opened:
-        """Reads a hello and makes sure that the case may be joined.
-
-        Raises:
-            BadInputError: it names no case.
-            ResourceError: the token is not that of the case's owner.
-        """
-        opened = cls(Path(text(fields, "case")), text(fields, "token"))
-        opened.join().close()
-        return opened
-
-    def join(self) -> Case:
-        """Opens the case for one request."""
-        return Case.open(self.path, write=True, token=self.token)
 
 
 def add(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:

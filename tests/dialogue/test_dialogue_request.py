@@ -10,7 +10,8 @@ from engine.cases import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress
 from engine.packs.manifest import Pack
-from engine.worker.requests import Answer, Opened, ask
+from engine.worker.opened import Answer, Opened
+from engine.worker.requests import ask
 
 
 class Heard(Answer):

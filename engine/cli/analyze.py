@@ -173,8 +173,6 @@ def _analyze(
     as_json: bool,
 ) -> None:
     from engine.analysis.runs import Resuming
-    from engine.analysis.text.use import open_text
-    from engine.analysis.variant import taught_of, with_variant
     from engine.cli.cases import open_to_write
     from engine.reports.runs import run_json
 
@@ -183,15 +181,12 @@ def _analyze(
     found = [path for path in videos if path.exists()]
     if not found:
         raise BadInputError("no such file or folder", videos[0], "check the path")
-    recipe = options.recipe(cancel)
+    recipe, text = _made_ready(case, options, cancel)
     resume, fresh = modes
     resuming = Resuming(finished=resume, unfinished=not fresh)
     runs: list[dict[str, Any]] = []
     failed: list[tuple[Path, SightlineError]] = []
     with open_to_write(case, found, options.beside_evidence) as opened:
-        if options.variant is not None:
-            recipe = with_variant(opened, recipe, options.variant)
-        text = open_text(opened.cache, recipe.text, taught_of(opened, recipe))
         for path in videos:
             try:
                 run = _one(opened, path, recipe, text, options, resuming, cancel, report)
@@ -212,6 +207,22 @@ def _analyze(
         raise failed[0][1]
     if failed:
         raise BadInputError(f"{len(failed)} videos were not analysed", "", failed[0][1].line())
+
+
+def _made_ready(
+    case: Path, options: _Options, cancel: CancelToken
+) -> tuple[Recipe, TextUse | None]:
+    """Opens what a run needs before a case is made, so that bad input leaves none behind."""
+    from engine.analysis.text.use import open_text
+    from engine.analysis.variant import taught_of, with_variant
+    from engine.cases import Case
+
+    recipe = options.recipe(cancel)
+    if options.variant is None:
+        return recipe, open_text(case.absolute() / "cache", recipe.text)
+    with Case.open(case) as opened:
+        recipe = with_variant(opened, recipe, options.variant)
+        return recipe, open_text(opened.cache, recipe.text, taught_of(opened, recipe))
 
 
 def _one(

@@ -211,3 +211,13 @@ def test_a_cancelled_lesson_leaves_nothing(case: Path) -> None:
     with Case.open(case, write=True) as opened, pytest.raises(CancelledError):
         teach(opened, parse_marks(TWO), "carts", token, stop)
     assert state(case) == before
+
+
+def test_a_variant_needs_a_case_that_has_it(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video, case = made.parent / "footage" / "street.mp4", tmp_path / "new.case"
+    code, _, error = printed(capsys, "analyze", video, "--case", case, "--variant", "carts")
+    assert code == 2
+    assert str(case) in error
+    assert not case.exists()

@@ -28,6 +28,7 @@ from desktop.panels.dock import PanelDock
 from desktop.panels.events_panel import EventsPanel
 from desktop.panels.evidence_panel import EvidencePanel
 from desktop.panels.notes_panel import NotesPanel
+from desktop.panels.teach_panel import TeachPanel
 from desktop.panels.timeline_panel import TimelinePanel
 from desktop.panels.trajectories_panel import TrajectoriesPanel
 from desktop.player.player import Player
@@ -35,7 +36,7 @@ from desktop.state.view_state import ViewState
 from desktop.theme.tokens import Tokens
 from desktop.timeline.timeline import Timeline
 
-_LAYOUT_VERSION = 3
+_LAYOUT_VERSION = 4
 _LEFT, _RIGHT, _BOTTOM = 250, 310, 210
 
 
@@ -96,6 +97,9 @@ class MainWindow(QMainWindow):
             action("evidence.add"),
             action("evidence.analyse"),
             action("dialogue.interview"),
+        )
+        self.teach = TeachPanel(
+            state, {shape: action(f"teach.{shape}") for shape in ("point", "box", "brush")}
         )
         self.timeline_room = TimelinePanel(self.timeline, action("evidence.add"))
         self._add_docks()
@@ -203,10 +207,11 @@ class MainWindow(QMainWindow):
         self._written.addTab(self.notes, "Notes")
         self._found.addTab(self.chat, "Chat")
         self._found.addTab(self.trajectories, "Trajectories")
+        self._found.addTab(self.teach, "Teach")
         evidence = self._dock(PanelDock("Evidence", self.evidence, self), left)
         written = self._dock(PanelDock("Bookmarks and notes", self._written, self), left)
         events = self._dock(PanelDock("Events", self.events, self), right)
-        found = self._dock(PanelDock("Chat and trajectories", self._found, self), right)
+        found = self._dock(PanelDock("Chat, trajectories, teaching", self._found, self), right)
         timeline = self._dock(
             PanelDock("Timeline", self.timeline_room, self, self.timeline.controls), bottom
         )

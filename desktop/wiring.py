@@ -14,6 +14,7 @@ from desktop.commands import catalogue
 from desktop.commands import window_commands as of_window
 from desktop.commands.channels import channel_commands
 from desktop.commands.dialogue import dialogue_commands
+from desktop.commands.teaching import teaching_commands
 from desktop.operations.case import case_name
 from desktop.session.session import OpenCase
 from desktop.session.user_settings import UserSettings
@@ -79,6 +80,7 @@ class Wiring(QObject):
             catalogue.evidence(workspace.evidence, workspace.session),
             channel_commands(workspace, window),
             dialogue_commands(workspace, window),
+            teaching_commands(workspace, window),
             catalogue.regions(workspace.review, window.player),
             of_window.arranging_commands(workspace, asking),
             of_window.going_commands(workspace, asking),
@@ -99,6 +101,7 @@ class Wiring(QObject):
             workspace.finding,
             workspace.cases,
             workspace.dialogue,
+            workspace.teaching,
         )
         for speaker in speakers:
             speaker.said.connect(window.notice.news)
@@ -121,6 +124,9 @@ class Wiring(QObject):
         window.player.watched.connect(workspace.watched)
         window.player.indexing.connect(self._index_progress)
         window.player.canvas.polygon_drawn.connect(self._polygon)
+        window.player.canvas.pointed.connect(
+            lambda pointed: workspace.teaching.mark(window.teach.name, window.teach.normal, pointed)
+        )
         window.status.cancelled.connect(workspace.evidence.cancel)
         window.dropped.connect(workspace.cases.open_any)
         window.closing.connect(self.close)
@@ -137,6 +143,8 @@ class Wiring(QObject):
         window.bookmarks.list.chosen.connect(review.go_to_bookmark)
         window.notes.list.chosen.connect(review.go_to_note)
         self._connect_chat()
+        window.teach.list.chosen.connect(workspace.teaching.go_to)
+        window.teach.removed.connect(workspace.teaching.remove)
         window.bookmarks.amended.connect(review.amend_bookmark)
         window.bookmarks.removed.connect(lambda row: review.remove("bookmark", row))
         window.notes.written.connect(review.add_note)

@@ -13,7 +13,7 @@ from desktop.session.session import Session
 from desktop.state.view_state import OverlaySettings, ViewState
 from desktop.timeline.timeline import Timeline
 
-MENUS = ("&Case", "&Edit", "&Evidence", "&Go", "&Review", "&View", "&Help")
+MENUS = ("&Case", "&Edit", "&Evidence", "&Go", "&Review", "&Teach", "&View", "&Help")
 
 
 def transport(player: Player, state: ViewState) -> list[Command]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -25,14 +25,19 @@ from desktop.player.drawing import (
     draw_legend,
     draw_overlay,
     draw_parts,
+    draw_pointer,
+    draw_targets,
 )
 from desktop.player.geometry import PictureGeometry
+from desktop.player.pointing import POINTING_KEYS, Pointed, Pointer, boxed
 from desktop.player.requests import FrameReply
 from desktop.state.evidence_view import Polygon
+from desktop.state.target_mark import TargetMark
 from desktop.state.view_state import OverlaySettings
 
 _WHEEL = 1.0015
 _WORD = QColor(255, 209, 102)
+_STEP, _LONG_STEP = 4.0, 32.0
 
 
 class Canvas(QWidget):
@@ -40,6 +45,9 @@ class Canvas(QWidget):
 
     polygon_drawn = Signal(str, object)
     """Kind (`ignore` or `interest`) and the corners in decoded pixels, tuple[(x, y), ...]."""
+
+    pointed = Signal(object)
+    """A `Pointed`: the target that the examiner pointed at; of a region its box."""
 
     zoom_changed = Signal(float)
     """The zoom; 1 shows the whole frame."""
@@ -65,6 +73,8 @@ class Canvas(QWidget):
         self._drag: QPointF | None = None
         self._kind = ""
         self._corners: list[QPointF] = []
+        self._pointer = Pointer()
+        self._targets: tuple[TargetMark, ...] = ()
 
     def sizeHint(self) -> QSize:
         """Large: the picture is the largest thing on screen."""
@@ -139,9 +149,23 @@ class Canvas(QWidget):
 
     def begin_polygon(self, kind: str) -> None:
         """Lets the examiner click the corners of a region; Esc gives up, Enter closes it."""
+        self._pointer.end()
         self._kind, self._corners = kind, []
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFocus()
+        self.update()
+
+    def begin_pointing(self, shape: str) -> None:
+        """Lets the examiner point at a target: `point`, `box` or `brush`; Esc gives up."""
+        self._end_polygon()
+        self._pointer.begin(shape, self._geometry.width, self._geometry.height)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setFocus()
+        self.update()
+
+    def set_targets(self, targets: tuple[TargetMark, ...]) -> None:
+        """Shows the targets that were marked in the frame."""
+        self._targets = targets
         self.update()
 
     @property
@@ -199,6 +223,9 @@ class Canvas(QWidget):
             self._draw_corners(painter, to_screen)
             if self._settings.heat:
                 draw_legend(painter, area, self._settings.colour_map)
+        if overlaid:
+            draw_targets(painter, self._targets, to_screen)
+            draw_pointer(painter, self._pointer, to_screen)
 
     @property
     def words(self) -> str:
@@ -221,6 +248,8 @@ class Canvas(QWidget):
             words.append(f"view settings: {self._looks}")
         if self._kind:
             words.append("click the corners of the region, Enter closes it, Esc gives up")
+        if self._pointer.shape:
+            words.append(self._pointer.words)
         return words
 
     def _draw_corners(self, painter: QPainter, to_screen: QTransform) -> None:
@@ -253,38 +282,78 @@ class Canvas(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begins to pan, or sets a corner."""
+        place = self._place(event)
         if event.button() == Qt.MouseButton.LeftButton and self._kind:
-            point = event.position()
-            self._corners.append(self._geometry.to_pixels(self._area_at(point), point))
+            self._corners.append(place)
             self.update()
+        elif event.button() == Qt.MouseButton.LeftButton and self._pointer.shape:
+            self._point(self._pointer.press(place))
         elif event.button() == Qt.MouseButton.LeftButton:
             self._drag = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Pans."""
-        if self._drag is not None and self._geometry.zoom > 1:
+        """Pans, or draws a target."""
+        if self._pointer.shape:
+            self._pointer.move(self._place(event))
+            self.update()
+        elif self._drag is not None and self._geometry.zoom > 1:
             self._set_geometry(self._geometry.panned(event.position() - self._drag))
             self._drag = event.position()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Ends panning."""
+        """Ends panning, or a target."""
         self._drag = None
+        if event.button() == Qt.MouseButton.LeftButton and self._pointer.points:
+            self._point(self._pointer.release())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Closes a region, or shows the whole frame."""
         if self._kind:
             self._close_polygon()
-        else:
+        elif not self._pointer.shape:
             self.fit()
 
+    def event(self, event: QEvent) -> bool:
+        """Claims the keys that point before they become commands."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and self._points_with(event)
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Closes or gives up a region."""
-        if self._kind and event.key() == Qt.Key.Key_Escape:
+        """Closes or gives up a region; points at a target."""
+        if self._points_with(event):
+            step = _LONG_STEP if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else _STEP
+            self._point(self._pointer.key(event.key(), step))
+        elif self._kind and event.key() == Qt.Key.Key_Escape:
             self._end_polygon()
         elif self._kind and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._close_polygon()
         else:
             super().keyPressEvent(event)
+
+    def _place(self, event: QMouseEvent) -> QPointF:
+        point = event.position()
+        return self._geometry.to_pixels(self._area_at(point), point)
+
+    def _points_with(self, event: QKeyEvent) -> bool:
+        moved = event.modifiers() & ~(
+            Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
+        )
+        return bool(self._pointer.shape) and event.key() in POINTING_KEYS and not moved
+
+    def _point(self, pointed: Pointed | None) -> None:
+        """Tells what was pointed at, when that is known already."""
+        if not self._pointer.shape:
+            self.unsetCursor()
+        if pointed is not None:
+            regions = () if self._reply is None else self._reply.overlay.regions
+            self.pointed.emit(boxed(pointed, [one.box for one in regions]))
+        self.update()
 
     def _close_polygon(self) -> None:
         kind, corners = self._kind, self._corners

@@ -21,14 +21,18 @@ from PySide6.QtGui import (
 )
 
 from desktop.player.pictures import heat_image
+from desktop.player.pointing import Pointer
 from desktop.player.requests import FrameOverlay, ShownPath, ShownRegion
 from desktop.state.evidence_view import Polygon
+from desktop.state.target_mark import Point, TargetMark
 from desktop.state.view_state import OverlaySettings
 from engine.render.colours import colour_table, target_colour
 from engine.render.heat import heat_rgba
 
 _SEAM = QColor(0, 0, 0, 160)
 _HOT = QColor(255, 92, 72)
+_NORMAL, _ABNORMAL = QColor(120, 200, 255), QColor(255, 209, 102)
+_CROSS = 7.0
 
 
 def draw_frame(painter: QPainter, image: QImage, to_screen: QTransform, scale: float) -> None:
@@ -146,6 +150,74 @@ def draw_parts(
         painter.drawPolygon(shape)
         word = "ignored" if ignored else "of interest"
         draw_label(painter, shape.boundingRect().topLeft(), word, colour)
+
+
+def draw_targets(painter: QPainter, marks: Sequence[TargetMark], to_screen: QTransform) -> None:
+    """Draws the targets that were marked in the frame, each with its name and side."""
+    for mark in marks:
+        colour = _NORMAL if mark.normal else _ABNORMAL
+        shape = draw_shape(painter, mark.shape, mark.points, mark.radius, colour, to_screen)
+        draw_label(painter, shape.topLeft(), f"{mark.name} · {mark.side}", colour)
+
+
+def draw_shape(
+    painter: QPainter,
+    shape: str,
+    points: Sequence[Point],
+    radius: float,
+    colour: QColor,
+    to_screen: QTransform,
+) -> QRectF:
+    """Draws a box, a point or a brush, and returns where on the screen it lies."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    places = QPolygonF([QPointF(x, y) for x, y in points])
+    if shape == "box":
+        places = QPolygonF(QRectF(places.first(), places.last()).normalized())
+    drawn = to_screen.map(places)
+    thick = 2 * radius * math.sqrt(abs(to_screen.determinant()))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if shape == "brush":
+        veil = QColor(colour)
+        veil.setAlpha(110)
+        pen = QPen(veil, thick, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.setPen(pen)
+        if drawn.size() > 1:
+            painter.drawPolyline(drawn)
+        else:
+            painter.drawPoint(drawn.first())
+        half = thick / 2
+        return drawn.boundingRect().adjusted(-half, -half, half, half)
+    for pen in (QPen(_SEAM, 4), QPen(colour, 2)):
+        painter.setPen(pen)
+        if shape == "box":
+            painter.drawPolygon(drawn)
+        else:
+            draw_cross(painter, drawn.first())
+    return drawn.boundingRect()
+
+
+def draw_pointer(painter: QPainter, pointer: Pointer, to_screen: QTransform) -> None:
+    """Draws the hand that points, and what it drew so far."""
+    if not pointer.shape:
+        return
+    if pointer.points:
+        points = [(one.x(), one.y()) for one in pointer.points]
+        draw_shape(painter, pointer.shape, points, pointer.radius, _ABNORMAL, to_screen)
+    at = to_screen.map(pointer.at)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(_SEAM, 3), QPen(_ABNORMAL, 1)):
+        painter.setPen(pen)
+        draw_cross(painter, at)
+        if pointer.shape == "brush":
+            reach = pointer.radius * math.sqrt(abs(to_screen.determinant()))
+            painter.drawEllipse(at, reach, reach)
+
+
+def draw_cross(painter: QPainter, at: QPointF) -> None:
+    """Draws a cross at a point of the screen, with the painter's pen."""
+    painter.drawLine(at - QPointF(_CROSS, 0), at + QPointF(_CROSS, 0))
+    painter.drawLine(at - QPointF(0, _CROSS), at + QPointF(0, _CROSS))
 
 
 def draw_legend(painter: QPainter, area: QRectF, colour_map: str) -> None:

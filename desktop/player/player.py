@@ -85,6 +85,8 @@ class Player(QWidget):
         state.picture.changed.connect(self._picture)
         state.accumulated.changed.connect(lambda _on: self._ask())
         state.selection.changed.connect(self._selected)
+        state.shown.changed.connect(lambda _frame: self._show_targets())
+        state.targets.changed.connect(lambda _marks: self._show_targets())
         self.transport.pressed.connect(self._pressed)
         self.canvas.set_overlay(state.overlay.value)
 
@@ -254,6 +256,12 @@ class Player(QWidget):
     def _selected(self, _selection: Selection | None) -> None:
         if self._state.accumulated.value:
             self._ask()
+
+    def _show_targets(self) -> None:
+        view, shown = self._state.evidence.value, self._state.shown.value
+        here = (view and view.evidence.id, shown and shown.index)
+        marks = self._state.targets.value
+        self.canvas.set_targets(tuple(one for one in marks if (one.evidence_id, one.frame) == here))
 
     def _dragging(self, on: bool) -> None:
         if not on:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from desktop.state.conversation import ConversationView
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.observable import Observable
+from desktop.state.target_mark import TargetMark
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class ViewState:
         selection: the event, trajectory, bookmark or note that is selected.
         accumulated: whether the player shows the accumulated view of the selection.
         marks: in and out marks.
+        targets: that were marked to teach by, in order of marking.
         overlay: what is drawn over the frame.
         picture: how the frame is shown.
         conversation: what was asked and answered about the selected event or span.
@@ -136,6 +138,7 @@ class ViewState:
         self.selection: Observable[Selection | None] = Observable(None)
         self.accumulated: Observable[bool] = Observable(False)
         self.marks: Observable[Marks] = Observable(Marks())
+        self.targets: Observable[tuple[TargetMark, ...]] = Observable(())
         self.overlay: Observable[OverlaySettings] = Observable(OverlaySettings())
         self.picture: Observable[PictureSettings] = Observable(PictureSettings())
         self.conversation: Observable[ConversationView] = Observable(ConversationView())

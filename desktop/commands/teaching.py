@@ -1,0 +1,49 @@
+"""Teaching by example as commands: pointing at targets, and what was marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from desktop.commands.registry import Command
+from desktop.window import MainWindow
+from desktop.workspace import Workspace
+
+
+def teaching_commands(workspace: Workspace, window: MainWindow) -> list[Command]:
+    """Returns the commands of teaching."""
+    teaching = workspace.teaching
+    command = partial(Command, menu="&Teach", needs="review")
+
+    def point(shape: str) -> Callable[[], None]:
+        def begin() -> None:
+            window.reveal(window.teach)
+            if window.teach.wants_name():
+                window.notice.news("Type what the target is, then mark it")
+            else:
+                workspace.state.playing.set(False)
+                window.player.canvas.begin_pointing(shape)
+
+        return begin
+
+    return [
+        command("teach.point", "Mark a target: &click it", point("point"), ("T",), "crosshair"),
+        command("teach.box", "Mark a target: draw a &box", point("box"), ("Shift+T",), "square"),
+        command("teach.brush", "Mark a target: br&ush over it", point("brush"), ("Shift+B",),
+                "pencil"),
+        command("teach.side", "The target is &abnormal, or normal", _turn_side(window),
+                ("X",)),
+        command("teach.remove", "&Remove the selected mark",
+                lambda: teaching.remove(window.teach.place), ("Shift+Del",), "trash-2"),
+        command("teach.clear", "Remove all &marks", teaching.clear),
+    ]  # fmt: skip
+
+
+def _turn_side(window: MainWindow) -> Callable[[], None]:
+    """Returns what turns the side of the next mark, and shows it."""
+
+    def turn() -> None:
+        window.reveal(window.teach)
+        window.teach.turn_side()
+
+    return turn

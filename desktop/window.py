@@ -99,7 +99,10 @@ class MainWindow(QMainWindow):
             action("dialogue.interview"),
         )
         self.teach = TeachPanel(
-            state, {shape: action(f"teach.{shape}") for shape in ("point", "box", "brush")}
+            state,
+            {shape: action(f"teach.{shape}") for shape in ("point", "box", "brush")},
+            action("teach.teach"),
+            action("teach.variants"),
         )
         self.timeline_room = TimelinePanel(self.timeline, action("evidence.add"))
         self._add_docks()

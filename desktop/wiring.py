@@ -102,6 +102,7 @@ class Wiring(QObject):
             workspace.cases,
             workspace.dialogue,
             workspace.teaching,
+            workspace.variants,
         )
         for speaker in speakers:
             speaker.said.connect(window.notice.news)

@@ -10,6 +10,7 @@ from desktop.operations.evidence import EvidenceOperations
 from desktop.operations.finding import FindingOperations
 from desktop.operations.review import ReviewOperations
 from desktop.operations.teaching import TeachingOperations
+from desktop.operations.variants import VariantOperations
 from desktop.session.background import Background
 from desktop.session.edits import AddWatched, Arrange
 from desktop.session.session import Session
@@ -31,7 +32,8 @@ class Workspace(QObject):
         evidence: operations on evidence.
         review: operations of review.
         finding: goes to moments of any evidence.
-        teaching: marks targets and teaches by them.
+        teaching: marks targets.
+        variants: teaches by the marks, and says which variant counts.
         dialogue: operations of the dialogue.
         cases: operations on cases.
     """
@@ -46,7 +48,8 @@ class Workspace(QObject):
         self.evidence = EvidenceOperations(self.session, self.settings, self.background)
         self.review = ReviewOperations(self.session, self.evidence)
         self.finding = FindingOperations(self.session, self.review)
-        self.teaching = TeachingOperations(self.session, self.evidence)
+        self.teaching = TeachingOperations(self.session)
+        self.variants = VariantOperations(self.session, self.evidence)
         self.dialogue = DialogueOperations(self.session, self.settings, self.evidence, self.review)
         self.cases = CaseOperations(self.session, self.evidence, self.settings, self.background)
         saved = self.settings.value

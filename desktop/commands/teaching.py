@@ -33,6 +33,11 @@ def teaching_commands(workspace: Workspace, window: MainWindow) -> list[Command]
                 "pencil"),
         command("teach.side", "The target is &abnormal, or normal", _turn_side(window),
                 ("X",)),
+        command("teach.teach", "&Teach by these marks",
+                lambda: workspace.variants.teach(window.teach.variant.text()), ("Ctrl+Shift+T",)),
+        command("teach.variants", "&Variants…", lambda: _show_variants(workspace, window),
+                ("Ctrl+Alt+V",), "layers"),
+        command("teach.alone", "Take the &dashed curve away", workspace.variants.compare_no_more),
         command("teach.remove", "&Remove the selected mark",
                 lambda: teaching.remove(window.teach.place), ("Shift+Del",), "trash-2"),
         command("teach.clear", "Remove all &marks", teaching.clear),
@@ -47,3 +52,18 @@ def _turn_side(window: MainWindow) -> Callable[[], None]:
         window.teach.turn_side()
 
     return turn
+
+
+def _show_variants(workspace: Workspace, window: MainWindow) -> None:
+    # Imported here because the window opens without it.
+    from desktop.dialogs.variants import VariantsDialog
+
+    variants, dialog = workspace.variants, VariantsDialog(window)
+    variants.listed.connect(dialog.show_items)
+    workspace.state.evidence.changed.connect(dialog.outdated)
+    dialog.outdated.connect(lambda _view: variants.relist())
+    dialog.used.connect(variants.use)
+    dialog.compared.connect(variants.compare)
+    dialog.discarded.connect(variants.discard)
+    dialog.show()
+    variants.relist()

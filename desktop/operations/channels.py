@@ -19,11 +19,13 @@ class ChannelChoice:
         channels: `scene`, `text` or both.
         pack: of the text channel.
         prompts: JSON values of its prompt set; none for the pack's own.
+        variant: name of the variant of the pack; empty for the pack as it is.
     """
 
     channels: tuple[str, ...] = ("scene",)
     pack: str = DEFAULT_PACK
     prompts: dict[str, Any] = field(default_factory=dict)
+    variant: str = ""
 
     @property
     def asks(self) -> bool:
@@ -37,6 +39,8 @@ class ChannelChoice:
             said["pack"] = self.pack
             if self.prompts:
                 said["prompts"] = self.prompts
+        if self.variant:
+            said["variant"] = self.variant
         return said
 
 
@@ -50,7 +54,8 @@ def choice_of(run: RunRow | None) -> ChannelChoice:
     settings = json.loads(run.settings)
     channels = tuple(settings.get("channels", ["scene"]))
     text = settings.get("text", {})
-    return ChannelChoice(channels, text.get("pack", DEFAULT_PACK), text.get("prompts", {}))
+    variant = (settings.get("variant") or {}).get("name", "")
+    return ChannelChoice(channels, text.get("pack", DEFAULT_PACK), text.get("prompts", {}), variant)
 
 
 def next_channel(there: tuple[str, ...], shown: str) -> str:

@@ -13,7 +13,7 @@ from desktop.operations.channels import SCENE_ALONE, ChannelChoice, choice_of
 from desktop.operations.findings import findings, findings_text
 from desktop.operations.footage import in_time_order
 from desktop.session.background import Background
-from desktop.session.edits import Relink
+from desktop.session.edits import ChooseRun, Relink
 from desktop.session.session import Session
 from desktop.session.user_settings import UserSettings
 from desktop.session.work import Done
@@ -117,13 +117,30 @@ class EvidenceOperations(QObject):
             work.ask(
                 f"analysing {name or self._name(evidence_id)}",
                 protocol.ANALYSE,
-                lambda _fields: self._session.reload(),
+                lambda fields: self.let_count(evidence_id, int(fields["run"]["run_id"])),
                 evidence_id,
                 evidence_id=evidence_id,
                 mode=mode,
                 stride=self._settings.value.stride,
                 **(channels or self._channels_of(evidence_id)).fields(),
             )
+
+    def let_count(self, evidence_id: int, run_id: int) -> None:
+        """Lets a finished run count for its evidence, and shows it."""
+
+        def wanted(case: Case) -> tuple[int | None, int | None]:
+            finished = [one.id for one in case.runs.all(evidence_id) if one.state == "finished"]
+            newest = bool(finished) and finished[-1] == run_id
+            return case.evidence.get(evidence_id).current_run, None if newest else run_id
+
+        def choose(found: tuple[int | None, int | None]) -> None:
+            before, after = found
+            if before == after:
+                self._session.reload()
+            else:
+                self._session.editor.edit(ChooseRun(evidence_id, after))
+
+        self._session.read(wanted, choose)
 
     def _channels_of(self, evidence_id: int) -> ChannelChoice:
         view = self._session.state.evidence.value

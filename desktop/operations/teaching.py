@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.operations.evidence import EvidenceOperations
 from desktop.player.pointing import Pointed
 from desktop.session.session import Session
 from desktop.state.evidence_view import EvidenceView
@@ -13,11 +12,10 @@ from engine.core.errors import BadInputError, SightlineError
 
 
 class TeachingOperations(QObject):
-    """Marks targets, and teaches a variant of the pack by them.
+    """Marks targets to teach by.
 
     Args:
         session: the open case.
-        evidence: asks the engine process about evidence.
     """
 
     problem = Signal(object)
@@ -26,11 +24,10 @@ class TeachingOperations(QObject):
     said = Signal(str)
     """Something to know that is not seen otherwise."""
 
-    def __init__(self, session: Session, evidence: EvidenceOperations) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self._state = session.state
-        self._evidence = evidence
         session.closed.connect(lambda: self._state.targets.set(()))
 
     def mark(self, name: str, normal: bool, pointed: Pointed) -> None:

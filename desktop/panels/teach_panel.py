@@ -27,7 +27,7 @@ _EMPTY = (
 )
 _TOOLS = {"point": "Click", "box": "Box", "brush": "Brush"}
 _ICONS = {"point": "crosshair", "box": "square", "brush": "pencil"}
-_MOST_LETTERS = 120
+_MOST_LETTERS, _MOST_NAME = 120, 60
 
 
 class TeachPanel(Panel):
@@ -36,12 +36,16 @@ class TeachPanel(Panel):
     Args:
         state: shared by the panels.
         tools: by shape, the action that begins to point.
+        teach: teaches by the marks.
+        variants: shows what was taught.
     """
 
     removed = Signal(int)
     """Place of the mark to be removed."""
 
-    def __init__(self, state: ViewState, tools: Mapping[str, QAction]) -> None:
+    def __init__(
+        self, state: ViewState, tools: Mapping[str, QAction], teach: QAction, variants: QAction
+    ) -> None:
         super().__init__("Marked targets", _EMPTY)
         self._state = state
         self.field = QLineEdit()
@@ -58,14 +62,26 @@ class TeachPanel(Panel):
             self._sides.addButton(side)
             row.addWidget(side)
         row.addStretch(1)
-        for shape, action in tools.items():
-            row.addWidget(_tool(shape, action))
+        for action in tools.values():
+            row.addWidget(_tool(action))
         top = QVBoxLayout()
         top.setContentsMargins(8, 8, 8, 4)
         top.setSpacing(8)
         top.addWidget(self.field)
         top.addLayout(row)
         self.column.insertLayout(0, top)
+        self.variant = QLineEdit()
+        self.variant.setMaxLength(_MOST_NAME)
+        self.variant.setPlaceholderText("Name of the variant")
+        self.variant.setAccessibleName("Name of the variant")
+        self.variant.returnPressed.connect(teach.trigger)
+        below = QHBoxLayout()
+        below.setContentsMargins(8, 4, 8, 8)
+        below.setSpacing(8)
+        below.addWidget(self.variant, 1)
+        for text, action in (("Teach", teach), ("Variants…", variants)):
+            below.addWidget(_does(text, action))
+        self.column.addLayout(below)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._menu)
         state.targets.changed.connect(self._show)
@@ -133,9 +149,20 @@ def _side(text: str, tip: str) -> QToolButton:
     return button
 
 
-def _tool(shape: str, action: QAction) -> QToolButton:
+def _tool(action: QAction) -> QToolButton:
     button = QToolButton()
     button.setIcon(action.icon())
+    return _triggering(button, action)
+
+
+def _does(text: str, action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setProperty("labelled", True)
+    return _triggering(button, action)
+
+
+def _triggering(button: QToolButton, action: QAction) -> QToolButton:
     button.setToolTip(action.toolTip())
     button.setAccessibleName(action.toolTip().partition(" (")[0])
     button.setEnabled(action.isEnabled())

@@ -109,7 +109,7 @@ class AddOwnEvent:
 
 @dataclass(frozen=True)
 class SetRemoved:
-    """Takes a bookmark, note or own event out of sight, or brings it back."""
+    """Takes a bookmark, note, own event or variant out of sight, or brings it back."""
 
     kind: str
     id: int
@@ -122,6 +122,8 @@ class SetRemoved:
             change.bookmarks.set_removed(self.id, self.removed)
         elif self.kind == "note":
             change.notes.set_removed(self.id, self.removed)
+        elif self.kind == "variant":
+            change.variants.set_removed(self.id, self.removed)
         else:
             change.own_events.set_removed(self.id, self.removed)
         return SetRemoved(self.kind, self.id, not self.removed, self.label)
@@ -155,6 +157,21 @@ class SetClockOffset:
         before = change.evidence.get(self.evidence_id).clock_offset_s
         change.evidence.set_clock_offset(self.evidence_id, self.seconds)
         return SetClockOffset(self.evidence_id, before, self.label)
+
+
+@dataclass(frozen=True)
+class ChooseRun:
+    """Says which run of a piece of evidence counts; None for the newest finished one."""
+
+    evidence_id: int
+    run_id: int | None
+    label: str = "Choose results"
+
+    def apply(self, change: Change) -> Edit:
+        """Chooses the run."""
+        before = change.evidence.get(self.evidence_id).current_run
+        change.evidence.choose_run(self.evidence_id, self.run_id)
+        return ChooseRun(self.evidence_id, before, self.label)
 
 
 @dataclass(frozen=True)

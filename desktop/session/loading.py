@@ -121,19 +121,13 @@ class ViewLoader:
         return self._derived[1]
 
     def _curves(self, case: Case, run: RunRow) -> dict[str, Curve]:
-        stride = int(json.loads(run.settings).get("stride", 1))
         if run.state != "finished":
-            return self._provisional(case, run, stride)
-        curves = {}
-        for channel in case.results.channels(run.id):
-            scores = case.results.scores(run.id, channel)
-            curves[channel] = Curve(analysed_frames(run.frames, stride)[: len(scores)], scores)
+            return self._provisional(case, run)
         self._growing = {key: kept for key, kept in self._growing.items() if key[0] != run.id}
-        first = ("fused",) if "fused" in curves else ()
-        return {name: curves[name] for name in (*first, *(one for one in curves if one != "fused"))}
+        return run_curves(case, run)
 
-    def _provisional(self, case: Case, run: RunRow, stride: int) -> dict[str, Curve]:
-        curves = {}
+    def _provisional(self, case: Case, run: RunRow) -> dict[str, Curve]:
+        curves, stride = {}, _stride(run)
         for channel in case.chunks.channels(run.id):
             kept = self._growing.setdefault((run.id, channel), [])
             for _span, blob in case.chunks.scores(run.id, channel, len(kept)):
@@ -143,6 +137,20 @@ class ViewLoader:
                 frames = analysed_frames(run.frames, stride)[: len(scores)]
                 curves[channel] = Curve(frames, scores, provisional=True)
         return curves
+
+
+def run_curves(case: Case, run: RunRow) -> dict[str, Curve]:
+    """Returns the scores of a finished run by channel; `fused` comes first."""
+    curves = {}
+    for channel in case.results.channels(run.id):
+        scores = case.results.scores(run.id, channel)
+        curves[channel] = Curve(analysed_frames(run.frames, _stride(run))[: len(scores)], scores)
+    first = ("fused",) if "fused" in curves else ()
+    return {name: curves[name] for name in (*first, *(one for one in curves if one != "fused"))}
+
+
+def _stride(run: RunRow) -> int:
+    return int(json.loads(run.settings).get("stride", 1))
 
 
 def _stream(case: Case, evidence: EvidenceRow, run: RunRow | None) -> StreamRow:

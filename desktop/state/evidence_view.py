@@ -46,6 +46,21 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
+class OtherCurve:
+    """Scores to be compared with those on screen.
+
+    Attributes:
+        evidence_id: the evidence.
+        name: what gives these scores.
+        curve: the scores.
+    """
+
+    evidence_id: int
+    name: str
+    curve: Curve
+
+
+@dataclass(frozen=True, eq=False)
 class EvidenceView:
     """What the case holds about one piece of evidence and its current run.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from desktop.state.conversation import ConversationView
-from desktop.state.evidence_view import EvidenceView
+from desktop.state.evidence_view import EvidenceView, OtherCurve
 from desktop.state.observable import Observable
 from desktop.state.target_mark import TargetMark
 
@@ -120,6 +120,7 @@ class ViewState:
         accumulated: whether the player shows the accumulated view of the selection.
         marks: in and out marks.
         targets: that were marked to teach by, in order of marking.
+        compared: scores that are shown beside those of the run, at most one curve a file.
         overlay: what is drawn over the frame.
         picture: how the frame is shown.
         conversation: what was asked and answered about the selected event or span.
@@ -139,6 +140,7 @@ class ViewState:
         self.accumulated: Observable[bool] = Observable(False)
         self.marks: Observable[Marks] = Observable(Marks())
         self.targets: Observable[tuple[TargetMark, ...]] = Observable(())
+        self.compared: Observable[tuple[OtherCurve, ...]] = Observable(())
         self.overlay: Observable[OverlaySettings] = Observable(OverlaySettings())
         self.picture: Observable[PictureSettings] = Observable(PictureSettings())
         self.conversation: Observable[ConversationView] = Observable(ConversationView())

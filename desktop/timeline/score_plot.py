@@ -55,6 +55,8 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
         self._items: dict[str, pg.PlotCurveItem] = {}
         self._hidden: frozenset[str] = frozenset()
         self._leading = ""
+        self._other: ScorePyramid | None = None
+        self._other_item = pg.PlotCurveItem(antialias=False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName("Score over time")
         self.setMinimumHeight(72)
@@ -72,6 +74,7 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
         self._playhead = pg.InfiniteLine(0, angle=90)
         self.addItem(self._threshold)
         self.addItem(self._playhead)
+        self.addItem(self._other_item)
         view.changed.connect(self._refresh)
 
     def set_evidence(self, view: EvidenceView | None) -> None:
@@ -90,6 +93,13 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
                 self._items[name] = pg.PlotCurveItem(antialias=False)
                 self.addItem(self._items[name])
         self._recolour()
+        self._refresh()
+
+    def set_other(self, view: EvidenceView | None, curve: Curve | None) -> None:
+        """Shows another curve beside those of the evidence; None takes it away."""
+        self._other = None
+        if view is not None and curve is not None and len(curve.scores):
+            self._other = ScorePyramid(view.seconds[curve.frames], curve.scores)
         self._refresh()
 
     def set_hidden(self, channels: frozenset[str]) -> None:
@@ -131,6 +141,7 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
             provisional = self._curves[name].provisional
             pen.setStyle(Qt.PenStyle.DotLine if provisional else _DASHES[place % len(_DASHES)])
             item.setPen(pen)
+        self._other_item.setPen(_pen(tokens.accent, 2, Qt.PenStyle.DashLine))
         self._threshold.setPen(_pen(tokens.muted, 1, Qt.PenStyle.DashLine))
         self._playhead.setPen(_pen(tokens.accent, 1))
         for side in ("left", "bottom"):
@@ -149,6 +160,9 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
             if name not in self._hidden:
                 times, scores = self._pyramids[name].line(self._view.start, self._view.end, columns)
                 item.setData(times, scores)
+        self._other_item.setVisible(self._other is not None)
+        if self._other is not None:
+            self._other_item.setData(*self._other.line(self._view.start, self._view.end, columns))
 
 
 def _pen(colour: str, width: int, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:

@@ -102,6 +102,7 @@ class Timeline(QWidget):
         state.overlay.changed.connect(self._lead)
         state.selection.changed.connect(self._select)
         state.marks.changed.connect(self._mark)
+        state.compared.changed.connect(lambda _curves: self._compare())
         hand.pressed.connect(self._pressed)
         hand.scrubbed.connect(self._scrubbed)
         hand.released.connect(lambda: state.dragging.set(False))
@@ -131,6 +132,7 @@ class Timeline(QWidget):
         self._plot.set_tokens(self._tokens)
         view = self._state.evidence.value
         self._plot.set_evidence(view)
+        self._compare()
         self._filter()
         self._moved(self._state.position.value)
 
@@ -140,6 +142,8 @@ class Timeline(QWidget):
         self._span = QLabel()
         self._span.setProperty("role", "muted")
         self._span.setFont(figures(self._span.font()))
+        self._other = QLabel()
+        self._other.setProperty("role", "muted")
         self._channels = QToolButton()
         self._channels.setText("Channels")
         self._channels.setProperty("labelled", True)
@@ -156,6 +160,7 @@ class Timeline(QWidget):
         self._least_text.setFont(figures(self._least_text.font()))
         self._least_text.setMinimumWidth(self._least_text.fontMetrics().horizontalAdvance("0.00"))
         row.addWidget(self._span)
+        row.addWidget(self._other)
         row.addStretch(1)
         row.addWidget(self._channels)
         row.addWidget(QLabel("Threshold"))
@@ -198,6 +203,7 @@ class Timeline(QWidget):
         self._fill_channels(view)
         if self._plot is not None:
             self._plot.set_evidence(view)
+        self._compare()
         self._thumbnails.set_evidence(view)
         self._marks.set_evidence(view)
         self._filter()
@@ -219,6 +225,15 @@ class Timeline(QWidget):
         self._least.setValue(round(least * 100))
         self._least_text.setText(f"{least:.2f}")
         self._lanes.redraw()
+
+    def _compare(self) -> None:
+        view = self._state.evidence.value
+        evidence_id = None if view is None else view.evidence.id
+        curves = self._state.compared.value
+        other = next((one for one in curves if one.evidence_id == evidence_id), None)
+        self._other.setText("" if other is None else f"dashed: {other.name}")
+        if self._plot is not None:
+            self._plot.set_other(view, None if other is None else other.curve)
 
     def _lead(self, overlay: OverlaySettings) -> None:
         if self._plot is not None:

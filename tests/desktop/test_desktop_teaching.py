@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from desktop.player.pointing import Pointed, Pointer, boxed
 from desktop.state.target_mark import TargetMark
@@ -20,6 +21,7 @@ def look(driver: Driver, name: str) -> None:
     """Keeps a picture of the window where pictures are wanted."""
     folder = os.environ.get("SIGHTLINE_PICTURES")
     if folder:
+        QApplication.processEvents()
         driver.window.grab().save(str(Path(folder) / f"{name}.png"))
 
 

@@ -85,14 +85,15 @@ def run_for(
     from engine.core.settings import AnalysisSettings
 
     learnt = tuple(hash_normal(normal, cancel or CancelToken()))
-    recipe, text = Recipe(AnalysisSettings(), learnt), None
+    settings, asked, text = AnalysisSettings(), None, None
     if pack is not None:
         from engine.analysis.text.model import text_recipe
         from engine.analysis.text.use import open_text
 
-        settings = replace(AnalysisSettings(), channels=(SCENE, TEXT))
-        recipe = Recipe(settings, learnt, text=text_recipe(pack, None, "auto"))
-        text = open_text(case.cache, recipe.text)
+        settings = replace(settings, channels=(SCENE, TEXT))
+        asked = text_recipe(pack, None, "auto")
+        text = open_text(case.cache, asked)
+    recipe = Recipe(settings, learnt, text=asked)
     row, source = add_evidence(
         case, case.evidence_path(evidence), fps=evidence.fps, cancel=cancel, report=report
     )

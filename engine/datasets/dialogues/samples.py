@@ -7,8 +7,9 @@ both come from the very program that asks later.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -103,12 +104,8 @@ def samples_of(
             cancel.check()
         measured = place < request.analysed
         path = folder / f"{video.name}-{request.seed}-{request.spans}-{int(measured)}.samples"
-        if not path.is_file():
-            made = list(_made(video, backbone, request, folder if measured else None, cancel))
-            part = path.with_suffix(".part")
-            part.write_bytes(pack_samples(made))
-            part.replace(path)
-        yield from unpack_samples(path.read_bytes())
+        cases = folder if measured else None
+        yield from kept_samples(path, partial(_made, video, backbone, request, cases, cancel))
         report(Progress("dialogues", place + 1, len(videos), unit="videos"))
 
 
@@ -176,6 +173,22 @@ def analysed_heat(
             ]
             for channel in case.results.heat_channels(run.id)
         }
+
+
+def kept_samples(
+    path: Path, make: Callable[[], Iterable[DialogueSample]]
+) -> Iterator[DialogueSample]:
+    """Reads samples from a file; makes and writes them first, whole or not at all.
+
+    Args:
+        path: the file.
+        make: makes them when there is no file.
+    """
+    if not path.is_file():
+        part = path.with_suffix(".part")
+        part.write_bytes(pack_samples(list(make())))
+        part.replace(path)
+    yield from unpack_samples(path.read_bytes())
 
 
 def pack_samples(samples: Sequence[DialogueSample]) -> bytes:

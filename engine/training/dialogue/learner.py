@@ -178,10 +178,19 @@ class Learner(nn.Module):
             assert not isinstance(part, EmbeddingPart)
             tokens = tokens_of(self._held[1], part.text, part.markup)
             rows.append(self._embed(torch.tensor(tokens, device=self._embed.weight.device)))
-            wanted += self._answer(tokens, part.markup) if learn else [-1] * len(tokens)
-            weights += self._weights(part, len(tokens))
+            goals, counts = self._goals(part, tokens, learn)
+            wanted += goals
+            weights += counts
         joined = torch.cat(rows)
         return _Sequence(joined, *_following(wanted, weights, joined.device))
+
+    def _goals(
+        self, part: TextPart, tokens: list[int], learn: bool
+    ) -> tuple[list[int], list[float]]:
+        """What positions of a part are taught to say, -1 for nothing, and how much each counts."""
+        if not learn:
+            return [-1] * len(tokens), [0.0] * len(tokens)
+        return self._answer(tokens, part.markup), self._weights(part, len(tokens))
 
     def _weights(self, part: TextPart, count: int) -> list[float]:
         if part.markup:
@@ -216,8 +225,9 @@ class Learner(nn.Module):
                 weights += [0.0] * len(part.rows)
                 continue
             tokens = tokens_of(self._held[1], part.text, part.markup)
-            wanted += self._answer(tokens, part.markup) if learn else [-1] * len(tokens)
-            weights += self._weights(part, len(tokens))
+            goals, counts = self._goals(part, tokens, learn)
+            wanted += goals
+            weights += counts
         following, share = _following(wanted, weights, sequence.rows.device)
         logits = inner(**sequence.inputs(), use_cache=False).logits[0]
         chosen = following >= 0

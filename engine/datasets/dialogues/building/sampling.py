@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from engine.built.dialogues import Dialogue, read_dialogues
@@ -13,13 +14,7 @@ from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.datasets.base import Dataset
 from engine.datasets.dialogues.building.writing import heat_of
-from engine.datasets.dialogues.samples import (
-    TRUE,
-    DialogueSample,
-    Seen,
-    pack_samples,
-    unpack_samples,
-)
+from engine.datasets.dialogues.samples import TRUE, DialogueSample, Seen, kept_samples
 from engine.datasets.dialogues.wording import Truth
 from engine.dialogue.window import SpanSteps, read_window
 from engine.media import open_source
@@ -64,13 +59,9 @@ def built_samples(
         if name not in paths or name not in abouts:
             raise BadInputError("dialogues about a video that is not there", name, "build again")
         path = folder / f"{name}-built.samples"
-        if not path.is_file():
-            seen = records.get(name, [])
-            made = _made(paths[name], abouts[name], dialogues, seen, backbone, cancel)
-            part = path.with_suffix(".part")
-            part.write_bytes(pack_samples(made))
-            part.replace(path)
-        yield from unpack_samples(path.read_bytes())
+        about, seen = abouts[name], records.get(name, [])
+        make = partial(_made, paths[name], about, dialogues, seen, backbone, cancel)
+        yield from kept_samples(path, make)
         report(Progress("dialogues", place + 1, len(groups), unit="videos"))
 
 

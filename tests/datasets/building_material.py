@@ -10,6 +10,8 @@ from PIL import Image
 
 from engine.built.records import FrameRecord, encode_mask
 from engine.core.geometry import Box
+from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
+from engine.datasets.dialogues.building.stages import build_checks, build_timelines
 from tests.clips import write_video
 
 WIDTH, HEIGHT, COUNT = 96, 64, 100
@@ -71,6 +73,13 @@ def write_shanghaitech(root: Path) -> Path:
         folder.mkdir()
         np.save(folder / "01_0014.npy", values)
     return root
+
+
+def run_to_checks(request: BuildRequest) -> None:
+    """Runs the first three stages."""
+    build_frames(request)
+    build_timelines(request.folder)
+    build_checks(request.folder)
 
 
 def record(

@@ -11,12 +11,11 @@ import pytest
 from engine.built.dialogues import SPLITS, Dialogue, read_dialogues
 from engine.built.lines import write_lines
 from engine.built.targets import VideoAbout, read_frames
-from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
+from engine.datasets.dialogues.building.framing import BuildRequest
 from engine.datasets.dialogues.building.page import PAGE, write_page
-from engine.datasets.dialogues.building.stages import build_checks, build_timelines
 from engine.datasets.dialogues.building.writing import build_dialogues, camera_splits, heat_of
 from engine.datasets.opening import open_dataset
-from tests.datasets.building_material import HEIGHT, WIDTH, left_of, write_ubnormal
+from tests.datasets.building_material import HEIGHT, WIDTH, left_of, run_to_checks, write_ubnormal
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +24,7 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> BuildRequest:
     # Object 2 is abnormal in the middle; before and after there is time for normal spans.
     dataset = open_dataset("ubnormal", write_ubnormal(folder / "ubnormal", "2,52,99\n"))
     request = BuildRequest(dataset, dataset.splits, folder / "out")
-    build_frames(request)
-    build_timelines(request.folder)
-    build_checks(request.folder)
+    run_to_checks(request)
     build_dialogues(request.folder, 1)
     return request
 

@@ -16,14 +16,13 @@ from engine.built.lines import write_lines
 from engine.built.reviews import ANSWER, REVIEWS, Reviews, Subject
 from engine.built.targets import DROPPED, read_checks, read_frames
 from engine.core.errors import BadInputError, ResourceError
-from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
-from engine.datasets.dialogues.building.stages import build_checks, build_timelines
+from engine.datasets.dialogues.building.framing import BuildRequest
 from engine.datasets.dialogues.building.writing import build_dialogues
 from engine.datasets.dialogues.samples import DialogueSample, Seen
 from engine.datasets.dialogues.wording import Truth, interview
 from engine.datasets.opening import open_dataset
 from engine.training.dialogue.lessons import FOCUSED, NARRATIVE, draw_lesson
-from tests.datasets.building_material import write_ubnormal
+from tests.datasets.building_material import run_to_checks, write_ubnormal
 
 WHO = "ann@lab"
 VIDEO = "abnormal_scene_1_scenario_1"
@@ -33,9 +32,7 @@ VIDEO = "abnormal_scene_1_scenario_1"
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reviewing")
     dataset = open_dataset("ubnormal", write_ubnormal(folder / "ubnormal"))
-    build_frames(BuildRequest(dataset, dataset.splits, folder / "out"))
-    build_timelines(folder / "out")
-    build_checks(folder / "out")
+    run_to_checks(BuildRequest(dataset, dataset.splits, folder / "out"))
     build_dialogues(folder / "out", 1)
     return folder / "out"
 

@@ -18,9 +18,14 @@ from engine.core.geometry import Box
 from engine.core.progress import CancelToken, Progress
 from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
 from engine.datasets.dialogues.building.measuring import is_grey
-from engine.datasets.dialogues.building.stages import build_checks, build_timelines
 from engine.datasets.opening import open_dataset
-from tests.datasets.building_material import HEIGHT, WIDTH, write_shanghaitech, write_ubnormal
+from tests.datasets.building_material import (
+    HEIGHT,
+    WIDTH,
+    run_to_checks,
+    write_shanghaitech,
+    write_ubnormal,
+)
 
 
 def _request(name: str, root: Path, folder: Path) -> BuildRequest:
@@ -29,9 +34,7 @@ def _request(name: str, root: Path, folder: Path) -> BuildRequest:
 
 
 def _built(request: BuildRequest) -> dict[str, bytes]:
-    build_frames(request)
-    build_timelines(request.folder)
-    build_checks(request.folder)
+    run_to_checks(request)
     return {path.name: path.read_bytes() for path in sorted(request.folder.glob("*.jsonl"))}
 
 

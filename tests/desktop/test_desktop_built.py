@@ -19,11 +19,10 @@ from desktop.theme.tokens import DARK
 from engine.built.reviews import REVIEWS, Reviews, Subject
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
-from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
-from engine.datasets.dialogues.building.stages import build_checks, build_timelines
+from engine.datasets.dialogues.building.framing import BuildRequest
 from engine.datasets.dialogues.building.writing import build_dialogues
 from engine.datasets.opening import open_dataset
-from tests.datasets.building_material import write_ubnormal
+from tests.datasets.building_material import run_to_checks, write_ubnormal
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 
@@ -35,9 +34,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set below `data`, and what was built of it below `built`."""
     place = tmp_path_factory.mktemp("reviewing")
     dataset = open_dataset("ubnormal", write_ubnormal(place / "data"))
-    build_frames(BuildRequest(dataset, dataset.splits, place / "built"))
-    build_timelines(place / "built")
-    build_checks(place / "built")
+    run_to_checks(BuildRequest(dataset, dataset.splits, place / "built"))
     build_dialogues(place / "built", 1)
     return place
 

@@ -103,6 +103,7 @@ class Wiring(QObject):
             workspace.dialogue,
             workspace.teaching,
             workspace.variants,
+            workspace.alike,
         )
         for speaker in speakers:
             speaker.said.connect(window.notice.news)

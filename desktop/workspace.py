@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
+from desktop.operations.alike import AlikeOperations
 from desktop.operations.case import CaseOperations
 from desktop.operations.dialogue import DialogueOperations
 from desktop.operations.evidence import EvidenceOperations
@@ -34,6 +35,7 @@ class Workspace(QObject):
         finding: goes to moments of any evidence.
         teaching: marks targets.
         variants: teaches by the marks, and says which variant counts.
+        alike: finds more of the same.
         dialogue: operations of the dialogue.
         cases: operations on cases.
     """
@@ -50,6 +52,9 @@ class Workspace(QObject):
         self.finding = FindingOperations(self.session, self.review)
         self.teaching = TeachingOperations(self.session)
         self.variants = VariantOperations(self.session, self.evidence)
+        self.alike = AlikeOperations(
+            self.session, self.evidence, self.review, self.finding, self.background
+        )
         self.dialogue = DialogueOperations(self.session, self.settings, self.evidence, self.review)
         self.cases = CaseOperations(self.session, self.evidence, self.settings, self.background)
         saved = self.settings.value

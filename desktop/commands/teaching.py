@@ -15,6 +15,10 @@ def teaching_commands(workspace: Workspace, window: MainWindow) -> list[Command]
     teaching = workspace.teaching
     command = partial(Command, menu="&Teach", needs="review")
 
+    def find(begin: Callable[[], None] = lambda: None) -> None:
+        _show_alike(workspace, window)
+        begin()
+
     def point(shape: str) -> Callable[[], None]:
         def begin() -> None:
             window.reveal(window.teach)
@@ -38,6 +42,11 @@ def teaching_commands(workspace: Workspace, window: MainWindow) -> list[Command]
         command("teach.variants", "&Variants…", lambda: _show_variants(workspace, window),
                 ("Ctrl+Alt+V",), "layers"),
         command("teach.alone", "Take the &dashed curve away", workspace.variants.compare_no_more),
+        command("teach.like", "&Find more like this event",
+                lambda: find(workspace.alike.like_event), ("Ctrl+Alt+F",), "search"),
+        command("teach.like-mark", "Find more like the mar&ked target",
+                lambda: find(workspace.alike.like_marks)),
+        command("teach.words", "Find by a &description…", lambda: find(), ("Alt+F",)),
         command("teach.remove", "&Remove the selected mark",
                 lambda: teaching.remove(window.teach.place), ("Shift+Del",), "trash-2"),
         command("teach.clear", "Remove all &marks", teaching.clear),
@@ -67,3 +76,25 @@ def _show_variants(workspace: Workspace, window: MainWindow) -> None:
     dialog.discarded.connect(variants.discard)
     dialog.show()
     variants.relist()
+
+
+def _show_alike(workspace: Workspace, window: MainWindow) -> None:
+    """Shows the one dialog of finding more, with what it found last."""
+    # Imported here because the window opens without it.
+    from desktop.dialogs.alike import AlikeDialog
+
+    alike, dialog = workspace.alike, window.findChild(AlikeDialog)
+    if not isinstance(dialog, AlikeDialog):
+        dialog = AlikeDialog(window)
+        alike.found.connect(dialog.show_found)
+        alike.pictured.connect(dialog.show_pictures)
+        workspace.session.closed.connect(dialog.forget)
+        dialog.words.connect(alike.words)
+        dialog.like_event.connect(alike.like_event)
+        dialog.like_marks.connect(alike.like_marks)
+        dialog.chosen.connect(alike.go_to)
+        dialog.event_wanted.connect(alike.make_event)
+        dialog.bookmark_wanted.connect(alike.bookmark)
+    dialog.show()
+    dialog.raise_()
+    dialog.field.setFocus()

@@ -60,6 +60,20 @@ class FindingOperations(QObject):
             self._state.marks.set(Marks(remark.start_s, remark.end_s))
             self._state.position.set(view.index.nearest(remark.start_s))
 
+    def show(self, evidence_id: int, act: Callable[[EvidenceView], None]) -> None:
+        """Does something with a piece of evidence as soon as it is on screen."""
+        view = self._state.evidence.value
+        if view is not None and view.evidence.id == evidence_id:
+            act(view)
+        else:
+            self._later = partial(self._act, act)
+            self._session.show(evidence_id)
+
+    def _act(self, act: Callable[[EvidenceView], None]) -> None:
+        view = self._state.evidence.value
+        if view is not None:
+            act(view)
+
     def _shown(self, _view: EvidenceView) -> None:
         later, self._later = self._later, None
         if later is not None:

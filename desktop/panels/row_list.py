@@ -10,12 +10,13 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
+    QPoint,
     QRect,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QPainter, QPalette
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QListView,
@@ -31,6 +32,7 @@ Index = QModelIndex | QPersistentModelIndex
 _HEIGHT = 44
 _PAD = 8
 _ICON = 16
+_PICTURE = QSize(64, 36)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Row:
         said: what a screen reader says of the icon.
         tip: tooltip; empty for the two lines.
         share: 0..1 for a bar under the row; None for none.
+        picture: shown instead of the icon; None for none.
     """
 
     id: int
@@ -58,6 +61,7 @@ class Row:
     said: str = ""
     tip: str = ""
     share: float | None = None
+    picture: QImage | None = None
 
 
 class RowModel(QAbstractListModel):
@@ -130,7 +134,11 @@ class RowDelegate(QStyledItemDelegate):
         elif state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(area, palette.color(QPalette.ColorRole.Button))
         left = area.left() + _PAD
-        if row.icon:
+        if row.picture is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(QRect(QPoint(left, area.top() + 4), _PICTURE), row.picture)
+            left += _PICTURE.width() + _PAD
+        elif row.icon:
             ratio = painter.device().devicePixelRatioF()
             drawn = pixmap(row.icon, _ICON, row.colour, ratio)
             painter.drawPixmap(left, area.top() + 6, drawn)

@@ -28,6 +28,7 @@ class Background(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._running: dict[threading.Thread, CancelToken] = {}
+        self._closed = False
         self._replied.connect(lambda callback, value: callback(value))
 
     def run(
@@ -39,9 +40,13 @@ class Background(QObject):
         """Begins a task.
 
         Returns:
-            What cancels it; a cancelled task answers nothing.
+            What cancels it; a cancelled task answers nothing, and none begins after `close`.
         """
         cancel = CancelToken()
+        if self._closed:
+            # An answer may be on its way to the window's thread while it closes, and lead here.
+            cancel.cancel()
+            return cancel
 
         def report(progress: Progress) -> None:
             self.progressed.emit(progress)
@@ -68,6 +73,7 @@ class Background(QObject):
 
     def close(self) -> None:
         """Cancels everything and waits for it to end."""
+        self._closed = True
         self._replied.disconnect()
         for cancel in self._running.values():
             cancel.cancel()

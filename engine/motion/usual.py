@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LOW, _HIGH, _BINS = 0.5, 4096.0, 300
+_EDGES = np.geomspace(_LOW, _HIGH, _BINS + 1)
+_CENTRES = np.sqrt(_EDGES[1:] * _EDGES[:-1])
 _LEAST_SAMPLES = 50
 _TRIMS = 6
 _REST_SHARE = 0.3
@@ -66,7 +68,7 @@ class RowStatistics:
         Returns:
             float32 [R]; None without samples.
         """
-        by_distance = _Weighted.of(self.counts, _centres())
+        by_distance = _Weighted.of(self.counts, _CENTRES)
         if trim is None:
             return by_distance.line(_USUAL_SHARE)
         line = self._moving_median()
@@ -79,7 +81,7 @@ class RowStatistics:
         if not self.samples:
             return None
         rest = _REST_SHARE * _quantile(self.counts.sum(0).astype(np.float64), 0.5)
-        moving = self.counts * (_centres() > rest)
+        moving = self.counts * (rest < _CENTRES)
         return _Weighted.of(moving, np.ones(_BINS)).line(0.5)
 
     def line(self, quantile: float) -> NDArray[np.float32] | None:
@@ -101,7 +103,7 @@ class _Weighted:
         return cls(counts, counts * per_bin)
 
     def below(self, line: NDArray[np.float32]) -> _Weighted:
-        kept = _centres()[None, :] < line[:, None]
+        kept = _CENTRES[None, :] < line[:, None]
         return _Weighted(self.counts * kept, self.weights * kept)
 
     def line(self, quantile: float) -> NDArray[np.float32] | None:
@@ -122,12 +124,6 @@ class _Weighted:
         return np.asarray(np.clip(line, overall / _SPREAD, overall * _SPREAD), np.float32)
 
 
-def _centres() -> NDArray[np.float64]:
-    edges = np.geomspace(_LOW, _HIGH, _BINS + 1)
-    return np.sqrt(edges[1:] * edges[:-1])
-
-
 def _quantile(weights: NDArray[np.float64], quantile: float) -> float:
-    edges = np.geomspace(_LOW, _HIGH, _BINS + 1)
     cumulative = np.concatenate([[0], np.cumsum(weights)])
-    return float(np.interp(quantile * cumulative[-1], cumulative, edges))
+    return float(np.interp(quantile * cumulative[-1], cumulative, _EDGES))

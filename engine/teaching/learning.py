@@ -9,7 +9,7 @@ moves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine.analysis.text.model import ABNORMAL, BACKGROUND, NORMAL, ReplaySample
 
 _SHRINKAGE = 0.1
-_QUIET_SHARE = 0.98
+_QUIET_HERE, _QUIET_REPLAY = 0.98, 0.999
 _FULL, _FULLEST = 0.5, 0.8
 _LEAST_RISE = 1e-3
 
@@ -65,10 +65,13 @@ def learn_direction(
     Returns:
         None when the marked cells cannot be told from what they must be told from.
     """
-    kept = _kept_apart(lesson, others, unmarked, replay)
-    weight = discriminant(lesson.marks, np.concatenate([unmarked, *kept]))
+    elsewhere = _kept_elsewhere(lesson, replay)
+    here = _kept_here(lesson, others, unmarked, alone=not elsewhere)
+    weight = discriminant(lesson.marks, np.concatenate([unmarked, *here, *elsewhere]))
     answers = np.concatenate([one @ weight for one in lesson.marks])
-    cut = max(float(np.quantile(one @ weight, _QUIET_SHARE)) for one in kept)
+    cuts = [np.quantile(one @ weight, _QUIET_HERE) for one in here]
+    cuts += [np.quantile(one @ weight, _QUIET_REPLAY) for one in elsewhere]
+    cut = float(max(cuts))
     for share in (_FULL, _FULLEST):
         rise = float(np.quantile(answers, share)) - cut
         if rise > _LEAST_RISE * float(np.abs(answers).max() + 1e-9):
@@ -90,24 +93,22 @@ def discriminant(marks: Sequence[Cells], rest: Cells) -> NDArray[np.float64]:
     return np.asarray(np.linalg.solve(spread, mean - centre), np.float64)
 
 
-def unlike(replay: ReplaySample | None, groups: Mapping[int, bool]) -> list[Cells]:
-    """Returns the replayed traits of the groups that are wanted, a part each; empty ones not."""
+def _kept_here(
+    lesson: Lesson, others: Sequence[Lesson], unmarked: Cells, alone: bool
+) -> list[Cells]:
+    """Returns what a direction must leave alone in the footage that was marked.
+
+    The unmarked cells hold the target as well, in the frames that nobody marked. Something normal
+    may be quieted wherever it is met, unless nothing else says what must stay.
+    """
+    kept = [unmarked] if alone or not lesson.normal else []
+    return kept + [np.concatenate(other.marks) for other in others if other.normal != lesson.normal]
+
+
+def _kept_elsewhere(lesson: Lesson, replay: ReplaySample | None) -> list[Cells]:
+    """Returns what a direction must leave alone in the rendered sample; empty groups not."""
     if replay is None:
         return []
-    parts = [replay.of(group) for group, wanted in groups.items() if wanted]
+    groups = (ABNORMAL,) if lesson.normal else (BACKGROUND, NORMAL)
+    parts = [replay.of(group) for group in groups]
     return [one for one in parts if len(one)]
-
-
-def _kept_apart(
-    lesson: Lesson, others: Sequence[Lesson], unmarked: Cells, replay: ReplaySample | None
-) -> list[Cells]:
-    """Returns what a direction must leave alone.
-
-    Something abnormal is told from all that is usual, here and in the rendered sample. Something
-    normal may be quieted wherever it is met, but nothing that is abnormal elsewhere.
-    """
-    groups = {BACKGROUND: not lesson.normal, NORMAL: not lesson.normal, ABNORMAL: lesson.normal}
-    kept = unlike(replay, groups)
-    if not lesson.normal or not kept:
-        kept.append(unmarked)
-    return kept + [np.concatenate(other.marks) for other in others if other.normal != lesson.normal]

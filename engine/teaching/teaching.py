@@ -321,12 +321,12 @@ def _gain(
         logits = use.model.read([kept], footage.grid).logits[0][place.cells]
         offset = np.asarray([found.offset], np.float32)
         answers = use.model.answers(kept, footage.grid, found.weight[None], offset)
-        heard = np.clip(answers[0][place.cells], _LEAST_ANSWER, 1)
+        heard = np.clip(answers[0][place.cells], _LEAST_ANSWER, 1) ** 2
         one = 1.0 / known.slope
         if place.mark.normal:
             steps.append(float(((logits - known.limit + 2 * one) / heard).max()))
         else:
             steps.append(float(((known.limit + one - logits) / heard).min()))
-    needed = max(steps) if places[0].mark.normal else float(np.median(steps))
     least = 1.0 / limits[places[0].mark.evidence_id].slope
+    needed = max(steps) if places[0].mark.normal else float(np.median(steps))
     return float(min(_MOST_GAIN, max(least, needed)))

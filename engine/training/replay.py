@@ -78,7 +78,7 @@ def _slices(
             ids = sample.ids[number][: rows * step, : columns * step]
             groups = _groups(video, int(sample.frames[number]))[ids]
             cells = groups.reshape(rows, step, columns, step).max((1, 3))
-            yield bounded.traits(kept).permute(1, 2, 0).numpy(), cells
+            yield bounded.traits(bounded.unpack(kept)).permute(1, 2, 0).numpy(), cells
 
 
 def _groups(video: RenderedVideo, frame: int) -> NDArray[np.uint8]:

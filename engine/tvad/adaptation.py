@@ -3,7 +3,7 @@
 A *trait* of a cell is the decoder's own view of it: for each depth `z / |W h + b|`, where W = Q R
 and z = R h, all depths side by side (see `BoundedDecoder.traits`). Every cosine of the decoder is
 linear in it. A taught direction answers 0 where a cell is unlike what was marked, so that maps stay
-bit for bit what they were there, and rises to 1 where it is like it.
+bit for bit what they were there, and rises to 1 where it is like it; the maps rise by its square.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Adaptation:
         for name, normal, gain, answer in zip(
             self.names, self.normal, self.gain.tolist(), answers, strict=True
         ):
-            step = gain * answer.clamp(0, 1)
+            # Squared: what is a little like the marks is mostly something else.
+            step = gain * answer.clamp(0, 1).square()
             if normal:
                 moved -= step
             elif name in prompts:

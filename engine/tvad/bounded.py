@@ -80,6 +80,27 @@ class _Projection:
     share: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Unpacked:
+    """What the bytes of one depth hold.
+
+    Attributes:
+        shape: rows and columns.
+        along: float32 [rank, cells], coordinates along the kept directions.
+        directions: float32 [m, rank].
+        length: float32 [cells], of the whole embedding.
+    """
+
+    shape: Shape
+    along: torch.Tensor
+    directions: torch.Tensor
+    length: torch.Tensor
+
+
+UnpackedSlice = Sequence[_Unpacked]
+"""A slice taken out of its bytes, depth by depth."""
+
+
 class BoundedDecoder:
     """A decoder whose features fit a number of bytes a slice.
 
@@ -102,6 +123,7 @@ class BoundedDecoder:
         self._depths = [
             _taken_apart(module, share) for module, share in zip(modules, shares, strict=True)
         ]
+        self._known: dict[tuple[Shape, ...], list[_Layout]] = {}
 
     @torch.inference_mode()
     def project(self, hidden: Sequence[torch.Tensor]) -> list[NDArray[np.uint8]]:
@@ -124,22 +146,35 @@ class BoundedDecoder:
             parts.append(_packed(depth, layout, values.flatten(2).to("cpu", torch.float32)))
         return list(np.concatenate(parts, axis=1))
 
+    def unpack(self, kept: NDArray[np.uint8]) -> UnpackedSlice:
+        """Takes a slice out of its bytes.
+
+        Raises:
+            BadInputError: the bytes were not written by a decoder of this kind.
+        """
+        sides = np.ascontiguousarray(kept[:_HEAD_BYTES]).view("<u2").reshape(-1, 2).tolist()
+        layouts = self._layouts([(rows, columns) for rows, columns in sides])
+        if len(kept) != _HEAD_BYTES + sum(sum(one.parts) for one in layouts):
+            raise BadInputError("kept features of another size", "", "delete the case's cache")
+        ends = np.cumsum([_HEAD_BYTES, *(sum(one.parts) for one in layouts)]).tolist()
+        return [
+            _unpacked(layout, kept[start:end])
+            for layout, start, end in zip(layouts, ends, ends[1:], strict=False)
+        ]
+
     @torch.inference_mode()
     def log_odds(
-        self, slices: Sequence[NDArray[np.uint8]], normal: torch.Tensor, abnormal: torch.Tensor
+        self, slices: Sequence[UnpackedSlice], normal: torch.Tensor, abnormal: torch.Tensor
     ) -> torch.Tensor:
         """Reads the maps of prompts from projected features.
 
         Args:
-            slices: from `project`.
+            slices: from `unpack`.
             normal: float32 [N, D], embeddings of the normal prompts.
             abnormal: float32 [A, D], class embeddings, one map each.
 
         Returns:
             float32 [A, s, R, C], as `AnomalyHeatmapDecoder.log_odds` on the grid.
-
-        Raises:
-            BadInputError: the bytes were not written by a decoder of this kind.
         """
         both = torch.cat([normal.mean(0, keepdim=True), abnormal])
         text = self._decoder.scaled(both).to("cpu", torch.float32)
@@ -153,31 +188,27 @@ class BoundedDecoder:
         return sum(one.inner.shape[0] for one in self._depths)
 
     @torch.inference_mode()
-    def traits(self, kept: NDArray[np.uint8]) -> torch.Tensor:
+    def traits(self, opened: UnpackedSlice) -> torch.Tensor:
         """Returns what the decoder saw of each cell of a slice.
 
         Returns:
             float32 [M, R, C], `z / |W h + b|` of each depth one below the other, averaged over
             3x3 cells, so that a target a few cells large is seen as a whole.
-
-        Raises:
-            BadInputError: the bytes were not written by a decoder of this kind.
         """
         parts = []
-        for layout, part in self._parts(kept):
-            found = _unpacked(layout, part)
+        for found in opened:
             along = found.directions @ (found.along / found.length.clamp(min=_TINY))
-            parts.append(self._resized(along.view(-1, *layout.shape)))
+            parts.append(self._resized(along.view(-1, *found.shape)))
         return _around(torch.cat(parts))
 
     @torch.inference_mode()
     def answers(
-        self, kept: NDArray[np.uint8], weight: torch.Tensor, offset: torch.Tensor
+        self, opened: UnpackedSlice, weight: torch.Tensor, offset: torch.Tensor
     ) -> torch.Tensor:
         """Returns `weight . trait - offset` of each cell without making the traits.
 
         Args:
-            kept: a slice.
+            opened: a slice.
             weight: float32 [K, M].
             offset: float32 [K].
 
@@ -186,12 +217,9 @@ class BoundedDecoder:
         """
         total = torch.zeros(len(weight), *self._grid)
         widths = [one.inner.shape[0] for one in self._depths]
-        for (layout, part), own in zip(
-            self._parts(kept), torch.split(weight, widths, 1), strict=True
-        ):
-            found = _unpacked(layout, part)
+        for found, own in zip(opened, torch.split(weight, widths, 1), strict=True):
             answer = (own @ found.directions) @ (found.along / found.length.clamp(min=_TINY))
-            total += self._resized(answer.view(-1, *layout.shape))
+            total += self._resized(answer.view(-1, *found.shape))
         return _around(total) - offset[:, None, None]
 
     def _resized(self, maps: torch.Tensor) -> torch.Tensor:
@@ -201,27 +229,21 @@ class BoundedDecoder:
             0
         ]
 
-    def _parts(self, kept: NDArray[np.uint8]) -> list[tuple[_Layout, NDArray[np.uint8]]]:
-        """Parts the bytes of a slice by depth."""
-        sides = np.ascontiguousarray(kept[:_HEAD_BYTES]).view("<u2").reshape(-1, 2).tolist()
-        layouts = self._layouts([(rows, columns) for rows, columns in sides])
-        if len(kept) != _HEAD_BYTES + sum(sum(one.parts) for one in layouts):
-            raise BadInputError("kept features of another size", "", "delete the case's cache")
-        ends = np.cumsum([_HEAD_BYTES, *(sum(one.parts) for one in layouts)]).tolist()
-        return [
-            (layout, kept[start:end])
-            for layout, start, end in zip(layouts, ends, ends[1:], strict=False)
-        ]
-
-    def _similarity(self, kept: NDArray[np.uint8], text: torch.Tensor) -> torch.Tensor:
+    def _similarity(self, opened: UnpackedSlice, text: torch.Tensor) -> torch.Tensor:
         """Returns H_c of one slice, float32 [P, R, C]."""
         total = torch.zeros(len(text), *self._grid)
-        for depth, (layout, part) in zip(self._depths, self._parts(kept), strict=True):
-            total += depth.share * self._resized(_cosine(depth, layout, part, text))
+        for depth, found in zip(self._depths, opened, strict=True):
+            total += depth.share * self._resized(_cosine(depth, found, text))
         return total
 
     def _layouts(self, shapes: Sequence[Shape]) -> list[_Layout]:
         """Returns the depths with as many directions as fit the bytes."""
+        key = tuple(shapes)
+        if key not in self._known:
+            self._known[key] = self._fitted(shapes)
+        return self._known[key]
+
+    def _fitted(self, shapes: Sequence[Shape]) -> list[_Layout]:
         widths = [one.inner.shape[0] for one in self._depths]
         room = self._bytes - _HEAD_BYTES
 
@@ -275,21 +297,6 @@ def _packed(depth: _Projection, layout: _Layout, hidden: torch.Tensor) -> NDArra
     return np.concatenate([one.reshape(len(whole), -1) for one in columns], axis=1)
 
 
-@dataclass(frozen=True, eq=False)
-class _Unpacked:
-    """What the bytes of one depth hold.
-
-    Attributes:
-        along: float32 [rank, cells], coordinates along the kept directions.
-        directions: float32 [m, rank].
-        length: float32 [cells], of the whole embedding.
-    """
-
-    along: torch.Tensor
-    directions: torch.Tensor
-    length: torch.Tensor
-
-
 def _unpacked(layout: _Layout, kept: NDArray[np.uint8]) -> _Unpacked:
     ends = np.cumsum(layout.parts)[:-1].tolist()
     scale, directions, fine, coarse, norm = np.split(kept, ends)
@@ -300,20 +307,18 @@ def _unpacked(layout: _Layout, kept: NDArray[np.uint8]) -> _Unpacked:
     scales = torch.from_numpy(scale.copy().view(np.float32))
     turned = directions.copy().view(np.float16).astype(np.float32)
     return _Unpacked(
+        layout.shape,
         torch.from_numpy(whole.astype(np.float32)) * scales[:, None],
         torch.from_numpy(turned).view(layout.hidden, layout.rank),
         torch.from_numpy(norm.copy().view(np.float16).astype(np.float32)),
     )
 
 
-def _cosine(
-    depth: _Projection, layout: _Layout, kept: NDArray[np.uint8], text: torch.Tensor
-) -> torch.Tensor:
-    """Computes cosines from the bytes of one depth: float32 [P, rows, columns]."""
-    found = _unpacked(layout, kept)
+def _cosine(depth: _Projection, found: _Unpacked, text: torch.Tensor) -> torch.Tensor:
+    """Computes the cosines of one depth: float32 [P, rows, columns]."""
     outward = depth.outer @ found.directions
     dot = (text @ outward) @ found.along + (text @ depth.bias)[:, None]
-    return (dot / found.length.clamp(min=_TINY)).view(len(text), *layout.shape)
+    return (dot / found.length.clamp(min=_TINY)).view(len(text), *found.shape)
 
 
 def _around(maps: torch.Tensor) -> torch.Tensor:

@@ -118,7 +118,7 @@ def _analysed(folder: Path, scratch: Path, pack: str) -> None:
 
 def _measured(case: Case, choices: int) -> list[_Choice]:
     first = case.evidence.all()[0]
-    use = _base_use(case, first.id)
+    use = base_use(case, first.id)
     videos = [_video(case, row.id, use) for row in case.evidence.all()]
     plain = {one.evidence_id: _scores(one, use) for one in videos}
     found = []
@@ -130,7 +130,7 @@ def _measured(case: Case, choices: int) -> list[_Choice]:
         took = time.perf_counter() - begun
         name = taken.row.variant.name
         taught = Taught.decode(taken.row.variant.body)
-        variant = _variant_use(case, taken.row.variant.recipe, taught)
+        variant = variant_use(case, taken.row.variant.recipe, taught)
         after = {one.evidence_id: _scores(one, variant) for one in others}
         own = next(one for one in videos if one.evidence_id == marks[0].evidence_id)
         begun = time.perf_counter()
@@ -147,14 +147,14 @@ def _measured(case: Case, choices: int) -> list[_Choice]:
     return found
 
 
-def _base_use(case: Case, evidence_id: int) -> TextUse:
+def base_use(case: Case, evidence_id: int) -> TextUse:
     settings = json.loads(text_runs(case, evidence_id)[0].settings)
     use = open_text(case.cache, TextRecipe.from_json(settings["text"]))
     assert use is not None
     return use
 
 
-def _variant_use(case: Case, recipe: str, taught: Taught) -> TextUse:
+def variant_use(case: Case, recipe: str, taught: Taught) -> TextUse:
     use = open_text(case.cache, TextRecipe.from_json(json.loads(recipe)["text"]), taught)
     assert use is not None
     return use
@@ -183,26 +183,40 @@ def _micro(videos: list[_Video], scores: dict[int, NDArray[np.float32]]) -> floa
 
 
 def _drawn(videos: list[_Video], rng: np.random.Generator) -> tuple[Mark, ...]:
-    """Draws two frames of one video and marks the largest target in each with a box."""
+    """Draws two frames of one video and marks one target in both with a box."""
     while True:
         video = videos[int(rng.integers(len(videos)))]
+        frames = np.sort(rng.choice(len(video.masks), 2, replace=False)).tolist()
+        found = _followed(video.masks, *frames)
+        if found is None:
+            continue
         marks = []
-        for frame in rng.choice(len(video.masks), 2, replace=False).tolist():
-            labels, count = ndimage.label(video.masks[frame])
-            if not count:
-                break
-            sizes = ndimage.sum_labels(video.masks[frame], labels, np.arange(1, count + 1))
-            if sizes.max() < _LEAST_PIXELS:
-                break
-            rows, columns = np.nonzero(labels == 1 + int(np.argmax(sizes)))
+        for frame, inside in zip(frames, found, strict=True):
+            rows, columns = np.nonzero(inside)
             corners = (
                 (float(columns.min()), float(rows.min())),
                 (float(columns.max() + 1), float(rows.max() + 1)),
             )
             seconds = float(video.footage.stored.seconds[frame])
             marks.append(Mark(video.evidence_id, seconds, _NAME, False, "box", corners))
-        if len(marks) == 2:
-            return tuple(marks)
+        return tuple(marks)
+
+
+def _followed(
+    masks: NDArray[np.bool_], first: int, last: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    """Returns the largest target of a frame, there and in a later one; None when it is lost."""
+    labels, count = ndimage.label(masks[first])
+    if not count:
+        return None
+    begun = now = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    for frame in range(first + 1, last + 1):
+        labels, _ = ndimage.label(masks[frame])
+        shared = np.bincount(labels[now], minlength=2)[1:]
+        if not shared.any():
+            return None
+        now = labels == 1 + int(np.argmax(shared))
+    return None if min(begun.sum(), now.sum()) < _LEAST_PIXELS else (begun, now)
 
 
 def _spread(values: NDArray[np.float64]) -> str:

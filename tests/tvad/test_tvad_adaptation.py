@@ -33,18 +33,18 @@ def test_only_cells_that_are_alike_move() -> None:
     assert raised[1, 3, 3] == odds[:, 3, 3].max() + 2
     lowered = taught(True).apply(odds, answers, WORDS)
     assert (lowered != odds).sum() == 4
-    assert torch.equal(lowered[:, 1, 2], odds[:, 1, 2] - 1)
+    assert torch.equal(lowered[:, 1, 2], odds[:, 1, 2] - 0.5)
     assert torch.equal(taught(False, "unheard of").apply(odds, answers, WORDS), odds)
 
 
 def test_a_direction_answers_what_it_would_of_the_traits() -> None:
     bounded = BoundedDecoder(untrained_decoder(), LIMIT, GRID)
-    kept = bounded.project(hidden(1))[0]
-    traits = bounded.traits(kept)
+    opened = bounded.unpack(bounded.project(hidden(1))[0])
+    traits = bounded.traits(opened)
     assert traits.shape == (bounded.trait_width, *GRID)
     weight = torch.randn(2, bounded.trait_width, generator=torch.Generator().manual_seed(2))
     offset = torch.tensor([0.1, -0.2])
-    direct = bounded.answers(kept, weight, offset)
+    direct = bounded.answers(opened, weight, offset)
     expected = torch.einsum("km,mrc->krc", weight, traits) - offset[:, None, None]
     assert torch.allclose(direct, expected, atol=1e-4)
 

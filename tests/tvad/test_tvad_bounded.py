@@ -46,7 +46,7 @@ def test_maps_from_kept_bytes_are_the_decoders_and_fit_the_bound() -> None:
     slices = bounded.project(values)
     assert len(slices) == 2
     assert all(one.dtype == np.uint8 and one.nbytes <= LIMIT for one in slices)
-    found = bounded.log_odds(slices, texts(2), texts(3, 5))
+    found = bounded.log_odds([bounded.unpack(one) for one in slices], texts(2), texts(3, 5))
     expected = exact(decoder, values)
     assert found.shape == (3, 2, *GRID)
     spread = float(expected.std())
@@ -57,8 +57,10 @@ def test_maps_from_kept_bytes_are_the_decoders_and_fit_the_bound() -> None:
 @torch.inference_mode()
 def test_kept_bytes_are_read_by_a_decoder_opened_later_bit_for_bit() -> None:
     slices = BoundedDecoder(untrained_decoder(), LIMIT, GRID).project(hidden())
-    first = BoundedDecoder(untrained_decoder(), LIMIT, GRID).log_odds(slices, texts(2), texts(3))
-    one = BoundedDecoder(untrained_decoder(), LIMIT, GRID).log_odds(slices[1:], texts(2), texts(3))
+    later = BoundedDecoder(untrained_decoder(), LIMIT, GRID)
+    first = later.log_odds([later.unpack(one) for one in slices], texts(2), texts(3))
+    again = BoundedDecoder(untrained_decoder(), LIMIT, GRID)
+    one = again.log_odds([again.unpack(slices[1])], texts(2), texts(3))
     assert torch.equal(first[:, 1:], one)
 
 
@@ -66,6 +68,6 @@ def test_bytes_of_another_decoder_and_a_bound_too_small_are_refused() -> None:
     bounded = BoundedDecoder(untrained_decoder(), LIMIT, GRID)
     slices = bounded.project(hidden())
     with pytest.raises(BadInputError, match="another size"):
-        bounded.log_odds([one[:-8] for one in slices], texts(1), texts(1))
+        bounded.unpack(slices[0][:-8])
     with pytest.raises(BadInputError, match="do not fit"):
         BoundedDecoder(untrained_decoder(), 4096, GRID).project(hidden())

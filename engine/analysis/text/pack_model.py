@@ -22,7 +22,7 @@ from engine.packs.manifest import Pack
 from engine.tvad.adaptation import Adaptation
 from engine.tvad.ahd import AnomalyHeatmapDecoder
 from engine.tvad.backbone import Backbone, VideoWindow, WindowMotion
-from engine.tvad.bounded import BoundedDecoder
+from engine.tvad.bounded import BoundedDecoder, UnpackedSlice
 from engine.tvad.prompting import embed_words
 
 
@@ -129,10 +129,11 @@ class PackModel:
         bounded = self._bounded_for(grid)
         logits, prompt, plain = [], [], []
         for one in slices:
-            odds = bounded.log_odds([one], self._normal, self._abnormal)[:, 0]
+            opened = bounded.unpack(one)
+            odds = bounded.log_odds([opened], self._normal, self._abnormal)[:, 0]
             if self._taught is not None:
                 plain.append(odds.amax(0).numpy())
-                answers = self._answers(bounded, one, self._taught.weight, self._taught.offset)
+                answers = _answers(bounded, opened, self._taught.weight, self._taught.offset)
                 odds = self._taught.apply(odds, answers, self._words)
             loudest = odds.max(0)
             logits.append(loudest.values.numpy())
@@ -141,7 +142,8 @@ class PackModel:
 
     def traits(self, kept: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.float32]:
         """Returns what the decoder saw of each cell."""
-        return np.asarray(self._bounded_for(grid).traits(kept).numpy(), np.float32)
+        bounded = self._bounded_for(grid)
+        return np.asarray(bounded.traits(bounded.unpack(kept)).numpy(), np.float32)
 
     def answers(
         self,
@@ -151,7 +153,8 @@ class PackModel:
         offset: NDArray[np.float32],
     ) -> NDArray[np.float32]:
         """Returns what directions answer in each cell."""
-        found = self._answers(self._bounded_for(grid), kept, weight, offset)
+        bounded = self._bounded_for(grid)
+        found = _answers(bounded, bounded.unpack(kept), weight, offset)
         return np.asarray(found.numpy(), np.float32)
 
     def taught(self, decoder: bytes) -> PackModel:
@@ -169,23 +172,23 @@ class PackModel:
         traits, group = load_replay(self._pack.file(REPLAY))
         return ReplaySample(traits, group)
 
-    def _answers(
-        self,
-        bounded: BoundedDecoder,
-        kept: NDArray[np.uint8],
-        weight: NDArray[np.float32],
-        offset: NDArray[np.float32],
-    ) -> torch.Tensor:
-        if weight.shape[1] != bounded.trait_width:
-            raise BadInputError(
-                "a variant that was taught with another pack", "", "restore that pack or teach anew"
-            )
-        return bounded.answers(kept, torch.from_numpy(weight), torch.from_numpy(offset))
-
     def _bounded_for(self, grid: tuple[int, int]) -> BoundedDecoder:
         if grid not in self._bounded:
             self._bounded[grid] = BoundedDecoder(self._decoder, SLICE_BYTES, grid)
         return self._bounded[grid]
+
+
+def _answers(
+    bounded: BoundedDecoder,
+    opened: UnpackedSlice,
+    weight: NDArray[np.float32],
+    offset: NDArray[np.float32],
+) -> torch.Tensor:
+    if weight.shape[1] != bounded.trait_width:
+        raise BadInputError(
+            "a variant that was taught with another pack", "", "restore that pack or teach anew"
+        )
+    return bounded.answers(opened, torch.from_numpy(weight), torch.from_numpy(offset))
 
 
 def chosen_device(wanted: str) -> str:

@@ -1,0 +1,259 @@
+"""A harmless oddity that keeps raising alarms, and what is left of them once one is marked.
+
+Run: `python -m tests.benchmarks.false_alarms [--work DIR] [--choices 10] [--seed 1]`. Of each of
+three cameras two videos show walkers only and teach what is usual; six more show an oddity again
+and again, and in three of these something abnormal happens as well. `--work` keeps them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.cases import Case
+from engine.cli.main import run
+from engine.core.errors import BadInputError
+from engine.core.progress import CancelToken, silent
+from engine.datasets.rendered import RenderedVideo, rendered_videos
+from engine.datasets.synthetic.footage.abnormal import add_abnormal
+from engine.datasets.synthetic.footage.normal import add_odd, add_walkers
+from engine.datasets.synthetic.footage.places import random_setting
+from engine.datasets.synthetic.footage.stage import Stage
+from engine.datasets.synthetic.phrases import NORMAL
+from engine.datasets.synthetic.video import VideoSpec
+from engine.datasets.synthetic.write import write_split, write_video
+from engine.teaching.marks import Mark
+from engine.teaching.preview import preview
+from engine.tracking.events import EventSpan, find_events
+from tests.benchmarks.lines import Line, table
+from tests.benchmarks.teaching import base_use
+from tests.benchmarks.teaching_rendered import Clip, marked, opened_clips, taught_by
+
+_COMMAND = "python -m tests.benchmarks.false_alarms --choices {choices} --seed {seed}"
+_ODD = {"walking fast": "walking fast", "pushing a bicycle": "pushing a bicycle",
+        "pushchair": "with wheels"}  # fmt: skip
+_WRONG = ("cycling", "running", "driving")
+_USUAL, _OTHERS = 2, 6
+_USUAL_S, _OTHER_S = 12.0, 8.0
+_SIZE = (640, 360)
+_PLACES, _WALKERS = 60, 5
+
+
+@dataclass(frozen=True)
+class _Alarm:
+    """An event of a run.
+
+    Attributes:
+        clip: number of the clip.
+        span: the event.
+        target: number of the odd target that it is about; 0 when something abnormal is in view.
+        name: class of that target.
+    """
+
+    clip: int
+    span: EventSpan
+    target: int
+    name: str
+
+
+def lines(work: Path, choices: int = 10, seed: int = 1) -> list[Line]:
+    """Measures and returns the lines of the table.
+
+    Args:
+        work: keeps footage and case.
+        choices: random alarms that are marked.
+        seed: of everything drawn.
+    """
+    videos = _footage(work / "footage", seed)
+    folder = work / "alarms.case"
+    if not folder.exists():
+        _analyse(videos, folder)
+    with Case.open(folder, write=True) as case:
+        use = base_use(case, case.evidence.all()[0].id)
+        clips = opened_clips(case, videos, use)
+        alarms = [one for number, clip in enumerate(clips) for one in _alarms(case, number, clip)]
+        found = _quieted(case, clips, alarms, choices)
+    alike, gone, true, lost = np.array(found).sum(0).tolist()
+    shares = [one[1] / one[0] for one in found]
+    losses = [one[3] / max(1, one[2]) for one in found]
+    command = _COMMAND.format(choices=choices, seed=seed)
+    return [
+        Line("a false alarm marked as normal: further ones like it gone", ">= 80 %",
+             f"{gone / alike:.1%} of {alike} in {len(found)} choices "
+             f"({min(shares):.0%} to {max(shares):.0%})", gone >= 0.8 * alike, command),
+        Line("the same: true events gone", "<= 5 %",
+             f"{lost / max(1, true):.1%} of {true} ({min(losses):.0%} to {max(losses):.0%})",
+             lost <= 0.05 * true, command),
+    ]  # fmt: skip
+
+
+def _footage(to: Path, seed: int) -> list[RenderedVideo]:
+    """Renders what is missing; scenes are numbered from 9001."""
+    names = []
+    for camera, odd in enumerate(_ODD):
+        scene = 9001 + camera
+        folder = to / f"Scene{scene}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, spec in enumerate(_drawn(np.random.default_rng([seed, camera]), odd)):
+            kind = "abnormal" if _wrong(number) else "normal"
+            name = f"{kind}_scene_{scene}_scenario_{number + 1}"
+            names.append(name)
+            if not (folder / f"{name}_targets.json").exists():
+                write_video(folder, name, spec, seed + number, CancelToken())
+                print(name, flush=True)
+    write_split(to, "test", names)
+    return rendered_videos(to, "test")
+
+
+def _wrong(number: int) -> str:
+    """Returns what goes wrong in a video of a camera; empty for nothing."""
+    return _WRONG[number % len(_WRONG)] if number >= _USUAL and number % 2 else ""
+
+
+def _drawn(rng: np.random.Generator, odd: str) -> list[VideoSpec]:
+    """Draws the videos of a camera at the first place that has room for all of them."""
+    for _ in range(_PLACES):
+        setting = random_setting(rng, "test", _SIZE)
+        videos = []
+        for number in range(_USUAL + _OTHERS):
+            seconds = _OTHER_S if number >= _USUAL else _USUAL_S
+            stage = Stage(rng, setting, "test", seconds)
+            wrong = _wrong(number)
+            if wrong and not add_abnormal(stage, wrong, 0.5 * seconds):
+                break
+            if number >= _USUAL and not (add_odd(stage, odd) and add_odd(stage, odd)):
+                break
+            add_walkers(stage, _WALKERS)
+            videos.append(
+                VideoSpec(
+                    scene=setting.scene,
+                    fps=setting.fps,
+                    seconds=seconds,
+                    actors=tuple(stage.actors),
+                    noise=setting.noise,
+                    blur=setting.blur,
+                    grey=setting.sensor.colourless,
+                    sensor=setting.sensor,
+                )
+            )
+        else:
+            return videos
+    raise BadInputError("no place has room for the oddity", odd, "use another seed")
+
+
+def _analyse(videos: list[RenderedVideo], case: Path) -> None:
+    for scene in sorted({one.camera for one in videos}):
+        mine = sorted((one for one in videos if one.camera == scene), key=_scenario)
+        words = [
+            "--case",
+            str(case),
+            "--channels",
+            "scene,text",
+            "--quiet",
+            "--calibrate",
+            "normal",
+        ]
+        for usual in mine[:_USUAL]:
+            words += ["--normal", str(usual.path)]
+        with contextlib.redirect_stdout(io.StringIO()):
+            if run(["analyze", *(str(one.path) for one in mine[_USUAL:]), *words]):
+                raise SystemExit("error: the rendered footage was not analysed")
+
+
+def _scenario(video: RenderedVideo) -> int:
+    return int(video.name.rsplit("_", 1)[1])
+
+
+def _alarms(case: Case, number: int, clip: Clip) -> list[_Alarm]:
+    """Lists the events of a clip that are about its oddity, or about something abnormal."""
+    stored = clip.footage.stored
+    scores = case.results.scores(clip.footage.run.id, "fused")
+    found = []
+    for span in find_events(scores, stored.plan.seconds, stored.settings.tracking):
+        if clip.labels[span.first : span.last + 1].any():
+            found.append(_Alarm(number, span, 0, ""))
+            continue
+        frame = int(stored.plan.frames[span.peak])
+        regions = [row.region for row in case.results.regions(clip.footage.run.id, frame, frame)]
+        if not regions:
+            continue
+        box = max(regions, key=lambda one: one.score).box
+        inside = clip.video.ids(frame)[box.y : box.y + box.h, box.x : box.x + box.w]
+        counts = np.bincount(inside.ravel(), minlength=2)[1:]
+        target = 1 + int(counts.argmax())
+        named = {one.number: one.class_at(frame) for one in clip.video.targets}
+        if counts.any() and named.get(target) in _ODD.values():
+            found.append(_Alarm(number, span, target, named[target]))
+    return found
+
+
+def _quieted(
+    case: Case, clips: list[Clip], alarms: list[_Alarm], choices: int
+) -> list[tuple[int, int, int, int]]:
+    """Marks one alarm as normal, choice by choice.
+
+    Returns:
+        Further alarms like it, those of them that are gone, true events, those of them gone: all
+        of the same camera.
+    """
+    found: list[tuple[int, int, int, int]] = []
+    odd = [one for one in alarms if one.name]
+    print(len(odd), "alarms of oddities,", len(alarms) - len(odd), "true events", flush=True)
+    for number in np.random.default_rng(0).permutation(len(odd)).tolist():
+        if len(found) == choices:
+            break
+        mine = odd[number]
+        words = NORMAL[mine.name].training[0]
+        clip = clips[mine.clip]
+        marks = marked(clip, mine.span.first, mine.span.last, mine.target, words, True)
+        here = {n for n, one in enumerate(clips) if one.video.camera == clip.video.camera}
+        alike = [one for one in odd if one.clip in here and one is not mine]
+        true = [one for one in alarms if not one.name and one.clip in here]
+        if marks is None or not alike:
+            continue
+        left = _left(case, clips, here, marks)
+        gone = sum(not _overlaps(one, left) for one in alike)
+        lost = sum(not _overlaps(one, left) for one in true)
+        found.append((len(alike), gone, len(true), lost))
+        print(clip.video.name, mine.name, found[-1], flush=True)
+    return found
+
+
+def _left(
+    case: Case, clips: list[Clip], numbers: set[int], marks: tuple[Mark, ...]
+) -> dict[int, list[EventSpan]]:
+    """Returns the events of clips with what the marks taught."""
+    variant, taught = taught_by(case, marks)
+    found = {}
+    for number in numbers:
+        footage = clips[number].footage
+        after = preview(case, footage, variant, taught, CancelToken(), silent).after["fused"]
+        tracking = footage.stored.settings.tracking
+        found[number] = find_events(after, footage.stored.plan.seconds, tracking)
+    return found
+
+
+def _overlaps(alarm: _Alarm, left: dict[int, list[EventSpan]]) -> bool:
+    span = alarm.span
+    return any(one.first <= span.last and one.last >= span.first for one in left[alarm.clip])
+
+
+def main() -> None:
+    """Measures and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path)
+    parser.add_argument("--choices", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        print(table(lines(options.work or Path(scratch), options.choices, options.seed)))
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from engine.core.errors import BadInputError, CancelledError, ResourceError, SightlineError
 from engine.core.progress import Progress
@@ -86,6 +86,62 @@ def progress_fields(progress: Progress) -> dict[str, object]:
         "seconds_left": progress.seconds_left,
         "unit": progress.unit,
     }
+
+
+class Pointed(Protocol):
+    """A target that was pointed at in a frame; places are in decoded pixels."""
+
+    @property
+    def evidence_id(self) -> int:
+        """The evidence."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """Stream time of the frame."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def normal(self) -> bool:
+        """Whether it is normal; otherwise abnormal."""
+        ...
+
+    @property
+    def shape(self) -> str:
+        """`box`, `point` or `brush`."""
+        ...
+
+    @property
+    def points(self) -> tuple[tuple[float, float], ...]:
+        """Two opposite corners of a box, a point, or the way of a brush."""
+        ...
+
+    @property
+    def radius(self) -> float:
+        """Of the brush; 0 for the others."""
+        ...
+
+
+def mark_fields(mark: Pointed) -> dict[str, Any]:
+    """Returns a mark as requests and files of marks have it."""
+    said: dict[str, Any] = {
+        "evidence_id": mark.evidence_id,
+        "time": mark.seconds,
+        "name": mark.name,
+        "normal": mark.normal,
+    }
+    if mark.shape == "box":
+        (x, y), (to_x, to_y) = mark.points
+        return said | {"box": [min(x, to_x), min(y, to_y), abs(to_x - x), abs(to_y - y)]}
+    if mark.shape == "point":
+        return said | {"point": list(mark.points[0])}
+    points = [list(one) for one in mark.points]
+    return said | {"brush": {"points": points, "radius": mark.radius}}
 
 
 def error_fields(error: SightlineError) -> dict[str, object]:

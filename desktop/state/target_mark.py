@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from engine.protocol import mark_fields
+
 Point = tuple[float, float]
 
 
@@ -41,16 +43,4 @@ class TargetMark:
 
     def fields(self) -> dict[str, Any]:
         """Returns the mark as the engine process takes it."""
-        said: dict[str, Any] = {
-            "evidence_id": self.evidence_id,
-            "time": self.seconds,
-            "name": self.name,
-            "normal": self.normal,
-        }
-        if self.shape == "box":
-            (x, y), (to_x, to_y) = self.points
-            return said | {"box": [min(x, to_x), min(y, to_y), abs(to_x - x), abs(to_y - y)]}
-        if self.shape == "point":
-            return said | {"point": list(self.points[0])}
-        points = [list(one) for one in self.points]
-        return said | {"brush": {"points": points, "radius": self.radius}}
+        return mark_fields(self)

@@ -12,6 +12,7 @@ from typing import Any
 from engine.core.errors import BadInputError
 from engine.core.times import format_time, parse_time
 from engine.packs.prompts import PromptSet, parse_prompts
+from engine.protocol import mark_fields
 
 MOST_MARKS = 2000
 _MOST_BYTES = 8 << 20
@@ -51,19 +52,7 @@ class Mark:
 
     def as_json(self) -> dict[str, Any]:
         """Returns JSON values, as `parse_marks` reads them."""
-        said: dict[str, Any] = {
-            "evidence_id": self.evidence_id,
-            "time": self.seconds,
-            "name": self.name,
-            "normal": self.normal,
-        }
-        if self.shape == "box":
-            (x, y), (to_x, to_y) = self.points
-            return {**said, "box": [x, y, to_x - x, to_y - y]}
-        if self.shape == "point":
-            return {**said, "point": list(self.points[0])}
-        points = [list(one) for one in self.points]
-        return {**said, "brush": {"points": points, "radius": self.radius}}
+        return mark_fields(self)
 
 
 def load_marks(path: Path) -> tuple[Mark, ...]:

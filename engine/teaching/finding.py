@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,16 +54,14 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class _Query:
-    """Cells of a target, and when it was seen there.
+    """Cells of a target.
 
     Attributes:
         evidence_id: the evidence.
-        span: stream time of its first and last appearance that was given.
         cells: of some slices: number of the slice, bool [R, C].
     """
 
     evidence_id: int
-    span: tuple[float, float]
     cells: tuple[tuple[int, NDArray[np.bool_]], ...]
 
 
@@ -106,8 +104,7 @@ def find_like(
         answers = use.model.answers(kept, footage.grid, weight[None], offset[None])
         return np.asarray(answers[0], np.float32)
 
-    found = _search(footages, likeness, token, report)
-    return Found(tuple(_itself(one, query) for one in found), left_out)
+    return Found(tuple(_search(footages, likeness, token, report, query)), left_out)
 
 
 def find_words(
@@ -207,9 +204,7 @@ def _of_marks(case: Case, footages: dict[int, Footage], marks: Sequence[Mark]) -
             "analyse it with --channels scene,text",
         )
     places = [find_place(case, footages[evidence_id], mark) for mark in marks]
-    times = [mark.seconds for mark in marks]
-    cells = tuple((place.slice, place.cells) for place in places)
-    return _Query(evidence_id, (min(times), max(times)), cells)
+    return _Query(evidence_id, tuple((place.slice, place.cells) for place in places))
 
 
 def _direction(
@@ -244,13 +239,19 @@ def _direction(
 
 
 def _search(
-    footages: dict[int, Footage], likeness: Maps, cancel: CancelToken, report: Report
+    footages: dict[int, Footage],
+    likeness: Maps,
+    cancel: CancelToken,
+    report: Report,
+    query: _Query | None = None,
 ) -> list[Moment]:
+    """Follows what is alike through all footage; what was asked for is listed once."""
     total = sum(footage.stored.plan.chunks for footage in footages.values())
     found: list[Moment] = []
     done = 0
-    for footage in footages.values():
-        finder = MomentFinder(footage)
+    for evidence_id, footage in footages.items():
+        mine = query is not None and query.evidence_id == evidence_id
+        finder = MomentFinder(footage, dict(query.cells) if query and mine else {})
         for kept in footage.chunks(cancel):
             for second, one in zip(kept.seconds.tolist(), kept.slices, strict=True):
                 finder.add(second, likeness(footage, one))
@@ -258,10 +259,5 @@ def _search(
             report(Progress("searching", done, total, unit="chunks"))
         found += finder.finish()
     found.sort(key=lambda one: (-one.likeness, one.evidence_id, one.peak_s))
-    return found[:MOST_MOMENTS]
-
-
-def _itself(moment: Moment, query: _Query) -> Moment:
-    first, last = query.span
-    same = moment.evidence_id == query.evidence_id
-    return replace(moment, itself=same and moment.start_s <= last and moment.end_s >= first)
+    own = next((one for one in found if one.itself), None)
+    return [one for one in found if not one.itself or one is own][:MOST_MOMENTS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ _GAP_S = 1.0
 _LOUDEST = 3
 _HALF = 0.6
 _WIDEST = 6
+_BESIDE = 1
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class _Path:
     cell: tuple[int, int]
     first: float
     last: float
+    itself: bool = False
     values: list[float] = field(default_factory=list)
     best: tuple[float, float, tuple[int, int, int, int]] = (-np.inf, 0.0, (0, 0, 0, 0))
 
@@ -74,10 +77,20 @@ class _Path:
 
 
 class MomentFinder:
-    """Follows the peaks of consecutive maps of one run; the result depends on the maps alone."""
+    """Follows the peaks of consecutive maps of one run; the result depends on the maps alone.
 
-    def __init__(self, footage: Footage) -> None:
+    Args:
+        footage: the run.
+        asked: what was asked for, bool [R, C] by number of the slice: whoever is met there is it.
+    """
+
+    def __init__(self, footage: Footage, asked: Mapping[int, NDArray[np.bool_]]) -> None:
         self._footage = footage
+        self._asked = {
+            number: ndimage.binary_dilation(cells, iterations=_BESIDE)
+            for number, cells in asked.items()
+        }
+        self._slices = 0
         self._open: list[_Path] = []
         self._closed: list[_Path] = []
 
@@ -86,7 +99,8 @@ class MomentFinder:
         late = [path for path in self._open if second - path.last > _GAP_S]
         self._closed += late
         self._open = [path for path in self._open if second - path.last <= _GAP_S]
-        free = list(self._open)
+        free, asked = list(self._open), self._asked.get(self._slices)
+        self._slices += 1
         for row, column in _peaks(likeness):
             value, cell = float(likeness[row, column]), (row, column)
             near = [
@@ -105,6 +119,7 @@ class MomentFinder:
             else:
                 free.remove(path)
             path.add(second, value, cell, _extent(likeness, row, column))
+            path.itself = path.itself or (asked is not None and bool(asked[row, column]))
 
     def finish(self) -> list[Moment]:
         """Returns the moments, in the order in which they were lost sight of."""
@@ -127,6 +142,7 @@ class MomentFinder:
             int(plan.pts[frame]),
             plan.grid.box(*place),
             float(np.mean(loudest)),
+            path.itself,
         )
 
 

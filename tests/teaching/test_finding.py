@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.cases import Case
+from engine.core.progress import CancelToken, silent
+from engine.teaching.finding import _use
+from engine.teaching.footage import open_footage
+from engine.teaching.moments import MomentFinder
 from tests.teaching.teaching_material import made_case, mark, marks_file, printed
 
 
@@ -23,11 +28,28 @@ def test_a_marked_target_is_the_most_like_itself(
     assert code == 0
     first = said["moments"][0]
     assert first["itself"]
+    assert sum(one["itself"] for one in said["moments"]) == 1
     assert first["start_s"] <= 1.6
     likeness = [one["likeness"] for one in said["moments"]]
     assert likeness == sorted(likeness, reverse=True)
     again = printed(capsys, "find", "--case", case, "--marks", given)[1]
     assert again == said
+
+
+def test_who_is_in_view_at_the_same_time_is_someone_else(case: Path) -> None:
+    with Case.open(case) as opened:
+        use = _use(opened, None)
+        row = opened.evidence.all()[0]
+        footage = open_footage(opened, row, use, CancelToken(), silent)
+    likeness = np.zeros((2, *footage.grid), np.float32)
+    likeness[:, 3, 4], likeness[:, 3, -4] = 1.0, 0.9
+    asked = np.zeros(footage.grid, np.bool_)
+    asked[3, -5] = True
+    finder = MomentFinder(footage, {1: asked})
+    for second, one in zip((0.0, 0.2), likeness, strict=True):
+        finder.add(second, one)
+    itself = {round(one.likeness, 1): one.itself for one in finder.finish() if one.likeness}
+    assert itself == {1.0: False, 0.9: True}
 
 
 def test_words_and_events_are_looked_for(case: Path, capsys: pytest.CaptureFixture[str]) -> None:

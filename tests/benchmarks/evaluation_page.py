@@ -11,23 +11,31 @@ import datetime
 import platform
 import re
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.analysis.environment import environment
+from engine.core.progress import CancelToken, silent
+from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
 from tests.benchmarks import (
     accuracy,
     building,
     dialogue,
+    false_alarms,
+    finding,
     kills,
     rendered_targets,
     speed,
     teaching,
+    teaching_rendered,
     text_channel,
 )
 from tests.benchmarks.flow_trade import trade
 from tests.benchmarks.lines import ROOT, table
 
+_VIDEOS, _SEED = 60, 1
 _PAGE = ROOT / "docs" / "evaluation.md"
 _COMMAND = "python -m tests.benchmarks.evaluation_page"
 _HEAD = f"""# Evaluation
@@ -75,7 +83,17 @@ def _text() -> str:
 
 
 def _teaching() -> str:
-    return table(teaching.lines())
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        rendered = work / "rendered"
+        write_footage(rendered, FootageRequest(_VIDEOS, _SEED), 2, silent, CancelToken())
+        lines = [
+            *teaching.lines(work),
+            *teaching_rendered.lines(rendered, work / "rendered.case"),
+            *false_alarms.lines(work / "oddity"),
+            *finding.lines(rendered, work / "finding"),
+        ]
+    return table(lines)
 
 
 PARTS = {

@@ -32,8 +32,8 @@ from engine.teaching.marks import Mark
 from engine.teaching.preview import preview
 from engine.tracking.events import EventSpan, find_events
 from tests.benchmarks.lines import Line, table
-from tests.benchmarks.teaching import base_use
-from tests.benchmarks.teaching_rendered import Clip, marked, opened_clips, taught_by
+from tests.benchmarks.teaching import base_use, taught_by
+from tests.benchmarks.teaching_rendered import Clip, marked, opened_clips
 
 _COMMAND = "python -m tests.benchmarks.false_alarms --choices {choices} --seed {seed}"
 _ODD = {"walking fast": "walking fast", "pushing a bicycle": "pushing a bicycle",

@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import io
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from sklearn.metrics import roc_auc_score
 from engine.analysis.text.channel import TextChannel
 from engine.analysis.text.measuring import text_maps
 from engine.analysis.text.use import TextUse
-from engine.analysis.variant import Taught
 from engine.cases import Case
 from engine.cli.main import run
 from engine.core.progress import CancelToken, silent
@@ -30,9 +28,8 @@ from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
 from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL
 from engine.teaching.footage import Footage, open_footage
 from engine.teaching.marks import Mark
-from engine.teaching.teaching import teach
 from tests.benchmarks.lines import Line, table
-from tests.benchmarks.teaching import base_use, variant_use
+from tests.benchmarks.teaching import base_use, taught_by
 
 _COMMAND = "python -m tests.benchmarks.teaching_rendered --rendered DIR --choices {choices}"
 _LEAST_PIXELS = 150
@@ -135,15 +132,6 @@ def marked(
         seconds = float(plan.seconds[place])
         marks.append(Mark(clip.evidence_id, seconds, name, normal, "box", corners))
     return tuple(marks)
-
-
-def taught_by(case: Case, marks: tuple[Mark, ...]) -> tuple[TextUse, Taught]:
-    """Teaches a variant, which is thrown away at once; returns it in use."""
-    row = teach(case, marks, f"choice {time.time_ns()}").row
-    taught = Taught.decode(row.variant.body)
-    with case.change() as change:
-        change.variants.set_removed(row.id, True)
-    return variant_use(case, row.variant.recipe, taught), taught
 
 
 def _analyse(rendered: Path, case: Path) -> None:

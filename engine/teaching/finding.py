@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.text.model import text_recipe
 from engine.analysis.text.recipe import TextRecipe
+from engine.analysis.text.store import KeptFeatures
 from engine.analysis.text.use import TextUse, open_text
 from engine.cases import Case
 from engine.core.errors import BadInputError
@@ -252,12 +254,18 @@ def _search(
     for evidence_id, footage in footages.items():
         mine = query is not None and query.evidence_id == evidence_id
         finder = MomentFinder(footage, dict(query.cells) if query and mine else {})
-        for kept in footage.chunks(cancel):
-            for second, one in zip(kept.seconds.tolist(), kept.slices, strict=True):
-                finder.add(second, likeness(footage, one))
+        for seconds, maps in footage.read(partial(_likeness, footage, likeness), cancel):
+            for second, one in zip(seconds, maps, strict=True):
+                finder.add(second, one)
             done += 1
             report(Progress("searching", done, total, unit="chunks"))
         found += finder.finish()
     found.sort(key=lambda one: (-one.likeness, one.evidence_id, one.peak_s))
     own = next((one for one in found if one.itself), None)
     return [one for one in found if not one.itself or one is own][:MOST_MOMENTS]
+
+
+def _likeness(
+    footage: Footage, likeness: Maps, kept: KeptFeatures
+) -> tuple[list[float], list[NDArray[np.float32]]]:
+    return kept.seconds.tolist(), [likeness(footage, one) for one in kept.slices]

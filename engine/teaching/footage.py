@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from engine.analysis.evidence import add_evidence
 from engine.analysis.fusion import SCENE, TEXT
 from engine.analysis.judging import Calibrations
+from engine.analysis.measuring import worker_threads
 from engine.analysis.recipe import Recipe
 from engine.analysis.rescoring import StoredRun, calibrations_of, stored_run
 from engine.analysis.runs import Resuming, Run
@@ -22,6 +25,8 @@ from engine.cases import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
 from engine.core.settings import AnalysisSettings
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +68,23 @@ class Footage:
         chunk, place = self.places[number].tolist()
         return np.asarray(self._kept(chunk).slices[place], np.uint8)
 
-    def chunks(self, cancel: CancelToken) -> Iterator[KeptFeatures]:
-        """Yields the kept features chunk by chunk; raises as `slice` does."""
-        for chunk in range(self.stored.plan.chunks):
+    def read(self, take: Callable[[KeptFeatures], _T], cancel: CancelToken) -> Iterator[_T]:
+        """Takes something from the kept features of every chunk, several chunks at once.
+
+        Args:
+            take: is called with the features of a chunk, in any thread.
+            cancel: looked at before each.
+
+        Yields:
+            What it returned, in the order of the chunks; raises as `slice` does.
+        """
+
+        def taken(chunk: int) -> _T:
             cancel.check()
-            yield self._kept(chunk)
+            return take(self._kept(chunk))
+
+        with ThreadPoolExecutor(worker_threads(), "features") as pool:
+            yield from pool.map(taken, range(self.stored.plan.chunks))
 
     def _kept(self, chunk: int) -> KeptFeatures:
         kept = self.store.load(chunk)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.maps import TextMaps, counted
 from engine.analysis.text.measuring import text_maps
 from engine.analysis.text.model import ReadPrompts
+from engine.analysis.text.store import KeptFeatures
 from engine.analysis.text.use import TextUse
 from engine.analysis.variant import Taught
 from engine.cases import Case
@@ -87,7 +88,7 @@ def preview(
     """
     plan, recipe, run = footage.stored.plan, footage.recipe, footage.run
     raw = stored_maps(case, run.id, plan, recipe, cancel)
-    maps = list(_maps(footage, use, cancel))
+    maps = list(footage.read(partial(_maps, footage, use), cancel))
     if recipe.parts:
         maps = list(counted(maps, recipe.parts.counting(plan.grid)))
     raw = RawMaps(raw.motion, lambda: maps)
@@ -116,12 +117,11 @@ def preview(
     )
 
 
-def _maps(footage: Footage, use: TextUse, cancel: CancelToken) -> Iterator[TextMaps]:
-    """Yields the text maps of a run as a variant reads them, chunk by chunk."""
-    for kept in footage.chunks(cancel):
-        if len(kept.slices):
-            read = use.model.read(list(kept.slices), footage.grid)
-        else:
-            none = (0, *footage.grid)
-            read = ReadPrompts(np.zeros(none, np.float32), np.zeros(none, np.uint8))
-        yield text_maps(kept.seconds, read)
+def _maps(footage: Footage, use: TextUse, kept: KeptFeatures) -> TextMaps:
+    """Returns the text maps of a chunk as a variant reads them."""
+    if len(kept.slices):
+        read = use.model.read(list(kept.slices), footage.grid)
+    else:
+        none = (0, *footage.grid)
+        read = ReadPrompts(np.zeros(none, np.float32), np.zeros(none, np.uint8))
+    return text_maps(kept.seconds, read)

@@ -150,15 +150,7 @@ def _drawn(rng: np.random.Generator, odd: str) -> list[VideoSpec]:
 def _analyse(videos: list[RenderedVideo], case: Path) -> None:
     for scene in sorted({one.camera for one in videos}):
         mine = sorted((one for one in videos if one.camera == scene), key=_scenario)
-        words = [
-            "--case",
-            str(case),
-            "--channels",
-            "scene,text",
-            "--quiet",
-            "--calibrate",
-            "normal",
-        ]
+        words = ["--case", str(case), "--channels", "scene,text", "--json", "--quiet"]
         for usual in mine[:_USUAL]:
             words += ["--normal", str(usual.path)]
         with contextlib.redirect_stdout(io.StringIO()):

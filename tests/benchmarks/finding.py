@@ -129,7 +129,7 @@ def _copy(source: Path, target: Path, first: int, last: int) -> None:
 
 
 def _analyse(videos: list[Path], case: Path) -> None:
-    words = ["--case", str(case), "--channels", "scene,text", "--quiet"]
+    words = ["--case", str(case), "--channels", "scene,text", "--json", "--quiet"]
     with contextlib.redirect_stdout(io.StringIO()):
         if run(["analyze", *map(str, videos), *words]):
             raise SystemExit("error: the rendered footage was not analysed")

@@ -111,7 +111,16 @@ def _analysed(folder: Path, videos: list[Path], pack: str) -> Iterator[Case]:
     if not folder.exists():
         prompts = folder.with_suffix(".yaml")
         prompts.write_text(_PROMPTS, encoding="utf-8")
-        words = ["--channels", "scene,text", "--prompts", str(prompts), "--pack", pack, "--quiet"]
+        words = [
+            "--channels",
+            "scene,text",
+            "--prompts",
+            str(prompts),
+            "--pack",
+            pack,
+            "--json",
+            "--quiet",
+        ]
         with contextlib.redirect_stdout(io.StringIO()):
             if run(["analyze", *map(str, videos), "--case", str(folder), *words]):
                 raise SystemExit("error: the footage was not analysed")

@@ -136,7 +136,7 @@ def marked(
 
 def _analyse(rendered: Path, case: Path) -> None:
     videos = [str(one.path) for one in rendered_videos(rendered, "test")]
-    words = ["--case", str(case), "--channels", "scene,text", "--quiet"]
+    words = ["--case", str(case), "--channels", "scene,text", "--json", "--quiet"]
     with contextlib.redirect_stdout(io.StringIO()):
         if run(["analyze", *videos, *words]):
             raise SystemExit("error: the rendered footage was not analysed")

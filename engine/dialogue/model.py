@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken
 from engine.dialogue.script import evidence_parts
-from engine.dialogue.window import SpanSteps, read_window
+from engine.dialogue.window import SpanSteps, hot_part, read_window
 from engine.media import Source
 from engine.packs.manifest import Pack
 from engine.tvad.backbone import Backbone
@@ -125,7 +125,7 @@ def span_evidence(
     heat: Callable[[Sequence[int]], NDArray[np.float32]],
     cancel: CancelToken | None = None,
 ) -> SpanEvidence:
-    """Gathers what a dialogue about a span is conditioned on.
+    """Gathers what a dialogue about a span is conditioned on: of the part that stands out.
 
     Args:
         backbone: of the pack.
@@ -138,7 +138,8 @@ def span_evidence(
         BadInputError: a frame cannot be decoded.
         CancelledError: it was asked to stop.
     """
-    steps = SpanSteps(*span, backbone.window_frames // backbone.temporal_patch)
+    part = hot_part(span, heat, backbone.window_frames)
+    steps = SpanSteps(*part, backbone.window_frames // backbone.temporal_patch)
     window = read_window(source, backbone, steps.shown(backbone.temporal_patch), cancel=cancel)
     if backbone.name == _QWEN:
         tokens = backbone.video_tokens(window)

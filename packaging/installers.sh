@@ -43,7 +43,7 @@ debian() {
 Package: sightline
 Version: $version
 Architecture: amd64
-Maintainer: Sightline <sightline@example.org>
+Maintainer: Sightline maintainers <maintainers@localhost>
 Installed-Size: $size
 Depends: $(paste -sd, packaging/linux/depends | sed 's/,/, /g')
 Recommends: libwayland-client0, libwayland-cursor0, libwayland-egl1

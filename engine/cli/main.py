@@ -9,7 +9,9 @@ import traceback
 from collections.abc import Sequence
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from engine.cli import (
     analyze,
@@ -32,6 +34,7 @@ from engine.cli import (
     verify,
 )
 from engine.cli.output import set_quiet
+from engine.core.build import program
 from engine.core.errors import BadInputError, ResourceError, SightlineError
 
 _HELP = """Reviews surveillance footage offline: scores frames for anomaly, shows where and why.
@@ -84,15 +87,27 @@ def run(arguments: Sequence[str]) -> int:
     words, quiet = _taken_out(words, "--quiet")
     set_quiet(quiet)
     try:
-        result = build()(args=words or ["--help"], prog_name="main.py", standalone_mode=False)
+        result = _commands()(args=words or ["--help"], prog_name=program(), standalone_mode=False)
         if not words:
-            remedy = "begin with: main.py analyze VIDEO --case NAME.case"
+            remedy = f"begin with: {program()} analyze VIDEO --case NAME.case"
             raise BadInputError("no command named", "", remedy)
         return result if isinstance(result, int) else 0
     except BaseException as error:
         if debug:
             traceback.print_exc()
         return _failed(error)
+
+
+def _commands() -> TyperGroup:
+    """Makes the commands; their help names the program as it is called here."""
+    whole = get_command(build())
+    assert isinstance(whole, TyperGroup)
+    waiting = [whole]
+    while waiting:
+        one = waiting.pop()
+        one.help = (one.help or "").replace("main.py", program())
+        waiting += getattr(one, "commands", {}).values()
+    return whole
 
 
 def _taken_out(words: list[str], option: str) -> tuple[list[str], bool]:
@@ -117,7 +132,7 @@ def _described(error: BaseException) -> tuple[str, int]:
         return error.line(), error.exit_code
     if isinstance(error, TyperException):
         said = _one_line(error.format_message()).rstrip(".")
-        return BadInputError(said, "", "see main.py --help").line(), 2
+        return BadInputError(said, "", f"see {program()} --help").line(), 2
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         return "cancelled, what was committed is kept, run again to resume", 3
     if isinstance(error, MemoryError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.build import program
 from engine.core.errors import NegativeError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def list_command(as_json: Json = False) -> None:
     for one in packs:
         _print(one, machine)
     if not packs:
-        print_line("no packs; import one: main.py packs import PATH")
+        print_line(f"no packs; import one: {program()} packs import PATH")
 
 
 def verify_command(
@@ -106,7 +107,7 @@ def import_command(
         print_json(listed.as_json(machine))
         return
     _print(listed, machine)
-    print_line(f"use it with: main.py analyze VIDEO --case NAME.case --pack {pack.name}")
+    print_line(f"use it with: {program()} analyze VIDEO --case NAME.case --pack {pack.name}")
 
 
 def _print(listed: Listed, machine: Machine) -> None:

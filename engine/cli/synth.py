@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.build import program
 from engine.core.errors import BadInputError
 
 
@@ -62,7 +63,7 @@ def command(
     print_line(f"rendered {done.rendered_frames:,} frames in {done.wall_s:.0f} s, {rate}/s")
     for name, count in done.targets.items():
         print_line(f"  {name}: {count}")
-    print_line(f"next: main.py evaluate --dataset ubnormal --root {done.to} --split {split}")
+    print_line(f"next: {program()} evaluate --dataset ubnormal --root {done.to} --split {split}")
 
 
 def _size(text: str) -> tuple[int, int]:

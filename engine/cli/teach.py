@@ -9,6 +9,7 @@ import typer
 
 from engine.cli.cases import CaseOption, open_to_read
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.build import program
 from engine.core.errors import BadInputError, NegativeError
 
 
@@ -72,7 +73,7 @@ def _teach(case: Path, marks: Path, name: str, as_json: bool) -> None:
         )
     for warning in said["warnings"]:
         print_line(f"  warning: {warning}")
-    print_line(f"next: main.py analyze VIDEO --case {case} --variant {name!r}")
+    print_line(f"next: {program()} analyze VIDEO --case {case} --variant {name!r}")
 
 
 def _repeat(case: Path, name: str, as_json: bool) -> None:

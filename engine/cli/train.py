@@ -18,6 +18,7 @@ from engine.cli.output import (
     said_command,
     shown_progress,
 )
+from engine.core.build import program
 from engine.core.errors import BadInputError
 
 _HELP = """Trains what a pack is made of, on a CPU or a GPU.
@@ -126,7 +127,7 @@ def ahd_command(
     for kind, figures in result["figures"].items():
         shown = (f"{name} {value}" for name, value in figures.items() if isinstance(value, float))
         print_line(f"  {kind}: {', '.join(shown)}")
-    print_line(f"next: main.py analyze VIDEO --case NAME.case --channels text --pack {pack}")
+    print_line(f"next: {program()} analyze VIDEO --case NAME.case --channels text --pack {pack}")
 
 
 def _check(epochs: int, windows: int, rate: float, threads: int, cache_gb: float) -> None:

@@ -16,6 +16,7 @@ from engine.cli.output import (
     said_command,
     shown_progress,
 )
+from engine.core.build import program
 from engine.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def command(
     print_line(f"  loss {result['first_loss']} to {result['last_loss']}")
     for stage, took in result["seconds"].items():
         print_line(f"  {stage}: {took / 60:.1f} min")
-    print_line(f"next: main.py evaluate --dialogue --root FOOTAGE --pack {pack}")
+    print_line(f"next: {program()} evaluate --dialogue --root FOOTAGE --pack {pack}")
 
 
 def _built(folder: Path | None, dataset: str | None, root: Path | None) -> BuiltDialogues | None:

@@ -39,6 +39,11 @@ def is_built() -> bool:
     return bool(getattr(sys, "frozen", False))
 
 
+def program() -> str:
+    """What a command line begins with: `sightline`, or `main.py` when it runs from its sources."""
+    return "sightline" if is_built() else "main.py"
+
+
 def this_build() -> Build | None:
     """Returns what this application was built as; None when it runs from its sources.
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.core.build import program
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken
 from engine.dialogue.script import evidence_parts
@@ -171,7 +172,7 @@ def open_dialogue_model(pack: Pack, runtime: str = AUTO, device: str = "cpu") ->
             raise ResourceError(
                 f"the pack {pack.name} has no language model ({name} is missing)",
                 pack.folder,
-                "train one with: main.py train dialogue",
+                f"train one with: {program()} train dialogue",
             )
     if runtime not in (AUTO, TRANSFORMERS, LLAMA_CPP):
         raise BadInputError(

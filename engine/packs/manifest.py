@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.core.build import program
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Report, silent
 from engine.media.hashing import hash_file
@@ -188,7 +189,7 @@ def locate_pack(name_or_folder: str | Path) -> Path:
                 return place / word
     if Path(word).is_dir():
         return Path(word)
-    raise ResourceError("no such pack", word, "see main.py packs list")
+    raise ResourceError("no such pack", word, f"see {program()} packs list")
 
 
 def find_pack(name_or_folder: str | Path) -> Pack:

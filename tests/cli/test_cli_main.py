@@ -63,6 +63,16 @@ def test_every_command_has_a_help_of_its_own(command: Run, name: str) -> None:
     assert f"main.py {name}" in ran.out
 
 
+@pytest.mark.parametrize("words", [(), ("--help",), *((name, "--help") for name in COMMANDS)])
+def test_the_built_program_goes_by_its_own_name(
+    command: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    ran = command(*words)
+    assert "sightline" in ran.out
+    assert "main.py" not in ran.out + ran.err
+
+
 def test_the_overview_names_every_command_and_the_codes(command: Run) -> None:
     ran = command("--help")
     assert ran.code == 0
@@ -82,7 +92,7 @@ def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("engine.cli.main.build", lambda: failing)
+    monkeypatch.setattr("engine.cli.main._commands", lambda: failing)
 
 
 @pytest.mark.parametrize(

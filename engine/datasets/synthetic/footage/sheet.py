@@ -14,6 +14,7 @@ import av
 import cv2
 import numpy as np
 
+from engine.core.build import program
 from engine.core.errors import BadInputError
 from engine.datasets.synthetic.figures import Bytes
 from engine.datasets.synthetic.write import split_file
@@ -43,7 +44,8 @@ def contact_sheet(root: Path, split: str = "test", most: int = 20) -> Bytes:
     for kind in ("abnormal", "normal"):
         listed = split_file(root, split, kind)
         if not listed.exists():
-            raise BadInputError(f"no {split} split there", root, "render it with main.py synth")
+            remedy = f"render it with {program()} synth"
+            raise BadInputError(f"no {split} split there", root, remedy)
         names += listed.read_text("ascii").split()
     names.sort(key=lambda name: [int(word) for word in name.split("_") if word.isdigit()])
     tiles = [_tile(root, name) for name in names[:most]]

@@ -31,7 +31,8 @@ from engine.packs.manifest import Pack
 from engine.packs.memory import Machine, fits, said, size_text, this_machine
 
 _THOUSAND = 1000
-_EMPTY = "No packs yet. Import one from a folder or a zip."
+_ARCHIVES = "Archives (*.zip *.tar *.tar.gz *.tgz)"
+_EMPTY = "No packs yet. Import one from a folder or an archive."
 
 
 class PacksDialog(QDialog):
@@ -95,7 +96,7 @@ class PacksDialog(QDialog):
         self._begin(f"Verifying {chosen.name}", check, self._verified)
 
     def bring_in(self, path: Path) -> None:
-        """Imports a pack from a folder or a zip."""
+        """Imports a pack from a folder or an archive."""
 
         def bring(cancel: CancelToken, report: Report) -> Pack:
             return import_pack(path, cancel, report)
@@ -138,8 +139,8 @@ class PacksDialog(QDialog):
         self._verify.clicked.connect(self.verify)
         folder = QPushButton("Import a folder…")
         folder.clicked.connect(self._ask_folder)
-        archive = QPushButton("Import a zip…")
-        archive.clicked.connect(self._ask_zip)
+        archive = QPushButton("Import an archive…")
+        archive.clicked.connect(self._ask_archive)
         close = QPushButton("Close")
         close.clicked.connect(self.close)
         self._busy_without = (self._verify, folder, archive)
@@ -260,8 +261,8 @@ class PacksDialog(QDialog):
         if chosen:
             self.bring_in(Path(chosen))
 
-    def _ask_zip(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Import a zip of a pack", "", "Zip (*.zip)")
+    def _ask_archive(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, "Import the archive of a pack", "", _ARCHIVES)
         if chosen:
             self.bring_in(Path(chosen))
 

@@ -88,7 +88,7 @@ def verify_command(
 
 
 def import_command(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A pack's folder, or a zip of it.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A pack's folder, zip or tar.")],
     as_json: Json = False,
 ) -> None:
     """Copies a pack into your data folder, checking every file before it takes its name.

@@ -1,8 +1,10 @@
 """Writes the manifest of a built application: version, commit and the hash of every other file.
 
     PYTHONPATH=. python packaging/manifest.py dist/sightline
+    PYTHONPATH=. python packaging/manifest.py --compare dist/sightline OTHER/sightline
 
-`sightline selftest` compares the application with it.
+`sightline selftest` compares the application with it. The second compares two builds by theirs; the
+exit code is 1 when they differ.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from engine.core.build import MANIFEST
+from engine.core.build import MANIFEST, Build, read_build
+from engine.core.errors import BadInputError
 from engine.core.version import VERSION
 from engine.media import hash_file
 
@@ -61,8 +65,34 @@ def built_commit(root: Path) -> str:
     return git("rev-parse", "HEAD") + ("-changed" if changed else "")
 
 
+def compare_builds(one: Build, other: Build) -> Iterator[str]:
+    """Yields a line for the commits, if they differ, and one for each file that does."""
+    if (one.version, one.commit) != (other.version, other.commit):
+        yield f"{one.version} {one.commit} is not {other.version} {other.commit}"
+    for name in sorted(one.files.keys() | other.files.keys()):
+        if name not in one.files or name not in other.files:
+            yield f"{name} is only in {(one if name in one.files else other).folder}"
+        elif one.files[name] != other.files[name]:
+            yield f"{name} differs"
+
+
+def main(words: list[str]) -> int:
+    """Writes a manifest, or compares two; returns the exit code."""
+    if words[0] == "--compare":
+        one, other = (
+            read_build(Path(word) / "_internal" / MANIFEST, Path(word)) for word in words[1:3]
+        )
+        lines = list(compare_builds(one, other))
+        print("\n".join([*lines, f"{len(lines)} differences in {len(one.files):,} files"]))
+        return 1 if lines else 0
+    print(f"manifest: {write_manifest(Path(words[0]), built_commit(ROOT))}")
+    return 0
+
+
 if __name__ == "__main__":
     try:
-        print(f"manifest: {write_manifest(Path(sys.argv[1]), built_commit(ROOT))}")
+        sys.exit(main(sys.argv[1:]))
+    except BadInputError as error:
+        sys.exit(f"error: {error.line()}")
     except (subprocess.CalledProcessError, FileNotFoundError):
         sys.exit(f"error: no commit to name, {ROOT}, build from a clone made with git")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.core.version import VERSION
 from engine.reports.installation import differences
-from manifest import built_commit, write_manifest
+from manifest import built_commit, compare_builds, main, write_manifest
 
 COMMIT = "c0ffee" * 6 + "c0de"
 
@@ -49,6 +50,26 @@ def test_names_version_commit_and_every_other_file(application: Path) -> None:
 def test_writing_it_again_changes_nothing(application: Path) -> None:
     before = (application / "_internal" / "manifest.json").read_bytes()
     assert write_manifest(application, COMMIT).read_bytes() == before
+
+
+def test_two_builds_are_compared_file_by_file(
+    application: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(application, other, symlinks=True)
+    assert list(compare_builds(built(application), built(other))) == []
+    assert main(["--compare", str(application), str(other)]) == 0
+    (other / "sightline").write_bytes(b"\x7fELF progrbm")
+    (other / "_internal" / "new.so").write_bytes(b"new")
+    write_manifest(other, COMMIT[::-1])
+    capsys.readouterr()
+    assert main(["--compare", str(application), str(other)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        f"{VERSION} {COMMIT} is not {VERSION} {COMMIT[::-1]}",
+        f"_internal/new.so is only in {other}",
+        "sightline differs",
+        "3 differences in 3 files",
+    ]
 
 
 def test_a_changed_a_missing_and_a_foreign_file_are_named(application: Path) -> None:

@@ -61,22 +61,31 @@ analysed() {
     run events --case "$case" --json >"$home/events.json" 2>/dev/null
 }
 
+shown() { # whether a window with the name is on the screen
+    for id in $(xwininfo -root -tree | sed -n 's/^ *\(0x[0-9a-f]*\) "[^"]*Sightline[^"]*".*/\1/p'); do
+        if xwininfo -id "$id" 2>/dev/null | grep -q IsViewable; then
+            return 0
+        fi
+    done
+    return 1
+}
+
 window() { # window NAME: starts it, waits until it is there and the sample is analysed, closes it
     began=$(now)
     start >"$home/window.txt" 2>&1 &
-    shown=$!
-    until xwininfo -root -tree | grep -q '"[^"]*Sightline[^"]*"'; do
-        kill -0 $shown 2>/dev/null || bad "the window ended: $(tail -n 3 "$home/window.txt")"
+    window=$!
+    until shown; do
+        kill -0 $window 2>/dev/null || bad "the window ended: $(tail -n 3 "$home/window.txt")"
         sleep 0.05
     done
     good "window there in $(seconds "$began"), $1"
     until analysed; do
-        kill -0 $shown 2>/dev/null || bad "the window ended: $(tail -n 3 "$home/window.txt")"
+        kill -0 $window 2>/dev/null || bad "the window ended: $(tail -n 3 "$home/window.txt")"
         [ $(($(now) - began)) -lt $((patience * 100)) ] || bad "the sample was never analysed"
         sleep 1
     done
-    kill -TERM $shown
-    wait $shown || bad "the window ended with $?: $(tail -n 3 "$home/window.txt")"
+    kill -TERM $window
+    wait $window || bad "the window ended with $?: $(tail -n 3 "$home/window.txt")"
     good "window closed in good order"
 }
 window "first start, with the sample case"

@@ -82,6 +82,7 @@ def test_the_window_opens_analyses_the_sample_and_leaves_nothing(
         window.send_signal(signal.SIGTERM)
         _, said = window.communicate(timeout=PATIENCE_S)
         assert window.returncode == 0, said
+        assert "Traceback" not in said
         assert not psutil.wait_procs(family, timeout=PATIENCE_S)[1]
     finally:
         for one in family:

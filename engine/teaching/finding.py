@@ -23,7 +23,7 @@ from engine.teaching.footage import Footage, open_footage, text_runs
 from engine.teaching.learning import discriminant
 from engine.teaching.marks import Mark
 from engine.teaching.moments import Moment, MomentFinder
-from engine.teaching.places import find_place
+from engine.teaching.places import MotionReader, find_place
 
 _PACK = "compact"
 _MOST_QUERY = 12
@@ -205,7 +205,8 @@ def _of_marks(case: Case, footages: dict[int, Footage], marks: Sequence[Mark]) -
             evidence_id,
             "analyse it with --channels scene,text",
         )
-    places = [find_place(case, footages[evidence_id], mark) for mark in marks]
+    motion = MotionReader(case)
+    places = [find_place(motion, footages[evidence_id], mark) for mark in marks]
     return _Query(evidence_id, tuple((place.slice, place.cells) for place in places))
 
 

@@ -10,7 +10,7 @@ from engine.core.progress import CancelToken
 from engine.scene.observation import Observer
 from engine.scene.taught import LEAST_SPEED, TaughtMotion, motion_at, taught_motion
 from engine.teaching.footage import Footage
-from engine.teaching.places import Place, motion_chunk
+from engine.teaching.places import MotionReader, Place
 
 _RARE = 0.02
 _BESIDE_S = 2.0
@@ -39,17 +39,19 @@ def learn_motion(
     Returns:
         None when nothing moves at the marks, or it moves as everything does.
     """
-    seen = []
+    seen, reader = [], MotionReader(case)
+    chunk: tuple[int, int] | None = None
     for place in places:
         cancel.check()
         footage = footages[place.mark.evidence_id]
         usual = footage.calibrations.scene.usual_speed()
         if usual is None:
             continue
-        maps, first = motion_chunk(case, footage, place.frame)
-        plan = footage.stored.plan
-        seconds = plan.seconds[first : first + len(maps)]
-        observed = _observer(footage).observe(maps, seconds)
+        maps, first = reader.around(footage, place.frame)
+        if chunk != (footage.run.id, first):
+            chunk = (footage.run.id, first)
+            seconds = footage.stored.plan.seconds[first : first + len(maps)]
+            observed = _observer(footage).observe(maps, seconds)
         found = motion_at(observed, place.frame - first, place.cells, usual)
         if found is not None:
             seen.append(found)

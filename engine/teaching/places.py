@@ -38,7 +38,7 @@ class Place:
     cells: NDArray[np.bool_]
 
 
-def find_place(case: Case, footage: Footage, mark: Mark) -> Place:
+def find_place(motion: MotionReader, footage: Footage, mark: Mark) -> Place:
     """Finds the cells of a mark.
 
     Raises:
@@ -53,9 +53,9 @@ def find_place(case: Case, footage: Footage, mark: Mark) -> Place:
         )
     number = int(np.abs(footage.seconds - mark.seconds).argmin())
     frame = int(np.abs(plan.seconds - mark.seconds).argmin())
-    moving = _moving(case, footage, frame)
+    moving = _moving(motion, footage, frame)
     if mark.shape == "point":
-        cells = _at_point(case, footage, mark, frame, moving)
+        cells = _at_point(motion.case, footage, mark, frame, moving)
     else:
         cells = _covered(footage, mark)
         if not cells.any():
@@ -90,15 +90,29 @@ def check_agreement(places: list[Place]) -> None:
         others.append(place)
 
 
-def motion_chunk(case: Case, footage: Footage, frame: int) -> tuple[MotionMaps, int]:
-    """Returns the motion of the chunk that holds an analysed frame, and its first position."""
-    chunk = frame // footage.stored.plan.chunk
-    maps = MotionMaps.decode(case.chunks.read(footage.run.id, SCENE, chunk).raw)
-    return maps, footage.stored.plan.span(chunk)[0]
+class MotionReader:
+    """Reads the motion around analysed frames; marks lie close together, so one chunk is kept.
+
+    Args:
+        case: holds the runs.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self._kept: tuple[tuple[int, int], MotionMaps] | None = None
+
+    def around(self, footage: Footage, frame: int) -> tuple[MotionMaps, int]:
+        """Returns the motion of the chunk that holds an analysed frame, and its first position."""
+        chunk = frame // footage.stored.plan.chunk
+        key = (footage.run.id, chunk)
+        if self._kept is None or self._kept[0] != key:
+            read = self.case.chunks.read(footage.run.id, SCENE, chunk)
+            self._kept = (key, MotionMaps.decode(read.raw))
+        return self._kept[1], footage.stored.plan.span(chunk)[0]
 
 
-def _moving(case: Case, footage: Footage, frame: int) -> NDArray[np.bool_]:
-    maps, first = motion_chunk(case, footage, frame)
+def _moving(motion: MotionReader, footage: Footage, frame: int) -> NDArray[np.bool_]:
+    maps, first = motion.around(footage, frame)
     cell = footage.stored.plan.grid.cell
     return np.asarray(maps.foreground[frame - first] > _MOVING_SHARE * cell**2, np.bool_)
 

@@ -23,7 +23,7 @@ from engine.teaching.footage import Footage, open_footage, text_runs
 from engine.teaching.learning import Direction, Lesson, learn_direction
 from engine.teaching.marks import Mark, parse_marks, taught_prompts
 from engine.teaching.motion import learn_motion
-from engine.teaching.places import Place, check_agreement, find_place
+from engine.teaching.places import MotionReader, Place, check_agreement, find_place
 from engine.teaching.preview import Preview, preview
 
 _PACK = "compact"
@@ -174,7 +174,8 @@ def _learn(
         )
         for number in dict.fromkeys(mark.evidence_id for mark in marks)
     }
-    places = [find_place(case, footages[mark.evidence_id], mark) for mark in marks]
+    reader = MotionReader(case)
+    places = [find_place(reader, footages[mark.evidence_id], mark) for mark in marks]
     check_agreement(places)
     by_name: dict[str, list[Place]] = {}
     for place in places:
@@ -183,7 +184,7 @@ def _learn(
     decoder = _decoder(footages, by_name, asked, warnings, cancel, report)
     motion = []
     for mine in by_name.values():
-        found = learn_motion(case, footages, mine, mine[0].mark.normal, cancel)
+        found = learn_motion(case, footages, _spread(mine), mine[0].mark.normal, cancel)
         if found is None:
             warnings.append(f'the scene channel learns nothing from "{mine[0].mark.name}"')
         else:

@@ -9,9 +9,11 @@ import pytest
 
 from engine.cases import Case
 from engine.core.progress import CancelToken, silent
+from engine.motion.maps import MotionMaps
 from engine.teaching.finding import _use
 from engine.teaching.footage import open_footage
 from engine.teaching.moments import MomentFinder
+from engine.teaching.places import MotionReader
 from tests.teaching.teaching_material import made_case, mark, marks_file, printed
 
 
@@ -50,6 +52,27 @@ def test_who_is_in_view_at_the_same_time_is_someone_else(case: Path) -> None:
         finder.add(second, one)
     itself = {round(one.likeness, 1): one.itself for one in finder.finish() if one.likeness}
     assert itself == {1.0: False, 0.9: True}
+
+
+def test_motion_is_decoded_once_for_marks_that_lie_close_together(
+    case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+    decode = MotionMaps.decode
+
+    def counted(raw: bytes) -> MotionMaps:
+        decoded.append(raw)
+        return decode(raw)
+
+    monkeypatch.setattr(MotionMaps, "decode", counted)
+    with Case.open(case) as opened:
+        use = _use(opened, None)
+        row = opened.evidence.all()[0]
+        footage = open_footage(opened, row, use, CancelToken(), silent)
+        reader = MotionReader(opened)
+        first = [reader.around(footage, frame)[0] for frame in (0, 1, 2)]
+    assert len(decoded) == 1
+    assert first[0] is first[2]
 
 
 def test_words_and_events_are_looked_for(case: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from desktop.window import MainWindow
 from desktop.wiring import Wiring
 from desktop.workspace import Workspace
 
-_PATIENCE_MS = 60_000
+_PATIENCE_MS = 180_000
 
 
 def pixels(image: QImage | None) -> bytes:

@@ -26,7 +26,7 @@ from tests.datasets.building_material import run_to_checks, write_ubnormal
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 
-_PATIENCE_MS = 30_000
+_PATIENCE_MS = 180_000
 
 
 @pytest.fixture(scope="module")

@@ -32,17 +32,19 @@ interfaces=$(grep -vc -e '|' -e ' lo:' /proc/net/dev || true)
 [ "$interfaces" = 0 ] || bad "there are network interfaces"
 good "no network interface"
 
-# Without -noreset the screen begins anew, and is not there for a moment, whenever nobody uses it.
-Xvfb :99 -noreset -screen 0 1600x1000x24 -nolisten tcp >"$home/xvfb.log" 2>&1 &
+# Without -noreset the screen begins anew, and is not there for a moment, whenever nobody uses it. It takes
+# the first number that is free and writes it when it is there.
+Xvfb -displayfd 3 -noreset -screen 0 1600x1000x24 -nolisten tcp 3>"$home/display" >"$home/xvfb.log" 2>&1 &
 screen=$!
 trap 'kill $screen 2>/dev/null || true' EXIT
-export DISPLAY=:99
 waited=0
-until xwininfo -root >/dev/null 2>&1; do
+until [ -s "$home/display" ]; do
     waited=$((waited + 1))
     [ $waited -lt 300 ] || bad "no screen: $(cat "$home/xvfb.log")"
     sleep 0.1
 done
+DISPLAY=:$(cat "$home/display")
+export DISPLAY
 
 start() { # takes the place of the shell
     if [ -n "${SMOKE_TRACE:-}" ]; then

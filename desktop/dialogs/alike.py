@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import Signal, SignalInstance
@@ -12,11 +11,11 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from desktop.dialogs.buttons import plain_button
 from desktop.operations.alike import Alike, AlikeMoment
 from desktop.panels.row_list import Row, RowList
 from desktop.panels.times import span_text
@@ -112,15 +111,15 @@ class AlikeDialog(QDialog):
         self.bookmark_button.setEnabled(there)
 
     def _lay_out(self) -> None:
-        search = _button("&Search", lambda: self.words.emit(self.field.text()))
+        search = plain_button("&Search", lambda: self.words.emit(self.field.text()))
         search.setProperty("primary", True)
-        self.event_button = _button("Make an &event", lambda: self._keep(self.event_wanted))
-        self.bookmark_button = _button("&Bookmark", lambda: self._keep(self.bookmark_wanted))
+        self.event_button = plain_button("Make an &event", lambda: self._keep(self.event_wanted))
+        self.bookmark_button = plain_button("&Bookmark", lambda: self._keep(self.bookmark_wanted))
         rows = (
             (self.field, search),
             (
-                _button("Like the selected e&vent", self.like_event.emit),
-                _button("Like the &marked target", self.like_marks.emit),
+                plain_button("Like the selected e&vent", self.like_event.emit),
+                plain_button("Like the &marked target", self.like_marks.emit),
                 None,
             ),
             (None, self.bookmark_button, self.event_button),
@@ -159,10 +158,3 @@ def _row(one: AlikeMoment) -> Row:
         icon="film",
         said="what was asked for" if one.itself else "",
     )
-
-
-def _button(text: str, act: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: act())
-    return button

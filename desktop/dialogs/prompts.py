@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from desktop.dialogs.buttons import plain_button
 from desktop.operations.channels import ChannelChoice
 from engine.core.errors import SightlineError
 from engine.packs.listing import Listed, list_packs
@@ -188,9 +188,9 @@ class PromptsDialog(QDialog):
         row.setSpacing(8)
         row.addWidget(QLabel("Pack"))
         row.addWidget(self.pack, 1)
-        self._own = _button("The pack's own", self._show_own)
-        self._load = _button("Load…", self._ask_load)
-        self._save = _button("Save…", self._ask_save)
+        self._own = plain_button("The pack's own", self._show_own)
+        self._load = plain_button("Load…", self._ask_load)
+        self._save = plain_button("Save…", self._ask_save)
         for button in (self._own, self._load, self._save):
             row.addWidget(button)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -226,13 +226,6 @@ def _lines(name: str, example: str) -> QPlainTextEdit:
     edit.setPlaceholderText(example)
     edit.setTabChangesFocus(True)
     return edit
-
-
-def _button(text: str, act: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: act())
-    return button
 
 
 def _words(edit: QPlainTextEdit) -> list[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from desktop.dialogs.buttons import plain_button
 from desktop.operations.variants import VariantItem
 from desktop.panels.row_list import Row, RowList
 
@@ -42,10 +41,10 @@ class VariantsDialog(QDialog):
         about.setProperty("role", "muted")
         row = QHBoxLayout()
         row.setSpacing(8)
-        self.use = _button("&Use", lambda: self._give(self.used))
+        self.use = plain_button("&Use", lambda: self._give(self.used))
         self.use.setProperty("primary", True)
-        self.compare = _button("&Compare", lambda: self._give(self.compared))
-        self.discard = _button("&Throw away", lambda: self._give(self.discarded))
+        self.compare = plain_button("&Compare", lambda: self._give(self.compared))
+        self.discard = plain_button("&Throw away", lambda: self._give(self.discarded))
         for button in (self.discard, self.compare, self.use):
             row.addWidget(button)
         row.insertStretch(1, 1)
@@ -90,10 +89,3 @@ def _row(item: VariantItem) -> Row:
         icon="circle-check" if item.counts else "layers",
         said="on screen" if item.counts else "",
     )
-
-
-def _button(text: str, act: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: act())
-    return button

@@ -130,18 +130,7 @@ def _drawn(rng: np.random.Generator, odd: str) -> list[VideoSpec]:
             if happening and not any(stage.shows(one) for one in stage.actors if one.abnormal):
                 break
             add_walkers(stage, _WALKERS)
-            videos.append(
-                VideoSpec(
-                    scene=setting.scene,
-                    fps=setting.fps,
-                    seconds=seconds,
-                    actors=tuple(stage.actors),
-                    noise=setting.noise,
-                    blur=setting.blur,
-                    grey=setting.sensor.colourless,
-                    sensor=setting.sensor,
-                )
-            )
+            videos.append(stage.video())
         else:
             return videos
     raise BadInputError("no place has room for the oddity", odd, "use another seed")

@@ -49,16 +49,7 @@ def random_footage(
             break
     else:
         raise BadInputError("no room for what should happen", setting.scene.layout, "draw another")
-    return VideoSpec(
-        scene=setting.scene,
-        fps=setting.fps,
-        seconds=seconds,
-        actors=tuple(stage.actors),
-        noise=setting.noise,
-        blur=setting.blur,
-        grey=setting.sensor.colourless,
-        sensor=setting.sensor,
-    )
+    return stage.video()
 
 
 def _filled(

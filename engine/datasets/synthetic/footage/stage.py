@@ -15,6 +15,7 @@ from engine.datasets.synthetic.looks import Colour, Look
 from engine.datasets.synthetic.performers import Performer
 from engine.datasets.synthetic.routes import Place, Route
 from engine.datasets.synthetic.sensor import MIXES
+from engine.datasets.synthetic.video import VideoSpec
 
 _STEP_S = 0.25
 _LONG = 60.0
@@ -135,6 +136,20 @@ class Stage:
             if bool((apart < max(gap, others)).any()):
                 return False
         return True
+
+    def video(self) -> VideoSpec:
+        """Returns the video that its actors, where it is and how it is filmed make."""
+        setting = self.setting
+        return VideoSpec(
+            scene=setting.scene,
+            fps=setting.fps,
+            seconds=self.seconds,
+            actors=tuple(self.actors),
+            noise=setting.noise,
+            blur=setting.blur,
+            grey=setting.sensor.colourless,
+            sensor=setting.sensor,
+        )
 
     def shows(self, actor: Performer) -> bool:
         """Whether an abnormal actor is in view while it is abnormal."""

@@ -9,8 +9,6 @@ them.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from engine.cases import Case
-from engine.cli.main import run
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
 from engine.datasets.rendered import RenderedVideo, rendered_videos
@@ -31,7 +28,7 @@ from engine.datasets.synthetic.write import write_split, write_video
 from engine.teaching.marks import Mark
 from engine.teaching.preview import preview
 from engine.tracking.events import EventSpan, find_events
-from tests.benchmarks.lines import Line, table
+from tests.benchmarks.lines import Line, absolute, run_json, table
 from tests.benchmarks.teaching import base_use, taught_by
 from tests.benchmarks.teaching_rendered import Clip, marked, opened_clips
 
@@ -139,12 +136,9 @@ def _drawn(rng: np.random.Generator, odd: str) -> list[VideoSpec]:
 def _analyse(videos: list[RenderedVideo], case: Path) -> None:
     for scene in sorted({one.camera for one in videos}):
         mine = sorted((one for one in videos if one.camera == scene), key=_scenario)
-        words = ["--case", str(case), "--channels", "scene,text", "--json", "--quiet"]
-        for usual in mine[:_USUAL]:
-            words += ["--normal", str(usual.path)]
-        with contextlib.redirect_stdout(io.StringIO()):
-            if run(["analyze", *(str(one.path) for one in mine[_USUAL:]), *words]):
-                raise SystemExit("error: the rendered footage was not analysed")
+        usual = [word for one in mine[:_USUAL] for word in ("--normal", one.path)]
+        others = [one.path for one in mine[_USUAL:]]
+        run_json("analyze", *others, "--case", case, "--channels", "scene,text", *usual)
 
 
 def _scenario(video: RenderedVideo) -> int:
@@ -218,7 +212,7 @@ def _overlaps(alarm: _Alarm, left: dict[int, list[EventSpan]]) -> bool:
 def main() -> None:
     """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path)
+    parser.add_argument("--work", type=absolute)
     parser.add_argument("--choices", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -8,8 +8,6 @@ cut in two at a key frame: a target marked in one half appears again in the othe
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +16,13 @@ import av
 import numpy as np
 
 from engine.cases import Case
-from engine.cli.main import run
 from engine.datasets.rendered import RenderedVideo, rendered_videos
 from engine.datasets.synthetic.phrases import ABNORMAL
 from engine.teaching.finding import Found, find_like, find_words
 from engine.teaching.marks import Mark
 from engine.teaching.moments import Moment
-from tests.benchmarks.lines import Line, table
+from tests.benchmarks.lines import Line, absolute, run_json, table
+from tests.benchmarks.teaching import box_around
 
 _COMMAND = "python -m tests.benchmarks.finding --rendered DIR --choices {choices} --videos {videos}"
 _LEAST_PIXELS = 150
@@ -68,7 +66,7 @@ def lines(rendered: Path, work: Path, choices: int = 20, videos: int = 24) -> li
     halves = _cut(rendered, work / "halves", videos)
     case_folder = work / "halves.case"
     if not case_folder.exists():
-        _analyse([*halves], case_folder)
+        run_json("analyze", *halves, "--case", case_folder, "--channels", "scene,text")
     command = _COMMAND.format(choices=choices, videos=videos)
     with Case.open(case_folder, write=True) as case:
         known = {row.id: halves[case.evidence_path(row)] for row in case.evidence.all()}
@@ -126,13 +124,6 @@ def _copy(source: Path, target: Path, first: int, last: int) -> None:
             packet.dts, packet.pts = packet.dts - begun, packet.pts - begun
             packet.stream = stream
             writer.mux(packet)
-
-
-def _analyse(videos: list[Path], case: Path) -> None:
-    words = ["--case", str(case), "--channels", "scene,text", "--json", "--quiet"]
-    with contextlib.redirect_stdout(io.StringIO()):
-        if run(["analyze", *map(str, videos), *words]):
-            raise SystemExit("error: the rendered footage was not analysed")
 
 
 def _marked(case: Case, halves: dict[int, Half], choices: int) -> list[float]:
@@ -208,23 +199,19 @@ def _marks(
 ) -> list[Mark] | None:
     marks = []
     for frame in np.sort(rng.choice(half.frames, 2, replace=False)).tolist():
-        rows, columns = np.nonzero(half.video.ids(half.first + frame) == target)
-        if len(rows) < _LEAST_PIXELS:
+        inside = half.video.ids(half.first + frame) == target
+        if inside.sum() < _LEAST_PIXELS:
             return None
-        corners = (
-            (float(columns.min()), float(rows.min())),
-            (float(columns.max() + 1), float(rows.max() + 1)),
-        )
         seconds = frame / half.video.fps
-        marks.append(Mark(evidence_id, seconds, "marked target", False, "box", corners))
+        marks.append(Mark(evidence_id, seconds, "marked target", False, "box", box_around(inside)))
     return marks
 
 
 def main() -> None:
     """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rendered", type=Path, required=True)
-    parser.add_argument("--work", type=Path)
+    parser.add_argument("--rendered", type=absolute, required=True)
+    parser.add_argument("--work", type=absolute)
     parser.add_argument("--choices", type=int, default=20)
     parser.add_argument("--videos", type=int, default=24)
     options = parser.parse_args()

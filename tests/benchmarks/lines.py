@@ -38,6 +38,11 @@ def footage() -> Path:
     return Path(os.environ.get("SIGHTLINE_FOOTAGE", ROOT.parent / "shared" / "data"))
 
 
+def absolute(path: str) -> Path:
+    """Returns the path that a word names here; commands run in the root of the repository."""
+    return Path(path).resolve()
+
+
 def run_json(*words: object) -> dict[str, Any]:
     """Runs a command of the application with `--json` and returns what it prints."""
     done = run(*words, "--json", "--quiet")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import json
 import tempfile
 import time
@@ -28,14 +27,13 @@ from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.use import TextUse, open_text
 from engine.analysis.variant import Taught
 from engine.cases import Case
-from engine.cli.main import run
 from engine.core.progress import CancelToken, silent
 from engine.teaching.footage import Footage, open_footage, text_runs
 from engine.teaching.marks import Mark
 from engine.teaching.preview import preview
 from engine.teaching.teaching import repeat_teaching, teach
 from tests.benchmarks.footage_files import loop
-from tests.benchmarks.lines import Line, footage, table
+from tests.benchmarks.lines import Line, absolute, footage, run_json, table
 
 _PROMPTS = """language: en
 normal: [person walking, people standing, pedestrian]
@@ -111,19 +109,8 @@ def _analysed(folder: Path, videos: list[Path], pack: str) -> Iterator[Case]:
     if not folder.exists():
         prompts = folder.with_suffix(".yaml")
         prompts.write_text(_PROMPTS, encoding="utf-8")
-        words = [
-            "--channels",
-            "scene,text",
-            "--prompts",
-            str(prompts),
-            "--pack",
-            pack,
-            "--json",
-            "--quiet",
-        ]
-        with contextlib.redirect_stdout(io.StringIO()):
-            if run(["analyze", *map(str, videos), "--case", str(folder), *words]):
-                raise SystemExit("error: the footage was not analysed")
+        asked = ("--channels", "scene,text", "--prompts", prompts, "--pack", pack)
+        run_json("analyze", *videos, "--case", folder, *asked)
     with Case.open(folder, write=True) as case:
         yield case
 
@@ -171,6 +158,13 @@ def _measured(case: Case, choices: int) -> list[_Choice]:
             change.variants.set_removed(taken.row.id, True)
         print(number, marks[0].evidence_id, found[-1], flush=True)
     return found
+
+
+def box_around(inside: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+    """Returns the corners of the box around what is True, as a mark has them."""
+    rows, columns = np.nonzero(inside)
+    first = (float(columns.min()), float(rows.min()))
+    return first, (float(columns.max() + 1), float(rows.max() + 1))
 
 
 def base_use(case: Case, evidence_id: int) -> TextUse:
@@ -228,13 +222,8 @@ def _drawn(videos: list[_Video], rng: np.random.Generator) -> tuple[Mark, ...]:
             continue
         marks = []
         for frame, inside in zip(frames, found, strict=True):
-            rows, columns = np.nonzero(inside)
-            corners = (
-                (float(columns.min()), float(rows.min())),
-                (float(columns.max() + 1), float(rows.max() + 1)),
-            )
             seconds = float(video.footage.stored.seconds[frame])
-            marks.append(Mark(video.evidence_id, seconds, _NAME, False, "box", corners))
+            marks.append(Mark(video.evidence_id, seconds, _NAME, False, "box", box_around(inside)))
         return tuple(marks)
 
 
@@ -263,7 +252,7 @@ def main() -> None:
     """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--choices", type=int, default=10)
-    parser.add_argument("--work", type=Path)
+    parser.add_argument("--work", type=absolute)
     parser.add_argument("--pack", default="compact")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

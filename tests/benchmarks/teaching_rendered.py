@@ -8,8 +8,6 @@ which it was analysed.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +20,13 @@ from engine.analysis.text.channel import TextChannel
 from engine.analysis.text.measuring import text_maps
 from engine.analysis.text.use import TextUse
 from engine.cases import Case
-from engine.cli.main import run
 from engine.core.progress import CancelToken, silent
 from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
 from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL
 from engine.teaching.footage import Footage, open_footage
 from engine.teaching.marks import Mark
-from tests.benchmarks.lines import Line, table
-from tests.benchmarks.teaching import base_use, taught_by
+from tests.benchmarks.lines import Line, absolute, run_json, table
+from tests.benchmarks.teaching import base_use, box_around, taught_by
 
 _COMMAND = "python -m tests.benchmarks.teaching_rendered --rendered DIR --choices {choices}"
 _LEAST_PIXELS = 150
@@ -122,24 +119,16 @@ def marked(
         places = np.unique(np.linspace(begin, max(begin, end), 6).round().astype(int)).tolist()
         seen = {one: clip.video.ids(int(plan.frames[one])) == target for one in places}
         place = max(seen, key=lambda one: int(seen[one].sum()))
-        rows, columns = np.nonzero(seen[place])
-        if len(rows) < _LEAST_PIXELS:
+        if seen[place].sum() < _LEAST_PIXELS:
             return None
-        corners = (
-            (float(columns.min()), float(rows.min())),
-            (float(columns.max() + 1), float(rows.max() + 1)),
-        )
         seconds = float(plan.seconds[place])
-        marks.append(Mark(clip.evidence_id, seconds, name, normal, "box", corners))
+        marks.append(Mark(clip.evidence_id, seconds, name, normal, "box", box_around(seen[place])))
     return tuple(marks)
 
 
 def _analyse(rendered: Path, case: Path) -> None:
-    videos = [str(one.path) for one in rendered_videos(rendered, "test")]
-    words = ["--case", str(case), "--channels", "scene,text", "--json", "--quiet"]
-    with contextlib.redirect_stdout(io.StringIO()):
-        if run(["analyze", *videos, *words]):
-            raise SystemExit("error: the rendered footage was not analysed")
+    videos = [one.path for one in rendered_videos(rendered, "test")]
+    run_json("analyze", *videos, "--case", case, "--channels", "scene,text")
 
 
 def _micro(clips: list[Clip], use: TextUse) -> float:
@@ -188,8 +177,8 @@ def _drawn(clip: Clip, normal: bool, rng: np.random.Generator) -> tuple[Target, 
 def main() -> None:
     """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rendered", type=Path, required=True)
-    parser.add_argument("--case", type=Path)
+    parser.add_argument("--rendered", type=absolute, required=True)
+    parser.add_argument("--case", type=absolute)
     parser.add_argument("--choices", type=int, default=10)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

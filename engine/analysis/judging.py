@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -110,16 +111,26 @@ def judge(
     )
     texts = iter(raw.text()) if TEXT in settings.channels and raw.text is not None else None
     reader = TextChannel(calibrations.text, plan.grid) if calibrations.text is not None else None
-    at = 0
-    for maps, scored in _paired(raw.motion(), channel.score):
-        seconds = plan.seconds[at : at + len(scored)]
+    taken: deque[tuple[MotionMaps, NDArray[np.float64], TextMaps | None]] = deque()
+
+    def blocks() -> Iterator[Block]:
+        for maps, seconds in raw.motion():
+            taken.append((maps, seconds, None if texts is None else next(texts)))
+            yield maps, seconds
+
+    def harmless() -> NDArray[np.bool_] | None:
+        _, seconds, text = taken[-1]
+        return None if text is None else text.harmless(seconds)
+
+    # Blocks are taken ahead of their scores, by one or two.
+    for scored in channel.score(blocks(), harmless):
+        maps, seconds, text = taken.popleft()
         readings = {SCENE: Reading(scored.heat, scored.scores)}
         prompts = None
-        if texts is not None and reader is not None:
-            heat, scores, prompts = reader.read(next(texts), seconds)
+        if text is not None and reader is not None:
+            heat, scores, prompts = reader.read(text, seconds)
             readings[TEXT] = Reading(heat, scores)
         yield maps, _verdict(readings, scored, prompts, settings.channels)
-        at += len(scored)
 
 
 def _verdict(
@@ -136,21 +147,6 @@ def _verdict(
         )
     peaks = scored.peaks if SCENE in channels else {}
     return Verdict(kept, leading, peaks, prompts, scored.relative_speed)
-
-
-def _paired(
-    blocks: Iterable[Block], score: Callable[[Iterable[Block]], Iterator[ScoredFrames]]
-) -> Iterator[tuple[MotionMaps, ScoredFrames]]:
-    """Pairs scored frames with their maps, which run ahead of them by a block or two."""
-    waiting: list[MotionMaps] = []
-
-    def watched() -> Iterator[Block]:
-        for maps, seconds in blocks:
-            waiting.append(maps)
-            yield maps, seconds
-
-    for scored in score(watched()):
-        yield waiting.pop(0), scored
 
 
 def joined_peaks(parts: list[dict[str, AttributePeaks]]) -> dict[str, AttributePeaks]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from engine.scene.attributes import Attribute, Direction, Dwelling, Place, Size,
 from engine.scene.calibration import Calibration
 from engine.scene.observation import Observation, Observer
 from engine.scene.standing import Standing, StandingObjects
-from engine.scene.taught import TaughtMotion, apply_taught
+from engine.scene.taught import TaughtMotion, apply_taught, moving_there, quieted
 
 _STEEPNESS = 4
 _TRUNCATE = 4.0
@@ -121,16 +121,23 @@ class SceneChannel:
         return int(_TRUNCATE * (self._sigma + self._score_sigma) + 1.5)
 
     def score(
-        self, blocks: Iterable[tuple[MotionMaps, NDArray[np.float64]]]
+        self,
+        blocks: Iterable[tuple[MotionMaps, NDArray[np.float64]]],
+        harmless: Callable[[], NDArray[np.bool_] | None] = lambda: None,
     ) -> Iterator[ScoredFrames]:
         """Scores blocks of raw maps with their stream times; yields one result a block.
 
         A result comes one block late, because smoothing looks both ways.
+
+        Args:
+            blocks: in order.
+            harmless: called after each of them was taken: where another channel knows a target
+                that is harmless, bool [n, R, C]; None where it knows none.
         """
         before: _Block | None = None
         pending: list[_Block] = []
         for maps, seconds in blocks:
-            pending.append(self._judge(self._observer.observe(maps, seconds)))
+            pending.append(self._judge(self._observer.observe(maps, seconds), harmless()))
             while len(pending) > 1 and sum(map(len, pending[1:])) >= self._context:
                 yield self._smoothed(before, pending[0], pending[1:])
                 before = self._kept(before, pending.pop(0))
@@ -138,11 +145,13 @@ class SceneChannel:
             yield self._smoothed(before, pending[0], pending[1:])
             before = self._kept(before, pending.pop(0))
 
-    def _judge(self, observation: Observation) -> _Block:
+    def _judge(self, observation: Observation, harmless: NDArray[np.bool_] | None) -> _Block:
         self._standing.update(observation)
         scaled = np.stack([self._scaled(attribute, observation) for attribute in self.attributes])
         names = [attribute.name for attribute in self.attributes]
         excess = apply_taught(scaled, names, self._taught, observation, self._usual)
+        if harmless is not None:
+            excess = quieted(excess, names, moving_there(observation, harmless))
         speed = observation.motion.speed
         relative = np.zeros_like(speed) if self._usual is None else speed / self._usual[:, None]
         return _Block(excess, np.asarray(relative, np.float32))

@@ -22,6 +22,7 @@ _WIDER = 1.5
 _FASTER = 1.35
 _QUIET = np.float32(0.7)
 _LOUD = np.float32(1.25)
+_PART = 0.25
 LEAST_SPEED = 1.15
 """Times the usual speed from which on speed alone may be taught as abnormal."""
 
@@ -127,13 +128,42 @@ def apply_taught(
     if usual is None or not taught:
         return excess
     moved = excess.copy()
-    moving = np.array([name not in _STANDING for name in names])
     for lesson in sorted(taught, key=lambda one: not one.normal):
         alike = lesson.alike(seen, usual)
         if lesson.normal:
-            quiet = alike[None] & moving[:, None, None, None]
-            moved = np.where(quiet, np.minimum(moved, _QUIET), moved)
+            moved = quieted(moved, names, alike)
         elif ATTRIBUTE in names:
             at = list(names).index(ATTRIBUTE)
             moved[at] = np.where(alike, np.maximum(moved[at], _LOUD), moved[at])
     return np.asarray(moved, np.float32)
+
+
+def quieted(
+    excess: NDArray[np.float32], names: Sequence[str], where: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Keeps what moves somewhere well below the limit.
+
+    Args:
+        excess: float32 [A, n, R, C], 1 = at the limit of the usual.
+        names: of the A attributes; those about objects that stand still are left as they are.
+        where: bool [n, R, C].
+    """
+    moving = np.array([name not in _STANDING for name in names])
+    quiet = where[None] & moving[:, None, None, None]
+    return np.where(quiet, np.minimum(excess, _QUIET), excess)
+
+
+def moving_there(seen: Observation, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Returns the cells, bool [n, R, C], of everything that moves and of which a part lies there.
+
+    Args:
+        seen: the frames.
+        where: bool [n, R, C].
+    """
+    labels = seen.blobs.labels
+    count = int(labels.max(initial=0)) + 1
+    inside = np.bincount(labels[where], minlength=count)
+    whole = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    there = inside >= _PART * whole
+    there[0] = False
+    return np.asarray(maximum_filter(there[labels], (1, 3, 3)), np.bool_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.calibrating import learn_own
 from engine.analysis.fusion import leading_channel
-from engine.analysis.judging import RawMaps, judge
+from engine.analysis.judging import RawMaps, Verdict, judge
 from engine.analysis.stored import stored_maps
 from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.maps import TextMaps, counted
@@ -86,8 +87,32 @@ def preview(
         cancel: looked at between chunks.
         report: told how far it is.
     """
-    plan, recipe, run = footage.stored.plan, footage.recipe, footage.run
-    raw = stored_maps(case, run.id, plan, recipe, cancel)
+    plan, run = footage.stored.plan, footage.run
+    scores: dict[str, list[NDArray[np.float32]]] = {}
+    done = 0
+    for verdict in verdicts(case, footage, use, taught, cancel):
+        for name, reading in verdict.readings.items():
+            scores.setdefault(name, []).append(reading.scores)
+        done += len(verdict)
+        report(Progress("previewing", done, len(plan)))
+    after = {name: np.concatenate(parts) for name, parts in scores.items()}
+    channel = leading_channel(footage.recipe.settings.channels)
+    before = case.results.scores(run.id, channel)
+    tracking = footage.recipe.settings.tracking
+    events = tuple(
+        len(find_events(one, plan.seconds, tracking)) for one in (before, after[channel])
+    )
+    return Preview(
+        run.evidence_id, run.id, channel, plan.frames, before, after, (events[0], events[1])
+    )
+
+
+def verdicts(
+    case: Case, footage: Footage, use: TextUse, taught: Taught, cancel: CancelToken
+) -> Iterator[Verdict]:
+    """Judges a run anew, block by block; arguments as `preview`."""
+    plan, recipe = footage.stored.plan, footage.recipe
+    raw = stored_maps(case, footage.run.id, plan, recipe, cancel)
     maps = list(footage.read(partial(_maps, footage, use), cancel))
     if recipe.parts:
         maps = list(counted(maps, recipe.parts.counting(plan.grid)))
@@ -98,23 +123,8 @@ def preview(
         own = TextCalibration.of_pack(use.model.limit, use.model.slope)
         known = learn_own(raw, {}, recipe, plan, own, known.scene)
     known = replace(known, taught=taught.motion)
-    scores: dict[str, list[NDArray[np.float32]]] = {}
-    done = 0
     for _, verdict in judge(raw, known, plan, recipe.settings):
-        for name, reading in verdict.readings.items():
-            scores.setdefault(name, []).append(reading.scores)
-        done += len(verdict)
-        report(Progress("previewing", done, len(plan)))
-    after = {name: np.concatenate(parts) for name, parts in scores.items()}
-    channel = leading_channel(recipe.settings.channels)
-    before = case.results.scores(run.id, channel)
-    tracking = recipe.settings.tracking
-    events = tuple(
-        len(find_events(one, plan.seconds, tracking)) for one in (before, after[channel])
-    )
-    return Preview(
-        run.evidence_id, run.id, channel, plan.frames, before, after, (events[0], events[1])
-    )
+        yield verdict
 
 
 def _maps(footage: Footage, use: TextUse, kept: KeptFeatures) -> TextMaps:

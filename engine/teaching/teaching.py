@@ -31,6 +31,7 @@ _MOST_SLICES, _MOST_CELLS = 48, 24_000
 _MOST_PLACES = 240
 _MOST_READ = 150
 _MOST_GAIN = 8.0
+_SILENCE = 8.0
 _LEAST_ANSWER = 0.25
 _ALONE = "one mark only: mark the same target in one more frame, or the change may reach too far"
 
@@ -219,7 +220,7 @@ def _decoder(
     limits = {number: _limit(footage, use) for number, footage in footages.items()}
     if replay is None:
         warnings.append("the pack has no replayed sample: what it knew may be forgotten")
-    names, normal, weight, offset, gain = [], [], [], [], []
+    names, normal, weight, offset, gain, quiets = [], [], [], [], [], []
     for key, lesson in lessons.items():
         cancel.check()
         others = [other for name, other in lessons.items() if name != key]
@@ -233,7 +234,10 @@ def _decoder(
         normal.append(lesson.normal)
         weight.append(found.weight)
         offset.append(found.offset)
-        gain.append(_gain(footages, limits, by_name[key], found, use))
+        gain.append(
+            _SILENCE if lesson.normal else _gain(footages, limits, by_name[key], found, use)
+        )
+        quiets.append(_spoke(footages, limits, by_name[key], use) if lesson.normal else ())
     if not names:
         return None
     made = Adaptation(
@@ -242,6 +246,7 @@ def _decoder(
         np.stack(weight).astype(np.float32),
         np.array(offset, np.float32),
         np.array(gain, np.float32),
+        tuple(quiets),
     )
     return made.encode()
 
@@ -314,7 +319,7 @@ def _gain(
     found: Direction,
     use: TextUse,
 ) -> float:
-    """Returns the logits that bring the marks over the limit, or well below it."""
+    """Returns the logits that bring marks of an abnormal name over the limit."""
     steps = []
     for place in _spread(places)[:_MOST_SLICES]:
         footage = footages[place.mark.evidence_id]
@@ -323,11 +328,24 @@ def _gain(
         offset = np.asarray([found.offset], np.float32)
         answers = use.model.answers(kept, footage.grid, found.weight[None], offset)
         heard = np.clip(answers[0][place.cells], _LEAST_ANSWER, 1) ** 2
-        one = 1.0 / known.slope
-        if place.mark.normal:
-            steps.append(float(((logits - known.limit + 2 * one) / heard).max()))
-        else:
-            steps.append(float(((known.limit + one - logits) / heard).min()))
+        steps.append(float(((known.limit + 1.0 / known.slope - logits) / heard).min()))
     least = 1.0 / limits[places[0].mark.evidence_id].slope
-    needed = max(steps) if places[0].mark.normal else float(np.median(steps))
-    return float(min(_MOST_GAIN, max(least, needed)))
+    return float(min(_MOST_GAIN, max(least, float(np.median(steps)))))
+
+
+def _spoke(
+    footages: dict[int, Footage],
+    limits: dict[int, TextCalibration],
+    places: list[Place],
+    use: TextUse,
+) -> tuple[str, ...]:
+    """Returns the prompts that speak of marks: within a step of the limit, and the loudest."""
+    words = use.recipe.prompts.abnormal
+    found: set[int] = set()
+    for place in _spread(places)[:_MOST_SLICES]:
+        footage, known = footages[place.mark.evidence_id], limits[place.mark.evidence_id]
+        read = use.model.read([footage.slice(place.slice)], footage.grid)
+        logits, prompt = read.logits[0][place.cells], read.prompt[0][place.cells]
+        least = min(float(logits.max()), known.limit - 1.0 / known.slope)
+        found |= set(prompt[logits >= least].tolist())
+    return tuple(words[number] for number in sorted(found))

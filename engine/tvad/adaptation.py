@@ -3,7 +3,7 @@
 A *trait* of a cell is the decoder's own view of it: for each depth `z / |W h + b|`, where W = Q R
 and z = R h, all depths side by side (see `BoundedDecoder.traits`). Every cosine of the decoder is
 linear in it. A taught direction answers 0 where a cell is unlike what was marked, so that maps stay
-bit for bit what they were there, and rises to 1 where it is like it; the maps rise by its square.
+bit for bit what they were there, and rises to 1 where it is like it; the maps move by its square.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from engine.core.errors import BadInputError
 
@@ -28,7 +29,9 @@ class Adaptation:
         weight: float32 [K, M], the directions.
         offset: float32 [K], taken from what a direction answers.
         gain: float32 [K], logits at an answer of 1: added to the prompt of an abnormal name,
-            taken from all prompts for a normal one.
+            taken from prompts for a normal one.
+        quiets: of a normal name the prompts that it is taken from, which spoke of what was
+            marked; empty for all of them.
     """
 
     names: tuple[str, ...]
@@ -36,6 +39,7 @@ class Adaptation:
     weight: NDArray[np.float32]
     offset: NDArray[np.float32]
     gain: NDArray[np.float32]
+    quiets: tuple[tuple[str, ...], ...]
 
     def apply(
         self, odds: torch.Tensor, answers: torch.Tensor, prompts: tuple[str, ...]
@@ -51,24 +55,25 @@ class Adaptation:
             float32 [P, R, C]; the same values where every direction answers 0.
         """
         moved = odds.clone()
-        for name, normal, gain, answer in zip(
-            self.names, self.normal, self.gain.tolist(), answers, strict=True
+        for name, normal, gain, quiets, answer in zip(
+            self.names, self.normal, self.gain.tolist(), self.quiets, answers, strict=True
         ):
             # Squared: what is a little like the marks is mostly something else.
             step = gain * answer.clamp(0, 1).square()
             if normal:
-                moved -= step
+                at = [n for n, word in enumerate(prompts) if not quiets or word in quiets]
+                moved[at] -= _over_targets(step, odds, at)
             elif name in prompts:
                 loudest = moved.amax(0)
-                at = prompts.index(name)
-                moved[at] = torch.where(answer > 0, loudest + step, moved[at])
+                own = prompts.index(name)
+                moved[own] = torch.where(answer > 0, loudest + step, moved[own])
         return moved
 
     def encode(self) -> bytes:
         """Returns it as safetensors; equal adaptations give equal bytes."""
         from safetensors.numpy import save
 
-        said = json.dumps([list(self.names), list(self.normal)])
+        said = json.dumps([self.names, self.normal, self.quiets])
         tensors = {"gain": self.gain, "offset": self.offset, "weight": self.weight}
         return bytes(save(tensors, {"taught": said}))
 
@@ -87,11 +92,29 @@ class Adaptation:
             said = json.loads(json.loads(blob[8 : 8 + head])["__metadata__"]["taught"])
             tensors = load(blob)
             names, normal = tuple(map(str, said[0])), tuple(map(bool, said[1]))
+            quiets = tuple(tuple(map(str, one)) for one in said[2])
             weight, offset, gain = (tensors[name] for name in ("weight", "offset", "gain"))
-            if weight.ndim != 2 or not len(names) == len(normal) == len(weight):
+            if weight.ndim != 2 or not len(names) == len(normal) == len(quiets) == len(weight):
                 raise ValueError("the shapes do not fit each other")
         except (KeyError, IndexError, ValueError, TypeError, SafetensorError) as error:
             raise BadInputError(
                 "a taught variant that cannot be read", str(error)[:80], "teach it again"
             ) from error
-        return cls(names, normal, weight, offset, gain)
+        return cls(names, normal, weight, offset, gain, quiets)
+
+
+def _over_targets(step: torch.Tensor, odds: torch.Tensor, prompts: list[int]) -> torch.Tensor:
+    """Takes the largest step of a target for all of it: its rim is less like the marks.
+
+    A target is a connected part of the picture in which one of the prompts is the loudest and its
+    log-odds favour the abnormal.
+    """
+    loudest = odds.max(0)
+    among = torch.isin(loudest.indices, torch.tensor(prompts))
+    labels, count = ndimage.label((among & (loudest.values > 0)).numpy())
+    if not count:
+        return step
+    tops = np.zeros(count + 1, np.float32)
+    np.maximum.at(tops, labels, step.numpy())
+    tops[0] = 0
+    return torch.maximum(step, torch.from_numpy(tops[labels]))

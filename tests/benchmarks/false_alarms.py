@@ -13,11 +13,16 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 
+from engine.analysis.text.use import TextUse
+from engine.analysis.variant import Taught
 from engine.cases import Case
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, silent
+from engine.core.progress import CancelToken
 from engine.datasets.rendered import RenderedVideo, rendered_videos
 from engine.datasets.synthetic.footage.abnormal import add_abnormal
 from engine.datasets.synthetic.footage.normal import add_walkers
@@ -25,8 +30,7 @@ from engine.datasets.synthetic.footage.places import random_setting
 from engine.datasets.synthetic.footage.stage import Stage
 from engine.datasets.synthetic.video import VideoSpec
 from engine.datasets.synthetic.write import write_split, write_video
-from engine.teaching.marks import Mark
-from engine.teaching.preview import preview
+from engine.teaching.preview import verdicts
 from engine.tracking.events import EventSpan, find_events
 from tests.benchmarks.lines import Line, absolute, run_json, table
 from tests.benchmarks.teaching import base_use, taught_by
@@ -44,17 +48,19 @@ _PLACES, _WALKERS = 60, 5
 
 @dataclass(frozen=True)
 class _Alarm:
-    """An event of a run.
+    """An event that a target raises: a span in which the heat on it stands out.
 
     Attributes:
         clip: number of the clip.
-        span: the event.
-        target: number of the harmless target that it is about; 0 when something is wrong.
+        span: of the event.
+        target: number of the target.
+        harmless: whether it is what may be declared harmless; otherwise something is wrong.
     """
 
     clip: int
     span: EventSpan
     target: int
+    harmless: bool
 
 
 def lines(work: Path, choices: int = 10, seed: int = 1) -> list[Line]:
@@ -72,7 +78,8 @@ def lines(work: Path, choices: int = 10, seed: int = 1) -> list[Line]:
     with Case.open(folder, write=True) as case:
         use = base_use(case, case.evidence.all()[0].id)
         clips = opened_clips(case, videos, use)
-        alarms = [one for number, clip in enumerate(clips) for one in _alarms(case, number, clip)]
+        numbers = range(len(clips))
+        alarms = [one for n in numbers for one in _alarms(case, n, clips[n], use, Taught(b""))]
         found = _quieted(case, clips, alarms, choices)
     alike, gone, true, lost = np.array(found).sum(0).tolist()
     shares = [one[1] / one[0] for one in found]
@@ -145,18 +152,30 @@ def _scenario(video: RenderedVideo) -> int:
     return int(video.name.rsplit("_", 1)[1])
 
 
-def _alarms(case: Case, number: int, clip: Clip) -> list[_Alarm]:
-    """Lists the events of a clip that are about what happens in it."""
+def _alarms(case: Case, number: int, clip: Clip, use: TextUse, taught: Taught) -> list[_Alarm]:
+    """Finds the events that abnormal targets raise, each by the heat on its own cells."""
     stored = clip.footage.stored
-    scores = case.results.scores(clip.footage.run.id, "fused")
-    frames = stored.plan.frames
-    found = []
-    for span in find_events(scores, stored.plan.seconds, stored.settings.tracking):
-        there = clip.video.abnormal(int(frames[span.first]), int(frames[span.last]))
-        if there:
-            harmless = _scenario(clip.video) <= _USUAL + _HARMLESS
-            found.append(_Alarm(number, span, there[0].number if harmless else 0))
-    return found
+    judged = verdicts(case, clip.footage, use, taught, CancelToken())
+    heat = np.concatenate([one.heat for one in judged])
+    on_target: dict[int, NDArray[np.float32]] = {}
+    for place, frame in enumerate(stored.plan.frames.tolist()):
+        ids = clip.video.ids(frame)
+        for target in clip.video.abnormal(frame, frame):
+            cells = maximum_filter(_cells(ids == target.number, clip.footage.grid), 3)
+            if cells.any():
+                scores = on_target.setdefault(target.number, np.zeros(len(heat), np.float32))
+                scores[place] = heat[place][cells].max()
+    harmless = _scenario(clip.video) <= _USUAL + _HARMLESS
+    return [
+        _Alarm(number, span, target, harmless)
+        for target, scores in on_target.items()
+        for span in find_events(scores, stored.plan.seconds, stored.settings.tracking)
+    ]
+
+
+def _cells(mask: NDArray[np.bool_], grid: tuple[int, int]) -> NDArray[np.bool_]:
+    small = cv2.resize(mask.astype(np.float32), grid[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(small > 0, np.bool_)
 
 
 def _quieted(
@@ -169,7 +188,7 @@ def _quieted(
         of the same camera.
     """
     found: list[tuple[int, int, int, int]] = []
-    odd = [one for one in alarms if one.target]
+    odd = [one for one in alarms if one.harmless]
     print(len(odd), "harmless events,", len(alarms) - len(odd), "true ones", flush=True)
     for number in np.random.default_rng(0).permutation(len(odd)).tolist():
         if len(found) == choices:
@@ -179,34 +198,26 @@ def _quieted(
         marks = marked(clip, mine.span.first, mine.span.last, mine.target, words, True)
         here = {n for n, one in enumerate(clips) if one.video.camera == clip.video.camera}
         alike = [one for one in odd if one.clip in here and one is not mine]
-        true = [one for one in alarms if not one.target and one.clip in here]
+        true = [one for one in alarms if not one.harmless and one.clip in here]
         if marks is None or not alike:
             continue
-        left = _left(case, clips, here, marks)
-        gone = sum(not _overlaps(one, left) for one in alike)
-        lost = sum(not _overlaps(one, left) for one in true)
+        variant, taught = taught_by(case, marks)
+        left = [one for n in here for one in _alarms(case, n, clips[n], variant, taught)]
+        gone = sum(not _stays(one, left) for one in alike)
+        lost = sum(not _stays(one, left) for one in true)
         found.append((len(alike), gone, len(true), lost))
         print(clip.video.name, words, found[-1], flush=True)
     return found
 
 
-def _left(
-    case: Case, clips: list[Clip], numbers: set[int], marks: tuple[Mark, ...]
-) -> dict[int, list[EventSpan]]:
-    """Returns the events of clips with what the marks taught."""
-    variant, taught = taught_by(case, marks)
-    found = {}
-    for number in numbers:
-        footage = clips[number].footage
-        after = preview(case, footage, variant, taught, CancelToken(), silent).after["fused"]
-        tracking = footage.stored.settings.tracking
-        found[number] = find_events(after, footage.stored.plan.seconds, tracking)
-    return found
-
-
-def _overlaps(alarm: _Alarm, left: dict[int, list[EventSpan]]) -> bool:
+def _stays(alarm: _Alarm, left: list[_Alarm]) -> bool:
     span = alarm.span
-    return any(one.first <= span.last and one.last >= span.first for one in left[alarm.clip])
+    return any(
+        (one.clip, one.target) == (alarm.clip, alarm.target)
+        and one.span.first <= span.last
+        and one.span.last >= span.first
+        for one in left
+    )
 
 
 def main() -> None:

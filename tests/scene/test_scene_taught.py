@@ -60,6 +60,20 @@ def test_what_was_marked_as_normal_falls_silent_and_others_do_not(usual: Calibra
     assert taught[305:325].max() > 0.5
 
 
+def test_what_another_channel_knows_as_harmless_falls_silent(usual: Calibration) -> None:
+    known = np.zeros((400, ROWS, COLUMNS), np.bool_)
+    known[100:141, 5:12] = True
+
+    def harmless() -> np.ndarray:
+        return known[: len(block[1])]
+
+    block = simulate(40, [*walkers(40), FAST, FASTER])
+    channel = SceneChannel(usual, CELL, RATE, SETTINGS)
+    found = np.concatenate([one.scores for one in channel.score(iter([block]), harmless)])
+    assert found[105:130].max() < 0.5
+    assert found[305:325].max() > 0.5
+
+
 def test_what_was_marked_as_abnormal_stands_out(usual: Calibration) -> None:
     speed, side = measured(usual)
     slow = TaughtMotion(False, (speed * 0.2, speed * 0.5), (side / 3, side * 3))

@@ -28,10 +28,11 @@ def test_the_marked_rise_and_the_usual_stays() -> None:
     assert (answers(found, USUAL) > 0).mean() <= 0.03
 
 
-def test_what_is_normal_here_leaves_what_is_abnormal_elsewhere() -> None:
+def test_what_is_harmless_reaches_what_is_half_like_it() -> None:
     found = learn_direction(Lesson(True, (SPECIAL,)), [], USUAL, REPLAY)
     assert found is not None
     assert answers(found, SPECIAL).mean() > 0.8
+    assert answers(found, 0.5 * SPECIAL).mean() > 0.8
     assert (answers(found, OTHER) > 0).mean() <= 0.03
 
 

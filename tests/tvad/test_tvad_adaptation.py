@@ -18,9 +18,9 @@ from tests.tvad.text_pack import untrained_decoder
 WORDS = ("person running", "vehicle")
 
 
-def taught(normal: bool, name: str = "vehicle") -> Adaptation:
+def taught(normal: bool, name: str = "vehicle", quiets: tuple[str, ...] = ()) -> Adaptation:
     one = np.ones(1, np.float32)
-    return Adaptation((name,), (normal,), np.ones((1, 3), np.float32), one, 2 * one)
+    return Adaptation((name,), (normal,), np.ones((1, 3), np.float32), one, 2 * one, (quiets,))
 
 
 def test_only_cells_that_are_alike_move() -> None:
@@ -31,10 +31,30 @@ def test_only_cells_that_are_alike_move() -> None:
     moved = (raised != odds).nonzero().tolist()
     assert moved == [[1, 1, 2], [1, 3, 3]]
     assert raised[1, 3, 3] == odds[:, 3, 3].max() + 2
-    lowered = taught(True).apply(odds, answers, WORDS)
-    assert (lowered != odds).sum() == 4
-    assert torch.equal(lowered[:, 1, 2], odds[:, 1, 2] - 0.5)
+    quiet = -odds.abs()
+    lowered = taught(True).apply(quiet, answers, WORDS)
+    assert (lowered != quiet).sum() == 4
+    assert torch.equal(lowered[:, 1, 2], quiet[:, 1, 2] - 0.5)
     assert torch.equal(taught(False, "unheard of").apply(odds, answers, WORDS), odds)
+
+
+def test_what_is_harmless_silences_only_the_prompts_that_spoke_of_it() -> None:
+    odds = torch.zeros(2, 4, 5)
+    quiet = taught(True, "keeper's cart", ("vehicle",)).apply(odds, torch.ones(1, 4, 5), WORDS)
+    assert torch.equal(quiet[0], odds[0])
+    assert torch.equal(quiet[1], odds[1] - 2)
+
+
+def test_all_of_a_harmless_target_falls_silent_and_its_neighbour_does_not() -> None:
+    odds = torch.full((2, 6, 9), -1.0)
+    odds[1, 1:4, 1:4], odds[1, 1:4, 6:8], odds[0, 5, 1:4] = 3.0, 3.0, 2.0
+    answers = torch.full((1, 6, 9), -0.5)
+    answers[0, 2, 2], answers[0, 3, 3] = 1.0, 0.5
+    quiet = taught(True, "keeper's cart", ("vehicle",)).apply(odds, answers, WORDS)
+    moved = quiet != odds
+    assert torch.equal(quiet[1, 1:4, 1:4], torch.ones(3, 3))
+    assert moved[1, 1:4, 1:4].all()
+    assert moved.sum() == 9
 
 
 def test_a_direction_answers_what_it_would_of_the_traits() -> None:

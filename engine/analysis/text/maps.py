@@ -16,6 +16,8 @@ from engine.core.times import Span
 SILENT = np.float16(-60_000)
 """Logit of a cell that does not count."""
 
+_FELL = 1.0
+
 
 @dataclass(frozen=True, eq=False)
 class TextMaps:
@@ -47,6 +49,23 @@ class TextMaps:
     def usual(self) -> NDArray[np.float32]:
         """Returns the largest logit of each slice before anything was taught, float32 [s]."""
         return self.largest() if self.plain is None else np.asarray(self.plain.max((1, 2)), "f4")
+
+    def harmless(self, seconds: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+        """Returns where a target was known as harmless: where its prompt fell silent.
+
+        Args:
+            seconds: float64 [n], stream time of frames; each takes the nearest slice.
+
+        Returns:
+            bool [n, R, C]; None where nothing was taught or nothing is harmless.
+        """
+        if self.plain is None or not len(self):
+            return None
+        fell = self.plain.astype(np.float32) - self.logits >= _FELL
+        if not fell.any():
+            return None
+        nearest = np.abs(self.seconds[None] - seconds[:, None]).argmin(1)
+        return np.asarray(fell[nearest], np.bool_)
 
     def within(self, spans: Sequence[Span]) -> TextMaps:
         """Returns the slices inside spans of stream time; all of them when there are none."""

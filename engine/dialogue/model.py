@@ -198,14 +198,14 @@ def chosen_runtime(runtime: str, pack: Pack) -> str:
 
 def _language(pack: Pack, base: Path, runtime: str, device: str, qwen: bool) -> Runtime:
     if runtime == LLAMA_CPP:
-        from engine.tvad.runtimes.smollm2 import gguf_in
+        from engine.tvad.runtimes.smollm2 import float_gguf_of
 
         if ADAPTER_GGUF not in pack.files or qwen:
             raise ResourceError(
                 f"the pack {pack.name} has no adapter for llama.cpp", pack.folder,
                 "use the runtime transformers",
             )  # fmt: skip
-        return llama_cpp_text.load_llama(gguf_in(base), pack.file(ADAPTER_GGUF))
+        return llama_cpp_text.load_llama(float_gguf_of(base), pack.file(ADAPTER_GGUF))
     pack.file(ADAPTER_CONFIG)
     adapter = pack.file(ADAPTER_WEIGHTS).parent
     if qwen:

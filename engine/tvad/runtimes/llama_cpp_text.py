@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -167,6 +168,9 @@ def load_llama(gguf: Path, adapter: Path | None = None, threads: int | None = No
             n_threads=count,
             n_threads_batch=count,
             n_gpu_layers=0,
+            # In half precision answers would differ from those of transformers.
+            type_k=llama_cpp.GGML_TYPE_F32,
+            type_v=llama_cpp.GGML_TYPE_F32,
             verbose=False,
         )
     except (ValueError, RuntimeError, OSError) as error:
@@ -181,3 +185,23 @@ def load_llama(gguf: Path, adapter: Path | None = None, threads: int | None = No
             f"the language model cannot be loaded ({reason})", gguf, "run the set-up again"
         ) from error
     return LlamaRuntime(llama_cpp, model)
+
+
+def write_float_gguf(gguf: Path, to: Path) -> None:
+    """Writes the same weights as float32, in which llama.cpp computes without rounding more.
+
+    Raises:
+        ResourceError: llama-cpp-python is not installed.
+        RuntimeError: the weights are damaged, or there is no room.
+    """
+    try:
+        import llama_cpp
+    except ImportError as error:
+        raise ResourceError("llama-cpp-python is not installed", "", "use transformers") from error
+    logging.getLogger("llama-cpp-python").setLevel(logging.ERROR)
+    wanted = llama_cpp.llama_model_quantize_default_params()
+    wanted.ftype = llama_cpp.LLAMA_FTYPE_ALL_F32
+    wanted.allow_requantize = True
+    code = llama_cpp.llama_model_quantize(os.fsencode(gguf), os.fsencode(to), ctypes.byref(wanted))
+    if code:
+        raise RuntimeError(f"llama.cpp failed (code {code})")

@@ -1,6 +1,6 @@
 """Measured attributes and checks of the stages from masks to dialogues, on rendered footage.
 
-Run: `python -m tests.benchmarks.building --root DIR [--split NAME] [--videos N] [--pack NAME]`; DIR
+Run: `python -m tests.benchmarks.building --root DIR [--split NAME] [--videos N]`; DIR
 is a folder that `main.py synth` wrote.
 """
 
@@ -189,18 +189,18 @@ _KINDS: dict[str, Callable[[Known, Rng], Records | None]] = {
 }
 
 
-def lines(root: Path, split: str, videos: int = 0, pack: str | None = None) -> list[Line]:
+def lines(root: Path, split: str, videos: int = 0) -> list[Line]:
     """Measures and returns the lines of the table."""
     with tempfile.TemporaryDirectory() as name:
         known = known_targets(root, split, Path(name))
         masks = from_masks(known, root, split)
-    own, followed = from_trajectories(root, split, videos, pack)
+    own, followed = from_trajectories(root, split, videos)
     seen = f"own trajectories, {sum(followed)} of {len(followed)} targets followed"
     caught, by_kind = planted(known)
     dropped = float(np.mean([one.verdict(one.records) == DROPPED for one in known]))
     each = ", ".join(f"{name} {value:.3f}" for name, value in by_kind.items())
     command = f"python -m tests.benchmarks.building --root FOOTAGE --split {split}"
-    command += (f" --videos {videos}" if videos else "") + (f" --pack {pack}" if pack else "")
+    command += f" --videos {videos}" if videos else ""
     return [
         *_attribute_lines("masks given", masks, 0.9, command),
         *_attribute_lines(seen, own, 0.75, command),
@@ -235,9 +235,8 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--split", default="test")
     parser.add_argument("--videos", type=int, default=0, help="analysed ones; 0 takes all")
-    parser.add_argument("--pack", help="whose text channel joins the analysis")
     given = parser.parse_args()
-    print(table(lines(given.root, given.split, given.videos, given.pack)))
+    print(table(lines(given.root, given.split, given.videos)))
 
 
 if __name__ == "__main__":

@@ -16,17 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.evidence import add_evidence
+from engine.analysis.recipe import Recipe
+from engine.analysis.runs import Resuming, Run
 from engine.built.records import FrameRecord
 from engine.built.targets import Timeline
 from engine.cases import Case
 from engine.core.geometry import Box
 from engine.core.places import cell_name, direction_name
 from engine.core.results import Trajectory
+from engine.core.settings import AnalysisSettings, TrackingSettings
 from engine.datasets.dialogues.building.measuring import measured
 from engine.datasets.dialogues.building.sightings import Sighting
 from engine.datasets.dialogues.building.timelines import commonest, timeline
 from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
-from engine.dialogue.evidence import run_for
 from engine.media import Source, open_source
 
 ATTRIBUTES = ("from", "to", "direction", "stop", "colour")
@@ -38,6 +40,7 @@ _RATE = 5.0
 _LEAST_PIXELS, _LEAST_IOU = 24, 0.1
 _CHANGED, _BACKGROUND = 22, 15
 _STILL, _STILL_S, _FAR = 0.12, 1.0, 0.04
+_FOLLOWED = 0.02
 
 Right = Mapping[str, list[bool]]
 
@@ -122,16 +125,15 @@ def judge(
             right["colour"].append(BASIC.get(named, named) == BASIC.get(wanted, wanted))
 
 
-def from_trajectories(
-    root: Path, split: str, most: int, pack: str | None
-) -> tuple[Right, list[bool]]:
+def from_trajectories(root: Path, split: str, most: int) -> tuple[Right, list[bool]]:
     """Analyses abnormal videos, each calibrated on itself, and judges what is followed.
+
+    What moves is followed whether it stands out or not: whose trajectory is meant says the truth.
 
     Args:
         root: a folder that `synth` wrote.
         split: of its videos.
         most: how many videos, spread evenly; 0 takes all.
-        pack: whose text channel joins the scene channel; None leaves it out.
 
     Returns:
         What is right of the targets that were followed, and which were.
@@ -142,7 +144,7 @@ def from_trajectories(
     for video in videos[:: max(1, len(videos) // most)] if most else videos:
         known = whereabouts(video)
         with tempfile.TemporaryDirectory() as folder:
-            found = _analysed(video, Path(folder), pack)
+            found = _analysed(video, Path(folder))
         abnormal = [one for one in video.targets if one.spans and one.number in known]
         with open_source(video.path) as source:
             images = {
@@ -158,11 +160,13 @@ def from_trajectories(
     return right, every
 
 
-def _analysed(video: RenderedVideo, folder: Path, pack: str | None) -> list[Trajectory]:
+def _analysed(video: RenderedVideo, folder: Path) -> list[Trajectory]:
+    settings = AnalysisSettings(tracking=TrackingSettings(region_score=_FOLLOWED))
     with Case.create(folder / "one.case") as case:
         evidence, source = add_evidence(case, video.path)
-        source.close()
-        done = run_for(case, evidence, pack)
+        with source:
+            run = Run(case, evidence, source, Recipe(settings))
+            done = run.execute(Resuming(finished=False, unfinished=False))
         return [row.trajectory for row in case.results.trajectories(done.id)]
 
 

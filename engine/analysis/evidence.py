@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -81,6 +83,36 @@ def add_evidence(
     except BaseException:
         source.close()
         raise
+
+
+@contextmanager
+def opened_evidence(
+    case: Case, evidence: EvidenceRow, stream: int, cancel: CancelToken | None = None
+) -> Iterator[Source]:
+    """Opens evidence that is what was added; hashes it when its size or time of change differs.
+
+    Args:
+        case: open for writing.
+        evidence: of the case.
+        stream: index of the video stream.
+        cancel: looked at while hashing and indexing.
+
+    Raises:
+        MediaError: it is missing or cannot be opened.
+        BadInputError: it changed since it was added, which is recorded.
+        CancelledError: the user stopped.
+    """
+    path = case.evidence_path(evidence)
+    if not path.exists():
+        raise MediaError("the evidence is missing", path, "put it back, its hash is compared then")
+    found = fingerprint(path)
+    if (found.size, found.mtime_ns) != (evidence.size, evidence.mtime_ns):
+        check_unchanged(case, evidence, hash_evidence(path, cancel=cancel)["sha256"])
+    indexes = IndexCache(case.path / "cache" / "indexes")
+    with open_source(
+        path, stream=stream, fps=evidence.fps, cancel=cancel, indexes=indexes
+    ) as source:
+        yield source
 
 
 def check_unchanged(case: Case, evidence: EvidenceRow, sha256: str | None) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
+from engine.analysis.evidence import opened_evidence
 from engine.cases import (
     Case,
     EvidenceRow,
     RunRow,
 )
-from engine.core.errors import BadInputError, CancelledError, MediaError, SightlineError
+from engine.core.errors import BadInputError, CancelledError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.questions import cleaned
 from engine.dialogue.evidence import known_pack, run_for
 from engine.dialogue.facts import AskedSpan, facts_of, span_trajectories
 from engine.dialogue.shelf import ModelShelf
 from engine.dialogue.turn import AskRequest, Heard, Subject, Turn
-from engine.media import IndexCache, Source, fingerprint, hash_evidence, open_source
+from engine.media import Source
 
 
 def ask(
@@ -51,7 +50,7 @@ def ask(
     question = cleaned(request.question)
     evidence = _evidence(case, request)
     run = _run(case, request, evidence, cancel, report)
-    with _opened(case, evidence, run, cancel) as source:
+    with opened_evidence(case, evidence, run.stream, cancel) as source:
         subject = Subject(evidence, run, _span(case, request, run, source))
         trajectories = span_trajectories(case, run, subject.span)
         facts = facts_of(case, run, subject.span, trajectories, source, cancel)
@@ -92,7 +91,7 @@ def prepare(
     if run is None:
         return False
     run = _event_run(case, request) or run
-    with _opened(case, evidence, run, cancel) as source:
+    with opened_evidence(case, evidence, run.stream, cancel) as source:
         span = _span(case, request, run, source)
         try:
             model = shelf.model(request.pack, request.runtime)
@@ -161,23 +160,3 @@ def _span(case: Case, request: AskRequest, run: RunRow, source: Source) -> Asked
     row = max(events, key=lambda one: one.event.peak_score)
     event = row.event
     return AskedSpan(event.first_frame, event.last_frame, event.start_s, event.end_s, row)
-
-
-@contextmanager
-def _opened(
-    case: Case, evidence: EvidenceRow, run: RunRow, cancel: CancelToken | None
-) -> Iterator[Source]:
-    """Opens evidence that is what was added; hashes it when its size or time of change differs."""
-    from engine.analysis.evidence import check_unchanged
-
-    path = case.evidence_path(evidence)
-    if not path.exists():
-        raise MediaError("the evidence is missing", path, "put it back, its hash is compared then")
-    found = fingerprint(path)
-    if (found.size, found.mtime_ns) != (evidence.size, evidence.mtime_ns):
-        check_unchanged(case, evidence, hash_evidence(path, cancel=cancel)["sha256"])
-    indexes = IndexCache(case.path / "cache" / "indexes")
-    with open_source(
-        path, stream=run.stream, fps=evidence.fps, cancel=cancel, indexes=indexes
-    ) as source:
-        yield source

@@ -19,6 +19,7 @@ from engine.cases import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.packs.prompts import parse_prompts
+from engine.teaching.colours import ranked_by_colour
 from engine.teaching.footage import Footage, open_footage, text_runs
 from engine.teaching.learning import discriminant
 from engine.teaching.marks import Mark
@@ -80,6 +81,8 @@ def find_like(
 ) -> Found:
     """Finds what looks and moves like the target of an event, or like marked targets.
 
+    What kept features say is alike is ranked by the colours in the footage as well.
+
     Args:
         case: holds the runs.
         event_id: the event; None takes the marks.
@@ -106,7 +109,10 @@ def find_like(
         answers = use.model.answers(kept, footage.grid, weight[None], offset[None])
         return np.asarray(answers[0], np.float32)
 
-    return Found(tuple(_search(footages, likeness, token, report, query)), left_out)
+    found = _search(footages, likeness, token, report, query)
+    own = footages[query.evidence_id]
+    asked = [(own, _nearest(own, number), cells) for number, cells in query.cells]
+    return Found(tuple(ranked_by_colour(case, footages, asked, found, token, report)), left_out)
 
 
 def find_words(
@@ -156,6 +162,11 @@ def _footages(
             "nothing in the case has kept features", case.path, "analyse with --channels scene,text"
         )
     return found, tuple(left_out)
+
+
+def _nearest(footage: Footage, number: int) -> int:
+    """Returns the position of the analysed frame nearest to a slice."""
+    return int(np.abs(footage.stored.plan.seconds - footage.seconds[number]).argmin())
 
 
 def _of_event(case: Case, footages: dict[int, Footage], event_id: int) -> _Query:

@@ -11,6 +11,7 @@ from scipy import ndimage
 from engine.analysis.fusion import SCENE
 from engine.cases import Case
 from engine.core.errors import BadInputError
+from engine.core.geometry import Box
 from engine.core.times import format_time
 from engine.motion.maps import MotionMaps
 from engine.teaching.footage import Footage
@@ -62,10 +63,22 @@ def find_place(motion: MotionReader, footage: Footage, mark: Mark) -> Place:
             raise BadInputError(
                 "a mark on nothing, outside the picture", mark.where(), "mark inside the picture"
             )
-        inside = cells & moving
-        if mark.shape == "box" and inside.sum() >= max(1, _LEAST_MOVING * cells.sum()):
-            cells = inside
+        if mark.shape == "box":
+            cells = _what_moves(cells, moving)
     return Place(mark, number, frame, cells)
+
+
+def cells_of_box(motion: MotionReader, footage: Footage, frame: int, box: Box) -> NDArray[np.bool_]:
+    """Returns the cells, bool [R, C], of what moves in a box of decoded pixels, or of all of it.
+
+    Args:
+        motion: of the case.
+        footage: that is seen.
+        frame: position of the analysed frame.
+        box: in it.
+    """
+    cells = _box(footage, box.x, box.y, box.x + box.w, box.y + box.h)
+    return _what_moves(cells, _moving(motion, footage, frame))
 
 
 def check_agreement(places: list[Place]) -> None:
@@ -109,6 +122,11 @@ class MotionReader:
             read = self.case.chunks.read(footage.run.id, SCENE, chunk)
             self._kept = (key, MotionMaps.decode(read.raw))
         return self._kept[1], footage.stored.plan.span(chunk)[0]
+
+
+def _what_moves(cells: NDArray[np.bool_], moving: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    inside = cells & moving
+    return inside if inside.sum() >= max(1, _LEAST_MOVING * cells.sum()) else cells
 
 
 def _moving(motion: MotionReader, footage: Footage, frame: int) -> NDArray[np.bool_]:

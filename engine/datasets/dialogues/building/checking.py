@@ -16,21 +16,21 @@ from engine.datasets.dialogues.building.timelines import commonest, shares_of
 from engine.render.colour_names import COLOUR_NAMES, colours_apart
 
 _SPEEDS: Sequence[tuple[str, tuple[str, ...], float, float]] = (
-    ("keeping its place", ("stand", "lying", "lie", "sit", "loiter", "wait", "abandon"), 0.0, 0.6),
+    ("keeping its place", ("stand", "lying", "lie", "sit", "loiter", "wait", "abandon"), 0.0, 0.7),
     ("running", ("run", "jog", "sprint"), 0.5, 7.0),
-    ("cycling", ("cycl", "bicycle", "bike"), 0.35, 8.0),
-    ("skating", ("skat",), 0.3, 7.0),
-    ("driving", ("driv", "vehicle"), 0.15, 14.0),
-    ("walking", ("walk", "stroll"), 0.08, 1.7),
+    ("cycling", ("cycl", "bicycle", "bike"), 0.25, 8.0),
+    ("skating", ("skat",), 0.2, 7.0),
+    ("driving", ("driv", "vehicle"), 0.1, 14.0),
+    ("walking", ("walk", "stroll"), 0.06, 1.8),
 )
 """What an action may be called and how fast it is, in sizes of the target a second."""
 
 _OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
-_SAME_COLOUR = 30.0
+_SAME_COLOUR = 45.0
 _SURE = 0.6
 _SEEN = 0.15
 _LEAST_FRAMES = 4
-_JUMP_SIZES, _JUMP_TIMES = 2.0, 5.0
+_JUMP_SIZES, _JUMP_TIMES = 2.5, 5.0
 _GROWN = 3.5
 _EDGE = 2
 

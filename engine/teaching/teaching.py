@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.text.calibration import TextCalibration, learn_text
 from engine.analysis.text.measuring import text_maps
-from engine.analysis.text.model import text_recipe
+from engine.analysis.text.model import ABNORMAL, ReplaySample, text_recipe
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.use import TextUse, open_text
 from engine.analysis.variant import Taught
@@ -32,6 +32,7 @@ _MOST_PLACES = 240
 _MOST_READ = 150
 _MOST_GAIN = 8.0
 _SILENCE = 8.0
+_MUCH = 0.1
 _LEAST_ANSWER = 0.25
 _ALONE = "one mark only: mark the same target in one more frame, or the change may reach too far"
 
@@ -220,35 +221,50 @@ def _decoder(
     limits = {number: _limit(footage, use) for number, footage in footages.items()}
     if replay is None:
         warnings.append("the pack has no replayed sample: what it knew may be forgotten")
-    names, normal, weight, offset, gain, quiets = [], [], [], [], [], []
+    names, found, gain, quiets = [], [], [], []
     for key, lesson in lessons.items():
         cancel.check()
         others = [other for name, other in lessons.items() if name != key]
-        found = learn_direction(lesson, others, unmarked, replay)
-        if found is None:
-            said = by_name[key][0].mark.name
+        direction = learn_direction(lesson, others, unmarked, replay)
+        said = by_name[key][0].mark.name
+        if direction is None:
             warnings.append(f'the text channel cannot tell "{said}" from what is around it')
             continue
-        words = use.recipe.prompts.normal if lesson.normal else use.recipe.prompts.abnormal
-        names.append(next(word for word in words if word.casefold() == key))
-        normal.append(lesson.normal)
-        weight.append(found.weight)
-        offset.append(found.offset)
-        gain.append(
-            _SILENCE if lesson.normal else _gain(footages, limits, by_name[key], found, use)
-        )
-        quiets.append(_spoke(footages, limits, by_name[key], use) if lesson.normal else ())
+        names.append(key)
+        found.append(direction)
+        if lesson.normal:
+            gain.append(_SILENCE)
+            quiets.append(_spoke(footages, limits, by_name[key], use))
+            warnings += _reaches(said, direction, replay)
+        else:
+            gain.append(_gain(footages, limits, by_name[key], direction, use))
+            quiets.append(())
     if not names:
         return None
+    words = (*use.recipe.prompts.normal, *use.recipe.prompts.abnormal)
     made = Adaptation(
-        tuple(names),
-        tuple(normal),
-        np.stack(weight).astype(np.float32),
-        np.array(offset, np.float32),
+        tuple(next(word for word in words if word.casefold() == key) for key in names),
+        tuple(lessons[key].normal for key in names),
+        np.stack([one.weight for one in found]).astype(np.float32),
+        np.array([one.offset for one in found], np.float32),
         np.array(gain, np.float32),
         tuple(quiets),
     )
     return made.encode()
+
+
+def _reaches(said: str, found: Direction, replay: ReplaySample | None) -> list[str]:
+    """Warns where what is declared harmless looks like much that is abnormal elsewhere."""
+    abnormal = None if replay is None else replay.of(ABNORMAL)
+    if abnormal is None or not len(abnormal):
+        return []
+    share = float((abnormal @ found.weight > found.offset).mean())
+    if share < _MUCH:
+        return []
+    return [
+        f'"{said}" looks like {share:.0%} of what is abnormal in the sample of the pack: '
+        "on the prompts that speak of it this falls silent as well"
+    ]
 
 
 class _Traits:

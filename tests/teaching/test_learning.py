@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.analysis.text.model import ABNORMAL, BACKGROUND, ReplaySample
 from engine.teaching.learning import Direction, Lesson, learn_direction
+from engine.teaching.teaching import _reaches
 
 RNG = np.random.default_rng(4)
 USUAL = RNG.normal(0, 1, (2000, 8)).astype(np.float32)
@@ -46,3 +47,11 @@ def test_marks_of_the_other_kind_are_left_alone() -> None:
 def test_what_cannot_be_told_apart_teaches_nothing() -> None:
     same = RNG.normal(0, 1, (30, 8)).astype(np.float32)
     assert learn_direction(Lesson(False, (same,)), [], USUAL, None) is None
+
+
+def test_what_looks_like_much_that_is_abnormal_is_said() -> None:
+    found = Direction(np.eye(8, dtype=np.float32)[5], 3.0)
+    (warning,) = _reaches("keeper's cart", found, REPLAY)
+    assert "100%" in warning
+    assert _reaches("keeper's cart", Direction(found.weight, 9.0), REPLAY) == []
+    assert _reaches("keeper's cart", found, None) == []

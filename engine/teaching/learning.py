@@ -79,6 +79,9 @@ def learn_direction(
         centre = float(rest.mean(0, dtype=np.float64) @ weight)
         way = float(np.mean([one.mean(0, dtype=np.float64) @ weight for one in lesson.marks]))
         cuts.append(centre + _ALIKE * (way - centre))
+        if replay is not None and len(people := replay.of(NORMAL)):
+            # What looks like ordinary people needs no silence, and their prompts are needed.
+            cuts.append(float(np.quantile(people @ weight, _QUIET_HERE)))
         tops.insert(0, centre + _THE_SAME * (way - centre))
     else:
         cuts.append(float(np.quantile(unmarked @ weight, _QUIET_HERE)))

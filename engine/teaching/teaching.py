@@ -230,15 +230,18 @@ def _decoder(
         if direction is None:
             warnings.append(f'the text channel cannot tell "{said}" from what is around it')
             continue
+        spoke = _spoke(footages, limits, by_name[key], use) if lesson.normal else ()
+        if lesson.normal and not spoke:
+            warnings.append(f'no prompt speaks of "{said}": the text channel has nothing to quiet')
+            continue
         names.append(key)
         found.append(direction)
+        quiets.append(spoke)
         if lesson.normal:
             gain.append(_SILENCE)
-            quiets.append(_spoke(footages, limits, by_name[key], use))
             warnings += _reaches(said, direction, replay)
         else:
             gain.append(_gain(footages, limits, by_name[key], direction, use))
-            quiets.append(())
     if not names:
         return None
     words = (*use.recipe.prompts.normal, *use.recipe.prompts.abnormal)
@@ -355,13 +358,12 @@ def _spoke(
     places: list[Place],
     use: TextUse,
 ) -> tuple[str, ...]:
-    """Returns the prompts that speak of marks: within a step of the limit, and the loudest."""
+    """Returns the prompts that speak of marks, within a step of the limit or beyond it."""
     words = use.recipe.prompts.abnormal
     found: set[int] = set()
     for place in _spread(places)[:_MOST_SLICES]:
         footage, known = footages[place.mark.evidence_id], limits[place.mark.evidence_id]
         read = use.model.read([footage.slice(place.slice)], footage.grid)
-        logits, prompt = read.logits[0][place.cells], read.prompt[0][place.cells]
-        least = min(float(logits.max()), known.limit - 1.0 / known.slope)
-        found |= set(prompt[logits >= least].tolist())
+        loud = place.cells & (read.logits[0] >= known.limit - 1.0 / known.slope)
+        found |= set(read.prompt[0][loud].tolist())
     return tuple(words[number] for number in sorted(found))

@@ -75,8 +75,10 @@ def lines(work: Path, choices: int = 10, pack: str = "compact") -> list[Line]:
     root = footage() / "ped2" / "testing" / "frames"
     with _analysed(work / "ped2.case", sorted(root.iterdir()), pack) as case:
         found = _measured(case, choices)
-    long = work / "ten_minutes.avi"
+    # A case is not kept beside evidence.
+    long = work / "footage" / "ten_minutes.avi"
     if not long.exists():
+        long.parent.mkdir(parents=True)
         loop(footage() / "clips" / "vtest.avi", long, _TEN_MINUTES)
     with _analysed(work / "long.case", [long], pack) as case:
         previewed, seconds, frames = _previewed(case)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 
 from engine.built.dialogues import SPLITS, Dialogue, read_dialogues
 from engine.built.lines import write_lines
+from engine.built.records import encode_mask
 from engine.built.targets import VideoAbout, read_frames
+from engine.core.geometry import Box
 from engine.datasets.dialogues.building.framing import BuildRequest
 from engine.datasets.dialogues.building.page import PAGE, write_page
 from engine.datasets.dialogues.building.writing import build_dialogues, camera_splits, heat_of
@@ -51,6 +54,21 @@ def test_spans_without_a_target_keep_away_from_every_one(request_: BuildRequest)
         assert one.last < 52 - 12
         assert {turn.part for turn in one.turns} == {"anomaly", "absent"}
         assert all(said.startswith("No") for turn in one.turns for said in turn.references)
+
+
+def test_a_span_is_about_its_largest_target(request_: BuildRequest, tmp_path: Path) -> None:
+    """The heatmap shows every target, so of a smaller one nothing can be learnt."""
+    for path in request_.folder.glob("*.jsonl"):
+        (tmp_path / path.name).write_text(path.read_text())
+    records = list(read_frames(request_.folder))
+    box = records[0].box
+    larger = Box(0, 0, box.w + 2, box.h + 2)
+    mask = encode_mask(np.ones((larger.h, larger.w), np.bool_))
+    others = [replace(one, target=one.target + 1, box=larger, mask=mask) for one in records]
+    every = sorted([*records, *others], key=lambda one: (one.video, one.frame, one.target))
+    write_lines(tmp_path / "frames.jsonl", (one.as_json() for one in every))
+    build_dialogues(tmp_path, 1)
+    assert all(one.target is None for one in _all(tmp_path))
 
 
 def test_what_was_not_kept_is_not_spoken_of(request_: BuildRequest, tmp_path: Path) -> None:

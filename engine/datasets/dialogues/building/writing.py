@@ -67,10 +67,10 @@ def build_dialogues(folder: Path, seed: int) -> Counter[str]:
     made: dict[str, list[Dialogue]] = {split: [] for split in SPLITS}
     for about in videos:
         targets = by_video[about.name]
-        for number, records in targets.items():
+        for number in targets:
             if (about.name, number) in kept:
                 rng = _rng(seed, about.name, number)
-                made[splits[about.camera]] += _abnormal(about, records, reviewed, rng)
+                made[splits[about.camera]] += _abnormal(about, number, targets, reviewed, rng)
         rng = _rng(seed, about.name, None)
         made[splits[about.camera]] += _normal(about, targets, reviewed, rng)
     for split, dialogues in made.items():
@@ -112,8 +112,14 @@ def _hashed(camera: str) -> str:
 
 
 def _abnormal(
-    about: VideoAbout, records: list[FrameRecord], reviewed: Reviewed, rng: Rng
+    about: VideoAbout,
+    number: int,
+    targets: Mapping[int, Sequence[FrameRecord]],
+    reviewed: Reviewed,
+    rng: Rng,
 ) -> Iterator[Dialogue]:
+    """Spans in which a target is the largest: the heatmap shows all, an answer is about one."""
+    records = targets[number]
     frames = np.array([one.frame for one in records])
     for first, last in _spans(int(frames[0]), int(frames[-1]), about.fps, rng):
         start, stop = np.searchsorted(frames, [first, last + 1])
@@ -121,8 +127,19 @@ def _abnormal(
         inside = reviewed.records(drawn)
         if len(drawn) < 2 or len(inside) < 2:
             continue
+        if _largest(targets, drawn[len(drawn) // 2].frame) != number:
+            continue
         span = drawn[0].frame, drawn[-1].frame
         yield from _dialogue(about, span, drawn[0].target, _truth(about, inside), reviewed, rng)
+
+
+def _largest(targets: Mapping[int, Sequence[FrameRecord]], frame: int) -> int:
+    """Returns the number of the target with the largest box in a sampled frame."""
+    areas = {
+        number: one.box.area for number, records in targets.items() for one in records
+        if one.frame == frame
+    }  # fmt: skip
+    return max(areas, key=lambda one: areas[one])
 
 
 def _normal(

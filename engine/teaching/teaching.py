@@ -193,6 +193,12 @@ def _learn(
             motion.append(found)
         report(Progress("learning motion", len(motion), len(by_name), unit="names"))
     if decoder is None and not motion:
+        if all(mark.normal for mark in marks):
+            raise BadInputError(
+                "no channel speaks of these marks, so there is nothing to quiet",
+                marks[0].where(),
+                "mark what raises an alarm",
+            )
         raise BadInputError(
             "nothing can be learned from these marks",
             marks[0].where(),

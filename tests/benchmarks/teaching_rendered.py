@@ -20,6 +20,7 @@ from engine.analysis.text.channel import TextChannel
 from engine.analysis.text.measuring import text_maps
 from engine.analysis.text.use import TextUse
 from engine.cases import Case
+from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
 from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
 from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL
@@ -158,7 +159,12 @@ def _falls(case: Case, clips: list[Clip], normal: bool, choices: int, before: fl
         marks = marked(clip, 0, last, target.number, words, normal)
         if marks is None:
             continue
-        found.append(before - _micro(clips, taught_by(case, marks)[0]))
+        try:
+            use = taught_by(case, marks)[0]
+        except BadInputError:
+            # Where nothing spoke there is nothing to quiet, and nothing to forget.
+            continue
+        found.append(before - _micro(clips, use))
         print(clip.video.name, words, f"{found[-1]:.4f}", flush=True)
     return found
 

@@ -221,3 +221,19 @@ def test_a_variant_needs_a_case_that_has_it(
     assert code == 2
     assert str(case) in error
     assert not case.exists()
+
+
+def test_normal_marks_of_which_no_channel_speaks_say_what_to_do(
+    case: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.teaching.teaching._spoke", lambda *_: ())
+    monkeypatch.setattr("engine.teaching.teaching.learn_motion", lambda *_: None)
+    given = marks_file(tmp_path, *(mark(second, normal=True) for second in RUNNER_S))
+    before = state(case)
+    code, _, said = printed(capsys, "teach", "--case", case, "--marks", given, "--name", "quiet")
+    assert code == 2
+    assert "mark what raises an alarm" in said
+    assert state(case) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +243,14 @@ def test_both_runtimes_answer_alike_with_evidence_and_adapter(
         answers.append(_answer(runtime, Sampling(8)))
     assert answers[0] == answers[1]
     assert np.abs(logits[0] - logits[1]).max() < 1e-3 * np.abs(logits[0]).max()
+
+
+def test_whatever_loads_llama_cpp_first_keeps_its_threads_from_spinning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not llama_cpp_text.is_installed():
+        pytest.skip("llama-cpp-python is not installed")
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    with pytest.raises(RuntimeError, match="failed"):
+        llama_cpp_text.write_float_gguf(tmp_path / "none.gguf", tmp_path / "float32.gguf")
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"

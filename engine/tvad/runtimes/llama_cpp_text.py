@@ -150,12 +150,7 @@ def load_llama(gguf: Path, adapter: Path | None = None, threads: int | None = No
         BadInputError: the adapter is not one for these weights.
         ResourceError: llama-cpp-python is not installed, or a file is missing or damaged.
     """
-    # Spinning threads of a busy machine would slow it down twentyfold.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    try:
-        import llama_cpp
-    except ImportError as error:
-        raise ResourceError("llama-cpp-python is not installed", "", "use transformers") from error
+    llama_cpp = _library()
     if not gguf.is_file():
         raise ResourceError("the language model is missing", gguf, "run the set-up again")
     count = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 0])
@@ -194,10 +189,7 @@ def write_float_gguf(gguf: Path, to: Path) -> None:
         ResourceError: llama-cpp-python is not installed.
         RuntimeError: the weights are damaged, or there is no room.
     """
-    try:
-        import llama_cpp
-    except ImportError as error:
-        raise ResourceError("llama-cpp-python is not installed", "", "use transformers") from error
+    llama_cpp = _library()
     logging.getLogger("llama-cpp-python").setLevel(logging.ERROR)
     wanted = llama_cpp.llama_model_quantize_default_params()
     wanted.ftype = llama_cpp.LLAMA_FTYPE_ALL_F32
@@ -205,3 +197,13 @@ def write_float_gguf(gguf: Path, to: Path) -> None:
     code = llama_cpp.llama_model_quantize(os.fsencode(gguf), os.fsencode(to), ctypes.byref(wanted))
     if code:
         raise RuntimeError(f"llama.cpp failed (code {code})")
+
+
+def _library() -> Any:  # noqa: ANN401
+    # Spinning threads of a busy machine would slow it down twentyfold; read when it is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        import llama_cpp
+    except ImportError as error:
+        raise ResourceError("llama-cpp-python is not installed", "", "use transformers") from error
+    return llama_cpp

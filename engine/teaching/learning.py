@@ -68,9 +68,9 @@ def learn_direction(
         None when the marked cells cannot be told from what they must be told from.
     """
     against = [np.concatenate(one.marks) for one in others if one.normal != lesson.normal]
-    usual = [replay.of(group) for group in (BACKGROUND, NORMAL)] if replay is not None else []
-    usual = [one for one in usual if len(one)]
-    rest = np.concatenate([unmarked, *against, *usual])
+    sample = {} if replay is None else {group: replay.of(group) for group in (BACKGROUND, NORMAL)}
+    usual = {group: cells for group, cells in sample.items() if len(cells)}
+    rest = np.concatenate([unmarked, *against, *usual.values()])
     weight = discriminant(lesson.marks, rest)
     answers = np.concatenate([one @ weight for one in lesson.marks])
     cuts = [float(np.quantile(one @ weight, _QUIET_HERE)) for one in against]
@@ -79,13 +79,13 @@ def learn_direction(
         centre = float(rest.mean(0, dtype=np.float64) @ weight)
         way = float(np.mean([one.mean(0, dtype=np.float64) @ weight for one in lesson.marks]))
         cuts.append(centre + _ALIKE * (way - centre))
-        if replay is not None and len(people := replay.of(NORMAL)):
+        if NORMAL in usual:
             # What looks like ordinary people needs no silence, and their prompts are needed.
-            cuts.append(float(np.quantile(people @ weight, _QUIET_HERE)))
+            cuts.append(float(np.quantile(usual[NORMAL] @ weight, _QUIET_HERE)))
         tops.insert(0, centre + _THE_SAME * (way - centre))
     else:
         cuts.append(float(np.quantile(unmarked @ weight, _QUIET_HERE)))
-        cuts += [float(np.quantile(one @ weight, _QUIET_REPLAY)) for one in usual]
+        cuts += [float(np.quantile(one @ weight, _QUIET_REPLAY)) for one in usual.values()]
     cut = max(cuts)
     for top in tops:
         if top - cut > _LEAST_RISE * float(np.abs(answers).max() + 1e-9):

@@ -31,7 +31,7 @@ class Adaptation:
         gain: float32 [K], logits at an answer of 1: added to the prompt of an abnormal name,
             taken from prompts for a normal one.
         quiets: of a normal name the prompts that it is taken from, which spoke of what was
-            marked; empty for all of them.
+            marked; empty for an abnormal one.
     """
 
     names: tuple[str, ...]
@@ -61,7 +61,7 @@ class Adaptation:
             # Squared: what is a little like the marks is mostly something else.
             step = gain * answer.clamp(0, 1).square()
             if normal:
-                at = [n for n, word in enumerate(prompts) if not quiets or word in quiets]
+                at = [n for n, word in enumerate(prompts) if word in quiets]
                 moved[at] -= _over_targets(step, odds, at)
             elif name in prompts:
                 loudest = moved.amax(0)

@@ -32,7 +32,7 @@ def test_only_cells_that_are_alike_move() -> None:
     assert moved == [[1, 1, 2], [1, 3, 3]]
     assert raised[1, 3, 3] == odds[:, 3, 3].max() + 2
     quiet = -odds.abs()
-    lowered = taught(True).apply(quiet, answers, WORDS)
+    lowered = taught(True, quiets=WORDS).apply(quiet, answers, WORDS)
     assert (lowered != quiet).sum() == 4
     assert torch.equal(lowered[:, 1, 2], quiet[:, 1, 2] - 0.5)
     assert torch.equal(taught(False, "unheard of").apply(odds, answers, WORDS), odds)

@@ -130,7 +130,7 @@ def _abnormal(
         if _largest(targets, drawn[len(drawn) // 2].frame) != number:
             continue
         span = drawn[0].frame, drawn[-1].frame
-        yield from _dialogue(about, span, drawn[0].target, _truth(about, inside), reviewed, rng)
+        yield from _dialogue(about, span, number, _truth(about, inside), reviewed, rng)
 
 
 def _largest(targets: Mapping[int, Sequence[FrameRecord]], frame: int) -> int:

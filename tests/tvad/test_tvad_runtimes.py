@@ -18,6 +18,7 @@ from engine.tvad.runtimes.lora_gguf import LoraShape, write_lora_gguf
 from engine.tvad.runtimes.protocol import EmbeddingPart, Part, Runtime, Sampling, TextPart
 from engine.tvad.runtimes.qwen_text import QwenRuntime, load_qwen_model, mixed_sequence
 from engine.tvad.runtimes.transformers_text import load_base, load_transformers, tokens_of
+from engine.tvad.torchvision_guard import guard_torchvision
 from tests.dialogue.dialogue_material import WIDTH, write_llama, write_tokenizer
 from tests.tvad.local_models import write_qwen
 
@@ -217,6 +218,7 @@ def smollm2() -> Path:
 def test_both_runtimes_answer_alike_with_evidence_and_adapter(
     smollm2: Path, tmp_path: Path
 ) -> None:
+    guard_torchvision()
     from peft import get_peft_model_state_dict
 
     from engine.training.dialogue.learner import with_lora

@@ -307,10 +307,10 @@ def test_a_camera_on_which_a_prompt_fires_all_the_time_raises_the_limit() -> Non
     quiet = TextCalibration.of_pack(2.0, 1.0)
 
     def maps(level: float, peak: float | None = None) -> TextMaps:
-        logits = rng.normal(level, 0.3, (200, 3, 4)).astype(np.float16)
+        logits = rng.normal(level, 0.3, (400, 3, 4)).astype(np.float16)
         if peak is not None:
             logits[50:60] = peak
-        return TextMaps(np.arange(200.0), logits, np.zeros((200, 3, 4), np.uint8))
+        return TextMaps(np.arange(400.0), logits, np.zeros((400, 3, 4), np.uint8))
 
     assert learn_text("self", [maps(-6)], quiet).limit == 2.0
     loud = learn_text("self", [maps(4, 9.0)], quiet)
@@ -321,6 +321,20 @@ def test_a_camera_on_which_a_prompt_fires_all_the_time_raises_the_limit() -> Non
     assert np.mean(scores >= 0.5) < 0.05
     assert np.median(scores) < 0.05
     assert TextCalibration.decode(loud.encode()) == loud
+
+
+def test_what_fills_a_short_clip_is_not_taken_for_usual() -> None:
+    """An assault of seven seconds in a clip of nine raised the limit above itself."""
+    pack = TextCalibration.of_pack(2.3, 1.3)
+    logits = np.random.default_rng(0).normal(1.0, 0.2, (46, 3, 4)).astype(np.float16)
+    logits[10:, 1, 1] = 3.0
+    short = TextMaps(np.arange(46.0) / 5, logits, np.zeros((46, 3, 4), np.uint8))
+    for kind in ("self", "camera"):
+        learned = learn_text(kind, [short], pack)
+        assert (learned.limit, learned.slope) == (pack.limit, pack.slope)
+        assert np.all(learned.score(short.largest())[10:] > 0.5)
+    known_normal = learn_text("normal", [short], pack)
+    assert known_normal.limit >= 3
 
 
 def test_normal_footage_says_where_the_unusual_begins_also_below_the_packs_limit() -> None:

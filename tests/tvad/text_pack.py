@@ -28,7 +28,7 @@ def untrained_decoder(seed: int = 3) -> AnomalyHeatmapDecoder:
         (96, 32, 96, 320), 384, (24, 24, 24, 24), motion_channels=SCENE_CHANNELS, motion_width=8
     )
     decoder = AnomalyHeatmapDecoder(config)
-    decoder.threshold.fill_(0.05)
+    decoder.threshold.fill_(0.5)
     decoder.scale.fill_(0.02)
     return decoder.eval()
 

@@ -20,6 +20,7 @@ _LOW_QUANTILE = 0.16
 _USUAL_LOGIT = 4.0
 _LEAST_SLICES = 8
 _KNOWN_SLICES = 60
+_MINUTE_S = 60.0
 _EVEN_LOGIT = 0.0
 _LEAST_GAP = 1e-3
 _FURTHEST = 60.0
@@ -112,8 +113,9 @@ def learn_text(
     not below the point where a prompt is as likely as the normal ones; footage too short to tell
     can only raise it. On other footage, where the prompts may be right, it is never lowered, but
     raised above what its quieter half says of all of it: a prompt that fires all the time would
-    drown what the scene channel finds. And what is usual must lie well below the limit, or the
-    slope is made steeper.
+    drown what the scene channel finds. Less than a minute of it keeps what the pack says, because
+    an assault may fill most of a short clip and would be taken for usual. And what is usual must
+    lie well below the limit, or the slope is made steeper.
 
     Args:
         kind: `normal` when the footage is known to be normal, otherwise `camera` or `self`.
@@ -121,10 +123,14 @@ def learn_text(
         pack: what the pack says by itself.
         sources: what the footage is.
     """
-    parts = [one.usual() for one in maps]
-    largest = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    parts, seconds = [np.zeros(0, np.float32)], 0.0
+    for one in maps:
+        parts.append(one.usual())
+        seconds += float(np.ptp(one.seconds)) if len(one) else 0.0
+    largest = np.concatenate(parts)
     largest = largest[largest > -_FURTHEST * 100]
-    if len(largest) < _LEAST_SLICES:
+    short = kind != "normal" and seconds < _MINUTE_S
+    if short or len(largest) < _LEAST_SLICES:
         return replace(pack, kind=kind, slices=len(largest), sources=sources)
     usual, low = (float(one) for one in np.quantile(largest, [0.5, _LOW_QUANTILE]))
     if kind == "normal":

@@ -331,7 +331,8 @@ def test_what_fills_a_short_clip_is_not_taken_for_usual() -> None:
     short = TextMaps(np.arange(46.0) / 5, logits, np.zeros((46, 3, 4), np.uint8))
     for kind in ("self", "camera"):
         learned = learn_text(kind, [short], pack)
-        assert (learned.limit, learned.slope) == (pack.limit, pack.slope)
+        assert learned.limit == pack.limit
+        assert pack.slope <= learned.slope <= 2 * pack.slope
         assert np.all(learned.score(short.largest())[10:] > 0.5)
     known_normal = learn_text("normal", [short], pack)
     assert known_normal.limit >= 3

@@ -23,6 +23,7 @@ _KNOWN_SLICES = 60
 _MINUTE_S = 60.0
 _EVEN_LOGIT = 0.0
 _LEAST_GAP = 1e-3
+_STEEPER = 2.0
 _FURTHEST = 60.0
 
 
@@ -113,9 +114,10 @@ def learn_text(
     not below the point where a prompt is as likely as the normal ones; footage too short to tell
     can only raise it. On other footage, where the prompts may be right, it is never lowered, but
     raised above what its quieter half says of all of it: a prompt that fires all the time would
-    drown what the scene channel finds. Less than a minute of it keeps what the pack says, because
+    drown what the scene channel finds. Less than a minute of it does not move the limit, because
     an assault may fill most of a short clip and would be taken for usual. And what is usual must
-    lie well below the limit, or the slope is made steeper.
+    lie well below the limit, or the slope is made steeper: by twice at most while the limit is
+    not moved.
 
     Args:
         kind: `normal` when the footage is known to be normal, otherwise `camera` or `self`.
@@ -129,22 +131,30 @@ def learn_text(
         seconds += float(np.ptp(one.seconds)) if len(one) else 0.0
     largest = np.concatenate(parts)
     largest = largest[largest > -_FURTHEST * 100]
-    short = kind != "normal" and seconds < _MINUTE_S
-    if short or len(largest) < _LEAST_SLICES:
+    if len(largest) < _LEAST_SLICES:
         return replace(pack, kind=kind, slices=len(largest), sources=sources)
-    usual, low = (float(one) for one in np.quantile(largest, [0.5, _LOW_QUANTILE]))
-    if kind == "normal":
-        reached = float(np.quantile(largest, _NORMAL_QUANTILE))
-        least = _EVEN_LOGIT if len(largest) >= _KNOWN_SLICES else pack.limit
-    else:
-        reached, least = usual + _SPREADS * (usual - low), pack.limit
-    limit = max(min(least, pack.limit), reached)
+    usual = float(np.median(largest))
+    limit, steepest = _limit(kind, largest, seconds, pack)
     steep = max(pack.slope, _USUAL_LOGIT / max(_LEAST_GAP, limit - usual))
     return replace(
         pack,
         kind=kind,
         limit=limit,
-        slope=min(steep, 1 / _LEAST_GAP),
+        slope=min(steep, steepest),
         slices=len(largest),
         sources=sources,
     )
+
+
+def _limit(
+    kind: str, largest: NDArray[np.float32], seconds: float, pack: TextCalibration
+) -> tuple[float, float]:
+    """Returns the limit and the steepest slope; see `learn_text`."""
+    if kind == "normal":
+        reached = float(np.quantile(largest, _NORMAL_QUANTILE))
+        least = _EVEN_LOGIT if len(largest) >= _KNOWN_SLICES else pack.limit
+        return max(min(least, pack.limit), reached), 1 / _LEAST_GAP
+    if seconds < _MINUTE_S:
+        return pack.limit, _STEEPER * pack.slope
+    usual, low = (float(one) for one in np.quantile(largest, [0.5, _LOW_QUANTILE]))
+    return max(pack.limit, usual + _SPREADS * (usual - low)), 1 / _LEAST_GAP

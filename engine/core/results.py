@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import Box
 
+_INSIDE = 0.5
+"""Sides of its box that a target is away from the edge; less may be on its way out."""
+_GOES_ON_S = 1.0
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -86,6 +90,20 @@ class Trajectory:
         """Returns x, y, w, h at the frame nearest to a frame index, in decoded pixels."""
         nearest = int(np.abs(self.frames - frame).argmin())
         return [int(side) for side in self.boxes[nearest]]
+
+    def ends_inside(self, size: tuple[int, int], duration_s: float) -> bool:
+        """Whether it ends while the footage goes on, and not at an edge of the picture.
+
+        Only what moves is followed: there its target stands still, or something hides it.
+
+        Args:
+            size: width and height of a decoded frame in pixels.
+            duration_s: of the footage, in seconds of stream time.
+        """
+        x, y, w, h = (int(side) for side in self.boxes[-1])
+        across = min(x, size[0] - x - w) / w
+        along = min(y, size[1] - y - h) / h
+        return min(across, along) >= _INSIDE and duration_s - self.end_s >= _GOES_ON_S
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.cases import Case, EventRow, RunRow, TrajectoryRow
+from engine.cases import Case, EventRow, NewStream, RunRow, TrajectoryRow
 from engine.core.progress import CancelToken
 from engine.core.times import format_time
 from engine.dialogue.colours import dominant_colours
@@ -24,7 +24,8 @@ class Fact:
     """One thing that is known, with the frames that show it.
 
     Attributes:
-        kind: `time`, `score`, `reason`, `from`, `to`, `direction`, `speed`, `duration`, `colour`.
+        kind: `time`, `score`, `reason`, `from`, `to`, `rest`, `direction`, `speed`, `duration`,
+            `colour`.
         text: one sentence.
         value: the fact itself.
         unit: of the value; empty without one.
@@ -103,8 +104,10 @@ def facts_of(
         CancelledError: it was asked to stop.
     """
     facts = _span_facts(case, run, span)
+    streams = (one.stream for one in case.evidence.streams(run.evidence_id))
+    stream = next(one for one in streams if one.number == run.stream)
     for place, row in enumerate(trajectories):
-        facts += _trajectory_facts(row)
+        facts += _trajectory_facts(row, stream)
         if source is not None and place == 0:
             facts += _colour_facts(row, source, cancel)
     return facts
@@ -127,7 +130,7 @@ def _span_facts(case: Case, run: RunRow, span: AskedSpan) -> list[Fact]:
     return facts
 
 
-def _trajectory_facts(row: TrajectoryRow) -> list[Fact]:
+def _trajectory_facts(row: TrajectoryRow, stream: NewStream) -> list[Fact]:
     one, number = row.trajectory, row.id
 
     def fact(kind: str, text: str, value: str | float, unit: str = "") -> Fact:
@@ -141,6 +144,9 @@ def _trajectory_facts(row: TrajectoryRow) -> list[Fact]:
         fact("direction", f"{name} {moves} on screen.", one.direction),
         fact("duration", f"{name} is followed for {length:.1f} s.", round(length, 3), "s"),
     ]
+    if one.ends_inside((stream.width, stream.height), stream.duration_s):
+        text = f"{name} ends inside the picture: it stands still there or is hidden."
+        facts.append(fact("rest", text, one.to_cell))
     if one.relative_speed is not None:
         speed = round(one.relative_speed, 2)
         text = f"{name} moves at {speed:.1f} times the usual speed of its places."

@@ -104,9 +104,23 @@ def whereabouts(video: RenderedVideo) -> dict[int, Whereabouts]:
 
 
 def judge(
-    told: Timeline, where: Whereabouts, target: Target, video: RenderedVideo, right: Right
+    told: Timeline,
+    where: Whereabouts,
+    target: Target,
+    video: RenderedVideo,
+    right: Right,
+    rests: bool = False,
 ) -> None:
-    """Adds to each attribute whether it is right."""
+    """Adds to each attribute whether it is right.
+
+    Args:
+        told: what was measured.
+        where: the target really was.
+        target: that is meant.
+        video: that shows it.
+        right: whether it was right, by attribute.
+        rests: whether its trajectory ends inside the picture, which is a stop as well.
+    """
     (x0, y0), (x1, y1) = where.centres[0].tolist(), where.centres[-1].tolist()
     by = x1 - x0, y1 - y0
     goes = direction_name(*by) if np.hypot(*by) / np.hypot(*video.size) >= _FAR else ""
@@ -114,7 +128,7 @@ def judge(
         "from": told.enters == cell_name(x0, y0, *video.size),
         "to": told.leaves == cell_name(x1, y1, *video.size),
         "direction": told.direction == goes,
-        "stop": bool(told.stops) == where.stops(video.fps),
+        "stop": (rests or bool(told.stops)) == where.stops(video.fps),
     }
     for name, value in said.items():
         right[name].append(value)
@@ -156,7 +170,8 @@ def from_trajectories(root: Path, split: str, most: int) -> tuple[Right, list[bo
                 every.append(best is not None)
                 if best is not None:
                     told = _told(best, video, source, images)
-                    judge(told, known[target.number], target, video, right)
+                    rests = best.ends_inside(video.size, video.frames / video.fps)
+                    judge(told, known[target.number], target, video, right, rests)
     return right, every
 
 

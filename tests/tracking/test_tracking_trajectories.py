@@ -54,6 +54,17 @@ def test_a_sliver_inside_the_picture_does_not_name_the_cell() -> None:
     assert found.from_cell == "middle centre"
 
 
+def test_a_target_that_comes_to_rest_is_told_from_one_that_leaves() -> None:
+    picture = GRID.source_width, GRID.source_height
+    coming: list[CellBox] = [(2 * i, 16, 2 * i + 4, 26) for i in range(12)]
+    (rests,) = number_paths([make_path([sample(i, b) for i, b in enumerate(coming)], GRID)], GRID)
+    assert rests.ends_inside(picture, 10.0)
+    assert not rests.ends_inside(picture, rests.end_s + 0.5)
+    leaving = [sample(i, box) for i, box in enumerate(coming[::-1])]
+    (gone,) = number_paths([make_path(leaving, GRID)], GRID)
+    assert not gone.ends_inside(picture, 10.0)
+
+
 def test_relative_speed_is_the_median_of_what_is_known() -> None:
     box = (10.0, 10.0, 14.0, 16.0)
     ratios = [float("nan"), 2.0, 3.0, 9.0]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pictures
 
 from engine.analysis.evidence import add_evidence
+from engine.analysis.normal import hash_normal
 from engine.analysis.plan import AnalysisPlan, make_plan
 from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming, Run
@@ -156,3 +158,15 @@ def content(case: Case, run_id: int) -> Content:
             case.calibrations.get(one).calibration.body for one in derivation.calibrations
         ],
     }  # fmt: skip
+
+
+def write_images(folder: Path, frames: list[Image]) -> Path:
+    """Writes frames as the numbered pictures of a folder."""
+    folder.mkdir(parents=True)
+    for number, image in enumerate(frames):
+        Pictures.fromarray(image).save(folder / f"{number:04d}.png")
+    return folder
+
+
+def normal_recipe(*paths: Path) -> Recipe:
+    return Recipe(SHORT_CHUNKS, tuple(hash_normal(paths, CancelToken())))

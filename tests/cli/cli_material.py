@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.clips import Image
+from engine.cases import Case
+from tests.clips import Image, write_video
 
 FRAMES = 75
 
@@ -51,3 +53,22 @@ def moving_blob() -> list[Image]:
         image[50:74, max(0, x - 10) : max(0, min(160, x + 10))] = (240, 230, 60)
         frames.append(np.ascontiguousarray(image, np.uint8))
     return frames
+
+
+QUICK = {"preset": "ultrafast"}
+
+
+def moving(count: int = 12, size: tuple[int, int] = (64, 48)) -> list[np.ndarray[Any, Any]]:
+    frames = [np.full((size[1], size[0], 3), 90, np.uint8) for _ in range(count)]
+    for i, frame in enumerate(frames):
+        frame[16:32, 2 * i : 2 * i + 12] = 220
+    return frames
+
+
+def short(path: Path, count: int = 12) -> Path:
+    return write_video(path, moving(count), options=QUICK)
+
+
+def actions(case: Path) -> list[str]:
+    with Case.open(case) as opened:
+        return [str(row["action"]) for row in opened.database.rows("SELECT action FROM audit")]

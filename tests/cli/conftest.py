@@ -19,3 +19,16 @@ def copied_case(clip: Path, tmp_path: Path) -> tuple[Path, Path]:
     assert run(["analyze", str(clip), "--case", str(folder), "--copy", "--quiet"]) == 0
     (held,) = (folder / "evidence").rglob("*.mp4")
     return folder, held
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder for footage, with the case elsewhere."""
+    folder = tmp_path / "footage"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def new_case(tmp_path: Path) -> Path:
+    return tmp_path / "cases" / "new.case"

@@ -2,52 +2,17 @@ from __future__ import annotations
 
 import json
 import os
-import stat
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from engine.cases import Case
 from engine.core.progress import Progress
+from tests.cli.cli_material import QUICK, Command, moving, short
 from tests.clips import write_video
 
-Run = Callable[..., Any]
-QUICK = {"preset": "ultrafast"}
 
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A folder for footage, with the case elsewhere."""
-    folder = tmp_path / "footage"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def new_case(tmp_path: Path) -> Path:
-    return tmp_path / "cases" / "new.case"
-
-
-def moving(count: int = 12, size: tuple[int, int] = (64, 48)) -> list[np.ndarray[Any, Any]]:
-    frames = [np.full((size[1], size[0], 3), 90, np.uint8) for _ in range(count)]
-    for i, frame in enumerate(frames):
-        frame[16:32, 2 * i : 2 * i + 12] = 220
-    return frames
-
-
-def short(path: Path, count: int = 12) -> Path:
-    return write_video(path, moving(count), options=QUICK)
-
-
-def actions(case: Path) -> list[str]:
-    with Case.open(case) as opened:
-        return [str(row["action"]) for row in opened.database.rows("SELECT action FROM audit")]
-
-
-def test_json_has_what_other_programs_rely_on(command: Run, clip: Path, new_case: Path) -> None:
+def test_json_has_what_other_programs_rely_on(command: Command, clip: Path, new_case: Path) -> None:
     ran = command("analyze", clip, "--case", new_case, "--json")
     assert ran.code == 0
     assert ran.out.count("\n") == 1
@@ -72,14 +37,14 @@ def test_json_has_what_other_programs_rely_on(command: Run, clip: Path, new_case
     assert all(set(one) == {"kind", "share", "text"} for one in run["warnings"])
 
 
-def test_people_read_a_line_a_video(command: Run, clip: Path, new_case: Path) -> None:
+def test_people_read_a_line_a_video(command: Command, clip: Path, new_case: Path) -> None:
     ran = command("analyze", clip, "--case", new_case)
     assert ran.code == 0
     assert ran.out.startswith("gate.mp4: 75 frames in ")
     assert "warning: learned from 3 s only" in ran.out
 
 
-def test_resume_fresh_and_default(command: Run, clip: Path, new_case: Path) -> None:
+def test_resume_fresh_and_default(command: Command, clip: Path, new_case: Path) -> None:
     def run_id(*words: str) -> int:
         (run,) = command("analyze", clip, "--case", new_case, "--json", *words).json["runs"]
         return int(run["run_id"])
@@ -94,7 +59,7 @@ def test_resume_fresh_and_default(command: Run, clip: Path, new_case: Path) -> N
 
 
 def test_repeat_says_whether_a_run_agrees(
-    command: Run, case: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, case: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     same = command("analyze", "--case", case, "--repeat", 1, "--json")
     assert same.code == 0
@@ -124,7 +89,7 @@ def test_repeat_says_whether_a_run_agrees(
     ],
 )
 def test_options_that_cannot_be_meant(
-    command: Run, case: Path, clip: Path, words: list[str], said: str
+    command: Command, case: Path, clip: Path, words: list[str], said: str
 ) -> None:
     video = [] if "--repeat" in words else [clip]
     ran = command("analyze", *video, "--case", case, *words)
@@ -135,84 +100,20 @@ def test_options_that_cannot_be_meant(
 
 
 @pytest.mark.parametrize("stride", ["0", "-3"])
-def test_a_stride_below_one(command: Run, clip: Path, new_case: Path, stride: str) -> None:
+def test_a_stride_below_one(command: Command, clip: Path, new_case: Path, stride: str) -> None:
     ran = command("analyze", clip, "--case", new_case, "--stride", stride)
     assert ran.code == 2
     assert "stride" in ran.error
 
 
-def test_a_stride_beyond_the_video(command: Run, clip: Path, new_case: Path) -> None:
+def test_a_stride_beyond_the_video(command: Command, clip: Path, new_case: Path) -> None:
     ran = command("analyze", clip, "--case", new_case, "--stride", 10**6, "--json")
     assert ran.code == 0
     assert ran.json["runs"][0]["analysed_frames"] == 1
 
 
-def audio_only(path: Path) -> Path:
-    import wave
-
-    with wave.open(str(path), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(bytes(16_000))
-    return path
-
-
-BAD: dict[str, Callable[[Path], object]] = {
-    "empty.mp4": lambda path: path.write_bytes(b""),
-    "text.mp4": lambda path: path.write_text("this is no video\n" * 20),
-    "noise.avi": lambda path: path.write_bytes(np.random.default_rng(0).bytes(5000)),
-    "sound.wav": audio_only,
-    "folder": lambda path: path.mkdir(),
-    "list.mp4": lambda path: path.write_text("ffconcat version 1.0\nfile '/etc/passwd'\n"),
-}
-
-
-@pytest.mark.parametrize("name", list(BAD))
-def test_what_is_no_footage_is_refused_by_name(
-    command: Run, place: Path, new_case: Path, name: str
-) -> None:
-    BAD[name](place / name)
-    ran = command("analyze", place / name, "--case", new_case, "--json")
-    assert ran.code == 2
-    assert name in ran.error
-    assert ran.out.count("\n") == 1
-    (failed,) = ran.json["failed"]
-    assert failed["path"] == str(place / name)
-    assert name in failed["error"]
-    with Case.open(new_case) as case:
-        assert not case.evidence.all()
-
-
-def test_a_missing_file_makes_no_case(command: Run, place: Path, new_case: Path) -> None:
-    ran = command("analyze", place / "missing.mp4", "--case", new_case)
-    assert ran.code == 2
-    assert "missing.mp4" in ran.error
-    assert not new_case.exists()
-
-
-def test_of_several_videos_bad_ones_are_named_and_the_others_go_on(
-    command: Run, place: Path, new_case: Path
-) -> None:
-    first, last = short(place / "first.mp4"), short(place / "last.mp4", 14)
-    bad, gone = place / "bad.mp4", place / "gone.mp4"
-    bad.write_bytes(b"nothing")
-    videos = (first, bad, gone, last)
-    ran = command("analyze", *videos, "--case", new_case, "--json")
-    assert ran.code == 2
-    assert [run["path"] for run in ran.json["runs"]] == [str(first), str(last)]
-    assert [one["path"] for one in ran.json["failed"]] == [str(bad), str(gone)]
-    assert "2 videos" in ran.error
-    assert "bad.mp4" in ran.error
-    again = command("analyze", *videos, "--case", new_case, "--resume")
-    assert again.code == 2
-    assert [line.split(":")[0] for line in again.out.splitlines() if "warning" not in line] == [
-        "first.mp4", str(bad), str(gone), "last.mp4",
-    ]  # fmt: skip
-
-
 def test_the_same_video_twice_is_one_piece_of_evidence(
-    command: Run, place: Path, new_case: Path
+    command: Command, place: Path, new_case: Path
 ) -> None:
     video = short(place / "one.mp4")
     assert command("analyze", video, video, "--case", new_case).code == 0
@@ -221,92 +122,8 @@ def test_the_same_video_twice_is_one_piece_of_evidence(
         assert len(case.runs.all()) == 2
 
 
-def test_evidence_that_changed_is_refused_and_the_others_go_on(
-    command: Run, place: Path, new_case: Path
-) -> None:
-    changed, other = short(place / "changed.mp4"), short(place / "other.mp4", 14)
-    assert command("analyze", changed, "--case", new_case).code == 0
-    changed.write_bytes(changed.read_bytes() + b"\0")
-    ran = command("analyze", changed, other, "--case", new_case, "--json")
-    assert ran.code == 2
-    assert "changed since it was added" in ran.error
-    assert [run["path"] for run in ran.json["runs"]] == [str(other)]
-    assert "evidence.mismatch" in actions(new_case)
-
-
-def test_a_case_may_not_lie_beside_evidence_unless_insisted_on(command: Run, place: Path) -> None:
-    video = short(place / "one.mp4")
-    for case in (place / "x.case", place / "deep" / "x.case"):
-        ran = command("analyze", video, "--case", case)
-        assert ran.code == 2
-        assert str(place) in ran.error
-        assert "--beside-evidence" in ran.error
-        assert not case.exists()
-    insisted = command("analyze", video, "--case", place / "x.case", "--beside-evidence")
-    assert insisted.code == 0
-    assert "case.beside_evidence" in actions(place / "x.case")
-
-
-def test_a_case_that_is_a_file_or_holds_something_else(
-    command: Run, clip: Path, tmp_path: Path
-) -> None:
-    file = tmp_path / "file.case"
-    file.write_text("mine")
-    full = tmp_path / "full.case"
-    full.mkdir()
-    (full / "letter.txt").write_text("mine")
-    for case in (file, full):
-        ran = command("analyze", clip, "--case", case)
-        assert ran.code == 2
-        assert case.name in ran.error
-    assert file.read_text() == "mine"
-    assert [one.name for one in full.iterdir()] == ["letter.txt"]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_case_that_cannot_be_written(command: Run, clip: Path, tmp_path: Path) -> None:
-    locked = tmp_path / "locked"
-    locked.mkdir(mode=stat.S_IRUSR | stat.S_IXUSR)
-    ran = command("analyze", clip, "--case", locked / "x.case")
-    assert ran.code == 4
-    assert "x.case" in ran.error
-
-
-def test_a_case_where_nothing_can_be_made(command: Run, clip: Path, tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_text("mine")
-    ran = command("analyze", clip, "--case", file / "x.case")
-    assert ran.code in (2, 4)
-    assert "x.case" in ran.error
-
-
-def test_a_case_of_another_session_is_left_alone(command: Run, clip: Path, case: Path) -> None:
-    with Case.open(case, write=True):
-        ran = command("analyze", clip, "--case", case)
-    assert ran.code == 4
-    assert "session" in ran.error
-    with Case.open(case) as opened:
-        assert len(opened.runs.all()) == 1
-
-
-def test_a_full_disk_is_said_with_code_four(
-    command: Run, clip: Path, new_case: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import shutil
-
-    usage = shutil.disk_usage("/")._replace(free=1000)
-    with monkeypatch.context() as patch:
-        patch.setattr("shutil.disk_usage", lambda _: usage)
-        ran = command("analyze", clip, "--case", new_case)
-    assert ran.code == 4
-    assert "MB free" in ran.error
-    again = command("analyze", clip, "--case", new_case, "--json")
-    assert again.code == 0
-    assert again.json["runs"][0]["run_id"] == 1
-
-
 def test_a_wish_to_stop_ends_with_three_and_a_run_that_resumes(
-    command: Run, clip: Path, new_case: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, clip: Path, new_case: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from engine.core.progress import CancelToken
 
@@ -323,7 +140,7 @@ def test_a_wish_to_stop_ends_with_three_and_a_run_that_resumes(
 
 @pytest.mark.parametrize("name", ["Tür 東京 🎥.mp4", "a\nerror: forged.mp4", "\x1b[31mred.mp4"])
 def test_names_of_any_characters_are_analysed_and_shown_safely(
-    command: Run, place: Path, new_case: Path, name: str
+    command: Command, place: Path, new_case: Path, name: str
 ) -> None:
     video = short(place / name)
     ran = command("analyze", video, "--case", new_case)
@@ -339,7 +156,7 @@ def test_names_of_any_characters_are_analysed_and_shown_safely(
     assert all(char.isprintable() or char == "\n" for char in failed.out + failed.err)
 
 
-def test_a_name_of_bytes_that_are_no_text(command: Run, place: Path, new_case: Path) -> None:
+def test_a_name_of_bytes_that_are_no_text(command: Command, place: Path, new_case: Path) -> None:
     video = place / os.fsdecode(b"caf\xe9.mp4")
     video.write_bytes(short(place / "plain.mp4").read_bytes())
     ran = command("analyze", video, "--case", new_case, "--json")
@@ -349,7 +166,7 @@ def test_a_name_of_bytes_that_are_no_text(command: Run, place: Path, new_case: P
     assert command("events", "--case", new_case).code == 0
 
 
-def test_a_very_long_path(command: Run, place: Path, new_case: Path) -> None:
+def test_a_very_long_path(command: Command, place: Path, new_case: Path) -> None:
     deep = place
     for _ in range(12):
         deep = deep / ("d" * 200)
@@ -362,7 +179,9 @@ def test_a_very_long_path(command: Run, place: Path, new_case: Path) -> None:
     assert ran.err.count("\n") == 1
 
 
-def test_normal_footage_from_the_command_line(command: Run, place: Path, new_case: Path) -> None:
+def test_normal_footage_from_the_command_line(
+    command: Command, place: Path, new_case: Path
+) -> None:
     video, normal = short(place / "one.mp4"), short(place / "normal.mp4", 20)
     ran = command("analyze", video, "--normal", normal, "--case", new_case, "--json")
     assert ran.code == 0
@@ -376,14 +195,14 @@ def test_normal_footage_from_the_command_line(command: Run, place: Path, new_cas
     assert "00:00:50.000..00:01:00.000" in outside.error
 
 
-def test_a_copy_survives_the_original(command: Run, place: Path, new_case: Path) -> None:
+def test_a_copy_survives_the_original(command: Command, place: Path, new_case: Path) -> None:
     video = short(place / "one.mp4")
     assert command("analyze", video, "--copy", "--case", new_case).code == 0
     video.unlink()
     assert command("analyze", "--repeat", 1, "--case", new_case).code == 0
 
 
-def test_another_stream_is_another_run(command: Run, place: Path, new_case: Path) -> None:
+def test_another_stream_is_another_run(command: Command, place: Path, new_case: Path) -> None:
     video = write_video(place / "two.mkv", moving(), options=QUICK, streams=2)
     assert command("analyze", video, "--case", new_case).code == 0
     ran = command("analyze", video, "--stream", 1, "--resume", "--case", new_case, "--json")
@@ -393,7 +212,7 @@ def test_another_stream_is_another_run(command: Run, place: Path, new_case: Path
     assert "7" in missing.error
 
 
-def test_images_at_a_frame_rate(command: Run, place: Path, new_case: Path) -> None:
+def test_images_at_a_frame_rate(command: Command, place: Path, new_case: Path) -> None:
     from PIL import Image
 
     folder = place / "images"
@@ -442,7 +261,7 @@ def test_progress_is_a_line_every_ten_seconds_unless_quiet(
     assert captured.out + captured.err == ""
 
 
-def test_quiet_says_nothing_but_the_result(command: Run, clip: Path, new_case: Path) -> None:
+def test_quiet_says_nothing_but_the_result(command: Command, clip: Path, new_case: Path) -> None:
     ran = command("analyze", clip, "--case", new_case, "--quiet", "--json")
     assert ran.code == 0
     assert ran.err == ""

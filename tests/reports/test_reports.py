@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import base64
 import csv
-import errno
 import hashlib
 import html.parser
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import unicodedata
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,53 +19,13 @@ from typing import Any
 
 import pytest
 
-from engine.cases import Case, NewBookmark, NewCitation, NewDialogue, NewNote, NewOwnEvent, NewTurn
+from engine.cases import Case, NewCitation, NewDialogue, NewNote, NewTurn
 from engine.cases.dialogues import Answer
-from engine.core.errors import CancelledError
-from engine.core.progress import CancelToken, Progress
 from engine.media import hash_file
-from engine.reports import pdf_report
-from engine.reports.reporting import write_report
-from engine.reports.typesetting import settable
-from engine.reports.wording import reads_rightwards, shown, with_fonts
 from tests.cli.cli_material import Command, Ran
+from tests.reports.report_material import ARABIC, CHINESE, SCRIPT, TYPST, Reported
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = "<script>alert(1)</script>"
-ARABIC = "الشاهد يقول إن السيارة البيضاء دخلت المرآب من اليسار"
-CHINESE = "证人说，白色汽车从左侧进入停车场，然后停在十二号入口。"
-TYPST = '#panic("markup") $x$ *bold* @nobody #include "/etc/passwd"'
-
-Reported = Callable[..., Path]
-
-
-@pytest.fixture
-def reviewed(case: Path) -> Path:
-    """A case with one of everything that an examiner may write."""
-    with Case.open(case, write=True) as opened, opened.change() as change:
-        event = opened.results.events(1)[0].id
-        change.results.set_state(event, "relevant", f"a bag {SCRIPT}")
-        change.tags.set(f"event:{event}", "report", True)
-        note = change.notes.add(NewNote(f"event:{event}", "first words", 1, 0, 0.4))
-        change.notes.amend(note, f"second words {SCRIPT} {TYPST}")
-        change.notes.add(NewNote("case", ARABIC))
-        change.notes.add(NewNote("case", f"{CHINESE} \U0001f600 \u202eevil"))
-        change.bookmarks.add(NewBookmark(1, 1, 10, 20, 100, 200, 0.4, 0.8, "a mark"))
-        change.own_events.add(
-            NewOwnEvent(1, None, 5, 20, 10, 2560, 10240, 5120, 0.2, 0.8, 0.4, 0.0, "by hand")
-        )
-    return case
-
-
-@pytest.fixture
-def reported(command: Command, reviewed: Path, tmp_path: Path) -> Reported:
-    def make(ending: str, *words: object) -> Path:
-        target = tmp_path / f"report.{ending}"
-        ran = command("report", "--case", reviewed, "--to", target, *words)
-        assert ran.code == 0, ran.err
-        return target
-
-    return make
 
 
 def tool(name: str) -> str:
@@ -420,80 +375,6 @@ def test_a_clock_that_ran_backwards_is_told(
     assert command("verify", "--case", reviewed).code == 0
 
 
-def failing_write(path: Path, *_: object) -> None:
-    path.write_bytes(b"half")
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-
-
-@pytest.mark.parametrize("ending", ["pdf", "html", "zip"])
-def test_a_full_disk_leaves_no_half_report(
-    command: Command, reviewed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
-) -> None:
-    monkeypatch.setattr("engine.reports.pdf_report.write_pdf", failing_write)
-    monkeypatch.setattr("engine.reports.html_report.write_html", failing_write)
-    monkeypatch.setattr("engine.reports.package.write_pdf", failing_write)
-    out = tmp_path / "out"
-    ran = command("report", "--case", reviewed, "--to", out / f"r.{ending}")
-    assert ran.code == 4
-    assert "the disk is full" in ran.error
-    assert list(out.iterdir()) == []
-    assert not any((reviewed / "cache").glob("report-*"))
-    with Case.open(reviewed) as opened:
-        assert not opened.exports.all()
-    assert command("verify", "--case", reviewed).code == 0
-
-
-def test_a_document_that_cannot_be_set_is_one_line(
-    command: Command, reviewed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken = tmp_path / "report.typ"
-    broken.write_text('#panic("on purpose")')
-    monkeypatch.setattr(pdf_report, "TEMPLATE", broken)
-    ran = command("report", "--case", reviewed, "--to", tmp_path / "r.pdf")
-    assert ran.code == 2
-    assert "the page cannot be set" in ran.error
-    assert "on purpose" in ran.error
-    assert not (tmp_path / "r.pdf").exists()
-
-
-@pytest.mark.parametrize("stage", ["hashing", "pictures", "typesetting"])
-def test_a_cancelled_report_leaves_nothing(reviewed: Path, tmp_path: Path, stage: str) -> None:
-    token = CancelToken()
-
-    def stop(progress: Progress) -> None:
-        if progress.stage == stage:
-            token.cancel()
-
-    out = tmp_path / "out"
-    with Case.open(reviewed, write=True) as opened, pytest.raises(CancelledError):
-        write_report(opened, out / "r.pdf", cancel=token, report=stop)
-    assert list(out.iterdir()) == []
-    assert not any((reviewed / "cache").glob("report-*"))
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills as POSIX does")
-def test_a_kill_leaves_the_case_and_no_half_report(
-    command: Command, reviewed: Path, tmp_path: Path
-) -> None:
-    script = (
-        "import os, signal, sys\n"
-        "import engine.reports.html_report as h\n"
-        "def killed(path, *_):\n"
-        "    path.write_bytes(b'half'); os.kill(os.getpid(), signal.SIGKILL)\n"
-        "h.write_html = killed\n"
-        "from engine.cli.main import run\n"
-        "sys.exit(run(sys.argv[1:]))\n"
-    )
-    out = tmp_path / "out"
-    out.mkdir()
-    words = ["report", "--case", str(reviewed), "--to", str(out / "r.html")]
-    done = subprocess.run([sys.executable, "-c", script, *words], cwd=ROOT, timeout=60, check=False)
-    assert done.returncode == -signal.SIGKILL
-    assert not (out / "r.html").exists()
-    assert command("verify", "--case", reviewed).code == 0
-    assert command(*words).code == 0
-
-
 def test_a_case_without_anything_can_be_reported(command: Command, tmp_path: Path) -> None:
     Case.create(tmp_path / "empty.case").close()
     for ending in ("pdf", "html", "json", "csv", "zip"):
@@ -501,59 +382,3 @@ def test_a_case_without_anything_can_be_reported(command: Command, tmp_path: Pat
             "report", "--case", tmp_path / "empty.case", "--to", tmp_path / f"r.{ending}"
         )
         assert ran.code == 0, ran.err
-
-
-@pytest.mark.parametrize(
-    ("text", "seen"),
-    [
-        ("plain", "plain"),
-        ("a\tb", "a   b"),
-        ("a\r\nb\rc", "a\nb\nc"),
-        ("\x1b[31m", "[U+001B][31m"),
-        ("\u202eevil\u2066", "[U+202E]evil[U+2066]"),
-        ("\udcff.mp4", "[byte FF].mp4"),
-        ("a\u00a0b", "a b"),
-        ("\ue000", "[U+E000]"),
-        ("می\u200cخواهم", "می\u200cخواهم"),
-    ],
-)
-def test_what_cannot_be_seen_is_shown(text: str, seen: str) -> None:
-    assert shown(text) == seen
-
-
-def test_directions_are_read_from_the_first_letter() -> None:
-    assert reads_rightwards("12 abc")
-    assert not reads_rightwards(f"12: {ARABIC}")
-    assert reads_rightwards("")
-    assert reads_rightwards(CHINESE)
-
-
-def test_letters_without_a_font_are_named_and_long_texts_cut() -> None:
-    assert with_fonts("Ä Ω Я 停 ع א \U0001f600ไ") == "Ä Ω Я 停 ع א [U+1F600][U+0E44]"
-    value = settable({"a": ["x" * 30_000, 5, None, True]})
-    assert value["a"][1:] == [5, None, True]
-    assert value["a"][0].startswith("x" * 20_000 + "\n[cut here: 10,000 of 30,000")
-
-
-def test_every_character_that_is_said_to_have_a_font_can_be_set(tmp_path: Path) -> None:
-    """PDF/A refuses text without a glyph, so the list of characters must keep its word."""
-    from engine.reports.wording import FONTS
-
-    lines = (FONTS / "coverage.txt").read_text("ascii").split()
-    points = [
-        point
-        for line in lines
-        for point in range(int(line[: line.index("-")], 16), int(line.partition("-")[2], 16) + 1)
-    ]
-    text = " ".join(chr(point) for point in points[::7] if chr(point).isprintable())
-    source = tmp_path / "report.typ"
-    fonts = '"Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans CJK SC"'
-    source.write_text(f'#set text(font: ({fonts}))\n#json("document.json").text\n', "utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pdf_report, "TEMPLATE", source)
-        work = tmp_path / "work"
-        work.mkdir()
-        pdf_report.write_pdf(
-            tmp_path / "a.pdf", {"text": text[:19_000]}, work, CancelToken(), lambda _: None
-        )
-    assert (tmp_path / "a.pdf").stat().st_size > 1000

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.text.model import text_recipe
+from engine.analysis.text.model import TextModel, text_recipe
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.store import KeptFeatures
 from engine.analysis.text.use import TextUse, open_text
@@ -109,7 +109,7 @@ def find_like(
         answers = use.model.answers(kept, footage.grid, weight[None], offset[None])
         return np.asarray(answers[0], np.float32)
 
-    found = _search(footages, likeness, token, report, query)
+    found = _search(use.model, footages, likeness, token, report, query)
     own = footages[query.evidence_id]
     asked = [(own, _nearest(own, number), cells) for number, cells in query.cells]
     return Found(tuple(ranked_by_colour(case, footages, asked, found, token, report)), left_out)
@@ -128,7 +128,7 @@ def find_words(
         steps = (read.logits[0] - np.float32(use.model.limit)) * np.float32(use.model.slope)
         return np.asarray(1 / (1 + np.exp(-np.clip(steps, -60, 60))), np.float32)
 
-    return Found(tuple(_search(footages, likeness, token, report)), left_out)
+    return Found(tuple(_search(use.model, footages, likeness, token, report)), left_out)
 
 
 def _use(case: Case, words: str | None) -> TextUse:
@@ -253,6 +253,7 @@ def _direction(
 
 
 def _search(
+    model: TextModel,
     footages: dict[int, Footage],
     likeness: Maps,
     cancel: CancelToken,
@@ -266,7 +267,7 @@ def _search(
     for evidence_id, footage in footages.items():
         mine = query is not None and query.evidence_id == evidence_id
         finder = MomentFinder(footage, dict(query.cells) if query and mine else {})
-        for seconds, maps in footage.read(partial(_likeness, footage, likeness), cancel):
+        for seconds, maps in footage.read(model, partial(_likeness, footage, likeness), cancel):
             for second, one in zip(seconds, maps, strict=True):
                 finder.add(second, one)
             done += 1

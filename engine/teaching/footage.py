@@ -18,6 +18,7 @@ from engine.analysis.measuring import worker_threads
 from engine.analysis.recipe import Recipe
 from engine.analysis.rescoring import StoredRun, calibrations_of, stored_run
 from engine.analysis.runs import Resuming, Run
+from engine.analysis.text.model import TextModel
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.store import FeatureStore, KeptFeatures
 from engine.analysis.text.use import TextUse, open_text
@@ -68,10 +69,13 @@ class Footage:
         chunk, place = self.places[number].tolist()
         return np.asarray(self._kept(chunk).slices[place], np.uint8)
 
-    def read(self, take: Callable[[KeptFeatures], _T], cancel: CancelToken) -> Iterator[_T]:
+    def read(
+        self, model: TextModel, take: Callable[[KeptFeatures], _T], cancel: CancelToken
+    ) -> Iterator[_T]:
         """Takes something from the kept features of every chunk, several chunks at once.
 
         Args:
+            model: that `take` reads with.
             take: is called with the features of a chunk, in any thread.
             cancel: looked at before each.
 
@@ -83,7 +87,7 @@ class Footage:
             cancel.check()
             return take(self._kept(chunk))
 
-        with ThreadPoolExecutor(worker_threads(), "features") as pool:
+        with model.single_threaded(), ThreadPoolExecutor(worker_threads(), "features") as pool:
             yield from pool.map(taken, range(self.stored.plan.chunks))
 
     def _kept(self, chunk: int) -> KeptFeatures:

@@ -113,7 +113,7 @@ def verdicts(
     """Judges a run anew, block by block; arguments as `preview`."""
     plan, recipe = footage.stored.plan, footage.recipe
     raw = stored_maps(case, footage.run.id, plan, recipe, cancel)
-    maps = list(footage.read(partial(_maps, footage, use), cancel))
+    maps = list(footage.read(use.model, partial(_maps, footage, use), cancel))
     if recipe.parts:
         maps = list(counted(maps, recipe.parts.counting(plan.grid)))
     raw = RawMaps(raw.motion, lambda: maps)

@@ -7,6 +7,7 @@ never found. Deterministic and in NumPy alone, so that the text channel runs wit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import cv2
 import numpy as np
@@ -90,6 +91,9 @@ class FakeTextModel:
         seen = self.traits(kept, grid)
         found = np.einsum("km,mrc->krc", weight, seen) - offset[:, None, None]
         return np.asarray(found, np.float32)
+
+    def single_threaded(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def taught(self, decoder: bytes) -> FakeTextModel:
         return self

@@ -7,6 +7,7 @@ analysis, so that the scene channel runs without it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -164,6 +165,10 @@ class TextModel(Protocol):
         Returns:
             float32 [K, R, C].
         """
+        ...
+
+    def single_threaded(self) -> AbstractContextManager[None]:
+        """Keeps what is read meanwhile to the thread that reads it: several do, side by side."""
         ...
 
     def taught(self, decoder: bytes) -> TextModel:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -156,6 +157,16 @@ class PackModel:
         bounded = self._bounded_for(grid)
         found = _answers(bounded, bounded.unpack(kept), weight, offset)
         return np.asarray(found.numpy(), np.float32)
+
+    @contextmanager
+    def single_threaded(self) -> Iterator[None]:
+        """Keeps what is read meanwhile to the thread that reads it."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     def taught(self, decoder: bytes) -> PackModel:
         """Returns the same models with what a variant was taught."""

@@ -142,7 +142,8 @@ class ThumbnailStrip(QWidget):
         }
         missing = [frame for frame in wanted if frame not in self._pictures]
         if missing:
-            self._server.ask(missing)
+            spacing = int(np.median(np.diff(wanted))) if len(wanted) > 1 else 0
+            self._server.ask(missing, spacing)
 
     def _made(self, frame: int, picture: QImage) -> None:
         if self._evidence is not None:

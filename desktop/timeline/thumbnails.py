@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
@@ -21,6 +22,8 @@ from engine.media import IndexCache, Source, open_source
 _LOG = logging.getLogger(__name__)
 _HEIGHT = 120
 _KEPT = 512
+_FURTHEST = 600
+"""Frames after a keyframe that are still decoded for a picture; further ones show the keyframe."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,9 @@ class ThumbnailSource:
 
 
 class ThumbnailServer(QObject):
-    """Decodes small pictures of keyframes; the frames asked for last come first.
+    """Decodes small pictures for finding one's way; the frames asked for last come first.
 
-    Pictures are stand-ins for finding one's way: the nearest keyframe before the moment.
+    The keyframe before a moment stands in for it where no other picture would show the same.
     """
 
     made = Signal(int, QImage)
@@ -56,6 +59,8 @@ class ThumbnailServer(QObject):
         self._changed = False
         self._closing = False
         self._wanted: list[int] = []
+        self._first: int | None = None
+        self._near = 0
         self._cancel = CancelToken()
         self._thread = threading.Thread(target=self._work, name="thumbnails", daemon=True)
         self._thread.start()
@@ -63,15 +68,25 @@ class ThumbnailServer(QObject):
     def open(self, source: ThumbnailSource | None) -> None:
         """Turns to other evidence; None closes what is open."""
         with self._wake:
-            self._source, self._changed, self._wanted = source, True, []
+            self._source, self._changed, self._wanted, self._first = source, True, [], None
             self._cancel.cancel()
             self._wake.notify()
 
-    def ask(self, frames: Sequence[int], first: bool = False) -> None:
-        """Asks for the pictures of frames; what was asked before is dropped unless `first`."""
+    def ask(self, frames: Sequence[int], near: int) -> None:
+        """Asks for the pictures of frames; what was asked before is dropped.
+
+        Args:
+            frames: their indices.
+            near: how many frames before them a keyframe may lie to stand in.
+        """
         with self._wake:
-            rest = [one for one in self._wanted if one not in frames] if first else []
-            self._wanted = [*frames, *rest]
+            self._wanted, self._near = list(frames), near
+            self._wake.notify()
+
+    def ask_first(self, frame: int) -> None:
+        """Asks for the picture of one frame before all others."""
+        with self._wake:
+            self._first = frame
             self._wake.notify()
 
     def close(self) -> None:
@@ -117,21 +132,31 @@ class ThumbnailServer(QObject):
             keyframes = np.flatnonzero(source.index.keyframe)
             kept: OrderedDict[int, QImage] = OrderedDict()
             while (frame := self._next_frame()) is not None:
-                place = int(np.searchsorted(keyframes, frame, side="right")) - 1
-                nearest = int(keyframes[max(0, place)]) if len(keyframes) else frame
-                if nearest not in kept:
-                    kept[nearest] = _picture(source, nearest)
+                shown = _stand_in(keyframes, frame, self._near)
+                if shown not in kept:
+                    kept[shown] = _picture(source, shown)
                     if len(kept) > _KEPT:
                         kept.popitem(last=False)
-                self.made.emit(frame, kept[nearest])
+                self.made.emit(frame, kept[shown])
 
     def _next_frame(self) -> int | None:
         with self._wake:
-            while not (self._wanted or self._changed or self._closing):
+            while not (self._first is not None or self._wanted or self._changed or self._closing):
                 self._wake.wait()
             if self._changed or self._closing:
                 return None
+            if self._first is not None:
+                frame, self._first = self._first, None
+                return frame
             return self._wanted.pop(0)
+
+
+def _stand_in(keyframes: NDArray[np.int64], frame: int, near: int) -> int:
+    place = int(np.searchsorted(keyframes, frame, side="right")) - 1
+    if place < 0:
+        return frame
+    before = int(keyframes[place])
+    return before if frame - before < near or frame - before > _FURTHEST else frame
 
 
 def _picture(source: Source, frame: int) -> QImage:

@@ -299,7 +299,7 @@ class Timeline(QWidget):
         if view is None:
             return
         frame = view.index.nearest(seconds)
-        self._server.ask([frame], first=True)
+        self._server.ask_first(frame)
         top = self.mapToGlobal(QPoint(0, 0)).y()
         curve = next(iter(view.curves.values()), None)
         score = None if curve is None else curve.at(frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ from desktop.timeline.hand import Hand
 from desktop.timeline.lanes import Spans
 from desktop.timeline.packing import pack
 from desktop.timeline.pyramid import ScorePyramid
+from desktop.timeline.thumbnails import ThumbnailServer, ThumbnailSource
 from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
+from tests.clips import write_video
 
 
 @pytest.mark.parametrize("count", [1, 5, 511, 512, 513, 100_003])
@@ -127,3 +130,21 @@ def test_a_drag_scrubs_and_the_wheel_zooms(qtbot: QtBot) -> None:
     )  # fmt: skip
     assert view.end - view.start < 100.0
     assert view.seconds(place.x(), widget.width()) == pytest.approx(50.0)
+
+
+@pytest.mark.parametrize(("near", "different"), [(20, 3), (1000, 1)])
+def test_pictures_along_one_keyframe_are_not_all_the_same(
+    qtbot: QtBot, tmp_path: Path, near: int, different: int
+) -> None:
+    frames = [np.full((48, 64, 3), 4 * number, np.uint8) for number in range(60)]
+    video = write_video(tmp_path / "one.mp4", frames, options={"x264-params": "keyint=250"})
+    server = ThumbnailServer()
+    made: dict[int, int] = {}
+    server.made.connect(lambda frame, one: made.update({frame: one.pixelColor(8, 8).value()}))
+    try:
+        server.open(ThumbnailSource(video, 0, None, None))
+        server.ask([0, 20, 40], near)
+        qtbot.waitUntil(lambda: len(made) == 3)
+    finally:
+        server.close()
+    assert len(set(made.values())) == different

@@ -15,6 +15,7 @@ from desktop.session.engine_client import was_cancelled
 from desktop.session.session import Session
 from desktop.session.turns import turns_about
 from desktop.session.user_settings import UserSettings
+from desktop.session.work import progress_of
 from desktop.state.conversation import ConversationView, ShownTurn, Subject
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.observable import Observable
@@ -195,10 +196,7 @@ class DialogueOperations(QObject):
 
     def _progressed(self, request_id: int, fields: dict[str, Any]) -> None:
         if self._is_current(request_id):
-            done, total = int(fields.get("done", 0)), int(fields.get("total", 0))
-            unit = str(fields.get("unit", "frames"))
-            words = f"{fields.get('stage', '')}: {done:,} of {total:,} {unit}"
-            self._change(progress=words)
+            self._change(progress=progress_of(fields).counted)
 
     def _finished(self, request_id: int, _fields: dict[str, Any]) -> None:
         if request_id == self._preparing:

@@ -111,7 +111,7 @@ class Work(QObject):
     def _progressed(self, request_id: int, fields: dict[str, Any]) -> None:
         item = self._items.get(request_id)
         if item is not None:
-            self._items[request_id] = replace(item, progress=_progress(fields))
+            self._items[request_id] = replace(item, progress=progress_of(fields))
             self.changed.emit()
             if item.progress is None and item.evidence_id is not None:
                 self.grown.emit(item.evidence_id)
@@ -145,7 +145,8 @@ class Work(QObject):
         )
 
 
-def _progress(fields: dict[str, Any]) -> Progress:
+def progress_of(fields: dict[str, Any]) -> Progress:
+    """Returns what a worker's progress message says."""
     left = fields.get("seconds_left")
     return Progress(
         stage=str(fields.get("stage", "")),

@@ -114,7 +114,7 @@ def _bar() -> Iterator[Report]:
 
 
 def _described(progress: Progress) -> str:
-    text = f"{progress.stage}: {progress.done:,} of {progress.total:,} {progress.unit}"
+    text = progress.counted
     if progress.rate > 0:
         text += f", {progress.rate:.0f}/s"
     if progress.seconds_left is not None:

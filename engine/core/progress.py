@@ -29,6 +29,12 @@ class Progress:
     seconds_left: float | None = None
     unit: str = "frames"
 
+    @property
+    def counted(self) -> str:
+        """The stage with what is done, of how much where that is known."""
+        total = f" of {self.total:,}" if self.total else ""
+        return f"{self.stage}: {self.done:,}{total} {self.unit}"
+
 
 Report = Callable[[Progress], None]
 

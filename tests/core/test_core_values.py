@@ -19,7 +19,7 @@ from engine.core.errors import (
 )
 from engine.core.geometry import Box
 from engine.core.places import CELLS, cell_name, direction_name
-from engine.core.progress import CancelToken
+from engine.core.progress import CancelToken, Progress
 from engine.core.results import Trajectory
 from engine.core.settings import AnalysisSettings, MotionSettings, SceneSettings, TrackingSettings
 from engine.core.times import Span, format_time, parse_span, parse_time
@@ -299,3 +299,8 @@ def test_a_trajectory_has_a_box_near_any_frame() -> None:
     assert trajectory.box_near(12) == [5, 6, 7, 8]
     assert trajectory.box_near(15) == [5, 6, 7, 8]
     assert trajectory.box_near(99) == [9, 10, 11, 12]
+
+
+def test_progress_of_unknown_length_names_no_total() -> None:
+    assert Progress("reading", 1200, 0, unit="slices").counted == "reading: 1,200 slices"
+    assert Progress("reading", 3, 1200).counted == "reading: 3 of 1,200 frames"

@@ -7,24 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
 
-from engine.cases import Case
 from engine.reports.output import Output
 from tests.cli.cli_material import Command
-
-
-def picture(path: Path) -> NDArray[np.uint8]:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-def exported(case: Path) -> list[tuple[str, str]]:
-    with Case.open(case) as opened:
-        return [(row.path, row.sha256) for row in opened.exports.all()]
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,8 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -139,9 +137,6 @@ def test_a_folder_of_images_goes_along(command: Command, tmp_path: Path, clip: P
     ran = command("unpack", target, "--to", tmp_path / "new.case", "--json")
     assert [one["state"] for one in ran.json["evidence"]] == ["held"]
     assert command("verify", "--case", tmp_path / "new.case").code == 0
-
-
-Spoil = Callable[[dict[str, bytes], dict[str, Any]], None]
 
 
 def test_an_archive_larger_than_the_disk_is_refused(

@@ -25,8 +25,6 @@ from engine.media import hash_file
 from tests.cli.cli_material import Command, Ran
 from tests.reports.report_material import ARABIC, CHINESE, SCRIPT, TYPST, Reported
 
-ROOT = Path(__file__).parents[2]
-
 
 def tool(name: str) -> str:
     found = shutil.which(name)

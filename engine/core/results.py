@@ -101,9 +101,9 @@ class Trajectory:
             duration_s: of the footage, in seconds of stream time.
         """
         x, y, w, h = (int(side) for side in self.boxes[-1])
-        across = min(x, size[0] - x - w) / w
-        along = min(y, size[1] - y - h) / h
-        return min(across, along) >= _INSIDE and duration_s - self.end_s >= _GOES_ON_S
+        across = min(x, size[0] - x - w) >= _INSIDE * w
+        along = min(y, size[1] - y - h) >= _INSIDE * h
+        return across and along and duration_s - self.end_s >= _GOES_ON_S
 
 
 @dataclass(frozen=True)

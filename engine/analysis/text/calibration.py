@@ -133,8 +133,8 @@ def learn_text(
     largest = largest[largest > -_FURTHEST * 100]
     if len(largest) < _LEAST_SLICES:
         return replace(pack, kind=kind, slices=len(largest), sources=sources)
-    usual = float(np.median(largest))
-    limit, steepest = _limit(kind, largest, seconds, pack)
+    usual = float(np.quantile(largest, 0.5))
+    limit, steepest = _limit(kind, largest, usual, seconds, pack)
     steep = max(pack.slope, _USUAL_LOGIT / max(_LEAST_GAP, limit - usual))
     return replace(
         pack,
@@ -147,7 +147,7 @@ def learn_text(
 
 
 def _limit(
-    kind: str, largest: NDArray[np.float32], seconds: float, pack: TextCalibration
+    kind: str, largest: NDArray[np.float32], usual: float, seconds: float, pack: TextCalibration
 ) -> tuple[float, float]:
     """Returns the limit and the steepest slope; see `learn_text`."""
     if kind == "normal":
@@ -156,5 +156,5 @@ def _limit(
         return max(min(least, pack.limit), reached), 1 / _LEAST_GAP
     if seconds < _MINUTE_S:
         return pack.limit, _STEEPER * pack.slope
-    usual, low = (float(one) for one in np.quantile(largest, [0.5, _LOW_QUANTILE]))
+    low = float(np.quantile(largest, _LOW_QUANTILE))
     return max(pack.limit, usual + _SPREADS * (usual - low)), 1 / _LEAST_GAP

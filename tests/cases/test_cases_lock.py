@@ -7,7 +7,6 @@ import os
 import socket
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,30 +17,15 @@ from engine.cases import TOKEN_VARIABLE, Case, is_case, owner_of, verify
 from engine.cases.database import DATABASE
 from engine.cases.lock import LOCK, process_start
 from engine.core.errors import ResourceError
+from tests.cases.case_holder import held, start_holder
 from tests.cases.case_material import SHA, new_evidence
-
-ROOT = Path(__file__).parents[2]
-HOLDER = """
-import sys
-from pathlib import Path
-from engine.cases import Case
-case = Case.open(Path(sys.argv[1]), write=True)
-print(case.token, flush=True)
-sys.stdin.read()
-"""
 
 
 @pytest.fixture
 def holder(case_folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that owns the case."""
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(case_folder)], cwd=ROOT, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        assert process.stdout.readline()
+    with held(case_folder) as process:
         yield process
-        process.kill()
 
 
 def write_lock(folder: Path, **changes: object) -> None:
@@ -166,13 +150,7 @@ def test_a_lock_that_is_garbage_is_taken_over_and_recorded(
 
 def test_of_many_sessions_after_a_stale_lock_one_wins(case_folder: Path) -> None:
     write_lock(case_folder, start="another boot:1")
-    sessions = [
-        subprocess.Popen(
-            [sys.executable, "-c", HOLDER, str(case_folder)], cwd=ROOT, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        for _ in range(4)
-    ]  # fmt: skip
+    sessions = [start_holder(case_folder) for _ in range(4)]
     lines = []
     for session in sessions:
         assert session.stdout is not None

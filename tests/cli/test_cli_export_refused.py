@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from engine.reports.output import Output
+from tests.cases.case_holder import held
 from tests.cli.cli_material import Command
 
 
@@ -77,25 +76,11 @@ def test_names_of_any_alphabet_and_length_work_or_are_refused_in_one_line(
 def test_a_case_of_another_session_ends_with_4(
     command: Command, case: Path, tmp_path: Path
 ) -> None:
-    holder = (
-        "import sys; from pathlib import Path; from engine.cases import Case\n"
-        "with Case.open(Path(sys.argv[1]), write=True): print('held', flush=True); input()"
-    )
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-c", holder, str(case)],
-        cwd=root,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
+    with held(case):
         ran = command("export", "--case", case, "--evidence", 1, "--to", tmp_path / "a.npz")
         assert ran.code == 4
         assert "in use" in ran.error
         assert command("verify", "--case", case).code == 0
-        other.communicate("\n")
     assert not (tmp_path / "a.npz").exists()
 
 

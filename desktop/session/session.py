@@ -135,19 +135,15 @@ class Session(QObject):
     def show(self, evidence_id: int, run_id: int | None = None) -> None:
         """Shows a piece of evidence with its current run, or another of its runs."""
         self._wanted, self._run_id = evidence_id, run_id
-        self._read(
-            lambda case: self._loader.load(case, evidence_id, run_id), self._loaded, key="view"
-        )
+        self._load(evidence_id, run_id)
 
     def reload(self) -> None:
-        """Reads the evidence shown and the list again."""
+        """Reads the evidence shown, or about to be, and the list again."""
         self._refresh.stop()
-        view = self.state.evidence.value
-        if view is not None:
-            evidence_id, run_id = view.evidence.id, self._run_id
-            self._read(
-                lambda case: self._loader.load(case, evidence_id, run_id), self._loaded, key="view"
-            )
+        # Not what is on screen: a read takes the place of the waiting one, and what was asked
+        # for since would never come.
+        if self.state.evidence.value is not None and self._wanted is not None:
+            self._load(self._wanted, self._run_id)
         self.relist()
 
     def reload_soon(self) -> None:
@@ -179,6 +175,11 @@ class Session(QObject):
     ) -> None:
         if self._reader is not None:
             self._reader.submit(work, done, self.problem.emit, key)
+
+    def _load(self, evidence_id: int, run_id: int | None) -> None:
+        self._read(
+            lambda case: self._loader.load(case, evidence_id, run_id), self._loaded, key="view"
+        )
 
     def _writable(self, folder: Path, writer: CaseThread, token: str) -> None:
         if writer is not self._writer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -250,6 +251,27 @@ def test_a_frame_and_an_event_are_exported_and_listed_in_the_case(
         listed = {Path(one.path).name: one.sha256 for one in case.exports.all()}
     assert set(listed) == {"still.png", "still-overlay.png", "clip.mp4"}
     assert listed["clip.mp4"] == hash_file(clip)["sha256"]
+
+
+def test_a_file_that_was_chosen_is_shown_although_the_one_before_is_read_again(
+    drive: Drive, sample_case: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "camera").mkdir()
+    other = write_video(tmp_path / "camera" / "other.mp4", pattern(20))
+
+    def script(driver: Driver) -> None:
+        driver.until_shown()
+        first = driver.view.evidence.id
+        driver.workspace.evidence.add([other])
+        driver.until(lambda: driver.view.evidence.id != first, "the other file")
+        busy = threading.Event()
+        driver.session.read(lambda _case: busy.wait(), lambda _waited: None)
+        driver.session.show(first)
+        driver.session.reload()
+        busy.set()
+        driver.until(lambda: driver.view.evidence.id == first, "the first file")
+
+    assert drive([str(sample_case)], script) == 0
 
 
 def test_the_same_moment_is_shown_in_the_next_file_by_both_clocks(

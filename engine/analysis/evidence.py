@@ -57,29 +57,27 @@ def add_evidence(
         CancelledError: the user stopped.
     """
     absolute = path.absolute()
-    known = case.evidence.with_path(str(absolute))
+    found = case.evidence.with_path(str(absolute))
+    known = found[-1] if found else None
     token = cancel or CancelToken()
     hashing = _Hashing(absolute, token, report)
     try:
-        rate = fps if fps is not None or not known else known[-1].fps
+        rate = known.fps if known and fps is None else fps
         indexes = IndexCache(case.path / "cache" / "indexes", read=False)
         source = open_source(absolute, stream=stream, fps=rate, cancel=token, indexes=indexes)
-    except MediaError:
-        if known and absolute.exists():
-            check_unchanged(case, known[-1], hashing.result())
-        hashing.stop()
-        raise
-    except BaseException:
+    except BaseException as error:
+        if known and isinstance(error, MediaError) and absolute.exists():
+            check_unchanged(case, known, hashing.result())
         hashing.stop()
         raise
     try:
         sha256 = hashing.result()
-        if known:
-            check_unchanged(case, known[-1], sha256)
-            _check_times(case, known[-1], source)
-            _add_missing_stream(case, known[-1], source)
-            return known[-1], source
-        return _add(case, absolute, sha256, source, fps, copy), source
+        if known is None:
+            return _add(case, absolute, sha256, source, fps, copy), source
+        check_unchanged(case, known, sha256)
+        _check_times(case, known, source)
+        _add_missing_stream(case, known, source)
+        return known, source
     except BaseException:
         source.close()
         raise

@@ -22,7 +22,7 @@ from engine.analysis.rescoring import StoredRun, stored_run
 from engine.analysis.stored import stored_maps
 from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.variant import motion_of, taught_of
-from engine.cases import Case, DerivationRow, EventRow, EventState, RunRow
+from engine.cases import Case, Change, DerivationRow, EventRow, EventState, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.times import Span
@@ -93,8 +93,7 @@ def recalibrate(
             heat=heat.blocks(),
             settings=recipe.changes(own),
         )
-        for event_id, (state, reason) in _states(before, change.results.events(run_id)).items():
-            change.results.set_state(event_id, state, reason)
+        _carry_over(change, run_id, before)
     return next(one for one in case.results.derivations(run_id) if one.id == derivation_id)
 
 
@@ -136,13 +135,11 @@ def _pack_calibration(case: Case, stored: StoredRun) -> TextCalibration:
     raise BadInputError("the text channel was never calibrated", case.path, "analyse again")
 
 
-def _states(
-    before: tuple[EventRow, ...], after: tuple[EventRow, ...]
-) -> dict[int, tuple[EventState, str | None]]:
-    """Returns the states that new events take over from old ones over the same time."""
+def _carry_over(change: Change, run_id: int, before: tuple[EventRow, ...]) -> None:
+    """Gives new events of a run the states of old ones over the same time."""
     found: dict[int, tuple[EventState, str | None]] = {}
     judged = [row for row in before if row.state != "unseen"]
-    for new in after:
+    for new in change.results.events(run_id):
         for old in judged:
             first = max(new.event.first_frame, old.event.first_frame)
             last = min(new.event.last_frame, old.event.last_frame)
@@ -151,4 +148,5 @@ def _states(
             )
             if last - first + 1 >= _SAME_SHARE * (whole + 1):
                 found[new.id] = old.state, old.state_reason
-    return found
+    for event_id, (state, reason) in found.items():
+        change.results.set_state(event_id, state, reason)

@@ -17,22 +17,24 @@ from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.geometry import Box
 from engine.core.results import Event, Reason, Region, Trajectory
 
-SCORE_COLUMNS = ("run_id", "channel", "first_frame", "last_frame", "data")
-REGION_COLUMNS = (
-    "run_id", "frame", "pts", "x", "y", "w", "h", "score", "trajectory", "mask_rows",
-    "mask_columns", "mask",
-)  # fmt: skip
-TRAJECTORY_COLUMNS = (
-    "run_id", "number", "start_s", "end_s", "from_cell", "to_cell", "direction",
-    "relative_speed", "points", "peak_score",
-)  # fmt: skip
-EVENT_COLUMNS = (
-    "run_id", "number", "first_frame", "last_frame", "peak_frame", "start_pts", "end_pts",
-    "peak_pts", "start_s", "end_s", "peak_s", "peak_score", "channel", "reasons",
-    "trajectories", "summary",
-)  # fmt: skip
-
-HEAT_COLUMNS = ("run_id", "channel", "first_frame", "last_frame", "data")
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "score": ("run_id", "channel", "first_frame", "last_frame", "data"),
+    "region": (
+        "run_id", "frame", "pts", "x", "y", "w", "h", "score", "trajectory", "mask_rows",
+        "mask_columns", "mask",
+    ),
+    "trajectory": (
+        "run_id", "number", "start_s", "end_s", "from_cell", "to_cell", "direction",
+        "relative_speed", "points", "peak_score",
+    ),
+    "event": (
+        "run_id", "number", "first_frame", "last_frame", "peak_frame", "start_pts", "end_pts",
+        "peak_pts", "start_s", "end_s", "peak_s", "peak_score", "channel", "reasons",
+        "trajectories", "summary",
+    ),
+    "heat": ("run_id", "channel", "first_frame", "last_frame", "data"),
+}  # fmt: skip
+"""Columns of the tables of results, in the order of the rows below."""
 
 SCORE_BLOCK = 1 << 15
 """Frames of scores in one row: 22 minutes at 25 frames a second."""

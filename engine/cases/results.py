@@ -248,17 +248,14 @@ class ResultChanges(ResultRepository):
             "settings": None if settings is None else fields.to_json(dict(settings)),
         }
         derivation_id = self._journal.insert("derivation", row)
-        for table, columns, rows in (
-            ("score", result_rows.SCORE_COLUMNS, result_rows.score_rows(run_id, scores)),
-            ("region", result_rows.REGION_COLUMNS, result_rows.region_rows(run_id, regions)),
-            (
-                "trajectory",
-                result_rows.TRAJECTORY_COLUMNS,
-                result_rows.trajectory_rows(run_id, trajectories),
-            ),
-            ("event", result_rows.EVENT_COLUMNS, result_rows.event_rows(run_id, events)),
-            ("heat", result_rows.HEAT_COLUMNS, result_rows.heat_rows(run_id, heat)),
+        for table, rows in (
+            ("score", result_rows.score_rows(run_id, scores)),
+            ("region", result_rows.region_rows(run_id, regions)),
+            ("trajectory", result_rows.trajectory_rows(run_id, trajectories)),
+            ("event", result_rows.event_rows(run_id, events)),
+            ("heat", result_rows.heat_rows(run_id, heat)),
         ):
+            columns = result_rows.COLUMNS[table]
             self._journal.insert_bulk(table, derivation_id, columns, rows)
         digests = derivation_digests(self._database, derivation_id)
         said = {"run_id": run_id, "rows": {name: one.__dict__ for name, one in digests.items()}}

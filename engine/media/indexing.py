@@ -101,11 +101,7 @@ def index_stream(
         CancelledError: the user stopped.
     """
     scan, ordered = _scan(opened, info, path, cancel, report)
-    if not len(scan.pts):
-        raise MediaError("the video stream has no frames", path, "export it again")
-    shown = np.frombuffer(scan.silent, np.uint8) == 0
-    if not shown.any():
-        raise MediaError("the edit list leaves no frame to show", path, "export it again")
+    shown = _shown(scan, path)
     rate = fps or info.average_rate or Fraction(25)
     times = display_times(
         pts=_column(scan.pts)[shown],
@@ -137,6 +133,20 @@ def index_stream(
         unreadable=scan.unreadable,
     )
     return index, table
+
+
+def _shown(scan: _Scan, path: Path) -> NDArray[np.bool_]:
+    """Returns which packets give a frame, bool [m].
+
+    Raises:
+        MediaError: none does.
+    """
+    if not len(scan.pts):
+        raise MediaError("the video stream has no frames", path, "export it again")
+    shown: NDArray[np.bool_] = np.frombuffer(scan.silent, np.uint8) == 0
+    if not shown.any():
+        raise MediaError("the edit list leaves no frame to show", path, "export it again")
+    return shown
 
 
 def _entries(

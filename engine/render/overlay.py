@@ -174,6 +174,12 @@ def draw_path(
         cv2.line(layer, *ends, value, thickness, cv2.LINE_AA, _SHIFT)
     if arrow:
         _arrow_head(layer, points, round(255 * float(strength[-1])), thickness)
+    _lay_line(picture, layer, colour)
+    return picture
+
+
+def _lay_line(picture: Rgb, layer: NDArray[np.uint8], colour: Colour) -> None:
+    """Mixes a line, drawn in `layer` by its strength, into a picture, with a dark seam about it."""
     # Dark seams let a line show on any ground.
     seam = cv2.dilate(layer, np.ones((3, 3), np.uint8))
     # A path covers little of the picture, and mixing all of it would cost most of an export.
@@ -184,7 +190,6 @@ def draw_path(
     share = (layer[here].astype(np.float32) / 255)[..., None]
     mixed = touched * (1 - share) + np.array(colour, dtype=np.float32) * share
     touched[:] = np.round(mixed).astype(np.uint8)
-    return picture
 
 
 def _arrow_head(

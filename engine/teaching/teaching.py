@@ -236,23 +236,25 @@ def _decoder(
         if direction is None:
             warnings.append(f'the text channel cannot tell "{said}" from what is around it')
             continue
-        spoke = _spoke(footages, limits, by_name[key], use) if lesson.normal else ()
-        if lesson.normal and not spoke:
+        spoke: tuple[str, ...] = ()
+        if not lesson.normal:
+            gain.append(_gain(footages, limits, by_name[key], direction, use))
+        elif spoke := _spoke(footages, limits, by_name[key], use):
+            gain.append(_SILENCE)
+            warnings += _reaches(said, direction, replay)
+        else:
             warnings.append(f'no prompt speaks of "{said}": the text channel has nothing to quiet')
             continue
         names.append(key)
         found.append(direction)
         quiets.append(spoke)
-        if lesson.normal:
-            gain.append(_SILENCE)
-            warnings += _reaches(said, direction, replay)
-        else:
-            gain.append(_gain(footages, limits, by_name[key], direction, use))
     if not names:
         return None
-    words = (*use.recipe.prompts.normal, *use.recipe.prompts.abnormal)
+    words = {
+        word.casefold(): word for word in (*use.recipe.prompts.normal, *use.recipe.prompts.abnormal)
+    }
     made = Adaptation(
-        tuple(next(word for word in words if word.casefold() == key) for key in names),
+        tuple(words[key] for key in names),
         tuple(lessons[key].normal for key in names),
         np.stack([one.weight for one in found]).astype(np.float32),
         np.array([one.offset for one in found], np.float32),

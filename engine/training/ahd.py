@@ -104,15 +104,8 @@ def train_ahd(request: AhdRequest, report: Report, cancel: CancelToken) -> dict[
     _calibrate(decoder, backbone, validation)
     figures = _figures(decoder, validation, bank)
     clock.lap("calibration and figures")
-    outcome = Outcome(
-        decoder,
-        run.log,
-        figures,
-        _said_of(request.data, training),
-        request.command,
-        (request.settings.seed,),
-        clock.seconds,
-    )
+    said, seeds = _said_of(request.data, training), (request.settings.seed,)
+    outcome = Outcome(decoder, run.log, figures, said, request.command, seeds, clock.seconds)
     pack = make_pack(request.pack, backbone, request.weights, outcome)
     return {
         "pack": str(pack.folder),

@@ -41,6 +41,26 @@ def paint_ground(
     soft = np.maximum(fineness, 0.03)
     inside = np.clip(0.5 - edge / soft, 0, 1)[..., None]
     rim = np.clip(1 - np.abs(edge - 0.08) / (0.09 + 0.5 * soft), 0, 1)[..., None]
+    other, way, rim_colour, strength = _materials(
+        layout, surfaces, tone, slab, world, along, aside, fineness, edge
+    )
+    picture = other + inside * (way - other)
+    return np.asarray(picture + strength * rim * (rim_colour - picture), dtype=np.float32)
+
+
+def _materials(
+    layout: str,
+    surfaces: Surfaces,
+    tone: float,
+    slab: tuple[float, float],
+    world: tuple[Plane, Plane],
+    along: Plane,
+    aside: Plane,
+    fineness: Plane,
+    edge: Plane,
+) -> tuple[Picture, Picture, np.float32, float]:
+    """Returns what lies beside the way, the way, and the colour and strength of its rim."""
+    soft = np.maximum(fineness, 0.03)
     small = (slab[0] * 0.5, slab[1] * 0.5)
     if layout == "campus":
         other = surfaces.grass(*world, fineness, tone * 0.6)
@@ -75,8 +95,7 @@ def paint_ground(
         other = surfaces.paving(along, aside, fineness, tone, slab)
         way = surfaces.paving(along, aside, fineness, tone * 0.88, small)
         rim_colour, strength = np.float32(tone * 0.7), 0.55
-    picture = other + inside * (way - other)
-    return np.asarray(picture + strength * rim * (rim_colour - picture), dtype=np.float32)
+    return other, way, rim_colour, strength
 
 
 def paint_back(

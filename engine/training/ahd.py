@@ -31,7 +31,8 @@ from engine.tvad.loading import load_backbone
 from engine.tvad.prompting import embed_words
 
 _COMPACT_HIDDEN = (48, 48, 64, 96)
-_MOTION_WIDTH = 24
+_MOTION_WIDTH = 32
+_MOTION_LAYERS = 3
 _JUDGED_BYTES = 6 << 30
 
 
@@ -163,6 +164,7 @@ def _config(backbone: Backbone) -> DecoderConfig:
             _COMPACT_HIDDEN,
             backbone.motion_channels,
             _MOTION_WIDTH,
+            _MOTION_LAYERS,
         )
     return DecoderConfig(backbone.widths, backbone.text_width, backbone.widths)
 

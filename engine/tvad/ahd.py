@@ -31,6 +31,7 @@ class DecoderConfig:
         hidden: width inside the MLP of each depth.
         motion_channels: of `Features.motion`; 0 without.
         motion_width: channels of motion joined to each depth; 0 without.
+        motion_layers: convolutions over motion, each twice as far-sighted as the one before.
         first_weight: of every depth before training.
     """
 
@@ -39,6 +40,7 @@ class DecoderConfig:
     hidden: tuple[int, int, int, int]
     motion_channels: int = 0
     motion_width: int = 0
+    motion_layers: int = 2
     first_weight: float = 4.0
 
     def as_json(self) -> dict[str, Any]:
@@ -68,16 +70,15 @@ class DecoderConfig:
 
 
 class MotionJoin(nn.Module):
-    """Two small convolutions over the motion channels, joined to the features of each depth."""
+    """Small convolutions over the motion channels, joined to the features of each depth."""
 
-    def __init__(self, channels: int, width: int) -> None:
+    def __init__(self, channels: int, width: int, layers: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(channels, width, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=2, dilation=2),
-            nn.ReLU(),
-        )
+        self.layers = nn.Sequential()
+        for reach in (2**layer for layer in range(layers)):
+            self.layers.append(nn.Conv2d(channels, width, 3, padding=reach, dilation=reach))
+            self.layers.append(nn.ReLU())
+            channels = width
 
     def forward(self, motion: torch.Tensor) -> torch.Tensor:
         """Returns [T', width, h, w] for motion [T', M, h, w]."""
@@ -154,7 +155,9 @@ class AnomalyHeatmapDecoder(nn.Module):
         self.config = config
         self.dropout = 0.0
         joined = config.motion_width if config.motion_channels else 0
-        self.motion = MotionJoin(config.motion_channels, joined) if joined else None
+        self.motion = (
+            MotionJoin(config.motion_channels, joined, config.motion_layers) if joined else None
+        )
         self.depths = nn.ModuleList(
             DepthProjection(width + joined, hidden, config.text_width)
             for width, hidden in zip(config.widths, config.hidden, strict=True)
@@ -241,6 +244,19 @@ class AnomalyHeatmapDecoder(nn.Module):
         """Takes the common part from text embeddings [P, D] and makes them of length one."""
         return functional.normalize(text - self.text_centre, dim=-1)
 
+    def check_motion(self, channels: int) -> None:
+        """Refuses motion of another number of channels than the decoder was trained with.
+
+        Raises:
+            BadInputError: the numbers differ.
+        """
+        if channels != self.config.motion_channels:
+            raise BadInputError(
+                f"{channels} channels of motion for a decoder of {self.config.motion_channels}",
+                "",
+                "use a pack made for this version, or train it again",
+            )
+
     def _depth(self, depth: int) -> DepthProjection:
         module = self.depths[depth]
         assert isinstance(module, DepthProjection)
@@ -258,6 +274,8 @@ class AnomalyHeatmapDecoder(nn.Module):
             raise BadInputError(
                 "features without motion for a decoder that needs it", "", "measure motion as well"
             )
+        if self.motion is not None and features.motion is not None:
+            self.check_motion(features.motion.shape[1])
 
 
 def _across(values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:

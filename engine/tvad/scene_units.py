@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from engine.tvad.backbone import WindowMotion
 
-SCENE_CHANNELS = 12
+SCENE_CHANNELS = 24
 """Channels of `scene_motion`."""
 
 PEOPLE = 60.0
@@ -19,6 +19,12 @@ _WALK = 0.75
 """Body heights a second of someone who walks, for rows whose usual speed is not known."""
 
 _TOP = 8.0
+
+_APART = 2
+"""Slices between a slice and what it is told of before and after."""
+
+_SURROUNDINGS = 9
+"""Cells, across and down, that count as a target's own: a little more than the height of people."""
 
 
 def scene_motion(
@@ -32,11 +38,14 @@ def scene_motion(
         grid: rows and columns of the result.
 
     Returns:
-        float32 [T', 12, h, w]: velocity to the right and downwards, magnitude and deviation as
+        float32 [T', 24, h, w]: velocity to the right and downwards, magnitude and deviation as
         multiples of the usual speed of the row (compressed beyond 8); difference; foreground;
         logarithm of the magnitude's multiple; magnitude in body heights a second; agreement
         with the direction in which most of the scene moves; foreground and magnitude averaged
-        over the window; logarithm of the usual speed in body heights a second.
+        over the window; logarithm of the usual speed in body heights a second. Then velocity and
+        foreground two slices before, the same two slices after; over the window the mean velocity
+        of what moves, its spread, and how long a target keeps the place; motion along the stream
+        of everyone else, and that stream's speed.
     """
     values = torch.from_numpy(np.ascontiguousarray(motion.values, np.float32))
     values = _resized(values, grid)
@@ -58,13 +67,16 @@ def scene_motion(
             _agreement(units[:, :2], foreground),
             blurred,
             torch.log(usual / (_WALK * PEOPLE)).expand(len(values), 1, -1, grid[1]),
+            _apart(torch.cat([units[:, :2], foreground], 1)),
+            _course(units, foreground),
+            _among_others(units[:, :2], foreground),
         ],
         1,
     )
 
 
 def still_motion(slices: int, grid: tuple[int, int]) -> torch.Tensor:
-    """Returns the channels of a picture in which nothing moves: zeros [slices, 12, h, w]."""
+    """Returns the channels of a picture in which nothing moves: zeros [slices, 24, h, w]."""
     return torch.zeros(slices, SCENE_CHANNELS, *grid)
 
 
@@ -92,3 +104,34 @@ def _agreement(velocity: torch.Tensor, foreground: torch.Tensor) -> torch.Tensor
     length: torch.Tensor = torch.linalg.vector_norm(stream, dim=1, keepdim=True)
     along: torch.Tensor = (velocity * stream).sum(1, keepdim=True)
     return along / (length + torch.tensor(0.2))
+
+
+def _apart(values: torch.Tensor) -> torch.Tensor:
+    """Returns values [T', C, h, w] of an earlier and a later slice, [T', 2C, h, w]."""
+    places = torch.arange(len(values))
+    before = values[(places - _APART).clamp(min=0)]
+    after = values[(places + _APART).clamp(max=len(values) - 1)]
+    return torch.cat([before, after], 1)
+
+
+def _course(units: torch.Tensor, foreground: torch.Tensor) -> torch.Tensor:
+    """Returns what the whole window holds at each place: mean velocity, its spread, standing."""
+    weight = foreground.sum(0, keepdim=True) + 0.5
+    velocity = units[:, :2]
+    mean = (foreground * velocity).sum(0, keepdim=True) / weight
+    apart = ((velocity - mean) ** 2).sum(1, keepdim=True)
+    spread = torch.sqrt((foreground * apart).sum(0, keepdim=True) / weight + 1e-6)
+    standing = (foreground * torch.exp(-2 * units[:, 2:3])).mean(0, keepdim=True)
+    window = functional.avg_pool2d(torch.cat([mean, spread, standing], 1), 3, 1, 1)
+    return window.expand(len(units), -1, -1, -1)
+
+
+def _among_others(velocity: torch.Tensor, foreground: torch.Tensor) -> torch.Tensor:
+    """Returns motion along the stream of all that moves elsewhere, and the stream's speed."""
+    moving = torch.cat([foreground * velocity, foreground], 1)
+    near = functional.avg_pool2d(moving, _SURROUNDINGS, 1, _SURROUNDINGS // 2) * _SURROUNDINGS**2
+    others = moving.sum((2, 3), keepdim=True) - near
+    stream = others[:, :2] / (others[:, 2:].clamp(min=0) + 4)
+    length = torch.linalg.vector_norm(stream, dim=1, keepdim=True)
+    along = (velocity * stream).sum(1, keepdim=True) / (length + 0.2)
+    return torch.cat([along, length], 1)

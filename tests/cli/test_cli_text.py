@@ -130,3 +130,16 @@ def test_a_pack_that_changed_since_is_refused(
     assert not (tmp_path / "b.case").exists()
     assert "another hash" in said["error"]
     assert "ahd.safetensors" in said["error"]
+
+
+def test_a_pack_of_another_version_is_refused_before_anything_is_written(
+    video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack, case = text_pack(tmp_path, "older", motion_channels=12), tmp_path / "a.case"
+    code, said = analysed(
+        capsys, video, "--case", case, "--channels", "text", "--pack", pack.folder
+    )
+    assert code == 2
+    assert "channels of motion for a decoder of 12" in said["error"]
+    assert "train it again" in said["error"]
+    assert not case.exists()

@@ -117,3 +117,33 @@ def test_unknown_usual_speed_is_that_of_a_walker() -> None:
     unknown = scene_motion(motion_of(45, 0), (128, 96), (12, 16))
     assert 0.95 < float(unknown[0, 0, 6, 8]) <= 1
     assert torch.isfinite(unknown).all()
+
+
+def two_walkers(towards: float) -> WindowMotion:
+    """One large group goes right, somebody far from it goes `towards`, for five slices."""
+    values = np.zeros((5, 6, 96, 128), np.float32)
+    values[:, 0, 10:30, 10:60], values[:, 5, 10:30, 10:60] = 45, 1
+    values[:, 0, 80:90, 110:118], values[:, 5, 80:90, 110:118] = towards, 1
+    values[:, 2] = np.abs(values[:, 0])
+    return WindowMotion(values, np.full(96, 45, np.float32), 512)
+
+
+@pytest.mark.parametrize("towards", [45, -45])
+def test_who_walks_with_or_against_the_others_is_told_apart(towards: float) -> None:
+    found = scene_motion(two_walkers(towards), (512, 384), (48, 64))
+    along, stream = found[2, -2:, 42, 57]
+    assert stream > 0.5
+    assert torch.sign(along) == np.sign(towards)
+    alone = two_walkers(towards)
+    alone.values[:, :, 10:30, 10:60] = 0
+    assert float(scene_motion(alone, (512, 384), (48, 64))[2, -1, 42, 57]) < 0.01
+
+
+def test_a_slice_is_told_what_came_before_and_after() -> None:
+    motion = two_walkers(45)
+    motion.values[3:] = 0
+    found = scene_motion(motion, (512, 384), (48, 64))[:, :, 42, 57]
+    before, after = found[:, 12:15], found[:, 15:18]
+    assert torch.equal(before[4], found[2, [0, 1, 5]])
+    assert torch.equal(after[0], found[2, [0, 1, 5]])
+    assert float(after[2].abs().max()) == 0

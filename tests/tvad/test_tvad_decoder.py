@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,21 @@ def test_features_of_another_backbone_are_refused(decoder: AnomalyHeatmapDecoder
         decoder.hidden(Features((found.maps[0],) * 4, found.motion))
     with pytest.raises(BadInputError, match="without motion"):
         decoder.hidden(Features(found.maps))
+    assert found.motion is not None
+    with pytest.raises(BadInputError, match="3 channels of motion for a decoder of 5"):
+        decoder.hidden(Features(found.maps, found.motion[:, :3]))
+
+
+def test_decoder_with_more_convolutions_is_restored_as_it_was(tmp_path: Path) -> None:
+    config = replace(CONFIG, motion_layers=3)
+    deeper = AnomalyHeatmapDecoder(config).eval()
+    path = tmp_path / "ahd.safetensors"
+    path.write_bytes(decoder_bytes(deeper))
+    again = load_decoder(path)
+    assert again.config == config
+    prompts = torch.randn(2, 24)
+    odds = [one.log_odds(one.hidden(features()), prompts, prompts) for one in (deeper, again)]
+    assert torch.equal(*odds)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU for heatmaps on a GPU")

@@ -21,19 +21,21 @@ PROMPTS = PromptSet("en", ("person walking",), ("person running", "vehicle"))
 _FOLDERS = {"vision": "mobilenetv2", "text": "all-minilm-l6-v2"}
 
 
-def untrained_decoder(seed: int = 3) -> AnomalyHeatmapDecoder:
+def untrained_decoder(
+    seed: int = 8, motion_channels: int = SCENE_CHANNELS
+) -> AnomalyHeatmapDecoder:
     """A decoder of the compact backbone's sizes with random weights."""
     torch.manual_seed(seed)
     config = DecoderConfig(
-        (96, 32, 96, 320), 384, (24, 24, 24, 24), motion_channels=SCENE_CHANNELS, motion_width=8
+        (96, 32, 96, 320), 384, (24, 24, 24, 24), motion_channels, motion_width=8
     )
     decoder = AnomalyHeatmapDecoder(config)
-    decoder.threshold.fill_(0.5)
+    decoder.threshold.fill_(0.56)
     decoder.scale.fill_(0.02)
     return decoder.eval()
 
 
-def text_pack(folder: Path, name: str = "untrained") -> Pack:
+def text_pack(folder: Path, name: str = "untrained", motion_channels: int = SCENE_CHANNELS) -> Pack:
     """Writes the pack into `folder / name`; skips the test without base weights."""
     root = next((one for one in weights_folders() if (one / "mobilenetv2").is_dir()), None)
     if root is None:
@@ -46,7 +48,7 @@ def text_pack(folder: Path, name: str = "untrained") -> Pack:
         folder / name,
         manifest(name, backbone=BackboneUse("compact", _FOLDERS, files)),
         {
-            DECODER: decoder_bytes(untrained_decoder()),
+            DECODER: decoder_bytes(untrained_decoder(motion_channels=motion_channels)),
             "prompts.yaml": dump_prompts(PROMPTS).encode(),
         },
     )

@@ -59,8 +59,8 @@ class PackModel:
         """Loads backbone and decoder of a pack.
 
         Raises:
-            BadInputError: a file of the pack is not what its manifest says, or what was taught is
-                damaged or of another pack.
+            BadInputError: a file of the pack is not what its manifest says, it was made for another
+                version, or what was taught is damaged or of another pack.
             ResourceError: base weights or the device are missing.
         """
         from engine.tvad.decoder_file import DECODER, load_decoder
@@ -69,7 +69,9 @@ class PackModel:
         device = chosen_device(recipe.device)
         decoder = load_decoder(pack.file(DECODER), device)
         adaptation = None if taught is None else Adaptation.decode(taught)
-        return cls(open_backbone(pack, device), decoder, recipe, adaptation, pack)
+        backbone = open_backbone(pack, device)
+        decoder.check_motion(backbone.motion_channels)
+        return cls(backbone, decoder, recipe, adaptation, pack)
 
     @property
     def window_frames(self) -> int:

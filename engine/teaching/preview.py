@@ -122,6 +122,9 @@ def verdicts(
         # A run with the variant learns from its own maps what is usual, so its preview does too.
         own = TextCalibration.of_pack(use.model.limit, use.model.slope)
         known = learn_own(raw, {}, recipe, plan, own, known.scene)
+    elif known.text is not None:
+        words = use.recipe.prompts.abnormal
+        known = replace(known, text=known.text.asked(recipe.prompts, words))
     known = replace(known, taught=taught.motion)
     for _, verdict in judge(raw, known, plan, recipe.settings):
         yield verdict

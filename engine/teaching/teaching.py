@@ -331,7 +331,8 @@ def _limit(footage: Footage, use: TextUse) -> TextCalibration:
     """Returns where the prompts begin to speak in a run that asks them, from some slices."""
     own, recipe = use.pack_calibration(), footage.recipe
     if recipe.calibration == "normal":
-        return footage.calibrations.text or own
+        known = footage.calibrations.text or own
+        return known.asked(recipe.prompts, use.recipe.prompts.abnormal)
     count = len(footage.seconds)
     chosen = np.unique(np.linspace(0, count - 1, min(_MOST_READ, count)).round().astype(int))
     read = use.model.read([footage.slice(one) for one in chosen.tolist()], footage.grid)
@@ -346,7 +347,9 @@ def _gain(
     found: Direction,
     use: TextUse,
 ) -> float:
-    """Returns the logits that bring marks of an abnormal name over the limit."""
+    """Returns the logits that bring marks of an abnormal name over its limit."""
+    words = [word.casefold() for word in use.recipe.prompts.abnormal]
+    number = np.array(words.index(places[0].mark.name.casefold()), np.uint8)
     steps = []
     for place in _spread(places)[:_MOST_SLICES]:
         footage = footages[place.mark.evidence_id]
@@ -355,7 +358,8 @@ def _gain(
         offset = np.asarray([found.offset], np.float32)
         answers = use.model.answers(kept, footage.grid, found.weight[None], offset)
         heard = np.clip(answers[0][place.cells], _LEAST_ANSWER, 1) ** 2
-        steps.append(float(((known.limit + 1.0 / known.slope - logits) / heard).min()))
+        reached = float(known.limits(number)) + 1.0 / known.slope
+        steps.append(float(((reached - logits) / heard).min()))
     least = 1.0 / limits[places[0].mark.evidence_id].slope
     return float(min(_MOST_GAIN, max(least, float(np.median(steps)))))
 
@@ -372,6 +376,6 @@ def _spoke(
     for place in _spread(places)[:_MOST_SLICES]:
         footage, known = footages[place.mark.evidence_id], limits[place.mark.evidence_id]
         read = use.model.read([footage.slice(place.slice)], footage.grid)
-        loud = place.cells & (read.logits[0] >= known.limit - 1.0 / known.slope)
+        loud = place.cells & (read.logits[0] >= known.limits(read.prompt[0]) - 1.0 / known.slope)
         found |= set(read.prompt[0][loud].tolist())
     return tuple(words[number] for number in sorted(found))

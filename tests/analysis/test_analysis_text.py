@@ -21,7 +21,7 @@ from engine.analysis.recalibrating import recalibrate
 from engine.analysis.recipe import Recipe
 from engine.analysis.rescoring import every_heat, every_score, stored_run
 from engine.analysis.runs import Resuming, Run
-from engine.analysis.text.calibration import TextCalibration, learn_text
+from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.maps import TextMaps
 from engine.analysis.text.use import TextUse
 from engine.cases import Case, RunRow
@@ -300,60 +300,6 @@ def test_normal_footage_calibrates_both_channels_and_is_measured_once(
         assert not made.model.windows
         assert not made.case.calibrations.of_run(second.id, "scene")
         assert len(made.case.calibrations.of_run(second.id, "text")) == 1
-
-
-def test_a_camera_on_which_a_prompt_fires_all_the_time_raises_the_limit() -> None:
-    rng = np.random.default_rng(0)
-    quiet = TextCalibration.of_pack(2.0, 1.0)
-
-    def maps(level: float, peak: float | None = None) -> TextMaps:
-        logits = rng.normal(level, 0.3, (400, 3, 4)).astype(np.float16)
-        if peak is not None:
-            logits[50:60] = peak
-        return TextMaps(np.arange(400.0), logits, np.zeros((400, 3, 4), np.uint8))
-
-    assert learn_text("self", [maps(-6)], quiet).limit == 2.0
-    loud = learn_text("self", [maps(4, 9.0)], quiet)
-    assert 4.5 < loud.limit < 7
-    assert loud.score(np.array([9.0], np.float32))[0] > 0.9
-    normal = learn_text("normal", [maps(4)], quiet)
-    scores = normal.score(maps(4).largest())
-    assert np.mean(scores >= 0.5) < 0.05
-    assert np.median(scores) < 0.05
-    assert TextCalibration.decode(loud.encode()) == loud
-
-
-def test_what_fills_a_short_clip_is_not_taken_for_usual() -> None:
-    """An assault of seven seconds in a clip of nine raised the limit above itself."""
-    pack = TextCalibration.of_pack(2.3, 1.3)
-    logits = np.random.default_rng(0).normal(1.0, 0.2, (46, 3, 4)).astype(np.float16)
-    logits[10:, 1, 1] = 3.0
-    short = TextMaps(np.arange(46.0) / 5, logits, np.zeros((46, 3, 4), np.uint8))
-    for kind in ("self", "camera"):
-        learned = learn_text(kind, [short], pack)
-        assert learned.limit == pack.limit
-        assert pack.slope <= learned.slope <= 2 * pack.slope
-        assert np.all(learned.score(short.largest())[10:] > 0.5)
-    known_normal = learn_text("normal", [short], pack)
-    assert known_normal.limit >= 3
-
-
-def test_normal_footage_says_where_the_unusual_begins_also_below_the_packs_limit() -> None:
-    rng = np.random.default_rng(0)
-    strict = TextCalibration.of_pack(2.3, 1.3)
-
-    def maps(level: float, count: int = 200) -> TextMaps:
-        logits = rng.normal(level, 0.2, (count, 3, 4)).astype(np.float16)
-        return TextMaps(np.arange(float(count)), logits, np.zeros((count, 3, 4), np.uint8))
-
-    known = learn_text("normal", [maps(-0.2)], strict)
-    assert 0.1 < known.limit < 0.8
-    assert known.score(np.array([1.1], np.float32))[0] > 0.65
-    assert np.mean(known.score(maps(-0.2).largest()) >= 0.5) < 0.02
-    # Where a prompt is less likely than the normal ones, it does not speak at all.
-    assert learn_text("normal", [maps(-4.0)], strict).limit == 0.0
-    assert learn_text("normal", [maps(-0.2, 20)], strict).limit == strict.limit
-    assert learn_text("self", [maps(-0.2)], strict).limit == strict.limit
 
 
 def test_fusing_leaves_a_channel_as_it_is_where_the_other_is_silent() -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.text.maps import TextMaps
+from engine.analysis.text.maps import SILENT, TextMaps
 from engine.core.errors import BadInputError
 
-VERSION = 1
+VERSION = 2
 _NORMAL_QUANTILE = 0.995
+_PROMPT_QUANTILE = 0.9
 _SPREADS = 3.0
 _LOW_QUANTILE = 0.16
 _USUAL_LOGIT = 4.0
@@ -42,6 +43,8 @@ class TextCalibration:
         sources: one dictionary a source: path, SHA-256, span.
         people: height of people in normal footage, in analysis pixels; None when unknown.
         usual: usual speed of each row of cells there, analysis pixels a second; none when unknown.
+        above: by how much the limit of each prompt lies above `limit`; a prompt beyond the last
+            has that limit itself.
     """
 
     kind: str
@@ -53,6 +56,7 @@ class TextCalibration:
     sources: tuple[dict[str, Any], ...] = ()
     people: float | None = None
     usual: tuple[float, ...] = ()
+    above: tuple[float, ...] = ()
 
     @classmethod
     def of_pack(cls, limit: float, slope: float) -> TextCalibration:
@@ -63,9 +67,20 @@ class TextCalibration:
         """Returns what the pack says by itself."""
         return self.of_pack(self.pack_limit, self.pack_slope)
 
-    def score(self, logits: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Returns scores 0..1 of logits of any shape."""
-        steps = (np.asarray(logits, np.float32) - np.float32(self.limit)) * np.float32(self.slope)
+    def asked(self, before: Sequence[str], now: Sequence[str]) -> TextCalibration:
+        """Returns the calibration for another set of prompts; those of both keep their limits."""
+        known = dict(zip(before, self.above, strict=False))
+        return replace(self, above=tuple(known.get(word, 0.0) for word in now))
+
+    def limits(self, prompt: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns the limits of prompts, given by their numbers in the set, of any shape."""
+        table = np.full(1 << 8, self.limit, np.float32)
+        table[: len(self.above)] += np.asarray(self.above, np.float32)
+        return table[prompt]
+
+    def score(self, logits: NDArray[np.floating], prompt: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns scores 0..1 of logits, and of the prompts they belong to, of any shape."""
+        steps = (np.asarray(logits, np.float32) - self.limits(prompt)) * np.float32(self.slope)
         return np.asarray(1 / (1 + np.exp(-np.clip(steps, -_FURTHEST, _FURTHEST))), np.float32)
 
     def encode(self) -> bytes:
@@ -96,6 +111,7 @@ class TextCalibration:
                 tuple(values["sources"]),
                 None if values["people"] is None else float(values["people"]),
                 tuple(float(one) for one in values["usual"]),
+                tuple(float(one) for one in values.get("above", ())),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise BadInputError("the calibration is damaged", "", "analyse again") from error
@@ -110,9 +126,11 @@ def learn_text(
     """Moves the pack's limit to where the unusual begins for this camera.
 
     A pack's limit is right for footage like that it was measured on. On footage known to be
-    normal the limit is measured anew: above all but 0.5 % of its slices, wherever that is, but
-    not below the point where a prompt is as likely as the normal ones; footage too short to tell
-    can only raise it. On other footage, where the prompts may be right, it is never lowered, but
+    normal the limit of each prompt is measured anew: above all but a tenth of its slices, wherever
+    that is, but not below the point where a prompt is as likely as the normal ones; then all of
+    them are raised together, until only 0.5 % of the slices rise above any. Footage too short to
+    tell can only raise them. A prompt that does not suit a camera is so kept from drowning those
+    that do. On other footage, where the prompts may be right, the limit is never lowered, but
     raised above what its quieter half says of all of it: a prompt that fires all the time would
     drown what the scene channel finds. Less than a minute of it does not move the limit, because
     an assault may fill most of a short clip and would be taken for usual. And what is usual must
@@ -125,36 +143,52 @@ def learn_text(
         pack: what the pack says by itself.
         sources: what the footage is.
     """
-    parts, seconds = [np.zeros(0, np.float32)], 0.0
+    parts, seconds = [np.zeros((0, 1), np.float32)], 0.0
     for one in maps:
         parts.append(one.usual())
         seconds += float(np.ptp(one.seconds)) if len(one) else 0.0
-    largest = np.concatenate(parts)
-    largest = largest[largest > -_FURTHEST * 100]
-    if len(largest) < _LEAST_SLICES:
-        return replace(pack, kind=kind, slices=len(largest), sources=sources)
-    usual = float(np.quantile(largest, 0.5))
-    limit, steepest = _limit(kind, largest, usual, seconds, pack)
-    steep = max(pack.slope, _USUAL_LOGIT / max(_LEAST_GAP, limit - usual))
+    loudest = _stacked(parts).astype(np.float64)
+    loudest = loudest[loudest.max(1) > -_FURTHEST * 100]
+    if len(loudest) < _LEAST_SLICES:
+        return replace(pack, kind=kind, slices=len(loudest), sources=sources)
+    limits, steepest = _limits(kind, loudest, seconds, pack)
+    usual = float(np.quantile((loudest - limits).max(1), 0.5))
+    steep = max(pack.slope, _USUAL_LOGIT / max(_LEAST_GAP, -usual))
+    limit = limits.min()
     return replace(
         pack,
         kind=kind,
-        limit=limit,
+        limit=float(limit),
         slope=min(steep, steepest),
-        slices=len(largest),
+        slices=len(loudest),
         sources=sources,
+        above=tuple((limits - limit).tolist()) if limits.max() > limit else (),
     )
 
 
-def _limit(
-    kind: str, largest: NDArray[np.float32], usual: float, seconds: float, pack: TextCalibration
-) -> tuple[float, float]:
-    """Returns the limit and the steepest slope; see `learn_text`."""
+def _stacked(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Joins logits [s, P] of blocks; a block in which the last prompts were silent has fewer."""
+    most = max(part.shape[1] for part in parts)
+    silent = float(SILENT)
+    return np.concatenate(
+        [
+            np.pad(part, ((0, 0), (0, most - part.shape[1])), constant_values=silent)
+            for part in parts
+        ]
+    )
+
+
+def _limits(
+    kind: str, loudest: NDArray[np.float64], seconds: float, pack: TextCalibration
+) -> tuple[NDArray[np.float64], float]:
+    """Returns the limit of each prompt and the steepest slope; see `learn_text`."""
+    even = np.full(loudest.shape[1], pack.limit)
     if kind == "normal":
-        reached = float(np.quantile(largest, _NORMAL_QUANTILE))
-        least = _EVEN_LOGIT if len(largest) >= _KNOWN_SLICES else pack.limit
-        return max(min(least, pack.limit), reached), 1 / _LEAST_GAP
+        least = _EVEN_LOGIT if len(loudest) >= _KNOWN_SLICES else pack.limit
+        own = np.maximum(min(least, pack.limit), np.quantile(loudest, _PROMPT_QUANTILE, axis=0))
+        together = np.quantile((loudest - own).max(1), _NORMAL_QUANTILE)
+        return own + max(0.0, float(together)), 1 / _LEAST_GAP
     if seconds < _MINUTE_S:
-        return pack.limit, _STEEPER * pack.slope
-    low = float(np.quantile(largest, _LOW_QUANTILE))
-    return max(pack.limit, usual + _SPREADS * (usual - low)), 1 / _LEAST_GAP
+        return even, _STEEPER * pack.slope
+    usual, low = np.quantile(loudest.max(1), (0.5, _LOW_QUANTILE))
+    return np.maximum(even, usual + _SPREADS * (usual - low)), 1 / _LEAST_GAP

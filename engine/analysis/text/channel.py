@@ -60,7 +60,7 @@ class TextChannel:
         if not len(maps):
             silent = np.zeros(count, np.float32)
             return np.zeros(shape, np.float32), silent, PromptPeaks(silent, np.zeros(count, "u1"))
-        scores = self._calibration.score(maps.logits)
+        scores = self._calibration.score(maps.logits, maps.prompt)
         low, high, part = _between(maps.seconds, seconds)
         weight = part[:, None, None]
         heat = scores[low] * (1 - weight) + scores[high] * weight

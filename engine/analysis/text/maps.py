@@ -47,8 +47,16 @@ class TextMaps:
         return np.asarray(self.logits.max((1, 2)), np.float32)
 
     def usual(self) -> NDArray[np.float32]:
-        """Returns the largest logit of each slice before anything was taught, float32 [s]."""
-        return self.largest() if self.plain is None else np.asarray(self.plain.max((1, 2)), "f4")
+        """Returns how loud each prompt is in each slice before anything was taught.
+
+        Returns:
+            float32 [s, P], the largest logit among the cells in which it is the loudest, up to
+            the last prompt that is loudest anywhere; `SILENT` where it is so nowhere.
+        """
+        logits = self.logits if self.plain is None else self.plain
+        numbers = range(int(self.prompt.max(initial=0)) + 1)
+        loudest = [np.where(self.prompt == one, logits, SILENT).max((1, 2)) for one in numbers]
+        return np.stack(loudest, 1).astype(np.float32)
 
     def harmless(self, seconds: NDArray[np.float64]) -> NDArray[np.bool_] | None:
         """Returns where a target was known as harmless: where its prompt fell silent.

@@ -84,7 +84,8 @@ def parse_marks(said: object) -> tuple[Mark, ...]:
             and as abnormal.
     """
     if not isinstance(said, list):
-        raise BadInputError("no list of marks", str(said)[:80], 'write {"marks": [...]}')
+        found = "" if said is None else str(said)[:80]
+        raise BadInputError("no list of marks", found, 'write {"marks": [...]}')
     if not said:
         raise BadInputError("no marks", "", "mark a target in two or three frames")
     if len(said) > MOST_MARKS:

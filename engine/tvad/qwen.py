@@ -245,7 +245,9 @@ def checked_config(folder: Path) -> Any:  # noqa: ANN401
     values = read_config(folder, "config.json")
     kind = values.get("model_type")
     if kind != MODEL_TYPE:
-        raise BadInputError(f"a folder of {kind}, not of {MODEL_TYPE}", folder, _RESTORE)
+        raise BadInputError(
+            f"a folder of {kind or 'no known model'}, not of {MODEL_TYPE}", folder, _RESTORE
+        )
     stored = stored_shapes(folder)
     try:
         with quiet_transformers():

@@ -65,9 +65,12 @@ def add_evidence(
         rate = known.fps if known and fps is None else fps
         indexes = IndexCache(case.path / "cache" / "indexes", read=False)
         source = open_source(absolute, stream=stream, fps=rate, cancel=token, indexes=indexes)
-    except BaseException as error:
-        if known and isinstance(error, MediaError) and absolute.exists():
+    except MediaError:
+        if known and absolute.exists():
             check_unchanged(case, known, hashing.result())
+        hashing.stop()
+        raise
+    except BaseException:
         hashing.stop()
         raise
     try:

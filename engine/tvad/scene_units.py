@@ -101,9 +101,14 @@ def _compressed(values: torch.Tensor) -> torch.Tensor:
 def _agreement(velocity: torch.Tensor, foreground: torch.Tensor) -> torch.Tensor:
     moving = foreground * velocity
     stream = moving.sum((2, 3), keepdim=True) / (foreground.sum((2, 3), keepdim=True) + 1)
+    return _along(velocity, stream)[0]
+
+
+def _along(velocity: torch.Tensor, stream: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Returns motion along a stream and the stream's speed, [T', 1, h, w] each or broadcast so."""
     length: torch.Tensor = torch.linalg.vector_norm(stream, dim=1, keepdim=True)
     along: torch.Tensor = (velocity * stream).sum(1, keepdim=True)
-    return along / (length + torch.tensor(0.2))
+    return along / (length + torch.tensor(0.2)), length
 
 
 def _apart(values: torch.Tensor) -> torch.Tensor:
@@ -132,6 +137,4 @@ def _among_others(velocity: torch.Tensor, foreground: torch.Tensor) -> torch.Ten
     near = functional.avg_pool2d(moving, _SURROUNDINGS, 1, _SURROUNDINGS // 2) * _SURROUNDINGS**2
     others = moving.sum((2, 3), keepdim=True) - near
     stream = others[:, :2] / (others[:, 2:].clamp(min=0) + 4)
-    length = torch.linalg.vector_norm(stream, dim=1, keepdim=True)
-    along = (velocity * stream).sum(1, keepdim=True) / (length + 0.2)
-    return torch.cat([along, length], 1)
+    return torch.cat(_along(velocity, stream), 1)

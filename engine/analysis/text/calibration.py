@@ -145,7 +145,8 @@ def learn_text(
     """
     parts, seconds = [np.zeros((0, 1), np.float32)], 0.0
     for one in maps:
-        parts.append(one.usual())
+        # Prompts are told apart on normal footage only, and it costs a pass over the maps each.
+        parts.append(one.usual_by_prompt() if kind == "normal" else one.usual()[:, None])
         seconds += float(np.ptp(one.seconds)) if len(one) else 0.0
     loudest = _stacked(parts).astype(np.float64)
     loudest = loudest[loudest.max(1) > -_FURTHEST * 100]

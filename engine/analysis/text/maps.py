@@ -47,6 +47,10 @@ class TextMaps:
         return np.asarray(self.logits.max((1, 2)), np.float32)
 
     def usual(self) -> NDArray[np.float32]:
+        """Returns the largest logit of each slice before anything was taught, float32 [s]."""
+        return self.largest() if self.plain is None else np.asarray(self.plain.max((1, 2)), "f4")
+
+    def usual_by_prompt(self) -> NDArray[np.float32]:
         """Returns how loud each prompt is in each slice before anything was taught.
 
         Returns:

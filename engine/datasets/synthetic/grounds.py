@@ -42,7 +42,7 @@ def paint_ground(
     inside = np.clip(0.5 - edge / soft, 0, 1)[..., None]
     rim = np.clip(1 - np.abs(edge - 0.08) / (0.09 + 0.5 * soft), 0, 1)[..., None]
     other, way, rim_colour, strength = _materials(
-        layout, surfaces, tone, slab, world, along, aside, fineness, edge
+        layout, surfaces, tone, slab, world, along, aside, fineness, edge, soft
     )
     picture = other + inside * (way - other)
     return np.asarray(picture + strength * rim * (rim_colour - picture), dtype=np.float32)
@@ -58,9 +58,9 @@ def _materials(
     aside: Plane,
     fineness: Plane,
     edge: Plane,
+    soft: Plane,
 ) -> tuple[Picture, Picture, np.float32, float]:
     """Returns what lies beside the way, the way, and the colour and strength of its rim."""
-    soft = np.maximum(fineness, 0.03)
     small = (slab[0] * 0.5, slab[1] * 0.5)
     if layout == "campus":
         other = surfaces.grass(*world, fineness, tone * 0.6)

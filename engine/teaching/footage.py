@@ -18,6 +18,7 @@ from engine.analysis.measuring import worker_threads
 from engine.analysis.recipe import Recipe
 from engine.analysis.rescoring import StoredRun, calibrations_of, stored_run
 from engine.analysis.runs import Resuming, Run
+from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.model import TextModel
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.store import FeatureStore, KeptFeatures
@@ -59,6 +60,13 @@ class Footage:
     def grid(self) -> tuple[int, int]:
         """Rows and columns of cells."""
         return self.stored.plan.grid.rows, self.stored.plan.grid.columns
+
+    def camera(self, use: TextUse) -> TextCalibration | None:
+        """Returns what normal footage said of the prompts of a use; None where there was none."""
+        known = self.calibrations.text
+        if self.recipe.calibration != "normal" or known is None:
+            return None
+        return known.asked(self.recipe.prompts, use.recipe.prompts.abnormal)
 
     def slice(self, number: int) -> NDArray[np.uint8]:
         """Returns the kept bytes of a slice.

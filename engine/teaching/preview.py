@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,7 @@ from engine.analysis.judging import RawMaps, Verdict, judge
 from engine.analysis.stored import stored_maps
 from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.maps import TextMaps, counted
-from engine.analysis.text.measuring import text_maps
-from engine.analysis.text.model import ReadPrompts
+from engine.analysis.text.measuring import read_maps
 from engine.analysis.text.store import KeptFeatures
 from engine.analysis.text.use import TextUse
 from engine.analysis.variant import Taught
@@ -113,7 +111,12 @@ def verdicts(
     """Judges a run anew, block by block; arguments as `preview`."""
     plan, recipe = footage.stored.plan, footage.recipe
     raw = stored_maps(case, footage.run.id, plan, recipe, cancel)
-    maps = list(footage.read(use.model, partial(_maps, footage, use), cancel))
+    camera = footage.camera(use)
+
+    def read(kept: KeptFeatures) -> TextMaps:
+        return read_maps(use.model, kept.seconds, list(kept.slices), footage.grid, camera)
+
+    maps = list(footage.read(use.model, read, cancel))
     if recipe.parts:
         maps = list(counted(maps, recipe.parts.counting(plan.grid)))
     raw = RawMaps(raw.motion, lambda: maps)
@@ -122,19 +125,8 @@ def verdicts(
         # A run with the variant learns from its own maps what is usual, so its preview does too.
         own = TextCalibration.of_pack(use.model.limit, use.model.slope)
         known = learn_own(raw, {}, recipe, plan, own, known.scene)
-    elif known.text is not None:
-        words = use.recipe.prompts.abnormal
-        known = replace(known, text=known.text.asked(recipe.prompts, words))
+    else:
+        known = replace(known, text=camera)
     known = replace(known, taught=taught.motion)
     for _, verdict in judge(raw, known, plan, recipe.settings):
         yield verdict
-
-
-def _maps(footage: Footage, use: TextUse, kept: KeptFeatures) -> TextMaps:
-    """Returns the text maps of a chunk as a variant reads them."""
-    if len(kept.slices):
-        read = use.model.read(list(kept.slices), footage.grid)
-    else:
-        none = (0, *footage.grid)
-        read = ReadPrompts(np.zeros(none, np.float32), np.zeros(none, np.uint8))
-    return text_maps(kept.seconds, read)

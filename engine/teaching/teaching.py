@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.text.calibration import TextCalibration, learn_text
-from engine.analysis.text.measuring import text_maps
+from engine.analysis.text.measuring import read_maps
 from engine.analysis.text.model import ABNORMAL, ReplaySample, text_recipe
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.use import TextUse, open_text
@@ -329,15 +329,14 @@ def _spread(places: list[Place]) -> list[Place]:
 
 def _limit(footage: Footage, use: TextUse) -> TextCalibration:
     """Returns where the prompts begin to speak in a run that asks them, from some slices."""
-    own, recipe = use.pack_calibration(), footage.recipe
-    if recipe.calibration == "normal":
-        known = footage.calibrations.text or own
-        return known.asked(recipe.prompts, use.recipe.prompts.abnormal)
+    own, spans, camera = use.pack_calibration(), footage.recipe.normal_spans, footage.camera(use)
+    if camera is not None:
+        return camera
     count = len(footage.seconds)
     chosen = np.unique(np.linspace(0, count - 1, min(_MOST_READ, count)).round().astype(int))
-    read = use.model.read([footage.slice(one) for one in chosen.tolist()], footage.grid)
-    maps = text_maps(footage.seconds[chosen], read).within(recipe.normal_spans)
-    return learn_text("normal" if recipe.normal_spans else "self", [maps], own)
+    slices = [footage.slice(one) for one in chosen.tolist()]
+    maps = read_maps(use.model, footage.seconds[chosen], slices, footage.grid).within(spans)
+    return learn_text("normal" if spans else "self", [maps], own)
 
 
 def _gain(
@@ -348,18 +347,16 @@ def _gain(
     use: TextUse,
 ) -> float:
     """Returns the logits that bring marks of an abnormal name over its limit."""
-    words = [word.casefold() for word in use.recipe.prompts.abnormal]
-    number = np.array(words.index(places[0].mark.name.casefold()), np.uint8)
     steps = []
     for place in _spread(places)[:_MOST_SLICES]:
         footage = footages[place.mark.evidence_id]
         kept, known = footage.slice(place.slice), limits[place.mark.evidence_id]
-        logits = use.model.read([kept], footage.grid).logits[0][place.cells]
+        read = use.model.read([kept], footage.grid, known.above)
+        over = (read.logits[0] - known.limits(read.prompt[0]))[place.cells]
         offset = np.asarray([found.offset], np.float32)
         answers = use.model.answers(kept, footage.grid, found.weight[None], offset)
         heard = np.clip(answers[0][place.cells], _LEAST_ANSWER, 1) ** 2
-        reached = float(known.limits(number)) + 1.0 / known.slope
-        steps.append(float(((reached - logits) / heard).min()))
+        steps.append(float(((1.0 / known.slope - over) / heard).min()))
     least = 1.0 / limits[places[0].mark.evidence_id].slope
     return float(min(_MOST_GAIN, max(least, float(np.median(steps)))))
 
@@ -375,7 +372,7 @@ def _spoke(
     found: set[int] = set()
     for place in _spread(places)[:_MOST_SLICES]:
         footage, known = footages[place.mark.evidence_id], limits[place.mark.evidence_id]
-        read = use.model.read([footage.slice(place.slice)], footage.grid)
+        read = use.model.read([footage.slice(place.slice)], footage.grid, known.above)
         loud = place.cells & (read.logits[0] >= known.limits(read.prompt[0]) - 1.0 / known.slope)
         found |= set(read.prompt[0][loud].tolist())
     return tuple(words[number] for number in sorted(found))

@@ -67,7 +67,12 @@ class FakeTextModel:
             found.append(kept.reshape(-1))
         return found
 
-    def read(self, slices: Sequence[NDArray[np.uint8]], grid: tuple[int, int]) -> ReadPrompts:
+    def read(
+        self,
+        slices: Sequence[NDArray[np.uint8]],
+        grid: tuple[int, int],
+        above: Sequence[float] = (),
+    ) -> ReadPrompts:
         every = np.stack(slices).reshape(len(slices), len(KINDS), *grid).astype(np.float32)
         never = np.full((len(slices), *grid), -20, np.float32)
         # Grey levels and speeds speak from 240 and 80 on.
@@ -75,8 +80,12 @@ class FakeTextModel:
             never if kind is None else every[:, kind] / 4 - (20 if KINDS[kind] == "moving" else 60)
             for kind in self._kinds
         ]
-        stacked = np.stack(maps)
-        return ReadPrompts(stacked.max(0), stacked.argmax(0).astype(np.uint8))
+        stacked = np.asarray(np.stack(maps), np.float32)
+        raised = np.zeros((len(maps), 1, 1, 1), np.float32)
+        raised[: len(above), 0, 0, 0] = above
+        prompt = (stacked - raised).argmax(0)
+        logits = np.take_along_axis(stacked, prompt[None], 0)[0]
+        return ReadPrompts(logits, prompt.astype(np.uint8))
 
     def traits(self, kept: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.float32]:
         return np.asarray(kept.reshape(len(KINDS), *grid) / 255, np.float32)

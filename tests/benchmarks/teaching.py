@@ -22,7 +22,7 @@ from scipy import ndimage
 from sklearn.metrics import roc_auc_score
 
 from engine.analysis.text.channel import TextChannel
-from engine.analysis.text.measuring import text_maps
+from engine.analysis.text.measuring import read_maps
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.use import TextUse, open_text
 from engine.analysis.variant import Taught
@@ -204,7 +204,7 @@ def _scores(video: _Video, use: TextUse) -> NDArray[np.float32]:
     """Scores every frame by the pack's own calibration, one scale for all videos."""
     plan = video.footage.stored.plan
     kept = [video.footage.slice(number) for number in range(len(video.footage.seconds))]
-    maps = text_maps(video.footage.seconds, use.model.read(kept, video.footage.grid))
+    maps = read_maps(use.model, video.footage.seconds, kept, video.footage.grid)
     channel = TextChannel(use.pack_calibration(), plan.grid)
     return channel.read(maps, plan.seconds)[1]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from engine.analysis.text.channel import TextChannel
-from engine.analysis.text.measuring import text_maps
+from engine.analysis.text.measuring import read_maps
 from engine.analysis.text.use import TextUse
 from engine.cases import Case
 from engine.core.errors import BadInputError
@@ -137,7 +137,7 @@ def _micro(clips: list[Clip], use: TextUse) -> float:
     for clip in clips:
         plan = clip.footage.stored.plan
         kept = [clip.footage.slice(number) for number in range(len(clip.footage.seconds))]
-        maps = text_maps(clip.footage.seconds, use.model.read(kept, clip.footage.grid))
+        maps = read_maps(use.model, clip.footage.seconds, kept, clip.footage.grid)
         scores.append(TextChannel(use.pack_calibration(), plan.grid).read(maps, plan.seconds)[1])
     labels = np.concatenate([clip.labels for clip in clips])
     return float(roc_auc_score(labels, np.concatenate(scores)))

@@ -27,7 +27,7 @@ class TextMaps:
 
     Attributes:
         seconds: float64 [s], stream time of each slice.
-        logits: float16 [s, R, C], the largest logit of any abnormal prompt against the normal
+        logits: float16 [s, R, C], the logit of the loudest abnormal prompt against the normal
             ones; not calibrated.
         prompt: uint8 [s, R, C], the number of that prompt in the set.
         plain: float16 [s, R, C], the logits without what a variant was taught, from which what is

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,6 @@ from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.maps import TextMaps
 from engine.analysis.text.model import (
     OutOfMemoryError,
-    ReadPrompts,
     TextModel,
     TextWindow,
 )
@@ -41,8 +40,26 @@ class MeasuredText:
     size: tuple[int, int]
 
 
-def text_maps(seconds: NDArray[np.float64], read: ReadPrompts) -> TextMaps:
-    """Returns what was read of consecutive slices as a chunk stores it."""
+def read_maps(
+    model: TextModel,
+    seconds: NDArray[np.float64],
+    slices: Sequence[NDArray[np.uint8]],
+    grid: tuple[int, int],
+    camera: TextCalibration | None = None,
+) -> TextMaps:
+    """Reads what the prompts find in projected features, as a chunk stores it.
+
+    Args:
+        model: a pack's models with the prompts.
+        seconds: float64 [s], stream time of each slice.
+        slices: s of them, as the model projected them; may be none.
+        grid: rows and columns.
+        camera: what normal footage said of these prompts; None holds all against one limit.
+    """
+    if not len(slices):
+        none = (0, *grid)
+        return TextMaps(seconds, np.zeros(none, np.float16), np.zeros(none, np.uint8))
+    read = model.read(slices, grid, () if camera is None else camera.above)
     plain = None if read.plain is None else read.plain.astype(np.float16)
     return TextMaps(seconds, read.logits.astype(np.float16), read.prompt, plain)
 
@@ -157,12 +174,8 @@ class TextMeter:
 
     def read(self, kept: KeptFeatures) -> MeasuredText:
         """Reads what the prompts find in the kept features of a chunk."""
-        if len(kept.slices):
-            read = self._model.read(list(kept.slices), self._cells)
-        else:
-            none = (0, *self._cells)
-            read = ReadPrompts(np.zeros(none, np.float32), np.zeros(none, np.uint8))
-        return MeasuredText(text_maps(kept.seconds, read), kept.window, kept.size)
+        maps = read_maps(self._model, kept.seconds, list(kept.slices), self._cells, self._camera)
+        return MeasuredText(maps, kept.window, kept.size)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -50,9 +50,11 @@ class ReadPrompts:
     """What the prompts find in consecutive slices.
 
     Attributes:
-        logits: float32 [s, R, C], the largest logit of any abnormal prompt.
+        logits: float32 [s, R, C], the logit of the loudest abnormal prompt.
         prompt: uint8 [s, R, C], the number of that prompt.
-        plain: float32 [s, R, C], the logits before what was taught; None where nothing was.
+        plain: float32 [s, R, C], the logits before what was taught, of whichever prompt was the
+            loudest then, but as far above the limit of `prompt` as that was above its own; None
+            where nothing was taught.
     """
 
     logits: NDArray[np.float32]
@@ -134,12 +136,19 @@ class TextModel(Protocol):
         """
         ...
 
-    def read(self, slices: Sequence[NDArray[np.uint8]], grid: tuple[int, int]) -> ReadPrompts:
+    def read(
+        self,
+        slices: Sequence[NDArray[np.uint8]],
+        grid: tuple[int, int],
+        above: Sequence[float] = (),
+    ) -> ReadPrompts:
         """Reads what the prompts find in projected features.
 
         Args:
             slices: from `project`.
             grid: rows and columns, the same as there.
+            above: by how much the limit of each prompt lies above the lowest, as a
+                `TextCalibration` says it; the loudest prompt is the one furthest above its limit.
         """
         ...
 

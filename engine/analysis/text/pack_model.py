@@ -127,20 +127,30 @@ class PackModel:
             raise OutOfMemoryError(str(error)) from error
 
     @torch.inference_mode()
-    def read(self, slices: Sequence[NDArray[np.uint8]], grid: tuple[int, int]) -> ReadPrompts:
+    def read(
+        self,
+        slices: Sequence[NDArray[np.uint8]],
+        grid: tuple[int, int],
+        above: Sequence[float] = (),
+    ) -> ReadPrompts:
         """Reads what the prompts find: the loudest of them in each cell, and which it is."""
         bounded = self._bounded_for(grid)
+        raised = torch.zeros(len(self._abnormal), 1, 1)
+        raised[: len(above), 0, 0] = torch.tensor(above)
         logits, prompt, plain = [], [], []
         for one in slices:
             opened = bounded.unpack(one)
-            odds = bounded.log_odds([opened], self._normal, self._abnormal)[:, 0]
+            odds = bounded.log_odds([opened], self._normal, self._abnormal)[:, 0] - raised
+            untaught = odds.amax(0)
             if self._taught is not None:
-                plain.append(odds.amax(0).numpy())
                 answers = _answers(bounded, opened, self._taught.weight, self._taught.offset)
                 odds = self._taught.apply(odds, answers, self._words)
             loudest = odds.max(0)
-            logits.append(loudest.values.numpy())
+            limit = raised[:, 0, 0][loudest.indices]
+            logits.append((loudest.values + limit).numpy())
             prompt.append(loudest.indices.numpy().astype(np.uint8))
+            if self._taught is not None:
+                plain.append((untaught + limit).numpy())
         return ReadPrompts(np.stack(logits), np.stack(prompt), np.stack(plain) if plain else None)
 
     def traits(self, kept: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.float32]:

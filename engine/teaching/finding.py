@@ -111,7 +111,9 @@ def find_like(
 
     found = _search(use.model, footages, likeness, token, report, query)
     own = footages[query.evidence_id]
-    asked = [(own, _nearest(own, number), cells) for number, cells in query.cells]
+    asked = [
+        (own, own.frame_at(float(own.seconds[number])), cells) for number, cells in query.cells
+    ]
     return Found(tuple(ranked_by_colour(case, footages, asked, found, token, report)), left_out)
 
 
@@ -125,8 +127,7 @@ def find_words(
 
     def likeness(footage: Footage, kept: NDArray[np.uint8]) -> NDArray[np.float32]:
         read = use.model.read([kept], footage.grid)
-        steps = (read.logits[0] - np.float32(use.model.limit)) * np.float32(use.model.slope)
-        return np.asarray(1 / (1 + np.exp(-np.clip(steps, -60, 60))), np.float32)
+        return use.pack_calibration().score(read.logits[0], read.prompt[0])
 
     return Found(tuple(_search(use.model, footages, likeness, token, report)), left_out)
 
@@ -162,11 +163,6 @@ def _footages(
             "nothing in the case has kept features", case.path, "analyse with --channels scene,text"
         )
     return found, tuple(left_out)
-
-
-def _nearest(footage: Footage, number: int) -> int:
-    """Returns the position of the analysed frame nearest to a slice."""
-    return int(np.abs(footage.stored.plan.seconds - footage.seconds[number]).argmin())
 
 
 def _of_event(case: Case, footages: dict[int, Footage], event_id: int) -> _Query:

@@ -61,6 +61,10 @@ class Footage:
         """Rows and columns of cells."""
         return self.stored.plan.grid.rows, self.stored.plan.grid.columns
 
+    def frame_at(self, seconds: float) -> int:
+        """Returns the position of the analysed frame nearest to a stream time."""
+        return int(np.abs(self.stored.plan.seconds - seconds).argmin())
+
     def camera(self, use: TextUse) -> TextCalibration | None:
         """Returns what normal footage said of the prompts of a use; None where there was none."""
         known = self.calibrations.text

@@ -130,7 +130,7 @@ class MomentFinder:
         stored = self._footage.stored
         plan = stored.plan
         _, peak_s, place = path.best
-        frame = int(np.abs(plan.seconds - peak_s).argmin())
+        frame = self._footage.frame_at(peak_s)
         loudest = sorted(path.values, reverse=True)[:_LOUDEST]
         return Moment(
             stored.run.evidence_id,

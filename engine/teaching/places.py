@@ -53,7 +53,7 @@ def find_place(motion: MotionReader, footage: Footage, mark: Mark) -> Place:
             "a mark on nothing, beyond the footage", mark.where(), f"it ends at {format_time(end)}"
         )
     number = int(np.abs(footage.seconds - mark.seconds).argmin())
-    frame = int(np.abs(plan.seconds - mark.seconds).argmin())
+    frame = footage.frame_at(mark.seconds)
     moving = _moving(motion, footage, frame)
     if mark.shape == "point":
         cells = _at_point(motion.case, footage, mark, frame, moving)

@@ -123,11 +123,12 @@ def find_words(
     """Finds what a description in words fits; arguments and errors as `find_like`."""
     token = cancel or CancelToken()
     use = _use(case, words)
+    known = use.pack_calibration()
     footages, left_out = _footages(case, use, token, report)
 
     def likeness(footage: Footage, kept: NDArray[np.uint8]) -> NDArray[np.float32]:
         read = use.model.read([kept], footage.grid)
-        return use.pack_calibration().score(read.logits[0], read.prompt[0])
+        return known.score(read.logits[0], read.prompt[0])
 
     return Found(tuple(_search(use.model, footages, likeness, token, report)), left_out)
 

@@ -13,7 +13,6 @@ from engine.analysis.calibrating import learn_own
 from engine.analysis.fusion import leading_channel
 from engine.analysis.judging import RawMaps, Verdict, judge
 from engine.analysis.stored import stored_maps
-from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.maps import TextMaps, counted
 from engine.analysis.text.measuring import read_maps
 from engine.analysis.text.store import KeptFeatures
@@ -123,8 +122,7 @@ def verdicts(
     known = footage.calibrations
     if recipe.calibration != "normal":
         # A run with the variant learns from its own maps what is usual, so its preview does too.
-        own = TextCalibration.of_pack(use.model.limit, use.model.slope)
-        known = learn_own(raw, {}, recipe, plan, own, known.scene)
+        known = learn_own(raw, {}, recipe, plan, use.pack_calibration(), known.scene)
     else:
         known = replace(known, text=camera)
     known = replace(known, taught=taught.motion)

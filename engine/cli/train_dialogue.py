@@ -69,6 +69,9 @@ def command(
     threads: Annotated[
         int, typer.Option("--threads", metavar="N", help="Of the processor, while training.")
     ] = 2,
+    half: Annotated[
+        bool, typer.Option("--half", help="Learn in bfloat16: faster where the processor can.")
+    ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew where a training was stopped.")
     ] = False,
@@ -104,6 +107,7 @@ def command(
         SampleRequest(seed, spans, analysed, str(pack)),
         None if language is None else language.absolute(),
         threads,
+        half,
         fresh,
         said_command(),
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 from engine.core.build import program
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken
+from engine.dialogue.leading import HeatOf, LeadingTarget
 from engine.dialogue.script import evidence_parts
-from engine.dialogue.window import SpanSteps, hot_part, read_window
+from engine.dialogue.window import SpanSteps, read_window
 from engine.media import Source
 from engine.packs.manifest import Pack
 from engine.tvad.backbone import Backbone
@@ -123,23 +123,24 @@ def span_evidence(
     backbone: Backbone,
     source: Source,
     span: tuple[int, int],
-    heat: Callable[[Sequence[int]], NDArray[np.float32]],
+    heat: HeatOf,
     cancel: CancelToken | None = None,
 ) -> SpanEvidence:
-    """Gathers what a dialogue about a span is conditioned on: of the part that stands out.
+    """Gathers what a dialogue about a span is conditioned on: its target, while it stands out.
 
     Args:
         backbone: of the pack.
         source: the evidence.
         span: first and last frame.
-        heat: gives calibrated heatmaps float32 [n, R, C] at frames.
+        heat: gives the evidence.
         cancel: looked at between frames.
 
     Raises:
         BadInputError: a frame cannot be decoded.
         CancelledError: it was asked to stop.
     """
-    part = hot_part(span, heat, backbone.window_frames)
+    target = LeadingTarget(span, heat)
+    part = target.part(backbone.window_frames)
     steps = SpanSteps(*part, backbone.window_frames // backbone.temporal_patch)
     window = read_window(source, backbone, steps.shown(backbone.temporal_patch), cancel=cancel)
     if backbone.name == _QWEN:
@@ -149,9 +150,9 @@ def span_evidence(
         grid = (steps.steps, height // side, width // side)
         pooled, (_, rows, columns) = pooled_grid(tokens, grid, MOST_STEP_TOKENS)
         video = pooled.view(steps.steps, rows * columns, -1).float().cpu().numpy()
-        return SpanEvidence(heat(steps.heat), np.asarray(video, np.float32), (rows, columns))
+        return SpanEvidence(target(steps.heat), np.asarray(video, np.float32), (rows, columns))
     looks = Looks(backbone, window)
-    return SpanEvidence(heat(steps.heat), looks.tokens(heat(steps.video)))
+    return SpanEvidence(target(steps.heat), looks.tokens(target(steps.video)))
 
 
 def open_dialogue_model(pack: Pack, runtime: str = AUTO, device: str = "cpu") -> DialogueModel:

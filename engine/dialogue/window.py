@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,11 +11,8 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
-from engine.dialogue.evidence import LIMIT
 from engine.media import Source
 from engine.tvad.backbone import Backbone, VideoWindow
-
-_PROBES = 64
 
 
 @dataclass(frozen=True)
@@ -50,34 +47,6 @@ class SpanSteps:
             for start in self.video
             for place in range(patch)
         )
-
-
-def hot_part(
-    span: tuple[int, int], heat: Callable[[Sequence[int]], NDArray[np.float32]], least: int
-) -> tuple[int, int]:
-    """Narrows a span to where its evidence stands out.
-
-    A span begins before its target is in view and ends after it: evidence that is cold at either
-    end says that nothing happened there, and is taken to say so of the whole.
-
-    Args:
-        span: first and last frame.
-        heat: gives calibrated heatmaps float32 [n, R, C] at frames.
-        least: frames that are left at least, as far as the span has them.
-
-    Returns:
-        First and last frame; the span itself where nothing stands out.
-    """
-    first, last = span
-    frames = np.unique(np.linspace(first, last, min(_PROBES, last - first + 1)).round().astype(int))
-    hot = frames[heat(frames.tolist()).max((1, 2)) >= LIMIT]
-    if not len(hot):
-        return span
-    begin, end = int(hot[0]), int(hot[-1])
-    missing = max(0, least - 1 - (end - begin))
-    begin = max(first, begin - missing // 2)
-    end = min(last, max(end, begin + least - 1))
-    return max(first, min(begin, end - least + 1)), end
 
 
 def _spread(first: int, last: int, count: int) -> tuple[int, ...]:

@@ -127,6 +127,19 @@ def test_a_training_taken_up_again_ends_with_the_same_weights(
         assert torch.equal(one, other)
 
 
+def test_in_half_precision_the_same_is_learnt(learner: MakeLearner) -> None:
+    from engine.training.dialogue.lessons import FOCUSED, draw_lesson
+
+    taught = learner()
+    half = Learner(taught.model, taught._held[1], taught.encoder, taught.projector, half=True)
+    lessons = [draw_lesson(one, FOCUSED, np.random.default_rng(3)) for one in _samples()]
+    taught.model.eval()
+    losses = [float(one.loss(lessons).detach()) for one in (taught, half)]
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    # Answers are still given in full precision.
+    assert {one.dtype for _, one in half.trained()} == {torch.float32}
+
+
 def test_a_state_of_another_training_is_refused(learner: MakeLearner, tmp_path: Path) -> None:
     Stage2(learner(), _samples(), _settings(), tmp_path).run(silent, CancelToken())
     with pytest.raises(BadInputError, match="other settings"):

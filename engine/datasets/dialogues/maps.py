@@ -26,12 +26,13 @@ def erring(heat: Heat, rng: np.random.Generator) -> Heat:
     Returns:
         float32 [n, R, C], 0..1.
     """
-    strength = float(rng.uniform(0.6, 1.0))
+    strength = float(rng.uniform(0.65, 1.0))
     sigma = float(rng.uniform(0.0, 1.3))
     grown = int(rng.integers(0, 2))
-    missed = rng.random(len(heat)) < rng.choice((0.0, 0.2), p=(0.7, 0.3))
-    # The first and the last step say from where to where.
-    missed[[0, -1]] = False
+    missed = rng.random(len(heat)) < rng.choice((0.0, 0.2, 0.5), p=(0.6, 0.25, 0.15))
+    # The first and the last step with evidence say from where to where.
+    shown = np.flatnonzero(heat.max((1, 2)) > 0)
+    missed[shown[:1]] = missed[shown[-1:]] = False
     glow = _glow(heat.shape, rng)
     out = np.empty_like(heat)
     for step, given in enumerate(heat):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +20,19 @@ from engine.cases import Case, is_case
 from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.datasets.dialogues.maps import agrees
+from engine.datasets.dialogues.placing import ends
 from engine.datasets.dialogues.spans import TruthSpan, draw_spans, true_heat
 from engine.datasets.dialogues.wording import Truth
 from engine.datasets.rendered import RenderedVideo
 from engine.dialogue.evidence import heat_at
+from engine.dialogue.leading import HeatOf, LeadingTarget
 from engine.dialogue.window import SpanSteps, read_window
 from engine.media import open_source
 from engine.tvad.backbone import Backbone
 from engine.tvad.looks import Looks
 
 TRUE = "true"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +128,13 @@ def _made(
     with open_source(video.path) as source:
         for place, span in enumerate(spans):
             steps = span_steps(span, backbone)
+            truth, shown = _maps(span, steps, lambda frames: true_heat(video, tuple(frames)))
+            if span.abnormal and ends(truth) != (span.truth.from_cell, span.truth.to_cell):
+                # Its target cannot be told from others, or it is not where its map says.
+                continue
             window = read_window(source, backbone, steps.shown(backbone.temporal_patch))
             looks = Looks(backbone, window)
-            truth = true_heat(video, steps.heat)
-            seen = {TRUE: Seen(truth, looks.tokens(true_heat(video, steps.video)))}
+            seen = {TRUE: Seen(truth, looks.tokens(shown))}
             for channel, maps in measured.items():
                 heat, shown = maps[place]
                 if agrees(heat, truth):
@@ -140,6 +146,11 @@ def span_steps(span: TruthSpan, backbone: Backbone) -> SpanSteps:
     """Returns the frames of a span that are looked at."""
     steps = backbone.window_frames // backbone.temporal_patch
     return SpanSteps(span.first, span.last, steps)
+
+
+def _maps(span: TruthSpan, steps: SpanSteps, heat: HeatOf) -> Maps:
+    target = LeadingTarget((span.first, span.last), heat)
+    return target(steps.heat), target(steps.video)
 
 
 Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -165,10 +176,7 @@ def analysed_heat(
         run = run_for(case, evidence, pack, cancel)
         return {
             channel: [
-                (
-                    heat_at(case, run, channel, span_steps(span, backbone).heat),
-                    heat_at(case, run, channel, span_steps(span, backbone).video),
-                )
+                _maps(span, span_steps(span, backbone), partial(heat_at, case, run, channel))
                 for span in spans
             ]
             for channel in case.results.heat_channels(run.id)
@@ -180,11 +188,13 @@ def kept_samples(
 ) -> Iterator[DialogueSample]:
     """Reads samples from a file; makes and writes them first, whole or not at all.
 
+    Samples of another version of the program are made anew.
+
     Args:
         path: the file.
         make: makes them when there is no file.
     """
-    if not path.is_file():
+    if not path.is_file() or _version_of(path.read_bytes()) != _VERSION:
         part = path.with_suffix(".part")
         part.write_bytes(pack_samples(list(make())))
         part.replace(path)
@@ -206,8 +216,7 @@ def pack_samples(samples: Sequence[DialogueSample]) -> bytes:
 
 def unpack_samples(data: bytes) -> Iterator[DialogueSample]:
     """Restores what `pack_samples` gave."""
-    length = int.from_bytes(data[:4], "little")
-    _, about = json.loads(data[4 : 4 + length])
+    length, (_, about) = _head(data)
     arrays = unpack_arrays(data[4 + length :])
     for place, (video, span, truth, sources) in enumerate(about):
         seen = {
@@ -218,3 +227,12 @@ def unpack_samples(data: bytes) -> Iterator[DialogueSample]:
             for source in sources
         }
         yield DialogueSample(video, (span[0], span[1]), Truth(**truth), seen)
+
+
+def _version_of(data: bytes) -> int:
+    return int(_head(data)[1][0])
+
+
+def _head(data: bytes) -> tuple[int, list[Any]]:
+    length = int.from_bytes(data[:4], "little")
+    return length, json.loads(data[4 : 4 + length])

@@ -20,6 +20,7 @@ from engine.core.places import CELLS
 from engine.core.progress import CancelToken
 from engine.datasets.dialogues.maps import Heat
 from engine.datasets.dialogues.wording import Truth
+from engine.dialogue.evidence import LIMIT
 from engine.dialogue.words import ACTIONS, COLOURS
 from engine.training.dialogue.learner import Learner
 from engine.training.dialogue.lessons import Lesson
@@ -118,7 +119,7 @@ def _loss(learner: Learner, words: Words, lesson: Lesson) -> torch.Tensor:
     terms = _place_terms(tokens, maps, words)
     said = int(truth.target is not None)
     terms.append(_points_at(whole.mean(0), groups["answers"], said, words.norm))
-    terms += _target_losses(tokens, truth, words)
+    terms += _target_losses(tokens, maps, truth, words)
     lengths = torch.cat([regions.flatten(0, 1), whole]).norm(dim=1) / words.norm
     terms.append(_NORM_WEIGHT * ((lengths - 1) ** 2).mean())
     if learner.projector is not None:
@@ -175,11 +176,15 @@ def _way_loss(whole: torch.Tensor, grown: torch.Tensor, words: Words) -> torch.T
     return functional.cross_entropy(logits, wanted)
 
 
-def _target_losses(tokens: torch.Tensor, truth: Truth, words: Words) -> list[torch.Tensor]:
+def _target_losses(
+    tokens: torch.Tensor, maps: torch.Tensor, truth: Truth, words: Words
+) -> list[torch.Tensor]:
     if truth.target is None:
         return []
     whole, groups, norm = tokens[:, -1], words.groups, words.norm
-    terms = [_points_at(whole[0], groups["cells"], CELLS.index(truth.from_cell), norm)]
+    # The step in which it is first seen says where it comes from.
+    first = int((maps[1:, 1].amax((1, 2)) >= LIMIT).int().argmax())
+    terms = [_points_at(whole[first], groups["cells"], CELLS.index(truth.from_cell), norm)]
     if truth.direction:
         wanted = _DIRECTIONS.index(truth.direction)
         terms.append(0.5 * _points_at(whole.mean(0), groups["directions"], wanted, norm))

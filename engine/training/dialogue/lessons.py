@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.datasets.dialogues.maps import erring
+from engine.datasets.dialogues.maps import Heat, erring
+from engine.datasets.dialogues.placing import placed_anew, seen_in_part
 from engine.datasets.dialogues.samples import TRUE, DialogueSample
 from engine.datasets.dialogues.wording import (
     QUESTIONS,
@@ -20,13 +21,14 @@ from engine.datasets.dialogues.wording import (
     interview,
     references,
 )
+from engine.dialogue.evidence import LIMIT
 from engine.dialogue.words import ACTIONS
 
 _OTHER = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
 _SIDES = re.compile("|".join(_OTHER))
 
 NARRATIVE, FOCUSED = "narrative", "focused"
-_MEASURED, _PURE = 0.45, 0.1
+_MEASURED, _PURE, _PLACED, _IN_PART = 0.45, 0.1, 0.6, 0.2
 _METHODS_WORDS = 0.5
 _ABSENT = 0.3
 
@@ -52,22 +54,15 @@ def draw_lesson(sample: DialogueSample, phase: str, rng: np.random.Generator) ->
     """Draws a lesson.
 
     Maps are mixed: measured ones of every channel where they agree with the truth, true ones made
-    to err, and true ones as they are. Half of all lessons are mirrored, left for right.
+    to err, and true ones as they are. Most targets are put elsewhere in the picture, some are
+    seen on a part of their way only, and half of all lessons are mirrored, left for right.
 
     Args:
         sample: a span with its truth.
         phase: `narrative` speaks of whole scenes, `focused` of the anomaly.
         rng: draws everything.
     """
-    measured = [source for source in sample.seen if source != TRUE]
-    chance = rng.random()
-    if measured and chance < _MEASURED:
-        seen = sample.seen[str(rng.choice(measured))]
-        heat = seen.heat
-    else:
-        seen = sample.seen[TRUE]
-        heat = seen.heat if chance > 1 - _PURE else erring(seen.heat, rng)
-    truth = sample.truth
+    heat, video, truth = _drawn_map(sample, rng)
     if rng.random() < 0.5:
         heat, truth = np.ascontiguousarray(heat[..., ::-1]), mirrored(truth)
     narrative = phase == NARRATIVE and can_say(truth, NARRATIVE)
@@ -75,7 +70,36 @@ def draw_lesson(sample: DialogueSample, phase: str, rng: np.random.Generator) ->
     # A person may have left one of them out; one that can be said there is.
     parts = [part for part in drawn if can_say(truth, part)]
     parts = parts or [interview(truth)[0].part]
-    return Lesson(heat, seen.video, truth, tuple(_turn(truth, part, rng) for part in parts))
+    return Lesson(heat, video, truth, tuple(_turn(truth, part, rng) for part in parts))
+
+
+def _drawn_map(
+    sample: DialogueSample, rng: np.random.Generator
+) -> tuple[Heat, NDArray[np.float32], Truth]:
+    """Draws a map of a sample, the video tokens seen through it, and what is true of it."""
+    truth, true = sample.truth, sample.seen[TRUE]
+    measured = [source for source in sample.seen if source != TRUE]
+    chance = rng.random()
+    seen = sample.seen[str(rng.choice(measured))] if measured and chance < _MEASURED else true
+    heat = seen.heat
+    if truth.target is not None and rng.random() < _PLACED:
+        heat, truth = placed_anew(heat, true.heat, truth, rng)
+    if seen is not true:
+        return heat, seen.video, truth
+    if truth.target is not None and rng.random() < _IN_PART:
+        heat, truth = seen_in_part(heat, truth, rng)
+    if chance <= 1 - _PURE:
+        heat = erring(heat, rng)
+    return heat, _looked_at(seen.video, heat), truth
+
+
+def _looked_at(video: NDArray[np.float32], heat: Heat) -> NDArray[np.float32]:
+    """Leaves out of video tokens what a map does not point at: all but the whole picture."""
+    steps = np.linspace(0, len(heat) - 1, len(video)).round().astype(int)
+    cold = heat.max((1, 2))[steps] < LIMIT
+    out = video.copy()
+    out[cold, 1:] = 0
+    return out
 
 
 def mirrored(truth: Truth) -> Truth:

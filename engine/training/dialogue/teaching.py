@@ -57,6 +57,7 @@ class DialogueRequest:
         language: folder of the language model's weights; None takes the one for compact, or the
             backbone's own.
         threads: of torch; part of what makes weights equal bit for bit.
+        half: whether the language model multiplies in bfloat16 while it learns; another part.
         fresh: begins anew where a training was stopped.
         command: as it was given, for the pack.
     """
@@ -69,6 +70,7 @@ class DialogueRequest:
     samples: SampleRequest = field(default_factory=lambda: SampleRequest(1, 4, 0))
     language: Path | None = None
     threads: int = 2
+    half: bool = False
     fresh: bool = False
     command: str = ""
 
@@ -162,7 +164,7 @@ def _learner(
         model, tokenizer = load_qwen_model(pack.base("model"))
         width = int(model.config.text_config.hidden_size)
         encoder = RegionAwareEncoder(EncoderConfig(width))
-        return None, Learner(with_lora(model), tokenizer, encoder, None)
+        return None, Learner(with_lora(model), tokenizer, encoder, None, request.half)
     if backbone.name != "compact" and request.language is None:
         raise BadInputError(
             f"the backbone {backbone.name} has no language model", "", "name one with --language"
@@ -176,7 +178,7 @@ def _learner(
     inputs = LookWidth(backbone.widths).inputs
     projector = VideoProjector(ProjectorConfig(inputs, width, STEP_TOKENS, context=CONTEXT))
     encoder = RegionAwareEncoder(EncoderConfig(width))
-    return language, Learner(with_lora(model), tokenizer, encoder, projector)
+    return language, Learner(with_lora(model), tokenizer, encoder, projector, request.half)
 
 
 def _base_folder(name: str) -> Path:

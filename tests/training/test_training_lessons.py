@@ -1,0 +1,52 @@
+"""What is drawn to learn from stays true: places follow the map, looks follow what is hot."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.datasets.dialogues.placing import ends
+from engine.datasets.dialogues.samples import TRUE, DialogueSample, Seen
+from engine.datasets.dialogues.wording import Truth
+from engine.training.dialogue.lessons import FOCUSED, Lesson, draw_lesson
+
+_WORN = {"upper": "red", "lower": "black", "garment": "trousers", "bag": "none"}
+
+
+def _sample() -> DialogueSample:
+    """One person who runs from the left to the middle, in every step of 24 rows, 36 columns."""
+    heat = np.zeros((7, 24, 36), np.float32)
+    for step in range(7):
+        heat[step, 10:14, 2 + 2 * step : 5 + 2 * step] = 0.95
+    truth = Truth("running", "park", False, 1, "person", _WORN, "middle left", "middle centre",
+                  "right")  # fmt: skip
+    return DialogueSample("a", (0, 40), truth, {TRUE: Seen(heat, np.ones((8, 4, 5), np.float32))})
+
+
+def _lessons() -> list[Lesson]:
+    sample = _sample()
+    return [draw_lesson(sample, FOCUSED, np.random.default_rng(seed)) for seed in range(300)]
+
+
+def test_places_are_those_of_the_part_that_is_hot() -> None:
+    right, starts = [], set()
+    for lesson in _lessons():
+        hot = lesson.heat[lesson.heat.max((1, 2)) >= 0.5]
+        right.append(ends(hot) == (lesson.truth.from_cell, lesson.truth.to_cell))
+        starts.add(lesson.truth.from_cell)
+    # A map that was made to err is larger or softer, which moves few of them over an edge.
+    assert np.mean(right) > 0.9
+    assert len(starts) == 9
+
+
+def test_some_are_seen_on_a_part_of_their_way_and_nothing_of_them_elsewhere() -> None:
+    seen = []
+    for lesson in _lessons():
+        cold = lesson.heat.max((1, 2)) < 0.5
+        seen.append(7 - int(cold.sum()))
+        shown = lesson.video[:, 1:].max((1, 2)) > 0
+        assert shown.any()
+        assert shown[0] == (not cold[0])
+        assert shown[-1] == (not cold[-1])
+        assert np.all(lesson.video[:, 0] == 1)
+    assert min(seen) == 1
+    assert np.mean(np.array(seen) == 7) > 0.5

@@ -153,6 +153,9 @@ def _hot_part(
     inside = (large > _HALF * peak) & changed
     if inside.sum() < _BANDS * _BANDS:
         inside = large > _HALF * peak
+    if not inside.any():
+        # The most heat together is not where the hottest cell is.
+        inside = large > _HALF * large.max()
     x, y, wide, high = cv2.boundingRect(inside.astype(np.uint8))
     return _Hot(weights, (x, y, wide, high), peak)
 

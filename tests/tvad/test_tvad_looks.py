@@ -63,6 +63,16 @@ def test_bands_without_evidence_are_empty() -> None:
     assert tokens[:, 0].any()
 
 
+def test_the_most_heat_together_need_not_be_where_the_hottest_cell_is() -> None:
+    looks, _ = _walk(0)
+    heat = np.zeros((STEPS, HEIGHT // 8, WIDTH // 8), np.float32)
+    heat[:, 1, 9] = 0.99
+    heat[:, (3, 4, 5), (2, 3, 4)] = 0.5
+    tokens = looks.tokens(heat)
+    assert np.isfinite(tokens).all()
+    assert tokens[:, 1:, 1].min() > 0
+
+
 def test_another_number_of_heatmaps_is_refused() -> None:
     looks, heat = _walk(10)
     with pytest.raises(BadInputError, match="heatmaps"):

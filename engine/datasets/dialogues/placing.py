@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.core.places import cell_name
 from engine.datasets.dialogues.wording import Truth
-from engine.dialogue.leading import spots_of
-
-Heat = NDArray[np.float32]
+from engine.dialogue.leading import Heat, spots_of
 
 
 def ends(heat: Heat) -> tuple[str, str] | None:

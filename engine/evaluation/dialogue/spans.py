@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from engine.datasets.dialogues.spans import TruthSpan, draw_spans, true_heat
 from engine.datasets.dialogues.wording import QUESTIONS, interview
 from engine.datasets.rendered import RenderedVideo, rendered_videos
 from engine.dialogue.evidence import heat_at, leading_channel, run_for
+from engine.dialogue.leading import Heat, HeatOf
 from engine.media import open_source
 from engine.motion.grid import Grid
 
@@ -27,10 +28,6 @@ OWN, EMPTY, SWAPPED, TRUTH = "own", "empty", "swapped", "truth"
 SWAPPED_TRUTH = "swapped-truth"
 HEATMAPS = (OWN, EMPTY, SWAPPED, TRUTH, SWAPPED_TRUTH)
 OF_ANOTHER = (SWAPPED, SWAPPED_TRUTH)
-
-Heat = NDArray[np.float32]
-HeatOf = Callable[[Sequence[int]], Heat]
-"""Gives heatmaps float32 [n, R, C] at frames."""
 
 _WINDOW = 16
 _SEED = 20

@@ -87,8 +87,11 @@ def test_maps_that_err_still_show_the_target_and_nothing_else_beyond_the_limit()
     truth[:, 5:9, 5:9] = 0.95
     for seed in range(20):
         found = erring(truth, np.random.default_rng(seed))
-        assert found[0].max() >= 0.5
-        assert agrees(found, truth)
+        shown = found.max((1, 2)) >= 0.5
+        # It may be missed on its way, not at its ends.
+        assert shown[0]
+        assert shown[-1]
+        assert agrees(found[shown], truth[shown])
         usual = erring(np.zeros_like(truth), np.random.default_rng(seed))
         assert usual.max() < 0.5
         assert agrees(usual, np.zeros_like(truth))

@@ -128,7 +128,7 @@ def _made(
     with open_source(video.path) as source:
         for place, span in enumerate(spans):
             steps = span_steps(span, backbone)
-            truth, shown = _maps(span, steps, lambda frames: true_heat(video, tuple(frames)))
+            truth, shown = target_maps(steps, lambda frames: true_heat(video, tuple(frames)))
             if span.abnormal and ends(truth) != (span.truth.from_cell, span.truth.to_cell):
                 # Its target cannot be told from others, or it is not where its map says.
                 continue
@@ -148,13 +148,14 @@ def span_steps(span: TruthSpan, backbone: Backbone) -> SpanSteps:
     return SpanSteps(span.first, span.last, steps)
 
 
-def _maps(span: TruthSpan, steps: SpanSteps, heat: HeatOf) -> Maps:
-    target = LeadingTarget((span.first, span.last), heat)
-    return target(steps.heat), target(steps.video)
-
-
 Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Heat at the frames that RAE reads, and at those that the backbone sees."""
+
+
+def target_maps(steps: SpanSteps, heat: HeatOf) -> Maps:
+    """Returns the heat of the one target of a span."""
+    target = LeadingTarget((steps.first, steps.last), heat)
+    return target(steps.heat), target(steps.video)
 
 
 def analysed_heat(
@@ -176,7 +177,7 @@ def analysed_heat(
         run = run_for(case, evidence, pack, cancel)
         return {
             channel: [
-                _maps(span, span_steps(span, backbone), partial(heat_at, case, run, channel))
+                target_maps(span_steps(span, backbone), partial(heat_at, case, run, channel))
                 for span in spans
             ]
             for channel in case.results.heat_channels(run.id)

@@ -14,9 +14,8 @@ from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.datasets.base import Dataset
 from engine.datasets.dialogues.building.writing import heat_of
-from engine.datasets.dialogues.samples import TRUE, DialogueSample, Seen, kept_samples
+from engine.datasets.dialogues.samples import TRUE, DialogueSample, Seen, kept_samples, target_maps
 from engine.datasets.dialogues.wording import Truth
-from engine.dialogue.leading import LeadingTarget
 from engine.dialogue.window import SpanSteps, read_window
 from engine.media import open_source
 from engine.tvad.backbone import Backbone
@@ -83,8 +82,7 @@ def _made(
             looks = Looks(backbone, read_window(source, backbone, shown, cancel=cancel))
             # A span without a target keeps away from every one, and so do its maps.
             inside = records if one.target is not None else ()
-            heat = partial(heat_of, inside, size=about.size)
-            target = LeadingTarget((one.first, one.last), heat)
-            seen = {TRUE: Seen(target(span.heat), looks.tokens(target(span.video)))}
+            heat, hot = target_maps(span, partial(heat_of, inside, size=about.size))
+            seen = {TRUE: Seen(heat, looks.tokens(hot))}
             out.append(DialogueSample(one.video, (one.first, one.last), Truth(**one.truth), seen))
     return out

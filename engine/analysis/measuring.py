@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from engine.analysis.plan import AnalysisPlan
 from engine.analysis.reading import ChunkReader
 from engine.analysis.text.measuring import MeasuredText, TextMeter
+from engine.core.processes import cores
 from engine.core.progress import CancelToken
 from engine.core.settings import MotionSettings
 from engine.media import Source
@@ -41,7 +41,7 @@ class MeasuredChunk:
 
 def worker_threads() -> int:
     """Returns how many frames are measured at once: the processors this process may use."""
-    return max(1, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
+    return min(8, cores())
 
 
 def measure_stream(

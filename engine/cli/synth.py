@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.build import program
 from engine.core.errors import BadInputError
+from engine.core.processes import cores
 
 
 def command(
@@ -54,7 +54,7 @@ def command(
 
     request = FootageRequest(videos, seed, split, _size(size), seconds)
     with cancellable() as cancel, shown_progress() as report:
-        done = write_footage(to.absolute(), request, processes or _cores(), report, cancel)
+        done = write_footage(to.absolute(), request, processes or cores(), report, cancel)
     if as_json:
         print_json(done.as_json())
         return
@@ -71,7 +71,3 @@ def _size(text: str) -> tuple[int, int]:
     if not (width.isdigit() and height.isdigit()):
         raise BadInputError("not a size", text, "write WIDTHxHEIGHT, such as 640x360")
     return int(width), int(height)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

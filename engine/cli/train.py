@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from engine.cli.output import (
 )
 from engine.core.build import program
 from engine.core.errors import BadInputError
+from engine.core.processes import cores
 
 _HELP = """Trains what a pack is made of, on a CPU or a GPU.
 
@@ -107,11 +107,12 @@ def ahd_command(
         backbone,
         weights_folders()[0] if weights is None else weights.absolute(),
         (work or pack.with_name(f"{pack.name}.training")).absolute(),
-        Stage1Settings(seed=seed, epochs=epochs, peak_rate=rate, centre=backbone == "compact"),
+        Stage1Settings(
+            seed=seed, epochs=epochs, peak_rate=rate, centre=backbone == "compact", threads=threads
+        ),
         windows=windows,
         cache_bytes=round(cache_gb * (1 << 30)),
-        workers=1 if device != "cpu" and _gpu(device) else _cores(),
-        threads=threads,
+        workers=1 if device != "cpu" and _gpu(device) else cores(),
         device=_device(device),
         fresh=fresh,
         command=said_command(),
@@ -153,7 +154,3 @@ def _device(device: str) -> str:
     if device != "cpu" and not (device.startswith("cuda") and torch.cuda.is_available()):
         raise BadInputError("no such device", device, "use auto, cpu or cuda:N")
     return device
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

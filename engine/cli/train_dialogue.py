@@ -90,7 +90,7 @@ def command(
         check_range(name, value, least, most)
     if not data and built is None:
         raise BadInputError("nothing to learn from", "", "name a folder with --data or --built")
-    from engine.datasets.dialogues.samples import SampleRequest
+    from engine.datasets.dialogues.sampling import SampleRequest
     from engine.training.dialogue.stage2 import Stage2Settings
     from engine.training.dialogue.teaching import DialogueRequest, train_dialogue
 
@@ -102,12 +102,10 @@ def command(
         _built(built, dataset, root),
         Stage2Settings(
             seed=seed, steps=steps, batch=batch, rate=rate, part_rate=part_rate,
-            align_steps=align_steps,
+            align_steps=align_steps, threads=threads, half=half,
         ),
         SampleRequest(seed, spans, analysed, str(pack)),
         None if language is None else language.absolute(),
-        threads,
-        half,
         fresh,
         said_command(),
     )  # fmt: skip

@@ -51,7 +51,6 @@ class AhdRequest:
         kept: slices kept of each window.
         cache_bytes: of the features of training footage.
         workers: processes that compute features.
-        threads: of torch while training; part of what makes weights equal bit for bit.
         device: `cpu` or a GPU of torch.
         fresh: begins anew where a training was stopped.
         command: as it was given, for the pack.
@@ -67,7 +66,6 @@ class AhdRequest:
     kept: int = 4
     cache_bytes: int = 12 << 30
     workers: int = 2
-    threads: int = 2
     device: str = "cpu"
     fresh: bool = False
     command: str = ""
@@ -90,13 +88,13 @@ def train_ahd(request: AhdRequest, report: Report, cancel: CancelToken) -> dict[
         ResourceError: weights are missing, or there is no room.
         CancelledError: the user stopped.
     """
-    torch.set_num_threads(request.threads)
     if request.fresh:
         shutil.rmtree(request.work / "state", ignore_errors=True)
     clock = _Clock()
     backbone = load_backbone(request.backbone, request.weights, request.device)
-    bank = embed_phrases(backbone, Templates())
     training, validation = _caches(request, backbone, report, cancel)
+    torch.set_num_threads(request.settings.threads)
+    bank = embed_phrases(backbone, Templates())
     clock.lap("features")
     config = _config(backbone)
     run = Stage1(config, request.settings, training, validation, bank, request.work / "state")

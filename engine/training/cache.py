@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +18,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from engine.core.errors import BadInputError, ResourceError
+from engine.core.processes import each_done
 from engine.core.progress import CancelToken, Progress, Report
 from engine.datasets.rendered import RenderedVideo
 from engine.training.samples import Sample, training_samples, whole_video
 from engine.tvad.backbone import Backbone, Features
+from engine.tvad.loading import single_threaded
 
 _FORMAT = 1
 
@@ -130,10 +130,11 @@ class FeatureCache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             done = len(self.videos) - len(missing)
-            for _ in self._computed(missing, make, share, workers):
+            jobs = [(self.videos[i], self.recipe, self._path(i), share) for i in missing]
+            make = partial(single_threaded, make)
+            for _ in each_done(make, _compute, jobs, workers, cancel):
                 done += 1
                 report(Progress("computing features", done, len(self.videos), unit="videos"))
-                cancel.check()
         except OSError as error:
             raise ResourceError(
                 f"features cannot be kept ({error.strerror})", self.folder, "free some disk space"
@@ -171,37 +172,11 @@ class FeatureCache:
         root = zlib.crc32(str(video.path.parent.parent).encode())
         return self.folder / f"{root:08x}-{video.name}.safetensors"
 
-    def _computed(
-        self, missing: Sequence[int], make: Callable[[], Backbone], share: int, workers: int
-    ) -> Iterator[None]:
-        jobs = [(self.videos[i], self.recipe, self._path(i), share) for i in missing]
-        if workers < 2 or len(jobs) < 2:
-            backbone = make() if jobs else None
-            for job in jobs:
-                assert backbone is not None
-                _compute(backbone, *job)
-                yield
-            return
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, _prepare_worker, (make,)) as pool:
-            yield from pool.map(_compute_here, jobs)
-
-
-_worker_backbone: list[Backbone] = []
-
-
-def _prepare_worker(make: Callable[[], Backbone]) -> None:
-    torch.set_num_threads(1)
-    _worker_backbone.append(make())
-
-
-def _compute_here(job: tuple[RenderedVideo, Recipe, Path, int]) -> None:
-    _compute(_worker_backbone[0], *job)
-
 
 def _compute(
-    backbone: Backbone, video: RenderedVideo, recipe: Recipe, path: Path, share: int
+    backbone: Backbone, job: tuple[RenderedVideo, Recipe, Path, int], cancel: CancelToken
 ) -> None:
+    video, recipe, path, share = job
     if recipe.windows:
         samples = training_samples(video, backbone, recipe.seed, recipe.windows, recipe.kept)
     else:

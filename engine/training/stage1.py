@@ -57,6 +57,7 @@ class Stage1Settings:
         crop: rows and columns of the part of a window that is seen in a pass, in cells of the
             deepest map.
         balance: weights of the groups of pixels.
+        threads: of torch while training; part of what makes weights equal bit for bit.
     """
 
     seed: int = 1
@@ -72,6 +73,7 @@ class Stage1Settings:
     judged: int = 160
     crop: tuple[int, int] = (10, 12)
     balance: Balance = field(default_factory=Balance)
+    threads: int = 2
 
 
 @dataclass(frozen=True, eq=False)

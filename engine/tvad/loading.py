@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import torch
+
 from engine.core.errors import BadInputError
 from engine.packs.manifest import Pack
 from engine.tvad.backbone import Backbone
@@ -34,6 +36,15 @@ def open_backbone(pack: Pack, device: str = "cpu") -> Backbone:
         raise BadInputError(f"unknown backbone {name} of the pack {pack.name}", pack.folder, remedy)
     folders = [pack.base(role) for role in ROLES[name]]
     return load_backbone(name, folders[0].parent if name == "compact" else folders[0], device)
+
+
+def single_threaded(load: Callable[[], Backbone]) -> Backbone:
+    """Loads a backbone and gives torch one thread from then on.
+
+    For one of several processes; what it gives then does not depend on how many there are.
+    """
+    torch.set_num_threads(1)
+    return load()
 
 
 def load_backbone(name: str, folder: Path, device: str = "cpu") -> Backbone:

@@ -26,7 +26,7 @@ from engine.tvad.torchvision_guard import guard_torchvision
 from tests.tvad.local_models import write_open_clip, write_qwen
 
 SETTINGS = Stage1Settings(
-    epochs=40, accumulation=2, measure_every=2, judged=1, peak_rate=3e-3, centre=False
+    epochs=40, accumulation=2, measure_every=2, judged=1, peak_rate=3e-3, centre=False, threads=1
 )
 
 
@@ -50,7 +50,7 @@ def asked(footage: Path, place: Path, kind: str) -> AhdRequest:
         folder = write_open_clip(place / "models" / "Tiny-1.0", **small)
     return AhdRequest(
         (footage,), place / "tiny-lab", kind, folder, place / "work", SETTINGS,
-        windows=2, workers=1, threads=1, command="main.py train ahd",
+        windows=2, workers=1, command="main.py train ahd",
     )  # fmt: skip
 
 

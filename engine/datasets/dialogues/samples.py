@@ -1,35 +1,20 @@
-"""Samples for training and judging a dialogue: a span's truth with every map of it, kept on disk.
-
-A video is analysed as evidence would be, so that maps of the scene, of the text channel and of
-both come from the very program that asks later.
-"""
+"""Samples of a dialogue: the truth of a span with every map of it, kept on disk."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.cases import Case, is_case
 from engine.core.arrays import pack_arrays, unpack_arrays
-from engine.core.progress import CancelToken, Progress, Report, silent
-from engine.datasets.dialogues.maps import agrees
-from engine.datasets.dialogues.placing import ends
-from engine.datasets.dialogues.spans import TruthSpan, draw_spans, true_heat
+from engine.core.processes import each_done
+from engine.core.progress import CancelToken, Progress, Report
 from engine.datasets.dialogues.wording import Truth
-from engine.datasets.rendered import RenderedVideo
-from engine.dialogue.evidence import heat_at
-from engine.dialogue.leading import HeatOf, LeadingTarget
-from engine.dialogue.window import SpanSteps, read_window
-from engine.media import open_source
 from engine.tvad.backbone import Backbone
-from engine.tvad.looks import Looks
 
 TRUE = "true"
 _VERSION = 2
@@ -67,139 +52,62 @@ class DialogueSample:
 
 
 @dataclass(frozen=True)
-class SampleRequest:
-    """How samples are made.
+class SampleFile:
+    """The samples of a video, on disk once they were made.
 
     Attributes:
-        seed: of the spans.
-        spans: of each video, at most.
-        analysed: how many videos are analysed as evidence; the others have true maps only.
-        pack: whose text channel joins that analysis; None leaves it out.
+        path: of the file.
+        make: makes them; a picklable function.
     """
 
-    seed: int
-    spans: int
-    analysed: int
-    pack: str | None = None
-
-
-def samples_of(
-    videos: Sequence[RenderedVideo],
-    backbone: Backbone,
-    request: SampleRequest,
-    folder: Path,
-    cancel: CancelToken | None = None,
-    report: Report = silent,
-) -> Iterator[DialogueSample]:
-    """Makes the samples of videos, or reads those that are in the folder already.
-
-    Args:
-        videos: with their truth.
-        backbone: looks at them.
-        request: how samples are made.
-        folder: keeps them, a file a video; what was made before is taken from there.
-        cancel: looked at between videos.
-        report: told after each video.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for place, video in enumerate(videos):
-        if cancel is not None:
-            cancel.check()
-        measured = place < request.analysed
-        path = folder / f"{video.name}-{request.seed}-{request.spans}-{int(measured)}.samples"
-        cases = folder if measured else None
-        yield from kept_samples(path, partial(_made, video, backbone, request, cases, cancel))
-        report(Progress("dialogues", place + 1, len(videos), unit="videos"))
-
-
-def _made(
-    video: RenderedVideo,
-    backbone: Backbone,
-    request: SampleRequest,
-    cases: Path | None,
-    cancel: CancelToken | None,
-) -> Iterator[DialogueSample]:
-    spans = draw_spans(video, request.spans, request.seed)
-    if not spans:
-        return
-    measured = (
-        {} if cases is None else analysed_heat(video, spans, backbone, cases, request.pack, cancel)
-    )
-    with open_source(video.path) as source:
-        for place, span in enumerate(spans):
-            steps = span_steps(span, backbone)
-            truth, shown = target_maps(steps, lambda frames: true_heat(video, tuple(frames)))
-            if span.abnormal and ends(truth) != (span.truth.from_cell, span.truth.to_cell):
-                # Its target cannot be told from others, or it is not where its map says.
-                continue
-            window = read_window(source, backbone, steps.shown(backbone.temporal_patch))
-            looks = Looks(backbone, window)
-            seen = {TRUE: Seen(truth, looks.tokens(shown))}
-            for channel, maps in measured.items():
-                heat, shown = maps[place]
-                if agrees(heat, truth):
-                    seen[channel] = Seen(heat, looks.tokens(shown))
-            yield DialogueSample(video.name, (span.first, span.last), span.truth, seen)
-
-
-def span_steps(span: TruthSpan, backbone: Backbone) -> SpanSteps:
-    """Returns the frames of a span that are looked at."""
-    steps = backbone.window_frames // backbone.temporal_patch
-    return SpanSteps(span.first, span.last, steps)
-
-
-Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Heat at the frames that RAE reads, and at those that the backbone sees."""
-
-
-def target_maps(steps: SpanSteps, heat: HeatOf) -> Maps:
-    """Returns the heat of the one target of a span."""
-    target = LeadingTarget((steps.first, steps.last), heat)
-    return target(steps.heat), target(steps.video)
-
-
-def analysed_heat(
-    video: RenderedVideo,
-    spans: Sequence[TruthSpan],
-    backbone: Backbone,
-    folder: Path,
-    pack: str | None,
-    cancel: CancelToken | None = None,
-) -> dict[str, list[Maps]]:
-    """Analyses a video as evidence and returns the heat of its spans by channel."""
-    from engine.analysis.evidence import add_evidence
-    from engine.dialogue.evidence import run_for
-
-    path = folder / f"{video.name}.case"
-    with Case.open(path, write=True) if is_case(path) else Case.create(path) as case:
-        evidence, source = add_evidence(case, video.path, cancel=cancel)
-        source.close()
-        run = run_for(case, evidence, pack, cancel)
-        return {
-            channel: [
-                target_maps(span_steps(span, backbone), partial(heat_at, case, run, channel))
-                for span in spans
-            ]
-            for channel in case.results.heat_channels(run.id)
-        }
+    path: Path
+    make: Callable[[Backbone, CancelToken], Iterable[DialogueSample]]
 
 
 def kept_samples(
-    path: Path, make: Callable[[], Iterable[DialogueSample]]
+    files: Sequence[SampleFile],
+    backbone: Callable[[], Backbone],
+    processes: int,
+    report: Report,
+    cancel: CancelToken,
 ) -> Iterator[DialogueSample]:
-    """Reads samples from a file; makes and writes them first, whole or not at all.
+    """Reads samples from files; makes and writes first what is missing, a file whole or not at all.
 
     Samples of another version of the program are made anew.
 
     Args:
-        path: the file.
-        make: makes them when there is no file.
+        files: of the videos; their samples come in this order.
+        backbone: loads what looks at the footage, in each process, so it is picklable.
+        processes: how many videos are looked at at a time.
+        report: told after each video.
+        cancel: looked at while samples are made.
+
+    Raises:
+        CancelledError: the user stopped; the files that were written stay.
+        ResourceError: a process died.
     """
-    if not path.is_file() or _version_of(path.read_bytes()) != _VERSION:
-        part = path.with_suffix(".part")
-        part.write_bytes(pack_samples(list(make())))
-        part.replace(path)
-    yield from unpack_samples(path.read_bytes())
+    missing = [one for one in files if not _current(one.path)]
+    done = len(files) - len(missing)
+    for _ in each_done(backbone, _write, missing, processes, cancel):
+        done += 1
+        report(Progress("dialogues", done, len(files), unit="videos"))
+    for one in files:
+        yield from unpack_samples(one.path.read_bytes())
+
+
+def _write(backbone: Backbone, file: SampleFile, cancel: CancelToken) -> None:
+    part = file.path.with_suffix(".part")
+    file.path.parent.mkdir(parents=True, exist_ok=True)
+    part.write_bytes(pack_samples(list(file.make(backbone, cancel))))
+    part.replace(file.path)
+
+
+def _current(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(4), "little")
+        return bool(json.loads(file.read(length))[0] == _VERSION)
 
 
 def pack_samples(samples: Sequence[DialogueSample]) -> bytes:
@@ -217,7 +125,8 @@ def pack_samples(samples: Sequence[DialogueSample]) -> bytes:
 
 def unpack_samples(data: bytes) -> Iterator[DialogueSample]:
     """Restores what `pack_samples` gave."""
-    length, (_, about) = _head(data)
+    length = int.from_bytes(data[:4], "little")
+    about = json.loads(data[4 : 4 + length])[1]
     arrays = unpack_arrays(data[4 + length :])
     for place, (video, span, truth, sources) in enumerate(about):
         seen = {
@@ -228,12 +137,3 @@ def unpack_samples(data: bytes) -> Iterator[DialogueSample]:
             for source in sources
         }
         yield DialogueSample(video, (span[0], span[1]), Truth(**truth), seen)
-
-
-def _version_of(data: bytes) -> int:
-    return int(_head(data)[1][0])
-
-
-def _head(data: bytes) -> tuple[int, list[Any]]:
-    length = int.from_bytes(data[:4], "little")
-    return length, json.loads(data[4 : 4 + length])

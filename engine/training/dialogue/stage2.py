@@ -48,6 +48,8 @@ class Stage2Settings:
         align_steps: steps in which RAE and projector learn alone before.
         align_batch: lessons of such a step.
         align_rate: peak learning rate there.
+        threads: of torch; part of what makes weights equal bit for bit.
+        half: whether the language model multiplies in bfloat16 while it learns; another part.
     """
 
     seed: int = 1
@@ -60,6 +62,8 @@ class Stage2Settings:
     align_steps: int = 1200
     align_batch: int = 16
     align_rate: float = 1e-3
+    threads: int = 2
+    half: bool = False
 
 
 class Stage2:

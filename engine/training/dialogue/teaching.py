@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from engine.core.errors import BadInputError, ResourceError
+from engine.core.processes import cores
 from engine.core.progress import CancelToken, Report
 from engine.datasets.base import Dataset
-from engine.datasets.dialogues.building.sampling import built_samples
-from engine.datasets.dialogues.samples import DialogueSample, SampleRequest, samples_of
+from engine.datasets.dialogues.building.sampling import built_sample_files
+from engine.datasets.dialogues.samples import DialogueSample, SampleFile, kept_samples
+from engine.datasets.dialogues.sampling import SampleRequest, rendered_sample_files
 from engine.datasets.rendered import rendered_by, rendered_videos
 from engine.packs.locations import weights_folders
 from engine.packs.manifest import Pack, find_pack
@@ -22,7 +25,7 @@ from engine.training.dialogue.learner import Learner, with_lora
 from engine.training.dialogue.packing import Taught, add_dialogue
 from engine.training.dialogue.stage2 import Stage2, Stage2Settings
 from engine.tvad.backbone import Backbone
-from engine.tvad.loading import open_backbone
+from engine.tvad.loading import open_backbone, single_threaded
 from engine.tvad.looks import CONTEXT, STEP_TOKENS, LookWidth
 from engine.tvad.projector import ProjectorConfig, VideoProjector
 from engine.tvad.rae import EncoderConfig, RegionAwareEncoder
@@ -56,8 +59,6 @@ class DialogueRequest:
         samples: how spans are drawn.
         language: folder of the language model's weights; None takes the one for compact, or the
             backbone's own.
-        threads: of torch; part of what makes weights equal bit for bit.
-        half: whether the language model multiplies in bfloat16 while it learns; another part.
         fresh: begins anew where a training was stopped.
         command: as it was given, for the pack.
     """
@@ -69,8 +70,6 @@ class DialogueRequest:
     settings: Stage2Settings = field(default_factory=Stage2Settings)
     samples: SampleRequest = field(default_factory=lambda: SampleRequest(1, 4, 0))
     language: Path | None = None
-    threads: int = 2
-    half: bool = False
     fresh: bool = False
     command: str = ""
 
@@ -92,14 +91,14 @@ def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken
         ResourceError: weights are missing, or there is no room.
         CancelledError: the user stopped.
     """
-    torch.set_num_threads(request.threads)
     pack = find_pack(request.pack)
     if request.fresh:
         shutil.rmtree(request.work / "state", ignore_errors=True)
     begun = time.monotonic()
     backbone = open_backbone(pack)
-    videos, samples = _samples(request, backbone, report, cancel)
+    videos, samples = _samples(request, pack, backbone, report, cancel)
     made = time.monotonic()
+    torch.set_num_threads(request.settings.threads)
     language, learner = _learner(request, pack, backbone)
     run = Stage2(learner, samples, request.settings, request.work / "state")
     run.run(report, cancel)
@@ -127,31 +126,28 @@ def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken
 
 
 def _samples(
-    request: DialogueRequest, backbone: Backbone, report: Report, cancel: CancelToken
+    request: DialogueRequest, pack: Pack, backbone: Backbone, report: Report, cancel: CancelToken
 ) -> tuple[int, list[DialogueSample]]:
     """Makes the samples of every folder, of which the first have the videos to be analysed.
 
     Returns:
         How many videos there are, and their samples.
     """
-    samples: list[DialogueSample] = []
-    total = 0
+    files: list[SampleFile] = []
     for place, folder in enumerate(request.data):
         videos = rendered_videos(folder, "train")
-        analysed = max(0, request.samples.analysed - total)
+        analysed = max(0, request.samples.analysed - len(files))
         wanted = replace(request.samples, analysed=analysed)
         # Folders of different seeds have videos of one name.
-        kept = request.work / "samples" / str(place)
-        samples += samples_of(videos, backbone, wanted, kept, cancel, report)
-        total += len(videos)
+        files += rendered_sample_files(videos, wanted, request.work / "samples" / str(place))
     if request.built is not None:
         built, kept = request.built, request.work / "samples" / "built"
-        found = list(
-            built_samples(built.folder, built.dataset, "train", backbone, kept, cancel, report)
-        )
-        samples += found
-        total += len({one.video for one in found})
-    return total, samples
+        files += built_sample_files(built.folder, built.dataset, "train", kept)
+    # A backbone that is brought along may be too large to be loaded twice.
+    several = backbone.name == "compact"
+    load = partial(single_threaded, partial(open_backbone, pack)) if several else lambda: backbone
+    samples = kept_samples(files, load, cores() if several else 1, report, cancel)
+    return len(files), list(samples)
 
 
 def _learner(
@@ -164,7 +160,7 @@ def _learner(
         model, tokenizer = load_qwen_model(pack.base("model"))
         width = int(model.config.text_config.hidden_size)
         encoder = RegionAwareEncoder(EncoderConfig(width))
-        return None, Learner(with_lora(model), tokenizer, encoder, None, request.half)
+        return None, Learner(with_lora(model), tokenizer, encoder, None, request.settings.half)
     if backbone.name != "compact" and request.language is None:
         raise BadInputError(
             f"the backbone {backbone.name} has no language model", "", "name one with --language"
@@ -178,7 +174,7 @@ def _learner(
     inputs = LookWidth(backbone.widths).inputs
     projector = VideoProjector(ProjectorConfig(inputs, width, STEP_TOKENS, context=CONTEXT))
     encoder = RegionAwareEncoder(EncoderConfig(width))
-    return language, Learner(with_lora(model), tokenizer, encoder, projector, request.half)
+    return language, Learner(with_lora(model), tokenizer, encoder, projector, request.settings.half)
 
 
 def _base_folder(name: str) -> Path:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError, ResourceError
+from engine.core.processes import cores
 from engine.core.progress import CancelToken
 from engine.tvad.runtimes.drawing import Drawer, Pieces, check_room, check_rows
 from engine.tvad.runtimes.protocol import LLAMA_CPP, EmbeddingPart, Part, Sampling
@@ -153,7 +154,7 @@ def load_llama(gguf: Path, adapter: Path | None = None, threads: int | None = No
     llama_cpp = _library()
     if not gguf.is_file():
         raise ResourceError("the language model is missing", gguf, "run the set-up again")
-    count = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 0])
+    count = threads or cores()
     try:
         model = llama_cpp.Llama(
             model_path=str(gguf),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +11,11 @@ from engine.built.dialogues import Dialogue, read_dialogues
 from engine.built.records import FrameRecord
 from engine.built.targets import VideoAbout, read_frames, read_videos
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken
 from engine.datasets.base import Dataset
 from engine.datasets.dialogues.building.writing import heat_of
-from engine.datasets.dialogues.samples import TRUE, DialogueSample, Seen, kept_samples, target_maps
+from engine.datasets.dialogues.samples import TRUE, DialogueSample, SampleFile, Seen
+from engine.datasets.dialogues.sampling import target_maps
 from engine.datasets.dialogues.wording import Truth
 from engine.dialogue.window import SpanSteps, read_window
 from engine.media import open_source
@@ -22,25 +23,14 @@ from engine.tvad.backbone import Backbone
 from engine.tvad.looks import Looks
 
 
-def built_samples(
-    built: Path,
-    dataset: Dataset,
-    split: str,
-    backbone: Backbone,
-    folder: Path,
-    cancel: CancelToken | None = None,
-    report: Report = silent,
-) -> Iterator[DialogueSample]:
-    """Makes samples of the dialogues of a split, or reads those that are in the folder already.
+def built_sample_files(built: Path, dataset: Dataset, split: str, folder: Path) -> list[SampleFile]:
+    """Names the files of the samples of a split's dialogues, with what makes them.
 
     Args:
         built: folder that `dialogues build` wrote.
         dataset: that it was built from.
         split: of the dialogues: `train`, `validation` or `test`.
-        backbone: looks at the footage.
         folder: keeps the samples, a file a video.
-        cancel: looked at between dialogues.
-        report: told after each video.
 
     Raises:
         BadInputError: a file is missing or damaged, or a video is not in the data set.
@@ -54,15 +44,13 @@ def built_samples(
         (name, list(group))
         for name, group in itertools.groupby(read_dialogues(built, split), lambda one: one.video)
     ]
-    folder.mkdir(parents=True, exist_ok=True)
-    for place, (name, dialogues) in enumerate(groups):
+    files = []
+    for name, dialogues in groups:
         if name not in paths or name not in abouts:
             raise BadInputError("dialogues about a video that is not there", name, "build again")
-        path = folder / f"{name}-built.samples"
-        about, seen = abouts[name], records.get(name, [])
-        make = partial(_made, paths[name], about, dialogues, seen, backbone, cancel)
-        yield from kept_samples(path, make)
-        report(Progress("dialogues", place + 1, len(groups), unit="videos"))
+        make = partial(_made, paths[name], abouts[name], dialogues, records.get(name, []))
+        files.append(SampleFile(folder / f"{name}-built.samples", make))
+    return files
 
 
 def _made(
@@ -71,7 +59,7 @@ def _made(
     dialogues: Sequence[Dialogue],
     records: Sequence[FrameRecord],
     backbone: Backbone,
-    cancel: CancelToken | None,
+    cancel: CancelToken,
 ) -> list[DialogueSample]:
     out = []
     with open_source(path, fps=about.fps if path.is_dir() else None) as source:

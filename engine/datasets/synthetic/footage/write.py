@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
-from multiprocessing.context import SpawnContext
-from multiprocessing.managers import SyncManager
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
 
-from engine.core.errors import BadInputError, ResourceError
+from engine.core.errors import BadInputError
+from engine.core.processes import each_done
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.datasets.synthetic.footage.drawing import random_footage
 from engine.datasets.synthetic.footage.places import random_setting
@@ -188,25 +183,11 @@ def write_footage(
         _claim(to, request)
         missing = [i for i in range(request.videos) if not _truth(to, request, i).exists()]
         tell = _Teller(report, request.videos, len(missing))
-        rendered = sum(tell.told(n) for n in _rendered(to, request, missing, processes, cancel))
+        make = partial(_single_threaded, to, request)
+        done = each_done(make, _render, missing, processes, cancel)
+        rendered = sum(tell.told(frames) for frames in done)
         write_split(to, request.split, [request.name(i) for i in range(request.videos)])
         return _summary(to, request, rendered, time.monotonic() - began)
-
-
-class _Stopping(Protocol):
-    def is_set(self) -> bool: ...
-
-
-class _Wish(CancelToken):
-    """The wish to stop of another process."""
-
-    def __init__(self, event: _Stopping) -> None:
-        super().__init__()
-        self._elsewhere = event
-
-    @property
-    def cancelled(self) -> bool:
-        return self._elsewhere.is_set()
 
 
 class _Teller:
@@ -225,61 +206,19 @@ class _Teller:
         return frames
 
 
-def _rendered(
-    to: Path, request: FootageRequest, missing: list[int], processes: int, cancel: CancelToken
-) -> Iterator[int]:
-    """Renders videos and yields the frames of each as it is done."""
-    if processes == 1 or len(missing) < 2:
-        for index in missing:
-            yield _render(to, request, index, cancel)
-        return
-    context = get_context("spawn")
-    manager = SyncManager(ctx=context)
-    # Ctrl+C reaches all processes of a terminal; only this one answers it.
-    manager.start(signal.signal, (signal.SIGINT, signal.SIG_IGN))
-    with manager:
-        stop = manager.Event()
-        with _pool(processes, context, to) as pool:
-            waiting: set[Future[int]] = {
-                pool.submit(_render_elsewhere, to, request, index, stop) for index in missing
-            }
-            try:
-                while waiting:
-                    cancel.check()
-                    done, waiting = wait(waiting, 0.2, FIRST_COMPLETED)
-                    for future in done:
-                        yield future.result()
-            except BaseException:
-                stop.set()
-                pool.shutdown(cancel_futures=True)
-                raise
-
-
-@contextmanager
-def _pool(processes: int, context: SpawnContext, to: Path) -> Iterator[ProcessPoolExecutor]:
-    try:
-        with ProcessPoolExecutor(
-            processes, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)
-        ) as pool:
-            yield pool
-    except BrokenProcessPool as error:
-        remedy = "free some memory or use fewer --processes, then run again to resume"
-        raise ResourceError("a rendering process died", to, remedy) from error
-
-
-def _render_elsewhere(to: Path, request: FootageRequest, index: int, stop: _Stopping) -> int:
-    return _render(to, request, index, _Wish(stop))
-
-
-def _render(to: Path, request: FootageRequest, index: int, cancel: CancelToken) -> int:
+def _render(at: tuple[Path, FootageRequest], index: int, cancel: CancelToken) -> int:
     """Renders one video from its beginning and returns its frames."""
-    cancel.check()
-    cv2.setNumThreads(1)
+    to, request = at
     folder, name = request.folder(to, index), request.name(index)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder / f"{name}_annotations", ignore_errors=True)
     spec = request.spec(index)
     return write_video(folder, name, spec, request.noise_seed(index), cancel).frames
+
+
+def _single_threaded(to: Path, request: FootageRequest) -> tuple[Path, FootageRequest]:
+    cv2.setNumThreads(1)
+    return to, request
 
 
 def _truth(to: Path, request: FootageRequest, index: int) -> Path:

@@ -14,10 +14,11 @@ from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.progress import CancelToken
 from engine.packs.locations import weights_folders
 from engine.tvad.runtimes import llama_cpp_text
+from engine.tvad.runtimes.cached_text import tokens_of
 from engine.tvad.runtimes.lora_gguf import LoraShape, write_lora_gguf
 from engine.tvad.runtimes.protocol import EmbeddingPart, Part, Runtime, Sampling, TextPart
 from engine.tvad.runtimes.qwen_text import QwenRuntime, load_qwen_model, mixed_sequence
-from engine.tvad.runtimes.transformers_text import load_base, load_transformers, tokens_of
+from engine.tvad.runtimes.transformers_text import load_base, load_transformers
 from engine.tvad.torchvision_guard import guard_torchvision
 from tests.dialogue.dialogue_material import WIDTH, write_llama, write_tokenizer
 from tests.tvad.local_models import write_qwen

@@ -25,7 +25,7 @@ from engine.dialogue.words import ACTIONS, COLOURS
 from engine.training.dialogue.learner import Learner
 from engine.training.dialogue.lessons import Lesson
 from engine.tvad.rae import BASE_TOKENS, REGIONS, two_class_maps
-from engine.tvad.runtimes.transformers_text import tokens_of
+from engine.tvad.runtimes.cached_text import tokens_of
 
 _SHARPNESS = 8.0
 _ACTIVE = 0.15

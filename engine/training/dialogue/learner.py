@@ -17,8 +17,8 @@ from engine.dialogue.words import facts_in
 from engine.training.dialogue.lessons import Lesson
 from engine.tvad.projector import VideoProjector
 from engine.tvad.rae import RegionAwareEncoder, two_class_maps
+from engine.tvad.runtimes.cached_text import tokens_of
 from engine.tvad.runtimes.protocol import EmbeddingPart, Part, TextPart
-from engine.tvad.runtimes.transformers_text import tokens_of
 from engine.tvad.torchvision_guard import guard_torchvision
 
 _FACT_WEIGHT = 4.0

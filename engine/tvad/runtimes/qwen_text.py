@@ -6,7 +6,7 @@ without it the model would silently number everything in one row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ import torch
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken
 from engine.tvad.quiet_transformers import quiet_transformers
-from engine.tvad.runtimes.drawing import Drawer, Pieces, check_room, check_rows
-from engine.tvad.runtimes.protocol import TRANSFORMERS, EmbeddingPart, Part, Sampling
-from engine.tvad.runtimes.transformers_text import end_tokens, tokens_of
+from engine.tvad.runtimes.cached_text import CachedRuntime, tokens_of
+from engine.tvad.runtimes.drawing import check_room, check_rows
+from engine.tvad.runtimes.protocol import EmbeddingPart, Part
 from engine.tvad.torchvision_guard import guard_torchvision
 
 _TEXT, _VIDEO = 0, 2
@@ -98,44 +98,14 @@ def mixed_sequence(
     )
 
 
-class QwenRuntime:
-    """See `Runtime` for what the parts mean."""
-
-    name = TRANSFORMERS
+class QwenRuntime(CachedRuntime):
+    """A Qwen2.5-VL; `load_qwen_runtime` reads one."""
 
     def __init__(self, model: Any, tokenizer: Any, context: int | None = None) -> None:  # noqa: ANN401
-        """Takes the model and its tokenizer; `load_qwen_runtime` reads them."""
-        self._model = model.eval().requires_grad_(False)
-        self._tokenizer = tokenizer
-        self._text = model.config.text_config
-        limit = int(self._text.max_position_embeddings)
-        self._context = min(context or limit, limit)
-        self._cache: Any = self._new_cache()
+        """Takes the model and its tokenizer."""
+        super().__init__(model, tokenizer, model.config.text_config, context)
         self._next = 0
         self._starts: list[tuple[int, int]] = [(0, 0)]
-        self._logits: torch.Tensor | None = None
-        self._ends = end_tokens(tokenizer)
-
-    @property
-    def width(self) -> int:
-        """Width of the token embeddings."""
-        return int(self._text.hidden_size)
-
-    @property
-    def context(self) -> int:
-        """Positions it can hold."""
-        return self._context
-
-    @property
-    def position(self) -> int:
-        """Positions held now."""
-        return int(self._cache.get_seq_length())
-
-    def count(self, part: Part) -> int:
-        """Returns how many positions a part takes."""
-        if isinstance(part, EmbeddingPart):
-            return len(part.rows)
-        return len(tokens_of(self._tokenizer, part.text, part.markup))
 
     @torch.inference_mode()
     def feed(self, parts: Sequence[Part], cancel: CancelToken | None = None) -> None:
@@ -151,7 +121,7 @@ class QwenRuntime:
         positions, _ = self._model.model.get_rope_index(
             sequence.ids, video_grid_thw=sequence.grids, mm_token_type_ids=sequence.kinds
         )
-        self._run(sequence.rows, positions + self._next)
+        self._number(sequence.rows, positions + self._next)
 
     def rewind(self, position: int) -> None:
         """Forgets everything from a position on."""
@@ -165,39 +135,12 @@ class QwenRuntime:
                 self._cache = self._new_cache()
         self._logits = None
 
-    @torch.inference_mode()
-    def generate(self, sampling: Sampling, cancel: CancelToken | None = None) -> Iterator[str]:
-        """Answers what was fed last, a piece at a time."""
-        drawer, pieces = Drawer(sampling), Pieces(self._decode)
-        for _ in range(sampling.most):
-            if self._logits is None or (cancel is not None and cancel.cancelled):
-                return
-            token = drawer.draw(self._logits.float().cpu().numpy())
-            if token in self._ends or self.position >= self._context:
-                return
-            yield pieces.add(token)
-            embed = self._model.get_input_embeddings()
-            ids = torch.tensor([[token]], device=embed.weight.device)
-            self._run(embed(ids), torch.full((3, 1, 1), self._next, device=ids.device))
+    def _say(self, token: int) -> None:
+        rows = self._rows_of([token])[None]
+        self._number(rows, torch.full((3, 1, 1), self._next, device=rows.device))
 
-    def _decode(self, tokens: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))
-
-    def _new_cache(self) -> Any:  # noqa: ANN401
-        from transformers import DynamicCache
-
-        return DynamicCache(config=self._text)
-
-    def _run(self, rows: torch.Tensor, positions: torch.Tensor) -> None:
-        out = self._model(
-            inputs_embeds=rows,
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        self._cache = out.past_key_values
-        self._logits = out.logits[0, -1]
+    def _number(self, rows: torch.Tensor, positions: torch.Tensor) -> None:
+        self._read(rows, position_ids=positions)
         self._next = int(positions.max()) + 1
         self._starts.append((self.position, self._next))
 

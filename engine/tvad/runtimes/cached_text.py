@@ -1,0 +1,118 @@
+"""What the runtimes of transformers share: a model with what it has read in its key-value cache."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from engine.core.progress import CancelToken
+from engine.tvad.runtimes.drawing import Drawer, Pieces
+from engine.tvad.runtimes.protocol import TRANSFORMERS, EmbeddingPart, Part, Sampling
+
+
+class CachedRuntime(ABC):
+    """See `Runtime` for what the parts mean."""
+
+    name = TRANSFORMERS
+
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401
+        tokenizer: Any,  # noqa: ANN401
+        text_config: Any,  # noqa: ANN401
+        context: int | None,
+    ) -> None:
+        """Begins with nothing read.
+
+        Args:
+            model: causal; it is frozen.
+            tokenizer: its own.
+            text_config: configuration of the model's language part.
+            context: positions at most; None takes as many as the model can hold.
+        """
+        self._model = model.eval().requires_grad_(False)
+        self._tokenizer = tokenizer
+        self._text = text_config
+        limit = int(text_config.max_position_embeddings)
+        self._context = min(context or limit, limit)
+        self._cache: Any = self._new_cache()
+        self._logits: torch.Tensor | None = None
+        self._ends = end_tokens(tokenizer)
+
+    @property
+    def width(self) -> int:
+        """Width of the token embeddings."""
+        return int(self._text.hidden_size)
+
+    @property
+    def context(self) -> int:
+        """Positions it can hold."""
+        return self._context
+
+    @property
+    def position(self) -> int:
+        """Positions held now."""
+        return int(self._cache.get_seq_length())
+
+    def count(self, part: Part) -> int:
+        """Returns how many positions a part takes."""
+        if isinstance(part, EmbeddingPart):
+            return len(part.rows)
+        return len(tokens_of(self._tokenizer, part.text, part.markup))
+
+    @torch.inference_mode()
+    def generate(self, sampling: Sampling, cancel: CancelToken | None = None) -> Iterator[str]:
+        """Answers what was fed last, a piece at a time."""
+        drawer, pieces = Drawer(sampling), Pieces(self._decode)
+        for _ in range(sampling.most):
+            if self._logits is None or (cancel is not None and cancel.cancelled):
+                return
+            token = drawer.draw(self._logits.float().cpu().numpy())
+            if token in self._ends or self.position >= self._context:
+                return
+            yield pieces.add(token)
+            self._say(token)
+
+    @abstractmethod
+    def _say(self, token: int) -> None:
+        """Reads the token that it has drawn."""
+
+    def _rows_of(self, tokens: Sequence[int]) -> torch.Tensor:
+        embed = self._model.get_input_embeddings()
+        ids = torch.tensor(list(tokens), dtype=torch.long, device=embed.weight.device)
+        rows: torch.Tensor = embed(ids)
+        return rows
+
+    def _read(self, rows: torch.Tensor, **positions: torch.Tensor) -> None:
+        out = self._model(
+            inputs_embeds=rows,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+            **positions,
+        )
+        self._cache = out.past_key_values
+        self._logits = out.logits[0, -1]
+
+    def _new_cache(self) -> Any:  # noqa: ANN401
+        from transformers import DynamicCache
+
+        return DynamicCache(config=self._text)
+
+    def _decode(self, tokens: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))
+
+
+def tokens_of(tokenizer: Any, text: str, markup: bool) -> list[int]:  # noqa: ANN401
+    """Returns the tokens of a text; without `markup` its marks are plain letters."""
+    said = tokenizer(text, add_special_tokens=False, split_special_tokens=not markup)
+    return [int(one) for one in said["input_ids"]]
+
+
+def end_tokens(tokenizer: Any) -> frozenset[int]:  # noqa: ANN401
+    """Returns the tokens that end an answer."""
+    named = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<|im_end|>")]
+    return frozenset(int(one) for one in named if one is not None and one >= 0)

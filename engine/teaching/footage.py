@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from engine.analysis.evidence import add_evidence
 from engine.analysis.fusion import SCENE, TEXT
 from engine.analysis.judging import Calibrations
-from engine.analysis.measuring import worker_threads
 from engine.analysis.recipe import Recipe
 from engine.analysis.rescoring import StoredRun, calibrations_of, stored_run
 from engine.analysis.runs import Resuming, Run
@@ -84,23 +82,21 @@ class Footage:
     def read(
         self, model: TextModel, take: Callable[[KeptFeatures], _T], cancel: CancelToken
     ) -> Iterator[_T]:
-        """Takes something from the kept features of every chunk, several chunks at once.
+        """Takes something from the kept features of every chunk, in order.
 
         Args:
             model: that `take` reads with.
-            take: is called with the features of a chunk, in any thread.
+            take: is called with the features of a chunk.
             cancel: looked at before each.
 
         Yields:
-            What it returned, in the order of the chunks; raises as `slice` does.
+            What it returned; raises as `slice` does.
         """
-
-        def taken(chunk: int) -> _T:
-            cancel.check()
-            return take(self._kept(chunk))
-
-        with model.single_threaded(), ThreadPoolExecutor(worker_threads(), "features") as pool:
-            yield from pool.map(taken, range(self.stored.plan.chunks))
+        # The work of a chunk is many small steps: several threads only wait for each other.
+        with model.single_threaded():
+            for chunk in range(self.stored.plan.chunks):
+                cancel.check()
+                yield take(self._kept(chunk))
 
     def _kept(self, chunk: int) -> KeptFeatures:
         kept = self.store.load(chunk)

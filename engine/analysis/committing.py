@@ -168,7 +168,9 @@ class Measuring:
             self._cancel.check()
             kept = self._store.load(number)
             if kept is None:
-                self._gone = stop - number
+                # A run without prompts never kept any.
+                if self._case.chunks.last(donor.id, TEXT) is not None:
+                    self._gone = stop - number
                 return
             scene = self._case.chunks.read(donor.id, SCENE, number)
             self._append(run_id, number, scene, meter.read(kept))

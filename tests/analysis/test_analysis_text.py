@@ -227,6 +227,16 @@ def test_features_that_are_gone_are_measured_again_and_that_is_said(
         ]
 
 
+def test_prompts_after_a_run_without_any_miss_no_features(video: Path, tmp_path: Path) -> None:
+    with bench(tmp_path / "a.case", video) as made:
+        evidence, source = add_evidence(made.case, video)
+        with source:
+            alone = Recipe(replace(BOTH, channels=("scene",)))
+            Run(made.case, evidence, source, alone).execute(Resuming(finished=True))
+        run = made.analyse()
+        assert not [one.kind for one in run.warnings if one.kind.startswith("features")]
+
+
 def test_a_scene_run_gives_its_motion_once_features_are_kept(video: Path, tmp_path: Path) -> None:
     with bench(tmp_path / "a.case", video) as made:
         made.analyse()

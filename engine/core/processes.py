@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.managers import SyncManager
 from typing import Any, Protocol, TypeVar
@@ -68,9 +69,9 @@ def each_done(
         yield from _here(make, work, tasks, cancel)
         return
     try:
-        yield from _elsewhere(make, work, tasks, processes, cancel)
+        yield from _elsewhere(partial(_done, make, work), tasks, processes, cancel)
     except BrokenProcessPool as error:
-        remedy = "free some memory or use fewer processes, then run again to go on"
+        remedy = "free some memory or use fewer cores, then run again to go on"
         raise ResourceError("a process died at its work", "", remedy) from error
 
 
@@ -89,8 +90,7 @@ def _here(
 
 
 def _elsewhere(
-    make: Callable[[], Tool],
-    work: Callable[[Tool, Task, CancelToken], Done],
+    do: Callable[[Task, _Stopping], Done],
     tasks: Sequence[Task],
     processes: int,
     cancel: CancelToken,
@@ -103,7 +103,7 @@ def _elsewhere(
     manager.start(signal.signal, deaf)
     with manager, ProcessPoolExecutor(processes, context, signal.signal, deaf) as pool:
         stop = manager.Event()
-        waiting: set[Future[Done]] = {pool.submit(_done, make, work, one, stop) for one in tasks}
+        waiting: set[Future[Done]] = {pool.submit(do, one, stop) for one in tasks}
         try:
             while waiting:
                 cancel.check()

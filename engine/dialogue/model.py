@@ -15,7 +15,7 @@ from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken
 from engine.dialogue.leading import HeatOf, LeadingTarget
 from engine.dialogue.script import evidence_parts
-from engine.dialogue.window import SpanSteps, read_window
+from engine.dialogue.window import read_window, span_steps
 from engine.media import Source
 from engine.packs.manifest import Pack
 from engine.tvad.backbone import Backbone
@@ -141,7 +141,7 @@ def span_evidence(
     """
     target = LeadingTarget(span, heat)
     part = target.part(backbone.window_frames)
-    steps = SpanSteps(*part, backbone.window_frames // backbone.temporal_patch)
+    steps = span_steps(*part, backbone)
     window = read_window(source, backbone, steps.shown(backbone.temporal_patch), cancel=cancel)
     if backbone.name == _QWEN:
         tokens = backbone.video_tokens(window)

@@ -53,6 +53,11 @@ def _spread(first: int, last: int, count: int) -> tuple[int, ...]:
     return tuple(int(one) for one in np.linspace(first, last, count).round())
 
 
+def span_steps(first: int, last: int, backbone: Backbone) -> SpanSteps:
+    """Returns the frames of a span, first and last inclusive, as a backbone looks at them."""
+    return SpanSteps(first, last, backbone.window_frames // backbone.temporal_patch)
+
+
 def read_window(
     source: Source,
     backbone: Backbone,

@@ -23,7 +23,7 @@ from engine.datasets.dialogues.spans import TruthSpan, draw_spans, true_heat
 from engine.datasets.rendered import RenderedVideo
 from engine.dialogue.evidence import heat_at
 from engine.dialogue.leading import HeatOf, LeadingTarget
-from engine.dialogue.window import SpanSteps, read_window
+from engine.dialogue.window import SpanSteps, read_window, span_steps
 from engine.media import open_source
 from engine.tvad.backbone import Backbone
 from engine.tvad.looks import Looks
@@ -82,7 +82,7 @@ def _made(
     )
     with open_source(video.path) as source:
         for place, span in enumerate(spans):
-            steps = span_steps(span, backbone)
+            steps = span_steps(span.first, span.last, backbone)
             truth, shown = target_maps(steps, lambda frames: true_heat(video, tuple(frames)))
             if span.abnormal and ends(truth) != (span.truth.from_cell, span.truth.to_cell):
                 # Its target cannot be told from others, or it is not where its map says.
@@ -97,12 +97,6 @@ def _made(
                 if agrees(heat, truth):
                     seen[channel] = Seen(heat, looks.tokens(shown))
             yield DialogueSample(video.name, (span.first, span.last), span.truth, seen)
-
-
-def span_steps(span: TruthSpan, backbone: Backbone) -> SpanSteps:
-    """Returns the frames of a span that are looked at."""
-    steps = backbone.window_frames // backbone.temporal_patch
-    return SpanSteps(span.first, span.last, steps)
 
 
 Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -134,8 +128,8 @@ def analysed_heat(
         run = run_for(case, evidence, pack, cancel)
         return {
             channel: [
-                target_maps(span_steps(span, backbone), partial(heat_at, case, run, channel))
-                for span in spans
+                target_maps(one, partial(heat_at, case, run, channel))
+                for one in (span_steps(span.first, span.last, backbone) for span in spans)
             ]
             for channel in case.results.heat_channels(run.id)
         }

@@ -121,7 +121,7 @@ class QwenRuntime(CachedRuntime):
         positions, _ = self._model.model.get_rope_index(
             sequence.ids, video_grid_thw=sequence.grids, mm_token_type_ids=sequence.kinds
         )
-        self._number(sequence.rows, positions + self._next)
+        self._read_at(sequence.rows, positions + self._next)
 
     def rewind(self, position: int) -> None:
         """Forgets everything from a position on."""
@@ -137,9 +137,9 @@ class QwenRuntime(CachedRuntime):
 
     def _say(self, token: int) -> None:
         rows = self._rows_of([token])[None]
-        self._number(rows, torch.full((3, 1, 1), self._next, device=rows.device))
+        self._read_at(rows, torch.full((3, 1, 1), self._next, device=rows.device))
 
-    def _number(self, rows: torch.Tensor, positions: torch.Tensor) -> None:
+    def _read_at(self, rows: torch.Tensor, positions: torch.Tensor) -> None:
         self._read(rows, position_ids=positions)
         self._next = int(positions.max()) + 1
         self._starts.append((self.position, self._next))

@@ -17,7 +17,7 @@ from engine.datasets.dialogues.building.writing import heat_of
 from engine.datasets.dialogues.samples import TRUE, DialogueSample, SampleFile, Seen
 from engine.datasets.dialogues.sampling import target_maps
 from engine.datasets.dialogues.wording import Truth
-from engine.dialogue.window import SpanSteps, read_window
+from engine.dialogue.window import read_window, span_steps
 from engine.media import open_source
 from engine.tvad.backbone import Backbone
 from engine.tvad.looks import Looks
@@ -64,8 +64,7 @@ def _made(
     out = []
     with open_source(path, fps=about.fps if path.is_dir() else None) as source:
         for one in dialogues:
-            steps = backbone.window_frames // backbone.temporal_patch
-            span = SpanSteps(one.first, one.last, steps)
+            span = span_steps(one.first, one.last, backbone)
             shown = span.shown(backbone.temporal_patch)
             looks = Looks(backbone, read_window(source, backbone, shown, cancel=cancel))
             # A span without a target keeps away from every one, and so do its maps.

@@ -6,36 +6,19 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import typer
+from typer._click.core import Command, Context
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from engine.cli import (
-    analyze,
-    archive,
-    ask,
-    dialogues,
-    evaluate,
-    events,
-    export,
-    find,
-    log,
-    packs,
-    problem,
-    report,
-    selftest,
-    synth,
-    teach,
-    train,
-    unpack,
-    verify,
-)
 from engine.cli.output import set_quiet
 from engine.core.build import program
 from engine.core.errors import BadInputError, ResourceError, SightlineError
+from engine.core.registry import Registry
 
 _HELP = """Reviews surveillance footage offline: scores frames for anomaly, shows where and why.
 
@@ -49,29 +32,54 @@ Exit codes: 0 done · 1 the answer is negative · 2 bad input · 3 cancelled · 
 """
 
 
-def build() -> typer.Typer:
-    """Makes the command line with all its commands."""
-    app = typer.Typer(help=_HELP, add_completion=False, rich_markup_mode=None)
-    app.command("analyze")(analyze.command)
-    app.command("analyse", hidden=True)(analyze.command)
-    app.command("events")(events.command)
-    app.command("ask")(ask.command)
-    app.command("report")(report.command)
-    app.command("export")(export.command)
-    app.command("archive")(archive.command)
-    app.command("unpack")(unpack.command)
-    app.command("verify")(verify.command)
-    app.command("log")(log.command)
-    app.command("evaluate")(evaluate.command)
-    app.add_typer(packs.build(), name="packs")
-    app.add_typer(train.build(), name="train")
-    app.add_typer(dialogues.build(), name="dialogues")
-    app.command("synth")(synth.command)
-    app.command("find")(find.command)
-    app.command("teach")(teach.command)
-    app.command("selftest")(selftest.command)
-    app.command("problem")(problem.command)
-    return app
+COMMANDS: Registry[Callable[..., Any]] = Registry(
+    {
+        "analyze": "engine.cli.analyze:command",
+        "analyse": "engine.cli.analyze:command",
+        "events": "engine.cli.events:command",
+        "ask": "engine.cli.ask:command",
+        "report": "engine.cli.report:command",
+        "export": "engine.cli.export:command",
+        "archive": "engine.cli.archive:command",
+        "unpack": "engine.cli.unpack:command",
+        "verify": "engine.cli.verify:command",
+        "log": "engine.cli.log:command",
+        "evaluate": "engine.cli.evaluate:command",
+        "synth": "engine.cli.synth:command",
+        "find": "engine.cli.find:command",
+        "teach": "engine.cli.teach:command",
+        "selftest": "engine.cli.selftest:command",
+        "problem": "engine.cli.problem:command",
+        "packs": "engine.cli.packs:build",
+        "train": "engine.cli.train:build",
+        "dialogues": "engine.cli.dialogues:build",
+    }
+)
+"""Every command by its function, in the order of the help."""
+
+GROUPS = frozenset({"packs", "train", "dialogues"})
+"""Names whose function gives a group of commands."""
+
+HIDDEN = frozenset({"analyse"})
+"""Names that work and are not listed."""
+
+
+class _Commands(Mapping[str, Command]):
+    """The commands as typer runs them; each is imported when it is looked up."""
+
+    def __getitem__(self, name: str) -> Command:
+        return _command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _Group(TyperGroup):
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        return _command(cmd_name) if cmd_name in COMMANDS else None
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -98,16 +106,30 @@ def run(arguments: Sequence[str]) -> int:
         return _failed(error)
 
 
-def _commands() -> TyperGroup:
-    """Makes the commands; their help names the program as it is called here."""
-    whole = get_command(build())
-    assert isinstance(whole, TyperGroup)
-    waiting = [whole]
+def _command(name: str) -> Command:
+    """Makes a command; its help names the program as it is called here."""
+    if name in GROUPS:
+        command = get_command(COMMANDS[name]())
+    else:
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(name, hidden=name in HIDDEN)(COMMANDS[name])
+        command = get_command(app)
+    command.name = name
+    waiting = [command]
     while waiting:
         one = waiting.pop()
-        one.help = (one.help or "").replace("main.py", program())
+        one.help = _as_called(one.help or "")
         waiting += getattr(one, "commands", {}).values()
-    return whole
+    return command
+
+
+def _commands() -> TyperGroup:
+    commands = cast(dict[str, Command], _Commands())
+    return _Group(commands=commands, help=_as_called(_HELP), rich_markup_mode=None)
+
+
+def _as_called(text: str) -> str:
+    return text.replace("main.py", program())
 
 
 def _taken_out(words: list[str], option: str) -> tuple[list[str], bool]:

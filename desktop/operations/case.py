@@ -17,8 +17,9 @@ from desktop.session.user_settings import Place, UserSettings, sample_case_folde
 from desktop.state.observable import Observable
 from engine.cases import copy_case, is_case, refuse_beside_evidence
 from engine.core.errors import BadInputError, SightlineError
+from engine.core.resources import RESOURCES
 
-SAMPLE = Path(__file__).parents[2] / "resources" / "sample" / "sample.mp4"
+SAMPLE = RESOURCES / "sample" / "sample.mp4"
 """The footage of the sample case, which the project renders itself."""
 
 

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signa
 
 from engine import protocol
 from engine.core.errors import CancelledError, SightlineError
+from engine.core.resources import ROOT
 
 _LOG = logging.getLogger(__name__)
 _GIVE_UP_AFTER = 3
@@ -38,7 +39,7 @@ def worker_command() -> tuple[str, list[str]]:
     """Returns program and arguments that start the engine process from this program."""
     if getattr(sys, "frozen", False):
         return sys.executable, ["--worker"]
-    return sys.executable, [str(Path(__file__).parents[2] / "main.py"), "--worker"]
+    return sys.executable, [str(ROOT / "main.py"), "--worker"]
 
 
 class EngineClient(QObject):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QIconEngine, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-FOLDER = Path(__file__).parents[2] / "resources" / "icons"
+from engine.core.resources import RESOURCES
+
+FOLDER = RESOURCES / "icons"
 
 _colours = {"normal": "#ececec", "disabled": "#7c7c7c"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from string import Template
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
@@ -11,8 +10,9 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.theme import icons
 from desktop.theme.tokens import THEMES, Tokens
+from engine.core.resources import RESOURCES
 
-_SHEET = Path(__file__).parents[2] / "resources" / "themes" / "window.qss"
+_SHEET = RESOURCES / "themes" / "window.qss"
 
 
 def apply_theme(application: QApplication, name: str) -> Tokens:

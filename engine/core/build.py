@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import BadInputError
+from engine.core.resources import ROOT
 
 MANIFEST = "manifest.json"
 """Lies beside `resources/` in a built application."""
-
-_INSIDE = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def this_build() -> Build | None:
     Raises:
         BadInputError: the manifest of a built application is missing or damaged.
     """
-    return read_build(_INSIDE / MANIFEST, Path(sys.executable).parent) if is_built() else None
+    return read_build(ROOT / MANIFEST, Path(sys.executable).parent) if is_built() else None
 
 
 def read_build(manifest: Path, folder: Path) -> Build:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from engine.core.resources import RESOURCES
+
 PACKS_VARIABLE = "SIGHTLINE_PACKS"
 """Names another folder for the user's packs."""
 
 WEIGHTS_VARIABLE = "SIGHTLINE_WEIGHTS"
 """Names another folder for the user's base weights."""
-
-_RESOURCES = Path(__file__).parents[2] / "resources"
 
 
 def user_packs() -> Path:
@@ -23,12 +23,12 @@ def user_packs() -> Path:
 
 def pack_folders() -> tuple[Path, ...]:
     """Returns the folders in which packs are looked for, first found first."""
-    return _RESOURCES / "packs", user_packs()
+    return RESOURCES / "packs", user_packs()
 
 
 def weights_folders() -> tuple[Path, ...]:
     """Returns the folders in which base weights are looked for, first found first."""
-    return _RESOURCES / "weights", _named(WEIGHTS_VARIABLE, "weights")
+    return RESOURCES / "weights", _named(WEIGHTS_VARIABLE, "weights")
 
 
 def _named(variable: str, name: str) -> Path:

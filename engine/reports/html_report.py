@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-TEMPLATES = Path(__file__).parents[2] / "resources" / "reports"
+from engine.core.resources import RESOURCES
+
+TEMPLATES = RESOURCES / "reports"
 
 _TYPES = {".jpg": "image/jpeg", ".svg": "image/svg+xml"}
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.progress import CancelToken, Report
+from engine.core.resources import RESOURCES
 from engine.reports.typesetting import typeset
 
-TEMPLATE = Path(__file__).parents[2] / "resources" / "reports" / "report.typ"
+TEMPLATE = RESOURCES / "reports" / "report.typ"
 
 _PDF: Mapping[str, Any] = {"format": "pdf", "pdf_standards": ["a-2b"]}
 _PAGES: Mapping[str, Any] = {"format": "png", "ppi": 96.0}

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.errors import BadInputError
+from engine.core.resources import RESOURCES
 
-RATES = Path(__file__).parents[2] / "resources" / "reports" / "error_rates.json"
+RATES = RESOURCES / "reports" / "error_rates.json"
 """What is shipped; the command that made each figure stands in it."""
 
 

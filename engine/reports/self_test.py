@@ -31,6 +31,7 @@ from engine.cases import Case, RunRow
 from engine.core.build import this_build
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
+from engine.core.resources import RESOURCES
 from engine.core.settings import AnalysisSettings
 from engine.dialogue.asking import ask
 from engine.dialogue.shelf import ModelShelf
@@ -39,7 +40,6 @@ from engine.dialogue.words import yes_or_no
 from engine.media import hash_file
 from engine.reports.installation import differences
 
-RESOURCES = Path(__file__).parents[2] / "resources"
 EXPECTED = RESOURCES / "self-test.json"
 """What was measured when the program was made."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from functools import cache
-from pathlib import Path
 
-FONTS = Path(__file__).parents[2] / "resources" / "fonts"
+from engine.core.resources import RESOURCES
+
+FONTS = RESOURCES / "fonts"
 """Fonts of the PDF, with the list of the characters that they have."""
 
 _KEPT_INVISIBLE = "\u200c\u200d\u200e\u200f"

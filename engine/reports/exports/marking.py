@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
+from engine.core.resources import RESOURCES
 from engine.render.pictures import write_png
 from engine.reports.typesetting import typeset
 from engine.reports.wording import reads_rightwards, shown
@@ -21,7 +22,7 @@ KINDS = ("box", "arrow", "text")
 MOST_MARKS = 100
 _LONGEST = 500
 _FURTHEST = 65_536.0
-_TEMPLATE = Path(__file__).parents[3] / "resources" / "reports" / "marked.typ"
+_TEMPLATE = RESOURCES / "reports" / "marked.typ"
 _PICTURE = "frame.png"
 
 

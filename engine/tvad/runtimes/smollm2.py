@@ -19,6 +19,7 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from engine.core.errors import ResourceError
+from engine.core.resources import ROOT
 from engine.media.hashing import hash_file
 from engine.tvad.quiet_transformers import quiet_transformers
 from engine.tvad.torchvision_guard import guard_torchvision
@@ -26,7 +27,7 @@ from engine.tvad.torchvision_guard import guard_torchvision
 CACHE_VARIABLE = "SIGHTLINE_MODEL_CACHE"
 """Names another folder for rebuilt models."""
 
-_BESIDE = Path(__file__).parents[3] / ".cache"
+_BESIDE = ROOT / ".cache"
 _DONE = "built-from.txt"
 _FLOAT = "float32.gguf"
 

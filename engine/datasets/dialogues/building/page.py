@@ -17,13 +17,14 @@ from engine.built.records import FrameRecord, decode_mask
 from engine.built.targets import read_frames
 from engine.core.errors import ResourceError
 from engine.core.geometry import Box
+from engine.core.resources import RESOURCES
 from engine.datasets.base import Dataset
 from engine.datasets.dialogues.building.highlighting import highlighted
 from engine.datasets.dialogues.building.sightings import Sighting
 from engine.media import open_source
 
 PAGE, STATISTICS = "samples.html", "statistics.jsonl"
-_TEMPLATES = Path(__file__).parents[4] / "resources" / "dialogues"
+_TEMPLATES = RESOURCES / "dialogues"
 _EACH = 8
 _WIDTH, _QUALITY = 480, 82
 _SEED = 5

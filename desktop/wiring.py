@@ -175,7 +175,7 @@ class Wiring(QObject):
 
     def _list_packs(self) -> None:
         # Imported here because reading manifests takes a library that the start does not need.
-        from engine.packs.listing import list_packs
+        from engine.packs.pack_listing import list_packs
 
         names = [one.name for one in list_packs() if one.pack is not None]
         self._window.chat.set_packs(names, self._workspace.settings.value.answering_pack)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from desktop.dialogs.text import TextDialog
 from engine.core.errors import SightlineError
-from engine.core.problem import about, built_from
+from engine.core.problem_report import about, built_from
 from engine.core.version import VERSION
 
 _PARTS = "Icons: Lucide, ISC. Qt: LGPL-3.0. FFmpeg with x264 and x265 inside PyAV: GPL-3.0."

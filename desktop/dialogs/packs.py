@@ -24,11 +24,11 @@ from desktop.panels.row_list import Row, RowList
 from desktop.session.background import Background, Task
 from engine.core.errors import CancelledError, SightlineError
 from engine.core.progress import CancelToken, Progress, Report
-from engine.packs.importing import import_pack
-from engine.packs.listing import CheckedPack, Listed, check_pack, list_packs
-from engine.packs.locations import user_packs
-from engine.packs.manifest import Pack
-from engine.packs.memory import Machine, fits, said, size_text, this_machine
+from engine.packs.pack import Pack
+from engine.packs.pack_folders import user_packs
+from engine.packs.pack_import import import_pack
+from engine.packs.pack_listing import CheckedPack, Listed, check_pack, list_packs
+from engine.packs.pack_memory import Machine, fits, said, size_text, this_machine
 
 _THOUSAND = 1000
 _ARCHIVES = "Archives (*.zip *.tar *.tar.gz *.tgz)"

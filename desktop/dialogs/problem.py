@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop.theme.stylesheet import mono
 from engine.core.errors import SightlineError
-from engine.core.problem import problem_files, with_note, write_problem
+from engine.core.problem_report import problem_files, with_note, write_problem
 
 _SAID = (
     "Sightline sends nothing. It writes a file that you may pass on, and shows here all that will "

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 from desktop.dialogs.buttons import plain_button
 from desktop.operations.channels import ChannelChoice
 from engine.core.errors import SightlineError
-from engine.packs.listing import Listed, list_packs
-from engine.packs.prompts import PromptSet, dump_prompts, load_prompts, parse_prompts
+from engine.packs.pack_listing import Listed, list_packs
+from engine.packs.prompt_sets import PromptSet, dump_prompts, load_prompts, parse_prompts
 
 _ABOUT = (
     "The text channel looks for what the prompts describe. A prompt is a few words, a line each;\n"
@@ -139,7 +139,7 @@ class PromptsDialog(QDialog):
 
     def _show_own(self) -> None:
         """Shows the pack's own prompts."""
-        from engine.packs.manifest import find_pack
+        from engine.packs.pack import find_pack
 
         if not self.pack.count():
             return

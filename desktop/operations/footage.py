@@ -50,7 +50,7 @@ def _case_of(path: Path) -> Path:
 
 
 def _videos(path: Path) -> list[Path]:
-    from engine.media.images import image_files
+    from engine.media.image_folder import image_files
 
     try:
         if not path.is_dir() or is_case(path):

@@ -97,7 +97,7 @@ def _checked(name: str) -> str:
     if not name.strip():
         raise BadInputError("the target has no name", "", "type what it is, then mark it")
     # Imported here because reading prompts takes a library that nothing else needs.
-    from engine.packs.prompts import parse_prompts
+    from engine.packs.prompt_sets import parse_prompts
 
     values = {"language": "en", "normal": ["-"], "abnormal": [name]}
     return parse_prompts(values, "the name of a target").abnormal[0]

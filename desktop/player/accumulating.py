@@ -33,7 +33,7 @@ def accumulated_view(
     Returns:
         uint8 [h, w, 3], at most 960 wide; None when it is not wanted any more.
     """
-    from engine.render.accumulated import accumulate
+    from engine.render.accumulation import accumulate
 
     info = source.info
     scale = min(1.0, _WIDTH / info.width)

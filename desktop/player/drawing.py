@@ -26,8 +26,8 @@ from desktop.player.requests import FrameOverlay, ShownPath, ShownRegion
 from desktop.state.evidence_view import Polygon
 from desktop.state.target_mark import Point, TargetMark
 from desktop.state.view_state import OverlaySettings
-from engine.render.colours import colour_table, target_colour
-from engine.render.heat import heat_rgba
+from engine.render.heat_image import heat_rgba
+from engine.render.palette import colour_table, target_colour
 
 _SEAM = QColor(0, 0, 0, 160)
 _HOT = QColor(255, 92, 72)

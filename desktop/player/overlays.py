@@ -16,7 +16,7 @@ from desktop.player.requests import (
     ShownRegion,
 )
 from engine.cases import Case, HeatBlock
-from engine.core.results import Trajectory
+from engine.core.findings import Trajectory
 
 _TRAIL_S = 4.0
 _KEPT_TRAJECTORIES = 64

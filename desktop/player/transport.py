@@ -24,7 +24,7 @@ from desktop.state.view_state import OverlaySettings, ShownFrame, ViewState
 from desktop.theme.icons import icon
 from desktop.theme.stylesheet import figures
 from engine.core.times import format_time
-from engine.render.colours import COLOUR_MAPS
+from engine.render.palette import COLOUR_MAPS
 
 _BUTTONS = (
     ("start", "skip-back", "Go to the first frame (Home)"),

@@ -66,7 +66,7 @@ class OverlaySettings:
     Attributes:
         heat: whether the heatmap is shown.
         opacity: of the hottest place, 0..1.
-        colour_map: one of `engine.render.colours.COLOUR_MAPS`.
+        colour_map: one of `engine.render.palette.COLOUR_MAPS`.
         boxes: whether regions are framed.
         paths: whether trajectories are drawn.
         side_by_side: whether the plain frame stands beside the overlaid one.

@@ -26,10 +26,10 @@ from engine.analysis.text.use import TextUse
 from engine.analysis.warnings import feature_warnings
 from engine.cases import Case, Chunk, ChunkSpan, EvidenceRow, RunRow
 from engine.core.arrays import pack_arrays
+from engine.core.findings import RunWarning
 from engine.core.progress import CancelToken, Progress, Report
-from engine.core.results import RunWarning
 from engine.media import Source
-from engine.motion.maps import SPEED_UNIT
+from engine.motion.motion_maps import SPEED_UNIT
 from engine.scene.calibration import Calibration
 
 

@@ -13,15 +13,15 @@ from engine.analysis.judging import Calibrations, RawMaps, Verdict, joined_peaks
 from engine.analysis.plan import AnalysisPlan
 from engine.analysis.text.channel import PromptPeaks, joined_prompts
 from engine.analysis.text.reasons import prompt_reasons
+from engine.core.findings import Event, Reason, Region, Trajectory
 from engine.core.progress import CancelToken, Progress, Report, silent
-from engine.core.results import Event, Reason, Region, Trajectory
 from engine.core.settings import AnalysisSettings
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 from engine.scene.channel import AttributePeaks
 from engine.scene.reasons import event_reasons
 from engine.tracking.events import EventSpan, assemble_events, find_events
-from engine.tracking.frames import TrackingBlock
 from engine.tracking.tracker import Tracker
+from engine.tracking.tracking_block import TrackingBlock
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from engine.analysis.text.use import TextUse
 from engine.core.errors import ResourceError
 from engine.core.settings import MotionSettings
 from engine.media import Source
-from engine.motion.measure import ChunkPictures, MotionMeter
+from engine.motion.motion_meter import ChunkPictures, MotionMeter
 
 _BYTES_A_FRAME = 1_100
 _TEXT_BYTES_A_FRAME = 70_000

@@ -20,7 +20,7 @@ from engine.core.errors import BadInputError, MediaError, ResourceError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.stream import FrameIndex, StreamInfo
 from engine.media import IndexCache, Source, fingerprint, hash_evidence, open_source
-from engine.media.images import image_files
+from engine.media.image_folder import image_files
 
 
 def add_evidence(

@@ -15,7 +15,7 @@ from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.channel import PromptPeaks, TextChannel
 from engine.analysis.text.maps import TextMaps
 from engine.core.settings import AnalysisSettings
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 from engine.scene.calibration import Calibration
 from engine.scene.channel import AttributePeaks, SceneChannel, ScoredFrames
 from engine.scene.taught import TaughtMotion

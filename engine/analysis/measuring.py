@@ -16,8 +16,8 @@ from engine.core.processes import cores
 from engine.core.progress import CancelToken
 from engine.core.settings import MotionSettings
 from engine.media import Source
-from engine.motion.maps import MotionMaps
-from engine.motion.measure import MotionMeter
+from engine.motion.motion_maps import MotionMaps
+from engine.motion.motion_meter import MotionMeter
 
 
 @dataclass(frozen=True, eq=False)

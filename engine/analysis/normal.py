@@ -25,10 +25,10 @@ from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.settings import AnalysisSettings
 from engine.media import Source, hash_evidence, open_source
-from engine.media.images import image_files
+from engine.media.image_folder import image_files
 from engine.motion.grid import Grid
-from engine.motion.maps import MotionMaps
-from engine.motion.people import people_height
+from engine.motion.motion_maps import MotionMaps
+from engine.motion.people_height import people_height
 from engine.scene.learning import calibrate
 
 

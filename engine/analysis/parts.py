@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.motion.grid import Grid
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners (x, y) in decoded pixels, in order around it."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.core.sampling import analysed_frames
+from engine.core.frame_sampling import analysed_frames
 from engine.core.settings import AnalysisSettings
 from engine.core.stream import FrameIndex, StreamInfo
 from engine.motion.grid import Grid

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.plan import AnalysisPlan
 from engine.core.settings import SceneSettings
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 from engine.scene.calibration import Calibration
 from engine.scene.channel import SceneChannel
 from engine.scene.observation import Observer

@@ -15,7 +15,7 @@ from engine.analysis.plan import AnalysisPlan
 from engine.core.progress import CancelToken
 from engine.media import Source
 from engine.motion.background import sample_plan
-from engine.motion.measure import ChunkPictures
+from engine.motion.motion_meter import ChunkPictures
 
 _POLL_S = 0.2
 _LOOK_BACK = 64

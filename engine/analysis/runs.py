@@ -31,10 +31,10 @@ from engine.analysis.variant import motion_of, taught_of
 from engine.analysis.warnings import run_warnings, short_windows, stream_warnings
 from engine.cases import Case, ChunkSpan, EvidenceRow, RunRow, settings_hash
 from engine.core.errors import BadInputError, CancelledError
+from engine.core.findings import RunWarning
 from engine.core.progress import CancelToken, Report, silent
-from engine.core.results import RunWarning
 from engine.media import Source
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 
 
 @dataclass(frozen=True)

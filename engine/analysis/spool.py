@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.text.maps import TextMaps
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 
 
 class MapSpool:

@@ -12,7 +12,7 @@ from engine.analysis.text.maps import TextMaps, counted
 from engine.cases import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 
 
 def stored_maps(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.results import RunWarning
+from engine.core.findings import RunWarning
 from engine.core.stream import FrameIndex, StreamInfo
 from engine.scene.calibration import Calibration
 

@@ -14,8 +14,8 @@ from engine.cases.database import Row, Value
 from engine.cases.review_rows import HeatBlock, TrajectorySummary
 from engine.cases.rows import EventRow, EventState
 from engine.core.arrays import pack_arrays, unpack_arrays
+from engine.core.findings import Event, Reason, Region, Trajectory
 from engine.core.geometry import Box
-from engine.core.results import Event, Reason, Region, Trajectory
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "score": ("run_id", "channel", "first_frame", "last_frame", "data"),

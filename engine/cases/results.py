@@ -19,7 +19,7 @@ from engine.cases.review_rows import HeatBlock, TrajectorySummary
 from engine.cases.rows import DerivationRow, EventRow, EventState, RegionRow, TrajectoryRow
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError
-from engine.core.results import Event, Region, Trajectory
+from engine.core.findings import Event, Region, Trajectory
 from engine.core.version import VERSION
 
 

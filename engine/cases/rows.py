@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.core.results import Event, Region, RunWarning, Trajectory
+from engine.core.findings import Event, Region, RunWarning, Trajectory
 
 EvidenceKind = Literal["video", "images"]
 RunState = Literal["running", "finished", "cancelled", "failed"]

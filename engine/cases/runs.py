@@ -12,7 +12,7 @@ from engine.cases.journal import Journal
 from engine.cases.rows import EvidenceRow, RunRow, RunState
 from engine.core.canonical import content_sha256
 from engine.core.errors import BadInputError
-from engine.core.results import RunWarning
+from engine.core.findings import RunWarning
 from engine.core.version import VERSION
 
 _ENDINGS: Mapping[RunState, str] = {

@@ -63,7 +63,7 @@ def chosen_text(
                     f"{option} without the text channel", value, "add --channels scene,text"
                 )
         return None
-    from engine.packs.prompts import load_prompts
+    from engine.packs.prompt_sets import load_prompts
 
     asked = None if prompts is None else load_prompts(prompts)
     from engine.analysis.text.model import text_recipe

@@ -62,7 +62,7 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
     from engine.dialogue.model import open_dialogue_model
     from engine.evaluation.dialogue.judging import figures, judge, write_dump
     from engine.evaluation.dialogue.spans import HeatGiver
-    from engine.packs.manifest import find_pack
+    from engine.packs.pack import find_pack
     from engine.tvad.loading import open_backbone
 
     spans = _spans(options)

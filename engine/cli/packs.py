@@ -12,8 +12,8 @@ from engine.core.build import program
 from engine.core.errors import NegativeError
 
 if TYPE_CHECKING:
-    from engine.packs.listing import Listed
-    from engine.packs.memory import Machine
+    from engine.packs.pack_listing import Listed
+    from engine.packs.pack_memory import Machine
 
 _HELP = """Lists, checks and imports model packs.
 
@@ -47,8 +47,8 @@ def list_command(as_json: Json = False) -> None:
     Packs lie in resources/packs and in your data folder (another one: SIGHTLINE_PACKS). A pack
     that cannot be used is listed with the reason.
     """
-    from engine.packs.listing import list_packs, packs_json
-    from engine.packs.memory import this_machine
+    from engine.packs.pack_listing import list_packs, packs_json
+    from engine.packs.pack_memory import this_machine
 
     if as_json:
         print_json(packs_json())
@@ -68,7 +68,7 @@ def verify_command(
 
     Exit code 1 when anything differs from the manifest; each difference is a line.
     """
-    from engine.packs.listing import check_pack
+    from engine.packs.pack_listing import check_pack
 
     with cancellable() as cancel, shown_progress() as report:
         found = check_pack(name, cancel, report)
@@ -96,9 +96,9 @@ def import_command(
     The original stays as it is. A pack with a wrong hash, a pickle, a link, or a file that its
     manifest does not name is refused, and nothing of it stays.
     """
-    from engine.packs.importing import import_pack
-    from engine.packs.listing import Listed
-    from engine.packs.memory import this_machine
+    from engine.packs.pack_import import import_pack
+    from engine.packs.pack_listing import Listed
+    from engine.packs.pack_memory import this_machine
 
     with cancellable() as cancel, shown_progress() as report:
         pack = import_pack(path, cancel, report)
@@ -111,8 +111,8 @@ def import_command(
 
 
 def _print(listed: Listed, machine: Machine) -> None:
-    from engine.packs.locations import weights_folders
-    from engine.packs.memory import said, size_text
+    from engine.packs.pack_folders import weights_folders
+    from engine.packs.pack_memory import said, size_text
 
     pack, places = listed.pack, weights_folders()
     if pack is None:

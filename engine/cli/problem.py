@@ -30,7 +30,7 @@ def command(
 
     main.py problem --to problem.zip --note "The picture stays black"
     """
-    from engine.core.problem import problem_files, with_note, write_problem
+    from engine.core.problem_report import problem_files, with_note, write_problem
 
     files = with_note(problem_files(whole_logs), note)
     write_problem(to, files)

@@ -94,7 +94,7 @@ def ahd_command(
     A stopped training goes on when the command is repeated.
     """
     _check(epochs, windows, rate, threads, cache_gb)
-    from engine.packs.locations import weights_folders
+    from engine.packs.pack_folders import weights_folders
     from engine.training.ahd import AhdRequest, train_ahd
     from engine.training.stage1 import Stage1Settings
 

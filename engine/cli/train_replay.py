@@ -28,7 +28,7 @@ def command(
 ) -> None:
     """Adds a sample of rendered features to a pack, which teaching replays to forget nothing."""
     check_range("--videos", videos, 1, 10_000)
-    from engine.packs.manifest import find_pack
+    from engine.packs.pack import find_pack
     from engine.training.replay import add_replay
     from engine.tvad.replay_file import REPLAY
 

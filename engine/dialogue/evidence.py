@@ -104,7 +104,7 @@ def run_for(
 
 def known_pack(name: str) -> str | None:
     """Returns the name of a pack that is there, sound and complete; None otherwise."""
-    from engine.packs.manifest import find_pack
+    from engine.packs.pack import find_pack
 
     try:
         return None if find_pack(name).missing_base else name

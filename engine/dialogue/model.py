@@ -17,7 +17,7 @@ from engine.dialogue.leading import HeatOf, LeadingTarget
 from engine.dialogue.script import evidence_parts
 from engine.dialogue.window import read_window, span_steps
 from engine.media import Source
-from engine.packs.manifest import Pack
+from engine.packs.pack import Pack
 from engine.tvad.backbone import Backbone
 from engine.tvad.looks import Looks, pooled_grid
 from engine.tvad.part_files import (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.dialogue.model import DialogueModel, SpanEvidence
     from engine.dialogue.talking import Conversation
     from engine.media import Source
-    from engine.packs.manifest import Pack
+    from engine.packs.pack import Pack
     from engine.tvad.backbone import Backbone
 
 Key = tuple[str, int, int | None, int, int]
@@ -54,7 +54,7 @@ class ModelShelf:
         found, sha256 = self._found(pack)
         key = (sha256, runtime)
         if self._model is None or self._model[0] != key:
-            from engine.packs.memory import fits, this_machine
+            from engine.packs.pack_memory import fits, this_machine
 
             if not fits(found.memory, this_machine()):
                 raise ResourceError(
@@ -129,8 +129,8 @@ class ModelShelf:
     def _found(self, name: str) -> tuple[Pack, str]:
         if name not in self._packs:
             from engine.media import hash_file
-            from engine.packs.description import MANIFEST
-            from engine.packs.manifest import find_pack
+            from engine.packs.manifest_schema import MANIFEST
+            from engine.packs.pack import find_pack
 
             pack = find_pack(name)
             self._packs[name] = (pack, str(hash_file(pack.folder / MANIFEST)["sha256"]))

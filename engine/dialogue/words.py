@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from engine.core.places import CELLS
+from engine.core.directions import CELLS
 
 ACTIONS: dict[str, str] = {
     "running": "running",

@@ -12,9 +12,9 @@ from engine.datasets.base import Video
 from engine.evaluation.regions import ScoredRegions
 from engine.evaluation.truth import VideoTruth
 from engine.media import open_source
-from engine.render.accumulated import evaluation_panel
-from engine.render.curves import score_curve
-from engine.render.pictures import write_png
+from engine.render.accumulation import evaluation_panel
+from engine.render.raster import write_png
+from engine.render.score_curve import score_curve
 
 _SHOWN = 5
 _BOX_SCORE = 0.5

@@ -17,8 +17,8 @@ import av
 from av.video.frame import VideoFrame
 
 from engine.media.container import SILENT_CODECS, SKIPPING_CODECS, OpenStream
-from engine.media.groups import Groups
 from engine.media.packets import NO_ENTRY, PacketCursor, PacketTable, VideoPacket
+from engine.media.picture_groups import Groups
 
 Reopen = Callable[[int, bool], OpenStream]
 """Opens the stream anew: with how many threads (0 for all), and whether strictly."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.core.errors import BadInputError, MediaError
 from engine.core.progress import CancelToken, Progress, Report, silent
-from engine.media.images import image_files
+from engine.media.image_folder import image_files
 
 ALGORITHMS = ("sha256", "md5", "sha1")
 """SHA-256 proves integrity; the other two only compare with old lists."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from engine.media.container import MAX_PIXELS, MAX_SIDE
-from engine.media.pixels import Pixels
+from engine.media.pixel_converter import Pixels
 
 UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 """What reading a damaged or hostile image may raise."""

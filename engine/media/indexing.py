@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from engine.core.errors import MediaError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.stream import FrameIndex, StreamInfo
-from engine.media.bitstream import Picture
+from engine.media.codecs.bitstream import Picture
+from engine.media.codecs.h264 import H264Reader
+from engine.media.codecs.hevc import HevcReader
+from engine.media.codecs.keyframes import CHECKED_CODECS, HEAD, is_b_picture, is_intra
 from engine.media.container import RAW_FORMATS, OpenStream
-from engine.media.h264 import H264Reader
-from engine.media.hevc import HevcReader
-from engine.media.keyframes import CHECKED_CODECS, HEAD, is_b_picture, is_intra
+from engine.media.display_times import display_times, steps
 from engine.media.packets import NO_ENTRY, NO_TIME, PacketTable, VideoPacket, read_packets
-from engine.media.times import display_times, steps
 
 _TIMED_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "flv"})
 _DOUBTFUL_TABLES = frozenset({"avi", "asf"})

@@ -13,7 +13,7 @@ from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.stream import Frame, FrameIndex, StreamInfo
 from engine.media.index_cache import IndexCache
-from engine.media.pixels import Pixels
+from engine.media.pixel_converter import Pixels
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -149,8 +149,8 @@ def open_source(
         CancelledError: the user stopped.
     """
     # Imported here because both need `Source`.
-    from engine.media.images import ImageSource
-    from engine.media.video import VideoSource
+    from engine.media.image_folder import ImageSource
+    from engine.media.video_file import VideoSource
 
     token = cancel or CancelToken()
     rate = _rate(fps)

@@ -10,15 +10,8 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
-from engine.render.colours import OURS, Colour, colour_table
-from engine.render.pictures import (
-    Rgb,
-    as_rgb,
-    line_height,
-    put_text,
-    text_scale,
-    text_size,
-)
+from engine.render.palette import OURS, Colour, colour_table
+from engine.render.raster import Rgb, as_rgb, line_height, put_text, text_scale, text_size
 
 _SHIFT = 4
 _VISIBLE = 0.02

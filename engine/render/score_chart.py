@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.times import format_time
-from engine.render.colours import CHANNELS
+from engine.render.palette import CHANNELS
 
 _WIDTH, _HEIGHT = 1000, 240
 _LEFT, _TOP, _RIGHT, _BOTTOM = 44, 26, 985, 178

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from engine.analysis.rescoring import StoredRun, every_heat, every_score, stored_run
 from engine.cases import Case
 from engine.core.errors import SightlineError
+from engine.core.findings import Trajectory
 from engine.core.geometry import Box
 from engine.core.progress import CancelToken, Progress, Report
-from engine.core.results import Trajectory
 from engine.core.stream import Frame, StreamInfo
 from engine.core.times import format_time
 from engine.media import Source, open_source

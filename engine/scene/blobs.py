@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from engine.motion.boxes import BoxMotion
+from engine.motion.box_motion import BoxMotion
 
 _WITHIN_FRAME = np.zeros((3, 3, 3), np.bool_)
 _WITHIN_FRAME[1] = True

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from engine.core.settings import SceneSettings
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 from engine.scene.attributes import Attribute, Direction, Dwelling, Place, Size, Speed
 from engine.scene.calibration import Calibration
 from engine.scene.observation import Observation, Observer

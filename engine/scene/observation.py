@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
 from engine.core.settings import SceneSettings
-from engine.motion.boxes import BoxMotion, box_motion
-from engine.motion.maps import MotionMaps
+from engine.motion.box_motion import BoxMotion, box_motion
+from engine.motion.motion_maps import MotionMaps
 from engine.scene.blobs import Blobs, find_blobs
 
 _STAY_SHARE = 0.15

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.core.results import Reason
+from engine.core.findings import Reason
 from engine.scene.channel import AttributePeaks
 
 _LEAST_EXCESS = 1.0

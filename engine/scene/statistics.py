@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.motion.boxes import BoxMotion
-from engine.motion.usual import RowStatistics
+from engine.motion.box_motion import BoxMotion
+from engine.motion.row_statistics import RowStatistics
 from engine.scene.blobs import Blobs
 
 DIRECTIONS = 8

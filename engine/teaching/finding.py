@@ -18,7 +18,7 @@ from engine.analysis.text.use import TextUse, open_text
 from engine.cases import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
-from engine.packs.prompts import parse_prompts
+from engine.packs.prompt_sets import parse_prompts
 from engine.teaching.colours import ranked_by_colour
 from engine.teaching.footage import Footage, open_footage, text_runs
 from engine.teaching.learning import discriminant

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.core.errors import BadInputError
 from engine.core.times import format_time, parse_time
-from engine.packs.prompts import PromptSet, parse_prompts
+from engine.packs.prompt_sets import PromptSet, parse_prompts
 from engine.protocol import mark_fields
 
 MOST_MARKS = 2000

@@ -13,7 +13,7 @@ from engine.cases import Case
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
 from engine.core.times import format_time
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 from engine.teaching.footage import Footage
 from engine.teaching.marks import Mark
 

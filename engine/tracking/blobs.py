@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from engine.motion.maps import SPEED_UNIT
-from engine.tracking.frames import (
+from engine.motion.motion_maps import SPEED_UNIT
+from engine.tracking.regions import EIGHT, CutRegion
+from engine.tracking.tracking_block import (
     CellBox,
     FrameMaps,
     box_around,
@@ -17,7 +18,6 @@ from engine.tracking.frames import (
     box_shared,
     box_size,
 )
-from engine.tracking.regions import EIGHT, CutRegion
 
 _LEAST_PIXELS = 6
 _INSIDE_SHARE = 0.3

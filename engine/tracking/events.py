@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.results import Event, Reason, Trajectory
+from engine.core.findings import Event, Reason, Trajectory
 from engine.core.settings import TrackingSettings
 from engine.core.times import format_time
 

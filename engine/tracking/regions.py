@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from engine.core.findings import Region, Trajectory
 from engine.core.geometry import Box
-from engine.core.results import Region, Trajectory
 from engine.motion.grid import Grid
 
 EIGHT = np.ones((3, 3), np.bool_)

@@ -7,11 +7,14 @@ from collections import deque
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from engine.core.results import Trajectory
+from engine.core.findings import Trajectory
 from engine.core.settings import TrackingSettings
 from engine.motion.grid import Grid
+from engine.tracking.backtracking import join_target, trace_back
 from engine.tracking.blobs import Blob, centre_distance, fits, region_blob, same_blob, size_limit
-from engine.tracking.frames import (
+from engine.tracking.regions import CutRegion, RegionLog, cut_cells
+from engine.tracking.target_state import Support, Target, make_sample
+from engine.tracking.tracking_block import (
     FrameMaps,
     TrackingBlock,
     box_area,
@@ -19,9 +22,6 @@ from engine.tracking.frames import (
     box_shared,
     box_size,
 )
-from engine.tracking.history import join_target, trace_back
-from engine.tracking.regions import CutRegion, RegionLog, cut_cells
-from engine.tracking.target import Support, Target, make_sample
 from engine.tracking.trajectories import Path, make_path, number_paths
 
 _GATE = 3.0

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.places import cell_name, direction_name
-from engine.core.results import Trajectory
+from engine.core.directions import cell_name, direction_name
+from engine.core.findings import Trajectory
 from engine.motion.grid import Grid
-from engine.tracking.target import Sample
+from engine.tracking.target_state import Sample
 
 _MOMENT_S = 0.4
 _LEAST_SIDE = 0.3

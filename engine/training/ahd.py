@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
 from engine.datasets.rendered import rendered_by, rendered_videos
-from engine.packs.prompts import PromptSet, Templates
+from engine.packs.prompt_sets import PromptSet, Templates
 from engine.training.cache import FeatureCache, Recipe
 from engine.training.calibrating import calibration
 from engine.training.figures import Steering

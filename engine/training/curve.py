@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.render.pictures import put_text
+from engine.render.raster import put_text
 
 _SIZE = (960, 420)
 _LEFT, _TOP, _RIGHT, _BOTTOM = 60, 40, 900, 370

@@ -11,8 +11,8 @@ import cv2
 
 from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL
 from engine.media.hashing import hash_file
-from engine.packs.description import PROMPTS
-from engine.packs.manifest import (
+from engine.packs.manifest_schema import PROMPTS
+from engine.packs.pack import (
     BackboneUse,
     Grid,
     Manifest,
@@ -23,7 +23,7 @@ from engine.packs.manifest import (
     Training,
     write_pack,
 )
-from engine.packs.prompts import PromptSet, dump_prompts
+from engine.packs.prompt_sets import PromptSet, dump_prompts
 from engine.training.curve import learning_curve
 from engine.tvad.ahd import AnomalyHeatmapDecoder
 from engine.tvad.backbone import Backbone

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL, Phrases
-from engine.packs.prompts import Templates
+from engine.packs.prompt_sets import Templates
 from engine.tvad.backbone import Backbone
 from engine.tvad.prompting import embed_words
 

@@ -14,7 +14,7 @@ from engine.analysis.text.model import ABNORMAL, BACKGROUND, NORMAL, SLICE_BYTES
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.datasets.rendered import RenderedVideo, rendered_by, rendered_videos
-from engine.packs.manifest import Manifest, Pack, Part, write_pack
+from engine.packs.pack import Manifest, Pack, Part, write_pack
 from engine.training.samples import ID_STRIDE, training_samples
 from engine.tvad.ahd import AnomalyHeatmapDecoder
 from engine.tvad.backbone import Backbone

@@ -19,9 +19,9 @@ from engine.core.settings import MotionSettings
 from engine.datasets.rendered import RenderedVideo
 from engine.media import open_source
 from engine.motion.grid import Grid
-from engine.motion.maps import MotionMaps
-from engine.motion.measure import ChunkPictures, MotionMeter
-from engine.motion.people import RunningSpeed, people_height
+from engine.motion.motion_maps import MotionMaps
+from engine.motion.motion_meter import ChunkPictures, MotionMeter
+from engine.motion.people_height import RunningSpeed, people_height
 from engine.tvad.backbone import Backbone, Features, VideoWindow, WindowMotion
 from engine.tvad.scene_units import scene_motion
 

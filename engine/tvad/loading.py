@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from engine.core.errors import BadInputError
-from engine.packs.manifest import Pack
+from engine.packs.pack import Pack
 from engine.tvad.backbone import Backbone
 from engine.tvad.compact import load_compact
 from engine.tvad.open_clip_backbone import load_open_clip

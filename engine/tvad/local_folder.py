@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.packs.manifest import check_weights
+from engine.packs.pack import check_weights
 
 Shape = tuple[int, ...]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from engine.packs.prompts import Templates, expand
+from engine.packs.prompt_sets import Templates, expand
 from engine.tvad.backbone import Backbone
 
 

@@ -300,7 +300,7 @@ def find(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) ->
 
 def packs(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
     """Lists the packs that are there, and the memory they need against the memory there."""
-    from engine.packs.listing import packs_json
+    from engine.packs.pack_listing import packs_json
 
     return packs_json()
 
@@ -346,7 +346,7 @@ def _channels(fields: Fields) -> tuple[tuple[str, ...], TextRecipe | None]:
     if TEXT not in channels:
         return channels, None
     from engine.analysis.text.model import text_recipe
-    from engine.packs.prompts import parse_prompts
+    from engine.packs.prompt_sets import parse_prompts
 
     said = optional(fields, "prompts", dict, None)
     prompts = None if said is None else parse_prompts(said, "the request")

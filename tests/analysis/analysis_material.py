@@ -19,7 +19,7 @@ from engine.cases import Case, RunRow
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.settings import AnalysisSettings, MotionSettings
 from engine.core.stream import Frame, FrameIndex, StreamInfo
-from engine.media.pixels import Pixels
+from engine.media.pixel_converter import Pixels
 from engine.media.source import Size, Source
 from tests.clips import Image, write_video
 

@@ -20,7 +20,7 @@ from engine.analysis.text.model import (
     TextWindow,
 )
 from engine.analysis.text.recipe import TextRecipe
-from engine.packs.prompts import PromptSet, Templates
+from engine.packs.prompt_sets import PromptSet, Templates
 
 KINDS = ("bright", "dark", "moving")
 FAST = PromptSet("en", ("street",), ("moving thing", "dark thing"), Templates())

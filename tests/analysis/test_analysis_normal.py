@@ -16,7 +16,7 @@ from engine.cases import Case
 from engine.core.errors import BadInputError, CancelledError, MediaError
 from engine.core.progress import CancelToken
 from engine.core.times import Span
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 from engine.scene.calibration import Calibration
 from tests.analysis.analysis_material import (
     QUICK,

@@ -14,7 +14,7 @@ from engine.core.errors import CancelledError, MediaError
 from engine.core.progress import CancelToken
 from engine.core.settings import AnalysisSettings, MotionSettings
 from engine.core.stream import Frame
-from engine.media.pixels import Pixels
+from engine.media.pixel_converter import Pixels
 from engine.media.source import Size
 from tests.analysis.analysis_material import MadeSource, numbered, plan_of
 

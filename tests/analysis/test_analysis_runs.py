@@ -212,7 +212,7 @@ def test_a_replayed_run_names_what_differs(
     with case:
         analysed(case, video)
         # Another machine, on which everything is measured twice as fast.
-        monkeypatch.setattr("engine.motion.measure.SPEED_UNIT", 0.25)
+        monkeypatch.setattr("engine.motion.motion_meter.SPEED_UNIT", 0.25)
         _, differences = repeat_run(case, 1)
     assert "maps" in differences
     assert "scene scores" in differences

@@ -28,7 +28,7 @@ from engine.cases import Case, RunRow
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Progress
 from engine.core.times import Span
-from engine.packs.prompts import PromptSet
+from engine.packs.prompt_sets import PromptSet
 from tests.analysis.analysis_material import SHORT_CHUNKS, content, street_video
 from tests.analysis.fake_text import FAST, OTHER, FakeTextModel, fake_recipe
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from engine.analysis.estimate import check_space, estimate
 from engine.analysis.warnings import run_warnings, stream_warnings
 from engine.core.errors import ResourceError
-from engine.core.results import RunWarning
+from engine.core.findings import RunWarning
 from engine.core.settings import AnalysisSettings
 from engine.core.stream import FrameIndex, StreamInfo
-from engine.motion.usual import RowStatistics
+from engine.motion.row_statistics import RowStatistics
 from engine.scene.calibration import Calibration
 from engine.scene.statistics import SceneStatistics
 

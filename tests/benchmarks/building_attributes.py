@@ -21,9 +21,9 @@ from engine.analysis.runs import Resuming, Run
 from engine.built.records import FrameRecord
 from engine.built.targets import Timeline
 from engine.cases import Case
+from engine.core.directions import cell_name, direction_name
+from engine.core.findings import Trajectory
 from engine.core.geometry import Box
-from engine.core.places import cell_name, direction_name
-from engine.core.results import Trajectory
 from engine.core.settings import AnalysisSettings, TrackingSettings
 from engine.datasets.dialogues.building.measuring import measured
 from engine.datasets.dialogues.building.sightings import Sighting

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from engine.analysis.evidence import add_evidence
 from engine.cases import Case
+from engine.core.findings import Event, Reason, Region, Trajectory
 from engine.core.geometry import Box
-from engine.core.results import Event, Reason, Region, Trajectory
 from tests.benchmarks.footage_files import loop
 
 RATE = 25

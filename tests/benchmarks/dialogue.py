@@ -31,7 +31,7 @@ from engine.evaluation.dialogue.spans import (
     benchmark_spans,
     rendered_spans,
 )
-from engine.packs.manifest import Pack, find_pack
+from engine.packs.pack import Pack, find_pack
 from engine.tvad.backbone import Backbone
 from engine.tvad.loading import open_backbone
 from engine.tvad.runtimes.protocol import LLAMA_CPP, TRANSFORMERS

@@ -19,7 +19,7 @@ from engine.analysis.evidence import add_evidence
 from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming, Run
 from engine.cases import Case
-from engine.core.results import Trajectory
+from engine.core.findings import Trajectory
 from engine.core.settings import AnalysisSettings
 from engine.datasets.opening import open_dataset
 from engine.datasets.synthetic.write import write_dataset

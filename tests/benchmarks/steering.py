@@ -27,7 +27,7 @@ from engine.core.progress import CancelToken, Progress
 from engine.datasets.rendered import rendered_videos
 from engine.evaluation.frame_auc import micro_auc
 from engine.evaluation.pixel_auc import PixelAuc
-from engine.packs.manifest import Pack, find_pack
+from engine.packs.pack import Pack, find_pack
 from engine.training.cache import FeatureCache, Recipe
 from engine.training.figures import Judged, Steering
 from engine.training.judging import judged_windows

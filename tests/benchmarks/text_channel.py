@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.core.progress import CancelToken, silent
 from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
-from engine.packs.manifest import find_pack
+from engine.packs.pack import find_pack
 from tests.benchmarks.footage_files import encode
 from tests.benchmarks.lines import Line, footage, run_json, table, timed
 from tests.benchmarks.steering import measure

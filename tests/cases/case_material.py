@@ -24,8 +24,8 @@ from engine.cases import (
 )
 from engine.cases.dialogues import Answer
 from engine.core.arrays import pack_arrays
+from engine.core.findings import Event, Reason, Region, RunWarning, Trajectory
 from engine.core.geometry import Box
-from engine.core.results import Event, Reason, Region, RunWarning, Trajectory
 
 SHA = "ab" * 32
 SETTINGS: dict[str, object] = {"channels": ["scene"], "stride": 1, "threshold": 0.5}

@@ -11,7 +11,7 @@ import pytest
 
 from engine.cases import Case, settings_hash, verify
 from engine.core.errors import BadInputError
-from engine.core.results import Region, Trajectory
+from engine.core.findings import Region, Trajectory
 from tests.cases.case_material import (
     SETTINGS,
     SHA,

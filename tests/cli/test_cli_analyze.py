@@ -65,7 +65,7 @@ def test_repeat_says_whether_a_run_agrees(
     assert same.code == 0
     assert same.json["same"] is True
     assert same.json["repeats"] == 1
-    monkeypatch.setattr("engine.motion.measure.SPEED_UNIT", 0.25)
+    monkeypatch.setattr("engine.motion.motion_meter.SPEED_UNIT", 0.25)
     differs = command("analyze", "--case", case, "--repeat", 1, "--json")
     assert differs.code == 1
     assert differs.json["same"] is False

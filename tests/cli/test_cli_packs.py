@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.packs.locations import PACKS_VARIABLE, WEIGHTS_VARIABLE
+from engine.packs.pack_folders import PACKS_VARIABLE, WEIGHTS_VARIABLE
 from tests.cli.cli_material import Command
 from tests.packs.pack_material import make_pack
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.cases import Case
 from engine.cli.main import run
-from engine.packs.manifest import Pack
+from engine.packs.pack import Pack
 from tests.analysis.analysis_material import street_video
 from tests.tvad.text_pack import PROMPTS, text_pack
 

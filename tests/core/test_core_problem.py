@@ -12,7 +12,7 @@ import pytest
 
 from engine.core.errors import BadInputError
 from engine.core.logs import FORM, LOGS, log_file
-from engine.core.problem import problem_files, with_note, without_names, write_problem
+from engine.core.problem_report import problem_files, with_note, without_names, write_problem
 
 SECRETS = ("Ada", "Lovelace", "yard", "cam1.mp4", "/evidence", "4711", "home", "ada")
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.recipe import Recipe
+from engine.core.directions import CELLS, cell_name, direction_name
 from engine.core.errors import (
     BadInputError,
     CancelledError,
@@ -17,10 +18,9 @@ from engine.core.errors import (
     ResourceError,
     SightlineError,
 )
+from engine.core.findings import Trajectory
 from engine.core.geometry import Box
-from engine.core.places import CELLS, cell_name, direction_name
 from engine.core.progress import CancelToken, Progress
-from engine.core.results import Trajectory
 from engine.core.settings import AnalysisSettings, MotionSettings, SceneSettings, TrackingSettings
 from engine.core.times import Span, format_time, parse_span, parse_time
 

@@ -23,10 +23,10 @@ from engine.datasets.dialogues.building.framing import BuildRequest, build_frame
 from engine.datasets.opening import open_dataset
 from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
 from engine.media import hash_file
-from engine.packs.description import BackboneUse
-from engine.packs.locations import WEIGHTS_VARIABLE
-from engine.packs.manifest import Pack, write_pack
-from engine.packs.prompts import dump_prompts
+from engine.packs.manifest_schema import BackboneUse
+from engine.packs.pack import Pack, write_pack
+from engine.packs.pack_folders import WEIGHTS_VARIABLE
+from engine.packs.prompt_sets import dump_prompts
 from tests.datasets.building_material import write_ubnormal
 from tests.packs.pack_material import PROMPTS, make_pack, manifest
 from tests.tvad.local_models import write_qwen

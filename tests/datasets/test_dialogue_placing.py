@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.places import CELLS
+from engine.core.directions import CELLS
 from engine.datasets.dialogues.placing import ends, placed_anew
 from engine.datasets.dialogues.wording import Truth
 

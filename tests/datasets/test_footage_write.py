@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from engine.cli.main import run
+from engine.core.directions import CELLS
 from engine.core.errors import BadInputError, CancelledError
-from engine.core.places import CELLS
 from engine.core.progress import CancelToken, Progress
 from engine.datasets.opening import open_dataset
 from engine.datasets.synthetic.footage.sheet import contact_sheet

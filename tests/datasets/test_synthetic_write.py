@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.core.directions import CELLS, cell_name, direction_name
 from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.geometry import Box
-from engine.core.places import CELLS, cell_name, direction_name
 from engine.core.progress import CancelToken, Progress
 from engine.datasets.synthetic.sample import sample_spec, write_sample
 from engine.datasets.synthetic.truth import LEAST_PIXELS

@@ -15,7 +15,7 @@ from desktop.dialogs.prompts import PromptsDialog
 from desktop.operations.channels import SCENE_ALONE, ChannelChoice, next_channel
 from desktop.theme.stylesheet import apply_theme
 from engine.cases import Case, HeatBlock
-from engine.packs.locations import PACKS_VARIABLE
+from engine.packs.pack_folders import PACKS_VARIABLE
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver, pixels
 from tests.packs.pack_material import PROMPTS, make_pack

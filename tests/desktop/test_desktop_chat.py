@@ -18,7 +18,7 @@ from desktop.state.view_state import Marks, ViewState
 from desktop.theme.tokens import DARK
 from engine.cases import Case
 from engine.cases.dialogue_rows import CitationRow, NewCitation, NewTurn, TurnRow
-from engine.packs.locations import PACKS_VARIABLE
+from engine.packs.pack_folders import PACKS_VARIABLE
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 

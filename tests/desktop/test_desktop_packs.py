@@ -11,11 +11,11 @@ from pytestqt.qtbot import QtBot
 
 from desktop.dialogs.packs import PacksDialog, about_html
 from desktop.session.background import Background
-from engine.packs import listing
-from engine.packs.description import BackboneUse, Memory
-from engine.packs.listing import list_packs
-from engine.packs.locations import PACKS_VARIABLE, WEIGHTS_VARIABLE
-from engine.packs.memory import Machine
+from engine.packs import pack_listing as listing
+from engine.packs.manifest_schema import BackboneUse, Memory
+from engine.packs.pack_folders import PACKS_VARIABLE, WEIGHTS_VARIABLE
+from engine.packs.pack_listing import list_packs
+from engine.packs.pack_memory import Machine
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 from tests.packs.pack_material import make_pack

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import engine.tvad.loading
-from engine.packs.locations import PACKS_VARIABLE, WEIGHTS_VARIABLE
-from engine.packs.manifest import Pack
+from engine.packs.pack import Pack
+from engine.packs.pack_folders import PACKS_VARIABLE, WEIGHTS_VARIABLE
 from tests.cli.cli_cases import analysed, case, clip, command
 from tests.dialogue.dialogue_material import (
     StubBackbone,

@@ -14,9 +14,9 @@ from torch.nn import functional
 
 from engine.datasets.dialogues.wording import vocabulary
 from engine.media.hashing import hash_file
-from engine.packs.description import BackboneUse, Grid, Manifest, Memory, Part, Training
-from engine.packs.manifest import Pack, write_pack
-from engine.packs.prompts import PromptSet, dump_prompts
+from engine.packs.manifest_schema import BackboneUse, Grid, Manifest, Memory, Part, Training
+from engine.packs.pack import Pack, write_pack
+from engine.packs.prompt_sets import PromptSet, dump_prompts
 from engine.tvad.backbone import Cost, Features, VideoWindow
 from engine.tvad.looks import STEP_TOKENS, LookWidth
 from engine.tvad.part_files import (

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from engine.cases import Case, verify
+from engine.core.directions import CELLS
 from engine.core.errors import ResourceError
-from engine.core.places import CELLS
 from engine.core.progress import CancelToken
 from engine.dialogue.asking import ask
 from engine.dialogue.model import DialogueModel, SpanEvidence
 from engine.dialogue.shelf import ModelShelf
 from engine.dialogue.turn import AskRequest
-from engine.packs.manifest import Pack
+from engine.packs.pack import Pack
 from engine.tvad.runtimes.protocol import Part, Sampling
 from engine.tvad.runtimes.transformers_text import TransformersRuntime
 from tests.cli.cli_material import Command
@@ -131,7 +131,7 @@ def test_a_pack_whose_rae_does_not_fit_its_model_is_named(
 def test_too_little_memory_leaves_the_facts(
     command: Command, case: Path, pack: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.packs.memory.fits", lambda *_: False)
+    monkeypatch.setattr("engine.packs.pack_memory.fits", lambda *_: False)
     said = command("ask", QUESTION, "--case", case, "--pack", "talking", "--json")
     assert said.code == 4
     assert "too little memory" in said.json["missing"]

@@ -18,7 +18,7 @@ from engine.evaluation.dialogue.spans import (
     JudgedSpan,
     rendered_spans,
 )
-from engine.packs.manifest import Pack
+from engine.packs.pack import Pack
 from tests.cli.cli_material import Command
 
 

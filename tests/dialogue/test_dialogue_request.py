@@ -9,7 +9,7 @@ import pytest
 from engine.cases import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress
-from engine.packs.manifest import Pack
+from engine.packs.pack import Pack
 from engine.worker.opened import Answer, Opened
 from engine.worker.requests import ask
 

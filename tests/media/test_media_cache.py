@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.media.cache import GroupCache
+from engine.media.group_cache import GroupCache
 
 
 def test_the_group_used_longest_ago_goes_as_a_whole() -> None:

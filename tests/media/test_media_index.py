@@ -15,8 +15,8 @@ from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress
 from engine.core.stream import FrameIndex
 from engine.media import open_source
+from engine.media.display_times import display_times, steps
 from engine.media.packets import NO_TIME
-from engine.media.times import display_times, steps
 from tests.clips import pattern, remux, write_video
 from tests.media.conftest import COUNT, Clip
 

@@ -26,7 +26,7 @@ def test_a_kept_index_gives_the_same_frames(
     indexes = IndexCache(tmp_path / "indexes")
     with open_source(SAMPLE, indexes=indexes) as first:
         monkeypatch.setattr(
-            "engine.media.video.index_stream", lambda *_: pytest.fail("read through again")
+            "engine.media.video_file.index_stream", lambda *_: pytest.fail("read through again")
         )
         with open_source(SAMPLE, indexes=indexes) as second:
             assert np.array_equal(first.index.pts, second.index.pts)

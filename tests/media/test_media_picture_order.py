@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.media import open_source
-from engine.media.bitstream import BitReader, OrderCount, nal_units
+from engine.media.codecs.bitstream import BitReader, OrderCount, nal_units
+from engine.media.codecs.h264 import H264Reader
+from engine.media.codecs.hevc import HevcReader
 from engine.media.decoding import Mark
-from engine.media.h264 import H264Reader
-from engine.media.hevc import HevcReader
 from tests.clips import pattern, write_video
 from tests.media.conftest import COUNT, Clip
 

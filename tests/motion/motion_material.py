@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from engine.core.settings import MotionSettings
 from engine.motion.grid import Grid
-from engine.motion.maps import SPEED_UNIT, MotionMaps
-from engine.motion.measure import ChunkPictures, MotionMeter
+from engine.motion.motion_maps import SPEED_UNIT, MotionMaps
+from engine.motion.motion_meter import ChunkPictures, MotionMeter
 
 Picture = NDArray[np.uint8]
 SETTINGS = MotionSettings()

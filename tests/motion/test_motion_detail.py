@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.motion.measure import ChunkPictures, MotionMeter
-from engine.motion.people import RunningSpeed, people_height
+from engine.motion.motion_meter import ChunkPictures, MotionMeter
+from engine.motion.people_height import RunningSpeed, people_height
 from tests.motion.motion_material import SETTINGS, grid_of, measured, moving_square, noisy
 
 

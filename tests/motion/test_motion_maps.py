@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.errors import BadInputError
-from engine.motion.boxes import box_motion
+from engine.motion.box_motion import box_motion
 from engine.motion.grid import Grid
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 
 
 def some_maps(seed: int, shape: tuple[int, int, int]) -> MotionMaps:

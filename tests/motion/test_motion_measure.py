@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken
-from engine.motion.maps import SPEED_UNIT, MotionMaps
-from engine.motion.measure import ChunkPictures, MotionMeter
+from engine.motion.motion_maps import SPEED_UNIT, MotionMaps
+from engine.motion.motion_meter import ChunkPictures, MotionMeter
 from tests.motion.motion_material import (
     SETTINGS,
     Picture,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.motion.usual import RowStatistics
+from engine.motion.row_statistics import RowStatistics
 
 ROWS = 30
 

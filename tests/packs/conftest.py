@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.packs.locations import PACKS_VARIABLE, WEIGHTS_VARIABLE
+from engine.packs.pack_folders import PACKS_VARIABLE, WEIGHTS_VARIABLE
 
 
 @pytest.fixture(autouse=True)

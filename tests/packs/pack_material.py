@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from engine.packs.description import BackboneUse, Grid, Manifest, Memory, Metric, Part, Training
-from engine.packs.manifest import Pack, write_pack
-from engine.packs.prompts import PromptSet, dump_prompts
+from engine.packs.manifest_schema import BackboneUse, Grid, Manifest, Memory, Metric, Part, Training
+from engine.packs.pack import Pack, write_pack
+from engine.packs.prompt_sets import PromptSet, dump_prompts
 
 PROMPTS = PromptSet("en", ("person walking",), ("person running", "person riding a bicycle"))
 

@@ -11,10 +11,10 @@ import pytest
 
 from engine.core.errors import BadInputError, CancelledError, ResourceError, SightlineError
 from engine.core.progress import CancelToken, Progress
-from engine.packs import importing
-from engine.packs.importing import import_pack
-from engine.packs.listing import check_pack, list_packs
-from engine.packs.manifest import Pack, find_pack, read_pack
+from engine.packs import pack_import as importing
+from engine.packs.pack import Pack, find_pack, read_pack
+from engine.packs.pack_import import import_pack
+from engine.packs.pack_listing import check_pack, list_packs
 from tests.packs.pack_material import edit, make_pack, weights
 
 Change = Callable[[zipfile.ZipFile], object]

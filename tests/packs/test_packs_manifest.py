@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.packs.description import BackboneUse, PackFile, manifest_bytes, parse_manifest
-from engine.packs.manifest import Pack, find_pack, read_pack, write_pack
+from engine.packs.manifest_schema import BackboneUse, PackFile, manifest_bytes, parse_manifest
+from engine.packs.pack import Pack, find_pack, read_pack, write_pack
 from tests.packs.pack_material import PROMPTS, edit, make_pack, manifest, weights
 
 
@@ -279,7 +279,7 @@ def test_base_weights_are_those_the_pack_names(tmp_path: Path) -> None:
 
 def test_packs_are_read_without_torch() -> None:
     code = (
-        "import sys, engine.packs.manifest, engine.packs.prompts\n"
+        "import sys, engine.packs.pack, engine.packs.prompt_sets\n"
         "print({'torch', 'transformers', 'PySide6'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

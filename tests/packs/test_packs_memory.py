@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.packs.description import Memory
-from engine.packs.memory import Machine, fits, said, size_text, this_machine
+from engine.packs.manifest_schema import Memory
+from engine.packs.pack_memory import Machine, fits, said, size_text, this_machine
 
 GB = 10**9
 

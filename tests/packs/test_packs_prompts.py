@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import BadInputError
-from engine.packs.prompts import (
+from engine.packs.prompt_sets import (
     PromptSet,
     Templates,
     dump_prompts,

@@ -12,8 +12,8 @@ import pytest
 
 from engine.core.errors import BadInputError, CancelledError, SightlineError
 from engine.core.progress import CancelToken
-from engine.packs.importing import import_pack
-from engine.packs.manifest import Pack
+from engine.packs.pack import Pack
+from engine.packs.pack_import import import_pack
 from tests.packs.pack_material import make_pack, weights
 
 Change = Callable[[tarfile.TarFile], object]

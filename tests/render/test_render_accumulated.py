@@ -6,14 +6,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
-from engine.render.accumulated import (
-    accumulate,
-    accumulate_heat,
-    blend_frames,
-    evaluation_panel,
-)
-from engine.render.colours import CHANNELS, OURS, TRUE
-from engine.render.curves import score_curve
+from engine.render.accumulation import accumulate, accumulate_heat, blend_frames, evaluation_panel
+from engine.render.palette import CHANNELS, OURS, TRUE
+from engine.render.score_curve import score_curve
 
 
 def moving_square(count: int = 5) -> NDArray[np.uint8]:

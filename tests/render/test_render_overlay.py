@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.geometry import Box
-from engine.render.colours import COLOUR_MAPS, colour_table
 from engine.render.overlay import burn_text, draw_boxes, draw_legend, draw_path, overlay_heatmap
-from engine.render.pictures import as_rgb, put_text, text_size, write_png
+from engine.render.palette import COLOUR_MAPS, colour_table
+from engine.render.raster import as_rgb, put_text, text_size, write_png
 
 RED = (255, 0, 0)
 

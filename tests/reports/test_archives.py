@@ -121,7 +121,7 @@ def test_missing_and_changed_evidence_is_left_out_and_named(
 
 def test_a_folder_of_images_goes_along(command: Command, tmp_path: Path, clip: Path) -> None:
     from engine.media import open_source
-    from engine.render.pictures import write_png
+    from engine.render.raster import write_png
 
     images = tmp_path / "footage" / "cam"
     images.mkdir(parents=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.settings import SceneSettings
-from engine.motion.maps import SPEED_UNIT, MotionMaps
+from engine.motion.motion_maps import SPEED_UNIT, MotionMaps
 from engine.scene.calibration import Calibration
 from engine.scene.channel import SceneChannel, ScoredFrames
 from engine.scene.learning import Footage, calibrate

@@ -9,7 +9,7 @@ import pytest
 
 from engine.cases import Case
 from engine.core.progress import CancelToken, silent
-from engine.motion.maps import MotionMaps
+from engine.motion.motion_maps import MotionMaps
 from engine.teaching.finding import _use
 from engine.teaching.footage import open_footage
 from engine.teaching.moments import MomentFinder

@@ -11,7 +11,7 @@ import pytest
 from engine.cases import Case
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken
-from engine.packs.manifest import write_pack
+from engine.packs.pack import write_pack
 from engine.teaching.marks import MOST_MARKS, parse_marks
 from engine.teaching.teaching import teach
 from engine.tvad.decoder_file import DECODER, decoder_bytes

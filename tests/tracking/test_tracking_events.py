@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.core.results import Reason, Trajectory
+from engine.core.findings import Reason, Trajectory
 from engine.core.settings import TrackingSettings
 from engine.tracking.events import EventSpan, assemble_events, find_events
 

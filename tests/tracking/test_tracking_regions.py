@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.findings import Trajectory
 from engine.core.geometry import Box
-from engine.core.results import Trajectory
 from engine.motion.grid import Grid
 from engine.tracking.regions import RegionLog, cut_cells, cut_many, cut_regions
 

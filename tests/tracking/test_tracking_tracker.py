@@ -5,15 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.core.results import Trajectory
+from engine.core.findings import Trajectory
 from engine.core.settings import TrackingSettings
 from engine.motion.grid import Grid
-from engine.motion.maps import SPEED_UNIT
+from engine.motion.motion_maps import SPEED_UNIT
 from engine.tracking.blobs import find_blob
-from engine.tracking.frames import TrackingBlock
 from engine.tracking.kalman import CentreFilter
-from engine.tracking.target import Course
+from engine.tracking.target_state import Course
 from engine.tracking.tracker import Tracker
+from engine.tracking.tracking_block import TrackingBlock
 
 RATE = 25.0
 GRID = Grid(512, 288, 8, 1024, 576)

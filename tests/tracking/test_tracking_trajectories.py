@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from engine.motion.grid import Grid
-from engine.tracking.frames import CellBox
 from engine.tracking.kalman import CentreFilter
-from engine.tracking.target import Sample, Support
+from engine.tracking.target_state import Sample, Support
+from engine.tracking.tracking_block import CellBox
 from engine.tracking.trajectories import make_path, movement, number_paths
 
 GRID = Grid(512, 288, 8, 1024, 576)

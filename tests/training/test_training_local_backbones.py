@@ -15,9 +15,9 @@ from safetensors import safe_open
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
 from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
-from engine.packs.listing import check_pack
-from engine.packs.locations import WEIGHTS_VARIABLE
-from engine.packs.manifest import find_pack
+from engine.packs.pack import find_pack
+from engine.packs.pack_folders import WEIGHTS_VARIABLE
+from engine.packs.pack_listing import check_pack
 from engine.training.ahd import AhdRequest, train_ahd
 from engine.training.stage1 import Stage1Settings
 from engine.tvad.backbone import VideoWindow

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from engine.core.progress import CancelToken, silent
 from engine.datasets.rendered import rendered_videos
-from engine.packs.prompts import Templates
+from engine.packs.prompt_sets import Templates
 from engine.training.cache import FeatureCache, Recipe
 from engine.training.prompts import PromptBank, embed_phrases
 from engine.training.stage1 import Stage1, Stage1Settings

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.packs.locations import weights_folders
-from engine.packs.prompts import Templates
+from engine.packs.pack_folders import weights_folders
+from engine.packs.prompt_sets import Templates
 from engine.tvad.backbone import VideoWindow, WindowMotion
 from engine.tvad.compact import CompactBackbone, load_compact
 from engine.tvad.prompting import embed_words

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.core.errors import BadInputError
-from engine.packs.prompts import Templates, expand
+from engine.packs.prompt_sets import Templates, expand
 from engine.tvad.ahd import AnomalyHeatmapDecoder, DecoderConfig, upsample
 from engine.tvad.backbone import Backbone, Features, VideoWindow, WindowMotion
 from engine.tvad.loading import load_backbone

@@ -12,7 +12,7 @@ import torch
 
 from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.progress import CancelToken
-from engine.packs.locations import weights_folders
+from engine.packs.pack_folders import weights_folders
 from engine.tvad.runtimes import llama_cpp_text
 from engine.tvad.runtimes.cached_text import tokens_of
 from engine.tvad.runtimes.lora_gguf import LoraShape, write_lora_gguf

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from engine.media import hash_file
-from engine.packs.description import BackboneUse
-from engine.packs.locations import weights_folders
-from engine.packs.manifest import Pack, write_pack
-from engine.packs.prompts import PromptSet, dump_prompts
+from engine.packs.manifest_schema import BackboneUse
+from engine.packs.pack import Pack, write_pack
+from engine.packs.pack_folders import weights_folders
+from engine.packs.prompt_sets import PromptSet, dump_prompts
 from engine.tvad.ahd import AnomalyHeatmapDecoder, DecoderConfig
 from engine.tvad.decoder_file import DECODER, decoder_bytes
 from engine.tvad.scene_units import SCENE_CHANNELS

@@ -21,8 +21,8 @@ from engine.core.errors import ResourceError
 from engine.core.progress import CancelToken
 from engine.core.stream import Frame
 from engine.media import Source
-from engine.motion.maps import MotionMaps
-from engine.motion.people import RunningSpeed, people_height
+from engine.motion.motion_maps import MotionMaps
+from engine.motion.people_height import RunningSpeed, people_height
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from engine.analysis.text.recipe import TextRecipe
 from engine.core.errors import BadInputError
 from engine.media import hash_file
-from engine.packs.description import MANIFEST
-from engine.packs.locations import pack_folders
-from engine.packs.manifest import Pack, find_pack
-from engine.packs.prompts import PromptSet
+from engine.packs.manifest_schema import MANIFEST
+from engine.packs.pack import Pack, find_pack
+from engine.packs.pack_folders import pack_folders
+from engine.packs.prompt_sets import PromptSet
 
 SLICE_BYTES = 128 << 10
 """Bytes of the projected features of one slice, at most: 64 KB for each of its two frames."""
@@ -33,7 +33,7 @@ class TextWindow:
     Attributes:
         frames: uint8 [T, H, W, 3], RGB.
         seconds: float64 [T], stream time of each.
-        motion: float32 [T', 6, R, C], as `engine.motion.detail` describes it, a slice each.
+        motion: float32 [T', 6, R, C], as `engine.motion.fine_motion` describes it, a slice each.
         usual: float32 [R], usual speed a row, analysis pixels a second; 0 where unknown.
         width: of the analysis picture.
     """

@@ -19,7 +19,7 @@ from engine.analysis.text.model import (
 )
 from engine.analysis.text.recipe import TextRecipe
 from engine.core.errors import BadInputError, ResourceError
-from engine.packs.manifest import Pack
+from engine.packs.pack import Pack
 from engine.tvad.adaptation import Adaptation
 from engine.tvad.ahd import AnomalyHeatmapDecoder
 from engine.tvad.backbone import Backbone, VideoWindow, WindowMotion

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.analysis.text.channel import PromptPeaks
-from engine.core.results import Reason
+from engine.core.findings import Reason
 
 ATTRIBUTE = "prompt"
 _LIMIT = 0.5

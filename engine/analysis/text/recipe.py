@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.core.errors import BadInputError
-from engine.packs.prompts import PromptSet, parse_prompts
+from engine.packs.prompt_sets import PromptSet, parse_prompts
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.core.places import cell_name
+from engine.core.directions import cell_name
 from engine.datasets.dialogues.wording import Truth
 from engine.dialogue.leading import Heat, spots_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.core.places import cell_name, direction_name
+from engine.core.directions import cell_name, direction_name
 from engine.datasets.dialogues.wording import Truth
 from engine.datasets.rendered import RenderedVideo, Target
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from string import Formatter
 
 from engine.built.dialogues import Turn
-from engine.core.places import CELLS
+from engine.core.directions import CELLS
 from engine.dialogue.words import ACTIONS, COLOURS
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.directions import cell_name
 from engine.core.errors import BadInputError
-from engine.core.places import cell_name
 from engine.datasets.synthetic.actors import ActorSpec
 from engine.datasets.synthetic.camera import Camera
 from engine.datasets.synthetic.grounds import LAYOUTS

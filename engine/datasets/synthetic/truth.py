@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.directions import cell_name, direction_name
 from engine.core.geometry import Box
-from engine.core.places import cell_name, direction_name
 from engine.datasets.synthetic.actors import Actor
 from engine.datasets.synthetic.figures import Bytes
 

@@ -22,7 +22,7 @@ from engine.cases.database import translated as database_translated
 from engine.core.errors import BadInputError, MediaError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.version import VERSION
-from engine.media.images import image_files
+from engine.media.image_folder import image_files
 from engine.reports.archives.manifest import MANIFEST, HeldEvidence, HeldFile, Manifest
 from engine.reports.archives.names import check_distinct, fault_of, usable_name
 from engine.reports.evidence import EvidenceState, check_evidence, note_mismatches

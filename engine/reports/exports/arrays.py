@@ -12,8 +12,8 @@ from typing import Any
 
 from engine.analysis.rescoring import StoredRun, every_heat, every_score
 from engine.cases import Case
+from engine.core.findings import Region, Trajectory
 from engine.core.progress import CancelToken, Report
-from engine.core.results import Region, Trajectory
 from engine.evaluation.arrays import write_arrays
 from engine.evaluation.regions import ScoredRegions, write_regions
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.findings import Region, Trajectory
 from engine.core.geometry import Box
-from engine.core.results import Region, Trajectory
 from engine.core.stream import Frame
 from engine.core.times import format_time
-from engine.render.colours import OTHERS, target_colour
 from engine.render.overlay import (
     burn_text,
     draw_boxes,
@@ -20,7 +19,8 @@ from engine.render.overlay import (
     draw_path,
     overlay_heatmap,
 )
-from engine.render.pictures import Rgb
+from engine.render.palette import OTHERS, target_colour
+from engine.render.raster import Rgb
 
 _PATH_SECONDS = 6.0
 OPACITY = 0.5

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
 from engine.core.resources import RESOURCES
-from engine.render.pictures import write_png
+from engine.render.raster import write_png
 from engine.reports.typesetting import typeset
 from engine.reports.wording import reads_rightwards, shown
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from engine.core.places import CELLS
+from engine.core.directions import CELLS
 from engine.core.progress import CancelToken
 from engine.datasets.dialogues.maps import Heat
 from engine.datasets.dialogues.wording import Truth

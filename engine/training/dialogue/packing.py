@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.media.hashing import hash_file
-from engine.packs.manifest import Manifest, Memory, Pack, Part, Training, write_pack
+from engine.packs.pack import Manifest, Memory, Pack, Part, Training, write_pack
 from engine.training.dialogue.learner import ALPHA, RANK, Learner
 from engine.training.packing import CARD
 from engine.tvad.part_files import (

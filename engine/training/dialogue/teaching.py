@@ -19,8 +19,8 @@ from engine.datasets.dialogues.building.sampling import built_sample_files
 from engine.datasets.dialogues.samples import DialogueSample, SampleFile, kept_samples
 from engine.datasets.dialogues.sampling import SampleRequest, rendered_sample_files
 from engine.datasets.rendered import rendered_by, rendered_videos
-from engine.packs.locations import weights_folders
-from engine.packs.manifest import Pack, find_pack
+from engine.packs.pack import Pack, find_pack
+from engine.packs.pack_folders import weights_folders
 from engine.training.dialogue.learner import Learner, with_lora
 from engine.training.dialogue.packing import Taught, add_dialogue
 from engine.training.dialogue.stage2 import Stage2, Stage2Settings

@@ -12,9 +12,9 @@ from engine.core.progress import CancelToken
 from engine.datasets.dialogues.building.describing import Asked
 from engine.dialogue.script import evidence_parts, question_parts
 from engine.media import hash_file
-from engine.packs.description import MANIFEST
-from engine.packs.manifest import find_pack
-from engine.packs.memory import fits, this_machine
+from engine.packs.manifest_schema import MANIFEST
+from engine.packs.pack import find_pack
+from engine.packs.pack_memory import fits, this_machine
 from engine.tvad.backbone import Backbone, VideoWindow
 from engine.tvad.qwen import QwenBackbone, checked_config
 from engine.tvad.runtimes.protocol import EmbeddingPart, Runtime, Sampling

@@ -10,8 +10,8 @@ import numpy as np
 
 from engine.built.records import FrameRecord
 from engine.built.targets import ASIDE, DROPPED, KEPT, Check, Reason, Statement, Timeline
+from engine.core.directions import direction_name
 from engine.core.geometry import Box
-from engine.core.places import direction_name
 from engine.datasets.dialogues.building.timelines import commonest, shares_of
 from engine.render.colour_names import COLOUR_NAMES, colours_apart
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.built.records import FrameRecord, encode_mask
-from engine.core.places import cell_name, direction_name
+from engine.core.directions import cell_name, direction_name
 from engine.datasets.dialogues.building.sightings import Sighting
 from engine.dialogue.colours import named_colour, upper_and_lower
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.built.records import FrameRecord, decode_mask
 from engine.built.targets import Statement, Timeline
-from engine.core.places import direction_name
+from engine.core.directions import direction_name
 from engine.datasets.dialogues.building.measuring import STILL, way
 
 _STOP_S = 1.0

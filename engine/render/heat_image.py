@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.render.colours import colour_table
+from engine.render.palette import colour_table
 
 _VISIBLE = 5
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from engine.motion.boxes import box_motion
-from engine.motion.maps import MotionMaps
-from engine.motion.usual import RowStatistics
+from engine.motion.box_motion import box_motion
+from engine.motion.motion_maps import MotionMaps
+from engine.motion.row_statistics import RowStatistics
 
 _BOX_CELLS, _BOX_SHARE = 3, 0.02
 _TRIM = 1.8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.media.bitstream import BitReader, OrderCount, Picture, nal_units
+from engine.media.codecs.bitstream import BitReader, OrderCount, Picture, nal_units
 
 _SPS, _PPS = 33, 34
 _IDR = (19, 20)

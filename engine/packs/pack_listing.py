@@ -10,10 +10,10 @@ from typing import Any
 
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
-from engine.packs.description import MANIFEST
-from engine.packs.locations import pack_folders
-from engine.packs.manifest import Pack, locate_pack, read_pack
-from engine.packs.memory import Machine, fits, said, this_machine
+from engine.packs.manifest_schema import MANIFEST
+from engine.packs.pack import Pack, locate_pack, read_pack
+from engine.packs.pack_folders import pack_folders
+from engine.packs.pack_memory import Machine, fits, said, this_machine
 
 
 @dataclass(frozen=True)

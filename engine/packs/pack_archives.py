@@ -16,10 +16,10 @@ from typing import IO, BinaryIO, cast
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
-from engine.packs.description import LARGEST_MANIFEST, MANIFEST, MOST_FILES, PackFile
-from engine.packs.description import parse_manifest as parse
-from engine.packs.fields import MOST_BYTES
-from engine.packs.manifest import check_plain, read_pack
+from engine.packs.manifest_fields import MOST_BYTES
+from engine.packs.manifest_schema import LARGEST_MANIFEST, MANIFEST, MOST_FILES, PackFile
+from engine.packs.manifest_schema import parse_manifest as parse
+from engine.packs.pack import check_plain, read_pack
 
 MAKER = "ask the maker of the pack"
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from engine.core.errors import MediaError
 from engine.core.progress import CancelToken, Report
 from engine.core.stream import Frame
-from engine.media.cache import GroupCache
 from engine.media.container import OpenStream, check_size, describe, open_stream
 from engine.media.decoding import DamageError, Decoded, Decoder, GroupReader
-from engine.media.groups import Groups
+from engine.media.group_cache import GroupCache
 from engine.media.index_cache import IndexCache
 from engine.media.indexing import index_stream
-from engine.media.pixels import PixelConverter, Pixels, frame_bytes, picture_type
-from engine.media.sequential import SequentialReader
+from engine.media.picture_groups import Groups
+from engine.media.pixel_converter import PixelConverter, Pixels, frame_bytes, picture_type
+from engine.media.sequential_reader import SequentialReader
 from engine.media.source import Size, Source
 
 _NOTHING_BYTES = 64

@@ -16,7 +16,8 @@ from engine.core.build import program
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Report, silent
 from engine.media.hashing import hash_file
-from engine.packs.description import (
+from engine.packs.manifest_fields import is_pack_name
+from engine.packs.manifest_schema import (
     LARGEST_MANIFEST,
     MANIFEST,
     MOST_FILES,
@@ -32,9 +33,8 @@ from engine.packs.description import (
     manifest_bytes,
     parse_manifest,
 )
-from engine.packs.fields import is_pack_name
-from engine.packs.locations import pack_folders, weights_folders
-from engine.packs.prompts import PromptSet, load_prompts
+from engine.packs.pack_folders import pack_folders, weights_folders
+from engine.packs.prompt_sets import PromptSet, load_prompts
 
 __all__ = [
     "BackboneUse",

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
-from engine.render.colours import OURS, TRUE, Colour
 from engine.render.overlay import draw_boxes, draw_path, enlarge, overlay_heatmap
-from engine.render.pictures import Rgb, as_rgb, put_text, text_scale
+from engine.render.palette import OURS, TRUE, Colour
+from engine.render.raster import Rgb, as_rgb, put_text, text_scale
 
 _GAP = 8
 _PAPER: Colour = (250, 250, 250)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.render.colours import Colour
+from engine.render.palette import Colour
 
 Rgb = NDArray[np.uint8]
 """uint8 [H, W, 3]."""

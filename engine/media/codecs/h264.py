@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.media.bitstream import BitReader, OrderCount, Picture, nal_units
+from engine.media.codecs.bitstream import BitReader, OrderCount, Picture, nal_units
 
 _SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
 _INTRA_SLICES = (2, 4)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.core.progress import CancelToken
 from engine.core.settings import MotionSettings
 from engine.motion.background import median_background
-from engine.motion.detail import DETAIL_CELL, frame_detail
+from engine.motion.fine_motion import DETAIL_CELL, frame_detail
 from engine.motion.flow import Flow, changed_part
 from engine.motion.foreground import (
     Background,
@@ -23,7 +23,7 @@ from engine.motion.foreground import (
     prepare_background,
 )
 from engine.motion.grid import Grid
-from engine.motion.maps import SPEED_UNIT, MotionMaps
+from engine.motion.motion_maps import SPEED_UNIT, MotionMaps
 
 _BLOCK = 16
 _CAMERA_ACTIVITY = 0.35

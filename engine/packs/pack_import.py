@@ -8,10 +8,10 @@ from pathlib import Path
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Progress, Report, silent
-from engine.packs.description import MANIFEST
-from engine.packs.locations import pack_folders, user_packs
-from engine.packs.manifest import Pack, read_pack, staged
-from engine.packs.offers import MAKER, Offer, offered
+from engine.packs.manifest_schema import MANIFEST
+from engine.packs.pack import Pack, read_pack, staged
+from engine.packs.pack_archives import MAKER, Offer, offered
+from engine.packs.pack_folders import pack_folders, user_packs
 
 _BLOCK = 1 << 20
 _SPARE = 64 << 20

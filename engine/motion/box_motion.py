@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
-from engine.motion.maps import SPEED_UNIT, MotionMaps
+from engine.motion.motion_maps import SPEED_UNIT, MotionMaps
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from typing import TypeVar
 from av.video.frame import VideoFrame
 
 from engine.media.decoding import Decoded, Decoder, GroupReader, Reopen
-from engine.media.groups import Groups
 from engine.media.packets import PacketTable
+from engine.media.picture_groups import Groups
 
 Made = TypeVar("Made")
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SightlineError
 from engine.media.container import check_size, open_stream
-from engine.media.images import image_files
+from engine.media.image_folder import image_files
 from engine.media.packets import read_packets
-from engine.media.pixels import PixelConverter
+from engine.media.pixel_converter import PixelConverter
 
 _MOST_PACKETS = 200
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from engine.core.errors import MediaError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.stream import Frame, FrameIndex, StreamInfo, StreamSummary
-from engine.media.cache import GroupCache
-from engine.media.pixels import Pixels
+from engine.media.group_cache import GroupCache
+from engine.media.pixel_converter import Pixels
 from engine.media.source import Size, Source
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})

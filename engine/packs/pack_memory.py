@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from engine.packs.description import Memory
+from engine.packs.manifest_schema import Memory
 
 _GB = 1e9
 _MB = 1 << 20

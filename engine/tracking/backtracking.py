@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.core.settings import TrackingSettings
-from engine.tracking.frames import CellBox, FrameMaps, box_iou
-from engine.tracking.target import Course, Sample, Support, Target, make_sample
+from engine.tracking.target_state import Course, Sample, Support, Target, make_sample
+from engine.tracking.tracking_block import CellBox, FrameMaps, box_iou
 
 _MEETING = 0.3
 _MEETING_FRAMES = 3

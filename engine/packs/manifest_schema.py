@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.errors import BadInputError
-from engine.packs.fields import MOST_BYTES, Fields, is_inner_path, is_pack_name, parse_object
+from engine.packs.manifest_fields import (
+    MOST_BYTES,
+    Fields,
+    is_inner_path,
+    is_pack_name,
+    parse_object,
+)
 
 FORMAT = 1
 """Version of the manifest that this program writes, and the newest that it reads."""

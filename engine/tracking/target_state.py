@@ -8,7 +8,8 @@ from enum import IntEnum
 import numpy as np
 
 from engine.tracking.blobs import Blob, find_blob, size_limit
-from engine.tracking.frames import (
+from engine.tracking.kalman import CentreFilter
+from engine.tracking.tracking_block import (
     CellBox,
     FrameMaps,
     box_area,
@@ -17,7 +18,6 @@ from engine.tracking.frames import (
     box_iou,
     box_size,
 )
-from engine.tracking.kalman import CentreFilter
 
 _SIZE_STEP = 0.3
 _SAME_PLACE = 0.3

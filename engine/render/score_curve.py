@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.render.colours import CHANNELS, Colour
-from engine.render.pictures import Rgb, put_text, text_size
+from engine.render.palette import CHANNELS, Colour
+from engine.render.raster import Rgb, put_text, text_size
 
 _PAPER: Colour = (255, 255, 255)
 _INK: Colour = (48, 48, 52)

@@ -24,8 +24,8 @@ from desktop.state.evidence_view import EvidenceView
 from desktop.theme.tokens import THEMES
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
-from engine.cases import AuditEntry, Case, CaseDetails
-from engine.cases.remarks import Remark, remarks_of
+from engine.case import AuditEntry, Case, CaseDetails
+from engine.case.case_search import Remark, remarks_of
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.times import format_time
 

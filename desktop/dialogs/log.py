@@ -32,8 +32,8 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.theme.stylesheet import figures, mono
-from engine.cases import AuditEntry
-from engine.cases.audit_words import details
+from engine.case import AuditEntry
+from engine.case.audit_text import details
 from engine.core.errors import ResourceError
 
 _HEADS = ("No.", "Time (UTC)", "Who", "What", "About", "Details")

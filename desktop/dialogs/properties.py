@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from engine.cases import EvidenceRow, StreamRow
+from engine.case import EvidenceRow, StreamRow
 from engine.core.times import format_time
 
 _COUNTS = (

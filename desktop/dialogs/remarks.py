@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QLineEdit, QVBoxLayout
 
 from desktop.panels.row_list import Row, RowList
 from desktop.panels.times import span_text
-from engine.cases.remarks import Remark
+from engine.case.case_search import Remark
 
 _ICONS = {"event": "flag", "bookmark": "bookmark", "note": "sticky-note", "turn": "message-square"}
 _MOST = 500

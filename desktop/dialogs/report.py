@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.cases import CaseDetails
+from engine.case import CaseDetails
 
 _FORMS = (
     ("PDF, to be signed", "pdf"),

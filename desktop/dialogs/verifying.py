@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.theme.stylesheet import mono
-from engine.cases import is_head
+from engine.case import is_head
 
 
 class VerifyingDialog(QDialog):

@@ -21,7 +21,7 @@ from desktop.session.session import Session
 from desktop.state.evidence_view import EvidenceView
 from desktop.timeline.thumbnails import ThumbnailSource
 from engine import protocol
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
 from engine.media import IndexCache

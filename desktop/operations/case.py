@@ -15,7 +15,7 @@ from desktop.session.background import Background
 from desktop.session.session import OpenCase, Session
 from desktop.session.user_settings import Place, UserSettings, sample_case_folder
 from desktop.state.observable import Observable
-from engine.cases import copy_case, is_case, refuse_beside_evidence
+from engine.case import copy_case, is_case, refuse_beside_evidence
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.resources import RESOURCES
 

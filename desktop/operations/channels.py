@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.cases import RunRow
+from engine.case import RunRow
 
 DEFAULT_PACK = "compact"
 

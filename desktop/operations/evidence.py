@@ -20,7 +20,7 @@ from desktop.session.work import Done
 from desktop.state.evidence_view import EvidenceView, Polygon
 from desktop.state.observable import Observable
 from engine import protocol
-from engine.cases import Case, CaseDetails, EvidenceRow, refuse_beside_evidence
+from engine.case import Case, CaseDetails, EvidenceRow, refuse_beside_evidence
 from engine.core.errors import BadInputError, ResourceError, SightlineError
 from engine.media import hash_evidence
 

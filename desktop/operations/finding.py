@@ -11,7 +11,7 @@ from desktop.operations.review import ReviewOperations
 from desktop.session.session import Session
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import Marks
-from engine.cases.remarks import Remark
+from engine.case.case_search import Remark
 from engine.core.errors import BadInputError
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.cases import is_case
-from engine.cases.database import DATABASE
+from engine.case import is_case
+from engine.case.store.database import DATABASE
 from engine.core.errors import MediaError
 
 VIDEOS = frozenset({

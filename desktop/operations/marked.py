@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from desktop.state.evidence_view import EvidenceView
-from engine.cases import NewBookmark, NewOwnEvent
+from engine.case import NewBookmark, NewOwnEvent
 from engine.core.times import format_time
 
 

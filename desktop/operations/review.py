@@ -24,7 +24,7 @@ from desktop.session.session import Session
 from desktop.state.evidence_view import EvidenceView, Polygon, highest
 from desktop.state.filters import EXAMINER, visible_events
 from desktop.state.view_state import Marks, Selection
-from engine.cases import EventRow, EventState, NewNote
+from engine.case import EventRow, EventState, NewNote
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.times import parse_time
 

@@ -17,7 +17,7 @@ from desktop.session.loading import run_curves
 from desktop.session.session import Session
 from desktop.state.evidence_view import Curve, OtherCurve
 from engine import protocol
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import BadInputError
 
 

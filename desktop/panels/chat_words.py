@@ -10,7 +10,7 @@ from typing import Any
 from desktop.panels.times import span_text
 from desktop.state.conversation import ShownTurn
 from desktop.theme.tokens import Tokens
-from engine.cases.dialogue_rows import ENDED, CitationRow, TurnRow
+from engine.case.tables.dialogue_rows import ENDED, CitationRow, TurnRow
 from engine.core.times import format_time
 
 _ENDED = {"answering": "not finished", **ENDED}

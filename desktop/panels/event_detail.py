@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from desktop.state.filters import EXAMINER
 from desktop.theme.stylesheet import figures
-from engine.cases import EventRow, TrajectorySummary
+from engine.case import EventRow, TrajectorySummary
 from engine.core.times import format_time
 
 

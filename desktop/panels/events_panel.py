@@ -16,7 +16,7 @@ from desktop.state.filters import EXAMINER, visible_events
 from desktop.state.view_state import Selection, ViewState
 from desktop.theme.stylesheet import figures
 from desktop.theme.tokens import DARK, Tokens
-from engine.cases import EventRow
+from engine.case import EventRow
 
 _NOTHING_YET = (
     "The events will be listed here: spans that stand out, each with its time, its score and "

@@ -12,7 +12,7 @@ from desktop.panels.tag_field import TagField
 from desktop.panels.times import short_time
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import Selection, ViewState
-from engine.cases import NoteRow
+from engine.case import NoteRow
 
 _EMPTY = (
     "Notes will be listed here, with author and time. An amendment never erases what was said "

@@ -11,7 +11,7 @@ from desktop.state.evidence_view import EvidenceView
 from desktop.state.filters import visible_trajectories
 from desktop.state.view_state import Selection, ViewState
 from desktop.theme.tokens import DARK, Tokens
-from engine.cases import TrajectorySummary
+from engine.case import TrajectorySummary
 
 _EMPTY = (
     "What moved will be listed here: when, from where to where, and how fast compared with the "

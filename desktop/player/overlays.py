@@ -15,7 +15,7 @@ from desktop.player.requests import (
     ShownPath,
     ShownRegion,
 )
-from engine.cases import Case, HeatBlock
+from engine.case import Case, HeatBlock
 from engine.core.findings import Trajectory
 
 _TRAIL_S = 4.0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from engine.cases import TrajectorySummary
+from engine.case import TrajectorySummary
 from engine.core.geometry import Box
 from engine.media import IndexCache
 

@@ -24,7 +24,7 @@ from desktop.reviewing.material import Item, Material, frame_item
 from desktop.theme.icons import icon
 from desktop.theme.tokens import Tokens
 from engine.built.reviews import Review, Subject, Verdict
-from engine.cases.audit import actor
+from engine.case.store.audit import actor
 from engine.core.errors import SightlineError
 
 _FILTERS = ("Everything", "Not reviewed yet", "Doubted by the checks", "Corrected or rejected")

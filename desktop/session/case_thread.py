@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from desktop.session.thread_priority import CASE, yield_to_window
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import SightlineError
 
 T = TypeVar("T")

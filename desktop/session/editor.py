@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.session.case_thread import CaseThread
 from desktop.session.edits import Edit
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import ResourceError, SightlineError
 
 _RECOVERY_MS = 10 * 60 * 1000

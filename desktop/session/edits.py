@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.cases import Change, EventState, NewBookmark, NewNote, NewOwnEvent
+from engine.case import Change, EventState, NewBookmark, NewNote, NewOwnEvent
 
 
 class Edit(Protocol):

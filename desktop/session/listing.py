@@ -8,7 +8,7 @@ from pathlib import Path
 
 from desktop.session.work import WorkItem
 from desktop.state.evidence_item import EvidenceItem
-from engine.cases import Case, EvidenceRow
+from engine.case import Case, EvidenceRow
 
 _STATES = {
     "running": "stopped",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop.state.evidence_view import Curve, EvidenceView, Polygon
-from engine.cases import Case, DerivationRow, EvidenceRow, RunRow, StreamRow, TrajectorySummary
+from engine.case import Case, DerivationRow, EvidenceRow, RunRow, StreamRow, TrajectorySummary
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError
 from engine.core.frame_sampling import analysed_frames

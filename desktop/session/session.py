@@ -18,7 +18,7 @@ from desktop.session.work import Work
 from desktop.state.evidence_item import EvidenceItem
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import ViewState
-from engine.cases import Case, is_case
+from engine.case import Case, is_case
 from engine.core.errors import ResourceError, SightlineError
 
 _REFRESH_MS = 1000

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from desktop.state.conversation import ShownTurn, Subject
-from engine.cases import Case
-from engine.cases.dialogue_rows import DialogueRow
+from engine.case import Case
+from engine.case.tables.dialogue_rows import DialogueRow
 
 _FRAME_S = 0.05
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.cases.dialogue_rows import CitationRow, TurnRow
+from engine.case.tables.dialogue_rows import CitationRow, TurnRow
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.cases import (
-    BookmarkRow,
-    EventRow,
-    EvidenceRow,
-    NoteRow,
-    RunRow,
-    TrajectorySummary,
-)
+from engine.case import BookmarkRow, EventRow, EvidenceRow, NoteRow, RunRow, TrajectorySummary
 from engine.core.stream import FrameIndex
 
 Polygon = tuple[tuple[float, float], ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop.state.evidence_view import EvidenceView
-from engine.cases import EventRow, TrajectorySummary
+from engine.case import EventRow, TrajectorySummary
 
 EXAMINER = "examiner"
 """Channel of events that the examiner made; the threshold does not hide them."""

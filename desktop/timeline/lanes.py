@@ -16,7 +16,7 @@ from desktop.state.view_state import Marks, Selection
 from desktop.theme.tokens import Tokens
 from desktop.timeline.packing import pack
 from desktop.timeline.time_view import TimeView
-from engine.cases import EventRow
+from engine.case import EventRow
 
 _ROW = 7
 _MOST_ROWS = 6

@@ -14,7 +14,7 @@ from engine.analysis.judging import Block, Calibrations, RawMaps
 from engine.analysis.plan import AnalysisPlan
 from engine.analysis.recipe import Recipe
 from engine.analysis.text.calibration import TextCalibration, learn_text
-from engine.cases import CalibrationRow, Case, Change, NewCalibration
+from engine.case import CalibrationRow, Case, Change, NewCalibration
 from engine.core.errors import BadInputError
 from engine.core.times import Span, format_time
 from engine.motion.grid import Grid

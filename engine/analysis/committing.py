@@ -24,7 +24,7 @@ from engine.analysis.text.measuring import MeasuredText, TextMeter
 from engine.analysis.text.store import FeatureStore
 from engine.analysis.text.use import TextUse
 from engine.analysis.warnings import feature_warnings
-from engine.cases import Case, Chunk, ChunkSpan, EvidenceRow, RunRow
+from engine.case import Case, Chunk, ChunkSpan, EvidenceRow, RunRow
 from engine.core.arrays import pack_arrays
 from engine.core.findings import RunWarning
 from engine.core.progress import CancelToken, Progress, Report

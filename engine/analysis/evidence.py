@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.cases import Case, EvidenceRow, NewEvidence, NewStream
+from engine.case import Case, EvidenceRow, NewEvidence, NewStream
 from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.errors import BadInputError, MediaError, ResourceError
 from engine.core.progress import CancelToken, Report, silent

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.analysis.judging import Verdict
 from engine.analysis.plan import AnalysisPlan
-from engine.cases import HeatBlock
+from engine.case import HeatBlock
 from engine.core.arrays import pack_arrays, unpack_arrays
 
 

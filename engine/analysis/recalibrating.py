@@ -22,7 +22,7 @@ from engine.analysis.rescoring import StoredRun, stored_run
 from engine.analysis.stored import stored_maps
 from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.variant import motion_of, taught_of
-from engine.cases import Case, Change, DerivationRow, EventRow, EventState, RunRow
+from engine.case import Case, Change, DerivationRow, EventRow, EventState, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.times import Span

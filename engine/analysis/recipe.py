@@ -12,7 +12,7 @@ from engine.analysis.normal import NormalFootage
 from engine.analysis.parts import WHOLE_PICTURE, PictureParts, parse_polygons
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.variant import VariantUse
-from engine.cases import DerivationRow, RunRow
+from engine.case import DerivationRow, RunRow
 from engine.core.settings import AnalysisSettings, MotionSettings, SceneSettings, TrackingSettings
 from engine.core.times import Span
 

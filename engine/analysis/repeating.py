@@ -14,7 +14,7 @@ from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming, Run
 from engine.analysis.text.use import open_text
 from engine.analysis.variant import taught_of
-from engine.cases import Case, RunRow
+from engine.case import Case, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
 from engine.media import hash_evidence, open_source

@@ -22,7 +22,7 @@ from engine.analysis.recipe import Recipe, recipe_of
 from engine.analysis.stored import stored_maps
 from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.variant import motion_of, taught_of
-from engine.cases import Case, RunRow, StreamRow
+from engine.case import Case, RunRow, StreamRow
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent

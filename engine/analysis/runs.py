@@ -29,7 +29,7 @@ from engine.analysis.stored import stored_maps
 from engine.analysis.text.use import TextUse
 from engine.analysis.variant import motion_of, taught_of
 from engine.analysis.warnings import run_warnings, short_windows, stream_warnings
-from engine.cases import Case, ChunkSpan, EvidenceRow, RunRow, settings_hash
+from engine.case import Case, ChunkSpan, EvidenceRow, RunRow, settings_hash
 from engine.core.errors import BadInputError, CancelledError
 from engine.core.findings import RunWarning
 from engine.core.progress import CancelToken, Report, silent

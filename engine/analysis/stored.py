@@ -9,7 +9,7 @@ from engine.analysis.judging import Block, RawMaps
 from engine.analysis.plan import AnalysisPlan
 from engine.analysis.recipe import Recipe
 from engine.analysis.text.maps import TextMaps, counted
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.motion.motion_maps import MotionMaps

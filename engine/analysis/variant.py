@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.cases import Case
+from engine.case import Case
 from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.errors import BadInputError
 from engine.scene.taught import TaughtMotion

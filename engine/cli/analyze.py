@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from engine.analysis.runs import Resuming
     from engine.analysis.text.recipe import TextRecipe
     from engine.analysis.text.use import TextUse
-    from engine.cases import Case, RunRow
+    from engine.case import Case, RunRow
 
 
 def command(
@@ -215,7 +215,7 @@ def _made_ready(
     """Opens what a run needs before a case is made, so that bad input leaves none behind."""
     from engine.analysis.text.use import open_text
     from engine.analysis.variant import taught_of, with_variant
-    from engine.cases import Case
+    from engine.case import Case
 
     recipe = options.recipe(cancel)
     if options.variant is None:
@@ -262,7 +262,7 @@ def _repeat(
     as_json: bool,
 ) -> None:
     from engine.analysis.repeating import repeat_run
-    from engine.cases import Case
+    from engine.case import Case
     from engine.reports.runs import run_json
 
     if videos:

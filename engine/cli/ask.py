@@ -94,7 +94,7 @@ class _Spoken:
 
 
 def _check_is_case(case: Path) -> None:
-    from engine.cases import is_case
+    from engine.case import is_case
 
     if not is_case(case):
         raise BadInputError("not a case", case, "analyse a video first")

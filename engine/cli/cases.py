@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cases import Case, EvidenceRow, is_case, refuse_beside_evidence
+from engine.case import Case, EvidenceRow, is_case, refuse_beside_evidence
 
 CaseOption = Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")]
 

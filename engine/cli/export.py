@@ -54,7 +54,7 @@ def command(
     Only .mp4 and .png need the evidence itself, which is hashed first. A file that is there
     already is replaced only when this case wrote it and nobody changed it since.
     """
-    from engine.cases import Case
+    from engine.case import Case
     from engine.reports.exports.exporting import ENDINGS, Export, export_run
     from engine.reports.output import check_ending
 

@@ -12,7 +12,7 @@ from engine.cli.output import Json, print_json, print_line
 from engine.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from engine.cases import AuditEntry
+    from engine.case import AuditEntry
 
 
 def command(
@@ -54,7 +54,7 @@ def command(
 
 
 def _line(entry: AuditEntry) -> str:
-    from engine.cases.audit_words import details
+    from engine.case.audit_text import details
 
     when = entry.utc[:19].replace("T", " ")
     done = f"{entry.action} {entry.object}"

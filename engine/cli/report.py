@@ -11,7 +11,7 @@ import typer
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 
 if TYPE_CHECKING:
-    from engine.cases import Case
+    from engine.case import Case
 
 
 def command(
@@ -52,7 +52,7 @@ def command(
     All evidence is hashed again. What is missing or has changed since it was added is marked in
     the report and stays on record. The names given are kept in the case for the next report.
     """
-    from engine.cases import Case
+    from engine.case import Case
     from engine.cli.export import files_json, print_files
     from engine.reports.output import check_ending
     from engine.reports.reporting import ENDINGS, write_report

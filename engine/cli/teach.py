@@ -49,7 +49,7 @@ def command(
 
 
 def _teach(case: Path, marks: Path, name: str, as_json: bool) -> None:
-    from engine.cases import Case
+    from engine.case import Case
     from engine.teaching.marks import load_marks
     from engine.teaching.teaching import teach
 
@@ -77,7 +77,7 @@ def _teach(case: Path, marks: Path, name: str, as_json: bool) -> None:
 
 
 def _repeat(case: Path, name: str, as_json: bool) -> None:
-    from engine.cases import Case
+    from engine.case import Case
     from engine.teaching.teaching import repeat_teaching
 
     with (
@@ -97,7 +97,7 @@ def _repeat(case: Path, name: str, as_json: bool) -> None:
 
 
 def _discard(case: Path, name: str, as_json: bool) -> None:
-    from engine.cases import Case
+    from engine.case import Case
 
     with Case.open(case.absolute(), write=True) as opened:
         row = opened.variants.named(name)

@@ -12,7 +12,7 @@ from engine.cli.output import Json, cancellable, print_json, print_line, shown_p
 from engine.core.errors import NegativeError
 
 if TYPE_CHECKING:
-    from engine.cases import Verification
+    from engine.case import Verification
 
 _SHOWN = 10
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.analysis.evidence import opened_evidence
-from engine.cases import (
-    Case,
-    EvidenceRow,
-    RunRow,
-)
+from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError, CancelledError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.questions import cleaned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.cases import EvidenceRow, NewCitation, TrajectoryRow
+from engine.case import EvidenceRow, NewCitation, TrajectoryRow
 from engine.core.stream import FrameIndex
 from engine.dialogue.evidence import LIMIT
 from engine.dialogue.facts import AskedSpan

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.cases import Case, EvidenceRow, RunRow
+from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.cases import Case, EventRow, NewStream, RunRow, TrajectoryRow
+from engine.case import Case, EventRow, NewStream, RunRow, TrajectoryRow
 from engine.core.progress import CancelToken
 from engine.core.times import format_time
 from engine.dialogue.colours import dominant_colours

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.cases import Case, RunRow
+from engine.case import Case, RunRow
 from engine.core.errors import ResourceError
 from engine.core.progress import CancelToken
 

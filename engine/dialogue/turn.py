@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.cases import Case, EvidenceRow, NewDialogue, NewTurn, RunRow, TrajectoryRow
-from engine.cases.dialogues import Answer
+from engine.case import Case, EvidenceRow, NewDialogue, NewTurn, RunRow, TrajectoryRow
+from engine.case.tables.dialogues import Answer
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken
 from engine.core.times import Span

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.cases import Case, CaseDetails, ExportRow, RunRow
-from engine.cases.evidence import MISMATCH
+from engine.case import Case, CaseDetails, ExportRow, RunRow
+from engine.case.tables.evidence import MISMATCH
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.version import VERSION
 from engine.reports.dialogues import dialogues_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.cases import Case
-from engine.cases.dialogue_rows import DialogueRow, TurnRow
+from engine.case import Case
+from engine.case.tables.dialogue_rows import DialogueRow, TurnRow
 
 
 def dialogues_of(case: Case, evidence_id: int) -> list[dict[str, Any]]:

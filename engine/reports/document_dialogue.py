@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.cases.dialogue_rows import ENDED
+from engine.case.tables.dialogue_rows import ENDED
 from engine.core.times import format_time
 from engine.reports.content import EvidenceContent
 from engine.reports.document_values import Section, plural, user_text, when

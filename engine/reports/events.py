@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.cases import Case, EventRow, RunRow, TrajectoryRow
+from engine.case import Case, EventRow, RunRow, TrajectoryRow
 
 
 def run_events(case: Case, run: RunRow) -> list[dict[str, Any]]:

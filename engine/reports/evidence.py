@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.cases import Case, EvidenceRow, Verification, is_head, verify
+from engine.case import Case, EvidenceRow, Verification, is_head, verify
 from engine.core.errors import BadInputError, CancelledError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
 from engine.media import ALGORITHMS, hash_evidence

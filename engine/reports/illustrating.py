@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.analysis.expanding import expand_scores
 from engine.analysis.rescoring import stored_run
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import SightlineError
 from engine.core.progress import CancelToken, Report
 from engine.render.score_chart import score_chart

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from engine.cases import Case, refuse_beside_evidence
+from engine.case import Case, refuse_beside_evidence
 from engine.core.errors import BadInputError, CancelledError, ResourceError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
 from engine.media import hash_file

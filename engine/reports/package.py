@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.analysis.rescoring import stored_run
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import SightlineError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.times import format_time

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from engine.cases import Case
+from engine.case import Case
 from engine.core.progress import CancelToken, Report, silent
 from engine.reports.content import ReportContent, report_content
 from engine.reports.csv_report import write_csv

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.cases import Case, NoteRow
+from engine.case import Case, NoteRow
 
 STATES = ("relevant", "seen", "dismissed", "unseen")
 """States of an event, in the order in which a report counts them."""

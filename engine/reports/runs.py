@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.cases import Case, RunRow
+from engine.case import Case, RunRow
 
 
 def run_json(case: Case, run: RunRow) -> dict[str, Any]:

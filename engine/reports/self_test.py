@@ -27,7 +27,7 @@ from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming, Run
 from engine.analysis.text.model import text_recipe
 from engine.analysis.text.use import open_text
-from engine.cases import Case, RunRow
+from engine.case import Case, RunRow
 from engine.core.build import this_build
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.rescoring import StoredRun, every_heat, every_score, stored_run
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import SightlineError
 from engine.core.findings import Trajectory
 from engine.core.geometry import Box

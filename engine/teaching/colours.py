@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.evidence import opened_evidence
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import CancelledError, SightlineError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.media import Source

@@ -15,7 +15,7 @@ from engine.analysis.text.model import TextModel, text_recipe
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.store import KeptFeatures
 from engine.analysis.text.use import TextUse, open_text
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.packs.prompt_sets import parse_prompts

@@ -21,7 +21,7 @@ from engine.analysis.text.model import TextModel
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.store import FeatureStore, KeptFeatures
 from engine.analysis.text.use import TextUse, open_text
-from engine.cases import Case, EvidenceRow, RunRow
+from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
 from engine.core.settings import AnalysisSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.analysis.stored import motion_blocks
-from engine.cases import Case
+from engine.case import Case
 from engine.core.progress import CancelToken
 from engine.scene.observation import Observer
 from engine.scene.taught import LEAST_SPEED, TaughtMotion, motion_at, taught_motion

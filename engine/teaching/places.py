@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from engine.analysis.fusion import SCENE
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
 from engine.core.times import format_time

@@ -18,7 +18,7 @@ from engine.analysis.text.measuring import read_maps
 from engine.analysis.text.store import KeptFeatures
 from engine.analysis.text.use import TextUse
 from engine.analysis.variant import Taught
-from engine.cases import Case
+from engine.case import Case
 from engine.core.progress import CancelToken, Progress, Report
 from engine.teaching.footage import Footage
 from engine.tracking.events import find_events

@@ -15,7 +15,7 @@ from engine.analysis.text.model import ABNORMAL, ReplaySample, text_recipe
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.use import TextUse, open_text
 from engine.analysis.variant import Taught
-from engine.cases import Case, NewVariant, VariantRow, check_variant_name
+from engine.case import Case, NewVariant, VariantRow, check_variant_name
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.version import VERSION

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.cases import Case
+from engine.case import Case
 from engine.core.progress import Progress
 from engine.dialogue.shelf import ModelShelf
 from engine.worker.fields import Fields, text

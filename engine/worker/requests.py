@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import protocol
-from engine.cases import Case, ChunkSpan, refuse_beside_evidence
+from engine.case import Case, ChunkSpan, refuse_beside_evidence
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.core.settings import AnalysisSettings

@@ -15,7 +15,7 @@ from engine.analysis.normal import hash_normal
 from engine.analysis.plan import AnalysisPlan, make_plan
 from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming, Run
-from engine.cases import Case, RunRow
+from engine.case import Case, RunRow
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.settings import AnalysisSettings, MotionSettings
 from engine.core.stream import Frame, FrameIndex, StreamInfo

@@ -12,7 +12,7 @@ import pytest
 from engine.analysis.calibrating import blocks_within
 from engine.analysis.normal import find_normal, hash_normal
 from engine.analysis.recipe import Recipe
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import BadInputError, CancelledError, MediaError
 from engine.core.progress import CancelToken
 from engine.core.times import Span

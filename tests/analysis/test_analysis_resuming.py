@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming
-from engine.cases import Case, RunRow
+from engine.case import Case, RunRow
 from engine.core.errors import CancelledError, ResourceError
 from engine.core.progress import CancelToken, Progress
 from engine.core.settings import AnalysisSettings
@@ -220,7 +220,7 @@ def test_too_little_space_is_said_before_anything_is_measured(
 def test_a_run_killed_while_it_stores_its_results_keeps_one_calibration(
     whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.cases.results import ResultChanges
+    from engine.case.tables.results import ResultChanges
 
     folder = tmp_path / "stopped.case"
 

@@ -14,7 +14,7 @@ from engine.analysis.normal import NormalFootage
 from engine.analysis.recipe import Recipe
 from engine.analysis.repeating import repeat_run
 from engine.analysis.runs import Resuming
-from engine.cases import Case, RunRow
+from engine.case import Case, RunRow
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError, CancelledError, MediaError
 from engine.core.progress import CancelToken

@@ -24,7 +24,7 @@ from engine.analysis.runs import Resuming, Run
 from engine.analysis.text.calibration import TextCalibration
 from engine.analysis.text.maps import TextMaps
 from engine.analysis.text.use import TextUse
-from engine.cases import Case, RunRow
+from engine.case import Case, RunRow
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Progress
 from engine.core.times import Span

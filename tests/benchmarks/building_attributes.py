@@ -20,7 +20,7 @@ from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming, Run
 from engine.built.records import FrameRecord
 from engine.built.targets import Timeline
-from engine.cases import Case
+from engine.case import Case
 from engine.core.directions import cell_name, direction_name
 from engine.core.findings import Trajectory
 from engine.core.geometry import Box

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.evidence import add_evidence
-from engine.cases import Case
+from engine.case import Case
 from engine.core.findings import Event, Reason, Region, Trajectory
 from engine.core.geometry import Box
 from tests.benchmarks.footage_files import loop

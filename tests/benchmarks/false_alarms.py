@@ -20,7 +20,7 @@ from scipy.ndimage import maximum_filter
 
 from engine.analysis.text.use import TextUse
 from engine.analysis.variant import Taught
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.datasets.rendered import RenderedVideo, rendered_videos

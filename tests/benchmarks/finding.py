@@ -15,7 +15,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from engine.cases import Case
+from engine.case import Case
 from engine.datasets.rendered import RenderedVideo, rendered_videos
 from engine.datasets.synthetic.phrases import ABNORMAL
 from engine.teaching.finding import Found, find_like, find_words

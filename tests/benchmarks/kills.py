@@ -82,7 +82,7 @@ def _killed(video: Path, case: Path, after: float) -> bool:
 
 
 def _committed(case: Path) -> bool:
-    from engine.cases import Case
+    from engine.case import Case
     from engine.core.errors import SightlineError
 
     try:

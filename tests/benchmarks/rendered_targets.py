@@ -18,7 +18,7 @@ import numpy as np
 from engine.analysis.evidence import add_evidence
 from engine.analysis.recipe import Recipe
 from engine.analysis.runs import Resuming, Run
-from engine.cases import Case
+from engine.case import Case
 from engine.core.findings import Trajectory
 from engine.core.settings import AnalysisSettings
 from engine.datasets.opening import open_dataset

@@ -21,7 +21,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from engine.cases import Case, NewOwnEvent
+from engine.case import Case, NewOwnEvent
 from engine.cli.main import run
 from engine.core.progress import CancelToken, silent
 from engine.reports.content import report_content

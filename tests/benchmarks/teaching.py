@@ -26,7 +26,7 @@ from engine.analysis.text.measuring import read_maps
 from engine.analysis.text.recipe import TextRecipe
 from engine.analysis.text.use import TextUse, open_text
 from engine.analysis.variant import Taught
-from engine.cases import Case
+from engine.case import Case
 from engine.core.progress import CancelToken, silent
 from engine.teaching.footage import Footage, open_footage, text_runs
 from engine.teaching.marks import Mark

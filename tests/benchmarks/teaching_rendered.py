@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from engine.analysis.text.channel import TextChannel
 from engine.analysis.text.measuring import read_maps
 from engine.analysis.text.use import TextUse
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
 from engine.datasets.rendered import RenderedVideo, Target, rendered_videos

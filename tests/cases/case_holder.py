@@ -12,7 +12,7 @@ _ROOT = Path(__file__).parents[2]
 _SCRIPT = """
 import sys
 from pathlib import Path
-from engine.cases import Case
+from engine.case import Case
 case = Case.open(Path(sys.argv[1]), write=True)
 print(case.token, flush=True)
 sys.stdin.read()

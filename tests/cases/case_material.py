@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.cases import (
+from engine.case import (
     Case,
     Chunk,
     ChunkSpan,
@@ -22,7 +22,7 @@ from engine.cases import (
     NewTurn,
     NewVariant,
 )
-from engine.cases.dialogues import Answer
+from engine.case.tables.dialogues import Answer
 from engine.core.arrays import pack_arrays
 from engine.core.findings import Event, Reason, Region, RunWarning, Trajectory
 from engine.core.geometry import Box

@@ -12,11 +12,12 @@ import pytest
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
-from engine.cases import Case, Change, is_case, owner_of, schema, settings_hash, verify
-from engine.cases.database import DATABASE
-from engine.cases.journal import UnrecordedChangeError
-from engine.cases.migrations import migrations
-from engine.cases.recovery import KEPT_COPIES, RECOVERY, copies
+from engine.case import Case, Change, is_case, owner_of, settings_hash, verify
+from engine.case.recovery_copies import KEPT_COPIES, RECOVERY, copies
+from engine.case.store import schema
+from engine.case.store.database import DATABASE
+from engine.case.store.journal import UnrecordedChangeError
+from engine.case.store.migrations import migrations
 from engine.core.errors import BadInputError, ResourceError
 from tests.cases.case_material import SETTINGS, SHA, fill, new_chunk, new_evidence
 
@@ -279,7 +280,7 @@ schema_migrations = migrations
 
 
 def know(patch: pytest.MonkeyPatch, known: Callable[[], Migrations]) -> None:
-    patch.setattr("engine.cases.migrations.migrations", known)
+    patch.setattr("engine.case.store.migrations.migrations", known)
     patch.setattr(schema, "NAMES", (*schema.NAMES, "3_remark"))
 
 
@@ -333,7 +334,7 @@ def test_a_newer_case_is_refused_and_says_which_version_wrote_it(
 ) -> None:
     with monkeypatch.context() as patch:
         know(patch, newer_migrations)
-        patch.setattr("engine.cases.opening.VERSION", "7.8.9")
+        patch.setattr("engine.case.case_folder.VERSION", "7.8.9")
         Case.open(case_folder, write=True).close()
     with pytest.raises(BadInputError, match=r"newer Sightline \(version 7\.8\.9\)"):
         Case.open(case_folder, write=write)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import Case, copy_case, verify
+from engine.case import Case, copy_case, verify
 from engine.core.errors import BadInputError
 
 

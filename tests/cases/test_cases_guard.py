@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import refuse_beside_evidence
+from engine.case import refuse_beside_evidence
 from engine.core.errors import BadInputError
 
 

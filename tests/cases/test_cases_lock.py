@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import TOKEN_VARIABLE, Case, is_case, owner_of, verify
-from engine.cases.database import DATABASE
-from engine.cases.lock import LOCK, process_start
+from engine.case import TOKEN_VARIABLE, Case, is_case, owner_of, verify
+from engine.case.store.case_lock import LOCK, process_start
+from engine.case.store.database import DATABASE
 from engine.core.errors import ResourceError
 from tests.cases.case_holder import held, start_holder
 from tests.cases.case_material import SHA, new_evidence

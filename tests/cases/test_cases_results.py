@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.cases import Case, settings_hash, verify
+from engine.case import Case, settings_hash, verify
 from engine.core.errors import BadInputError
 from engine.core.findings import Region, Trajectory
 from tests.cases.case_material import (

@@ -11,13 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.cases import (
-    Case,
-    HeatBlock,
-    verify,
-)
-from engine.cases.database import DATABASE
-from engine.cases.watched import merge
+from engine.case import Case, HeatBlock, verify
+from engine.case.store.database import DATABASE
+from engine.case.tables.watched_spans import merge
 from engine.core.errors import BadInputError
 from tests.cases.case_material import fill, review
 

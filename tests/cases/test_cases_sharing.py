@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine.cases import Case
+from engine.case import Case
 
 _WRITER = """
 import sys
 from pathlib import Path
-from engine.cases import Case, NewNote
+from engine.case import Case, NewNote
 with Case.open(Path(sys.argv[1]), write=True, token=sys.argv[2]) as case:
     with case.change() as change:
         change.notes.add(NewNote("case", "written elsewhere"))

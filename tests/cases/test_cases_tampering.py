@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import Case, Verification, verify
-from engine.cases.database import DATABASE, Database
+from engine.case import Case, Verification, verify
+from engine.case.store.database import DATABASE, Database
 from engine.core.errors import BadInputError
 from tests.cases.case_material import SHA, make_case
 from tests.cases.test_cases_verify import columns, contents, recompute, tables, tamper

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import Case, NewVariant, verify
-from engine.cases.database import DATABASE
+from engine.case import Case, NewVariant, verify
+from engine.case.store.database import DATABASE
 from engine.core.errors import BadInputError
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import Case, EvidenceRow, Verification, verify
+from engine.case import Case, EvidenceRow, Verification, verify
 from engine.core.canonical import content_sha256
 from engine.core.errors import BadInputError, MediaError
 from tests.cases.case_material import SHA, make_case, new_evidence
@@ -189,8 +189,8 @@ def test_an_audit_row_put_in_or_moved_is_named(original: Path, tmp_path: Path) -
 
 
 def test_an_edited_region_whose_own_hash_was_recomputed_is_found(copy: Path) -> None:
-    from engine.cases.content import bulk_row_hash
-    from engine.cases.database import DATABASE, Database
+    from engine.case.store.content_hashes import bulk_row_hash
+    from engine.case.store.database import DATABASE, Database
 
     with tampering(copy) as raw:
         raw.execute("UPDATE region SET score = 0.1 WHERE id = 5")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.cases import Case
+from engine.case import Case
 from tests.clips import Image, write_video
 
 FRAMES = 75

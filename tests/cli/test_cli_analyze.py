@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from engine.core.progress import Progress
 from tests.cli.cli_material import QUICK, Command, moving, short
 from tests.clips import write_video

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from tests.cli.cli_material import Command, actions, short
 
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.cases import Case
+from engine.case import Case
 from engine.evaluation.dumps import read_dump
 from engine.evaluation.regions import read_regions
 from engine.media import hash_file, open_source

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from engine.cli.main import run
 from engine.packs.pack import Pack
 from tests.analysis.analysis_material import street_video

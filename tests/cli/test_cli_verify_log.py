@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from tests.cli.cli_material import Command
 
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from desktop.dialogs.about import DetailsDialog
-from engine.cases import Case
+from engine.case import Case
 from engine.media import open_source
 from tests.clips import pattern, write_video
 from tests.desktop.conftest import SAMPLE, Drive

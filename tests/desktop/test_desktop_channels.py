@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from desktop.dialogs.prompts import PromptsDialog
 from desktop.operations.channels import SCENE_ALONE, ChannelChoice, next_channel
 from desktop.theme.stylesheet import apply_theme
-from engine.cases import Case, HeatBlock
+from engine.case import Case, HeatBlock
 from engine.packs.pack_folders import PACKS_VARIABLE
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver, pixels

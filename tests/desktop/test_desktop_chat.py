@@ -16,8 +16,8 @@ from desktop.panels.chat_words import conversation_html
 from desktop.state.conversation import ConversationView, ShownTurn, Subject
 from desktop.state.view_state import Marks, ViewState
 from desktop.theme.tokens import DARK
-from engine.cases import Case
-from engine.cases.dialogue_rows import CitationRow, NewCitation, NewTurn, TurnRow
+from engine.case import Case
+from engine.case.tables.dialogue_rows import CitationRow, NewCitation, NewTurn, TurnRow
 from engine.packs.pack_folders import PACKS_VARIABLE
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver

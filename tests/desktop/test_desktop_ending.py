@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 

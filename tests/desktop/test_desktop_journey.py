@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 from PySide6.QtCore import Qt
 
-from engine.cases import Case, verify
+from engine.case import Case, verify
 from engine.media import hash_evidence, open_source
 from tests.desktop.conftest import SAMPLE, Drive
 from tests.desktop.driving import Driver, pixels

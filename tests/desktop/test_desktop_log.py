@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog
 from desktop.dialogs.log import LogDialog
 from desktop.dialogs.text import TextDialog
 from desktop.dialogs.verifying import VerifyingDialog
-from engine.cases import Case
+from engine.case import Case
 from engine.media import hash_file
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver

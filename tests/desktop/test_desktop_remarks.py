@@ -6,8 +6,8 @@ from pathlib import Path
 
 from desktop.dialogs.remarks import RemarksDialog
 from desktop.dialogs.text import TextDialog
-from engine.cases import Case, NewBookmark, NewNote
-from engine.cases.remarks import remarks_of
+from engine.case import Case, NewBookmark, NewNote
+from engine.case.case_search import remarks_of
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 

@@ -10,7 +10,7 @@ import pytest
 
 from desktop.dialogs.variants import VariantsDialog
 from desktop.state.target_mark import TargetMark
-from engine.cases import Case
+from engine.case import Case
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 from tests.desktop.test_desktop_teaching import look

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from desktop.dialogs.marking import MarkingDialog
 from desktop.operations.footage import in_time_order, meant
 from desktop.state.view_state import PictureSettings, Selection
-from engine.cases import Case, CaseDetails, verify
+from engine.case import Case, CaseDetails, verify
 from engine.media import hash_evidence, hash_file
 from tests.clips import pattern, write_video
 from tests.desktop.conftest import SAMPLE, Drive

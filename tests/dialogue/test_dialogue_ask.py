@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import Case, verify
+from engine.case import Case, verify
 from engine.core.directions import CELLS
 from engine.core.errors import ResourceError
 from engine.core.progress import CancelToken

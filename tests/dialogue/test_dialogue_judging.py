@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from engine.datasets.rendered import rendered_videos
 from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
 from engine.dialogue.evidence import run_for

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.cases import Case, is_case
+from engine.case import Case, is_case
 from engine.core.errors import SightlineError
 
 ROOT = Path(__file__).resolve().parents[2]

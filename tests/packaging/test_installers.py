@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases.database import DATABASE
+from engine.case.store.database import DATABASE
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 LINUX = PACKAGING / "linux"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import Case, NewBookmark, NewNote, NewOwnEvent
+from engine.case import Case, NewBookmark, NewNote, NewOwnEvent
 from tests.cli.cli_material import Command
 from tests.cli.conftest import analysed, case, clip, command, copied_case
 from tests.reports.report_material import ARABIC, CHINESE, SCRIPT, TYPST, Reported

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken, Progress
 from engine.reports.archives import archiving

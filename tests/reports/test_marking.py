@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
 from engine.reports.exports.exporting import Export, export_run

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken, Progress
 from engine.reports import html_report, package, pdf_report

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from engine.cases import Case, NewCitation, NewDialogue, NewNote, NewTurn
-from engine.cases.dialogues import Answer
+from engine.case import Case, NewCitation, NewDialogue, NewNote, NewTurn
+from engine.case.tables.dialogues import Answer
 from engine.media import hash_file
 from tests.cli.cli_material import Command, Ran
 from tests.reports.report_material import ARABIC, CHINESE, SCRIPT, TYPST, Reported
@@ -360,7 +360,7 @@ def test_a_clock_that_ran_backwards_is_told(
             return datetime.now(tz or UTC) - timedelta(days=2)
 
     with monkeypatch.context() as patch:
-        patch.setattr("engine.cases.audit.datetime", Earlier)
+        patch.setattr("engine.case.store.audit.datetime", Earlier)
         with Case.open(reviewed, write=True) as opened, opened.change() as change:
             change.notes.add(NewNote("case", "two days before"))
             number = opened.audit.count

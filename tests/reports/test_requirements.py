@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from engine.cases import Case, NewNote
+from engine.case import Case, NewNote
 from engine.media import hash_file
 from tests.cli.cli_material import Command
 from tests.reports.test_reports import Page

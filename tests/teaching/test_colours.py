@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken
 from engine.teaching.colours import colour_likeness, colour_shares

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from engine.core.progress import CancelToken, silent
 from engine.motion.motion_maps import MotionMaps
 from engine.teaching.finding import _use

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.cases import Case
+from engine.case import Case
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken
 from engine.packs.pack import write_pack

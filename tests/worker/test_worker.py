@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from engine import protocol
-from engine.cases import Case
+from engine.case import Case
 from engine.media import hash_file
 from tests.analysis.analysis_material import street_video
 from tests.tvad.text_pack import text_pack

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.cases import Case, is_case
+from engine.case import Case, is_case
 from engine.core.progress import CancelToken
 from engine.datasets.dialogues.maps import agrees
 from engine.datasets.dialogues.placing import ends

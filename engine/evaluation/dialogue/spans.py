@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.built.dialogues import Turn
-from engine.cases import Case, is_case
+from engine.case import Case, is_case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.core.settings import MotionSettings

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.cases import Case
-from engine.cases.database import DATABASE
-from engine.cases.database import translated as database_translated
+from engine.case import Case
+from engine.case.store.database import DATABASE
+from engine.case.store.database import translated as database_translated
 from engine.core.errors import BadInputError, MediaError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.version import VERSION

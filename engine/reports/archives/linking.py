@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.cases import Case, EvidenceRow
+from engine.case import Case, EvidenceRow
 from engine.core.errors import BadInputError, MediaError
 from engine.core.progress import CancelToken, Report
 from engine.media import fingerprint, hash_evidence

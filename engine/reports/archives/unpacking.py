@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.cases import Case, EvidenceRow, Verification, refuse_beside_evidence, verify
+from engine.case import Case, EvidenceRow, Verification, refuse_beside_evidence, verify
 from engine.core.errors import BadInputError, CancelledError, MediaError
 from engine.core.progress import CancelToken, Report, silent
 from engine.media import hash_file

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.analysis.rescoring import StoredRun, every_heat, every_score
-from engine.cases import Case
+from engine.case import Case
 from engine.core.findings import Region, Trajectory
 from engine.core.progress import CancelToken, Report
 from engine.evaluation.arrays import write_arrays

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine.analysis.rescoring import StoredRun, stored_run
-from engine.cases import Case, EvidenceRow, RunRow
+from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
 from engine.reports.exports.arrays import (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.evidence import check_unchanged
 from engine.analysis.rescoring import StoredRun, every_heat, every_score
-from engine.cases import Case, EvidenceRow
+from engine.case import Case, EvidenceRow
 from engine.core.errors import BadInputError, MediaError
 from engine.core.findings import Region
 from engine.core.progress import CancelToken, Progress, Report

@@ -1,0 +1,269 @@
+"""A case: a folder with a database whose history cannot be changed silently."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from engine.case import case_folder as opening
+from engine.case.recovery_copies import RECOVERY, copy_database
+from engine.case.store import case_lock as lock
+from engine.case.store.audit import AuditLog
+from engine.case.store.database import DATABASE, Database
+from engine.case.store.journal import Journal
+from engine.case.store.schema import case_folder
+from engine.case.tables.bookmarks import BookmarkChanges, BookmarkRepository
+from engine.case.tables.calibrations import CalibrationChanges, CalibrationRepository
+from engine.case.tables.case_info import DetailChanges, DetailRepository
+from engine.case.tables.chunks import ChunkChanges, ChunkRepository
+from engine.case.tables.dialogues import DialogueChanges, DialogueRepository
+from engine.case.tables.evidence import EvidenceChanges, EvidenceRepository
+from engine.case.tables.exports import ExportChanges, ExportRepository
+from engine.case.tables.notes import NoteChanges, NoteRepository
+from engine.case.tables.own_events import OwnEventChanges, OwnEventRepository
+from engine.case.tables.results import ResultChanges, ResultRepository
+from engine.case.tables.rows import EvidenceRow
+from engine.case.tables.runs import RunChanges, RunRepository
+from engine.case.tables.tags import TagChanges, TagRepository
+from engine.case.tables.variants import VariantChanges, VariantRepository
+from engine.case.tables.watched_spans import WatchedChanges, WatchedRepository
+from engine.core.errors import ResourceError
+
+BUSY_TIMEOUT_S = 10.0
+"""How long a writer waits for another one's transaction."""
+
+
+class Change:
+    """One writing transaction: every method of its repositories changes and records at once.
+
+    Attributes:
+        evidence: evidence and streams.
+        runs: runs.
+        chunks: raw maps and scores.
+        calibrations: calibrations.
+        results: scores, regions, trajectories, events and their states.
+        exports: files written from the case.
+        bookmarks: bookmarks.
+        notes: notes and their amendments.
+        tags: tags.
+        own_events: events that the examiner makes.
+        watched: what was watched.
+        details: who is responsible for the case.
+        dialogues: questions, answers and what they rest on.
+        variants: what marks taught a pack.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.evidence = EvidenceChanges(journal)
+        self.runs = RunChanges(journal)
+        self.chunks = ChunkChanges(journal)
+        self.calibrations = CalibrationChanges(journal)
+        self.results = ResultChanges(journal)
+        self.exports = ExportChanges(journal)
+        self.bookmarks = BookmarkChanges(journal)
+        self.notes = NoteChanges(journal)
+        self.tags = TagChanges(journal)
+        self.own_events = OwnEventChanges(journal)
+        self.watched = WatchedChanges(journal)
+        self.details = DetailChanges(journal)
+        self.dialogues = DialogueChanges(journal)
+        self.variants = VariantChanges(journal)
+
+    def record(self, action: str, name: str, params: Mapping[str, object]) -> None:
+        """Adds an audit entry about an action that changes no row (`report.preview`, …).
+
+        Args:
+            action: what was done, as `kind.verb`.
+            name: what it was done to, as `table:id` or `case`.
+            params: what else matters, of JSON's types.
+
+        Raises:
+            LookupError: there is no such object.
+        """
+        self._journal.record(action, name, params)
+
+
+class Case:
+    """An open case. It belongs to the thread that opened it; another thread opens its own.
+
+    Made by `Case.create` and `Case.open`; use as a context manager or call `close`.
+
+    Attributes:
+        path: the case folder, absolute.
+        token: what workers join with; None when opened for reading.
+        evidence: reads evidence and streams.
+        runs: reads runs.
+        chunks: reads raw maps and scores.
+        calibrations: reads calibrations.
+        results: reads scores, regions, trajectories and events.
+        exports: reads the list of files written from the case.
+        bookmarks: reads bookmarks.
+        notes: reads notes.
+        tags: reads tags.
+        own_events: reads the events that examiners made.
+        watched: reads what was watched.
+        details: reads who is responsible for the case.
+        dialogues: reads questions, answers and what they rest on.
+        variants: reads what marks taught a pack.
+        audit: reads the audit log.
+    """
+
+    def __init__(self, path: Path, database: Database, token: str | None, owner: bool) -> None:
+        self.path = path
+        self.token = token
+        self.database = database
+        self._owner = owner
+        self._changing = False
+        self.evidence = EvidenceRepository(database)
+        self.runs = RunRepository(database)
+        self.chunks = ChunkRepository(database)
+        self.calibrations = CalibrationRepository(database)
+        self.results = ResultRepository(database)
+        self.exports = ExportRepository(database)
+        self.bookmarks = BookmarkRepository(database)
+        self.notes = NoteRepository(database)
+        self.tags = TagRepository(database)
+        self.own_events = OwnEventRepository(database)
+        self.watched = WatchedRepository(database)
+        self.details = DetailRepository(database)
+        self.dialogues = DialogueRepository(database)
+        self.variants = VariantRepository(database)
+        self.audit = AuditLog(database)
+
+    @classmethod
+    def create(cls, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Case:
+        """Makes a new case in a folder that is new or empty, and owns it.
+
+        Raises:
+            BadInputError: the folder holds something already, or is a file.
+            ResourceError: it cannot be written.
+        """
+        folder = case_folder(Path(path))
+        database, token = opening.create_database(folder, busy_timeout_s)
+        return cls(folder, database, token, owner=True)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        write: bool = False,
+        token: str | None = None,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+    ) -> Case:
+        """Opens a case.
+
+        Args:
+            path: the case folder; its name need not end in `.case`.
+            write: whether to own it and change it; otherwise nothing in it is touched.
+            token: makes this a worker of the session with that token; by default the environment
+                variable `SIGHTLINE_CASE_TOKEN`.
+            busy_timeout_s: how long to wait for another program's transaction.
+
+        Raises:
+            BadInputError: it is no case, a newer version wrote it, or it is damaged.
+            ResourceError: another session has it, or it cannot be opened or written.
+        """
+        folder = case_folder(Path(path))
+        if not write:
+            return cls(folder, opening.open_for_reading(folder, busy_timeout_s), None, owner=False)
+        joined = token or os.environ.get(lock.TOKEN_VARIABLE) or None
+        database, token, owner = opening.open_for_writing(folder, joined, busy_timeout_s)
+        return cls(folder, database, token, owner)
+
+    @contextmanager
+    def change(self) -> Iterator[Change]:
+        """Opens the one kind of transaction that may write; commits when the block ends well.
+
+        Raises:
+            ResourceError: opened for reading, owned by another session by now, locked, or the
+                disk is full; nothing was changed.
+            UnrecordedChangeError: something was written without an audit entry.
+        """
+        if self.token is None:
+            raise ResourceError("the case is open for reading only", self.path, "open it to write")
+        if self._changing:
+            raise RuntimeError("a change inside a change")
+        self._changing = True
+        try:
+            with self.database.transaction():
+                lock.check_token(self.path, self.token)
+                journal = Journal(self.database)
+                yield Change(journal)
+                journal.check()
+        finally:
+            self._changing = False
+
+    @property
+    def writable(self) -> bool:
+        """Whether `change` may be used."""
+        return self.token is not None
+
+    @property
+    def derived(self) -> Path:
+        """Folder for thumbnails, exports and reports."""
+        return self.path / "derived"
+
+    @property
+    def cache(self) -> Path:
+        """Folder for features; may be deleted at any time."""
+        return self.path / "cache"
+
+    def evidence_path(self, evidence: EvidenceRow) -> Path:
+        """Returns where to read evidence: its copy in the case, or the original."""
+        return Path(evidence.path) if evidence.copied_to is None else self.path / evidence.copied_to
+
+    def recovery_copy(self) -> Path:
+        """Makes a dated copy of the database in the recovery folder; the oldest make room.
+
+        Returns:
+            The copy.
+
+        Raises:
+            ResourceError: the disk is full or the folder cannot be written.
+        """
+        return copy_database(self.database, self.path / RECOVERY)
+
+    def close(self) -> None:
+        """Closes the case and gives up its ownership."""
+        if self._owner and self.token is not None:
+            # Without a log beside it, the database can be read from a medium made read-only. A
+            # reader or a full disk may prevent that; the log then stays and nothing is lost.
+            with contextlib.suppress(sqlite3.OperationalError):
+                self.database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.database.close()
+        if self._owner and self.token is not None:
+            lock.release(self.path, self.token)
+            self._owner = False
+
+    def __enter__(self) -> Case:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def is_case(path: Path) -> bool:
+    """Whether a folder holds a database by the name a case gives it, and it was begun.
+
+    A process killed while it made a case leaves a database without tables, which is none yet.
+    """
+    database = Path(path) / DATABASE
+    return database.is_file() and not opening.is_unmade(database)
+
+
+def owner_of(path: Path) -> lock.Owner | None:
+    """Returns the living session that owns a case, or None."""
+    found = lock.read_lock(case_folder(Path(path)))
+    return None if found.owner is None or lock.is_stale(found.owner) else found.owner

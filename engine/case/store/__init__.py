@@ -1,0 +1,1 @@
+"""The database of a case, its journal and its audit log."""

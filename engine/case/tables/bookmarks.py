@@ -1,0 +1,99 @@
+"""Bookmarks: moments and spans an examiner wants to come back to."""
+
+from __future__ import annotations
+
+from engine.case.store import row_fields as fields
+from engine.case.store.audit import user, utc_now
+from engine.case.store.database import Database, Row
+from engine.case.store.journal import Journal
+from engine.case.tables.review_rows import BookmarkRow, NewBookmark
+from engine.core.errors import BadInputError
+
+
+class BookmarkRepository:
+    """Reads the bookmarks of a case."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, evidence_id: int) -> tuple[BookmarkRow, ...]:
+        """Returns the bookmarks of a piece of evidence in order of time, but for removed ones."""
+        sql = "SELECT * FROM bookmark WHERE evidence_id = ? AND removed = 0 ORDER BY start_pts, id"
+        return tuple(map(self._bookmark, self._database.rows(sql, [evidence_id])))
+
+    def all(self) -> tuple[BookmarkRow, ...]:
+        """Returns all bookmarks in order of id, removed ones too."""
+        return tuple(map(self._bookmark, self._database.rows("SELECT * FROM bookmark ORDER BY id")))
+
+    def get(self, bookmark_id: int) -> BookmarkRow:
+        """Returns one bookmark.
+
+        Raises:
+            BadInputError: the case has none with this id.
+        """
+        row = self._database.row("SELECT * FROM bookmark WHERE id = ?", [bookmark_id])
+        if row is None:
+            raise BadInputError("no such bookmark", bookmark_id, "list the bookmarks of the case")
+        return self._bookmark(row)
+
+    def _bookmark(self, row: Row) -> BookmarkRow:
+        with fields.decoding(self._database, "bookmark"):
+            return BookmarkRow(
+                id=fields.integer(row, "id"),
+                evidence_id=fields.integer(row, "evidence_id"),
+                run_id=fields.integer_or_none(row, "run_id"),
+                start_frame=fields.integer(row, "start_frame"),
+                end_frame=fields.integer(row, "end_frame"),
+                start_pts=fields.integer(row, "start_pts"),
+                end_pts=fields.integer(row, "end_pts"),
+                start_s=fields.real(row, "start_s"),
+                end_s=fields.real(row, "end_s"),
+                text=fields.text(row, "text"),
+                author=fields.text(row, "author"),
+                utc=fields.text(row, "utc"),
+                removed=bool(fields.integer(row, "removed")),
+            )
+
+
+class BookmarkChanges(BookmarkRepository):
+    """Changes the bookmarks of a case."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal.database)
+        self._journal = journal
+
+    def add(self, new: NewBookmark) -> int:
+        """Adds a bookmark and returns its id."""
+        row = {
+            **new.__dict__,
+            "start_s": fields.plain(new.start_s),
+            "end_s": fields.plain(new.end_s),
+            "author": user(),
+            "utc": utc_now(),
+        }
+        row_id = self._journal.insert("bookmark", row)
+        said = {"evidence_id": new.evidence_id, "start_pts": new.start_pts, "text": new.text}
+        self._journal.record("bookmark.add", f"bookmark:{row_id}", said)
+        return row_id
+
+    def amend(self, bookmark_id: int, text: str) -> None:
+        """Changes the text of a bookmark; the entry keeps what it said before.
+
+        Raises:
+            BadInputError: there is no such bookmark.
+        """
+        before = self.get(bookmark_id).text
+        self._journal.update("bookmark", bookmark_id, {"text": text})
+        said = {"before": before, "text": text}
+        self._journal.record("bookmark.amend", f"bookmark:{bookmark_id}", said)
+
+    def set_removed(self, bookmark_id: int, removed: bool) -> None:
+        """Takes a bookmark out of sight or brings it back; nothing is erased.
+
+        Raises:
+            BadInputError: there is no such bookmark.
+        """
+        self.get(bookmark_id)
+        self._journal.update("bookmark", bookmark_id, {"removed": int(removed)})
+        action = "bookmark.remove" if removed else "bookmark.restore"
+        self._journal.record(action, f"bookmark:{bookmark_id}", {})

@@ -1,0 +1,100 @@
+"""Calibrations: small versioned objects that make raw scores comparable."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import cast
+
+from engine.case.store import row_fields as fields
+from engine.case.store.database import Database, Row
+from engine.case.store.journal import Journal
+from engine.case.tables.rows import CalibrationKind, CalibrationRow, NewCalibration
+from engine.core.errors import BadInputError
+
+
+class CalibrationRepository:
+    """Reads the calibrations of a case."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, calibration_id: int) -> CalibrationRow:
+        """Returns one calibration.
+
+        Raises:
+            BadInputError: the case has none with this id.
+        """
+        row = self._database.row("SELECT * FROM calibration WHERE id = ?", [calibration_id])
+        if row is None:
+            raise BadInputError("no such calibration", calibration_id)
+        return self._calibration(row)
+
+    def of_run(self, run_id: int, channel: str) -> tuple[CalibrationRow, ...]:
+        """Returns the calibrations made in a run for a channel, oldest first."""
+        sql = "SELECT * FROM calibration WHERE run_id = ? AND channel = ? ORDER BY version"
+        return tuple(map(self._calibration, self._database.rows(sql, [run_id, channel])))
+
+    def of_evidence(self, evidence_id: int, channel: str) -> tuple[CalibrationRow, ...]:
+        """Returns the calibrations that serve a piece of evidence in a channel, oldest first."""
+        sql = "SELECT * FROM calibration WHERE evidence_id = ? AND channel = ? ORDER BY id"
+        return tuple(map(self._calibration, self._database.rows(sql, [evidence_id, channel])))
+
+    def all(self, channel: str) -> tuple[CalibrationRow, ...]:
+        """Returns the calibrations of a channel in the whole case, oldest first."""
+        sql = "SELECT * FROM calibration WHERE channel = ? ORDER BY id"
+        return tuple(map(self._calibration, self._database.rows(sql, [channel])))
+
+    def _calibration(self, row: Row) -> CalibrationRow:
+        with fields.decoding(self._database, "calibration"):
+            calibration = NewCalibration(
+                channel=fields.text(row, "channel"),
+                kind=cast(CalibrationKind, fields.text(row, "kind")),
+                body=fields.blob(row, "body"),
+                sources=fields.text(row, "sources"),
+                run_id=fields.integer_or_none(row, "run_id"),
+                evidence_id=fields.integer_or_none(row, "evidence_id"),
+                final=bool(fields.integer(row, "final")),
+            )
+            return CalibrationRow(
+                fields.integer(row, "id"),
+                fields.integer(row, "version"),
+                fields.text(row, "sha256"),
+                calibration,
+            )
+
+
+class CalibrationChanges(CalibrationRepository):
+    """Adds calibrations."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal.database)
+        self._journal = journal
+
+    def add(self, new: NewCalibration) -> int:
+        """Adds a calibration as the next version within its run, evidence and channel.
+
+        Returns:
+            Its id.
+        """
+        sql = (
+            "SELECT max(version) AS last FROM calibration"
+            " WHERE run_id IS ? AND evidence_id IS ? AND channel = ?"
+        )
+        last = self._database.row(sql, [new.run_id, new.evidence_id, new.channel])
+        version = int(last["last"] or 0) + 1 if last else 1
+        sha256 = hashlib.sha256(new.body).hexdigest()
+        row = {**new.__dict__, "final": int(new.final), "version": version, "sha256": sha256}
+        calibration_id = self._journal.insert("calibration", row)
+        said = {"channel": new.channel, "kind": new.kind, "version": version, "sha256": sha256}
+        self._journal.record("calibration.add", f"calibration:{calibration_id}", said)
+        return calibration_id
+
+    def fix(self, calibration_id: int) -> None:
+        """Makes a calibration the final one that results may be derived with.
+
+        Raises:
+            BadInputError: the case has no such calibration.
+        """
+        self.get(calibration_id)
+        self._journal.update("calibration", calibration_id, {"final": 1})
+        self._journal.record("calibration.fix", f"calibration:{calibration_id}", {})

@@ -1,0 +1,123 @@
+"""Chunks: raw maps and raw scores as they were committed during a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.case.store import row_fields as fields
+from engine.case.store.database import Database, Row, Value
+from engine.case.store.journal import Journal
+from engine.case.tables.rows import Chunk, ChunkSpan
+from engine.core.errors import BadInputError
+
+_SPAN = "seq, channel, first_frame, last_frame, first_pts, last_pts, info"
+_OF = "run_id = ? AND channel = ?"
+
+
+class ChunkRepository:
+    """Reads the chunks of runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def spans(self, run_id: int, channel: str) -> tuple[ChunkSpan, ...]:
+        """Returns where the chunks of a channel lie, in order, without reading their blobs."""
+        sql = f"SELECT {_SPAN} FROM chunk WHERE {_OF} ORDER BY seq"
+        return tuple(map(self._span, self._database.rows(sql, [run_id, channel])))
+
+    def channels(self, run_id: int) -> tuple[str, ...]:
+        """Returns the channels of which a run has chunks."""
+        sql = "SELECT DISTINCT channel FROM chunk WHERE run_id = ? ORDER BY channel"
+        return tuple(str(row["channel"]) for row in self._database.rows(sql, [run_id]))
+
+    def last(self, run_id: int, channel: str) -> ChunkSpan | None:
+        """Returns where the last chunk lies; None before the first."""
+        sql = f"SELECT {_SPAN} FROM chunk WHERE {_OF} ORDER BY seq DESC LIMIT 1"
+        row = self._database.row(sql, [run_id, channel])
+        return None if row is None else self._span(row)
+
+    def read(self, run_id: int, channel: str, seq: int) -> Chunk:
+        """Returns one chunk.
+
+        Raises:
+            BadInputError: the run has no such chunk.
+        """
+        sql = f"SELECT * FROM chunk WHERE {_OF} AND seq = ?"
+        row = self._database.row(sql, [run_id, channel, seq])
+        if row is None:
+            raise BadInputError("no such chunk", f"run {run_id}, {channel} {seq}")
+        return self._chunk(row)
+
+    def covering(
+        self, run_id: int, channel: str, first_frame: int, last_frame: int
+    ) -> tuple[Chunk, ...]:
+        """Returns the chunks that share frames with a span, both ends inclusive."""
+        sql = (
+            f"SELECT * FROM chunk WHERE {_OF} AND first_frame <= ? AND last_frame >= ? ORDER BY seq"
+        )
+        values: list[Value] = [run_id, channel, last_frame, first_frame]
+        return tuple(map(self._chunk, self._database.rows(sql, values)))
+
+    def stream(self, run_id: int, channel: str) -> Iterator[Chunk]:
+        """Yields all chunks of a channel in order, one in memory at a time."""
+        sql = f"SELECT * FROM chunk WHERE {_OF} ORDER BY seq"
+        for row in self._database.stream(sql, [run_id, channel]):
+            yield self._chunk(row)
+
+    def scores(
+        self, run_id: int, channel: str, from_seq: int = 0
+    ) -> Iterator[tuple[ChunkSpan, bytes]]:
+        """Yields the packed raw scores of the chunks from one on, without reading their maps."""
+        sql = f"SELECT {_SPAN}, scores FROM chunk WHERE {_OF} AND seq >= ? ORDER BY seq"
+        for row in self._database.stream(sql, [run_id, channel, from_seq]):
+            span = self._span(row)
+            with fields.decoding(self._database, "chunk"):
+                yield span, fields.blob(row, "scores")
+
+    def _span(self, row: Row) -> ChunkSpan:
+        with fields.decoding(self._database, "chunk"):
+            return ChunkSpan(
+                seq=fields.integer(row, "seq"),
+                channel=fields.text(row, "channel"),
+                first_frame=fields.integer(row, "first_frame"),
+                last_frame=fields.integer(row, "last_frame"),
+                first_pts=fields.integer(row, "first_pts"),
+                last_pts=fields.integer(row, "last_pts"),
+                info=fields.text(row, "info"),
+            )
+
+    def _chunk(self, row: Row) -> Chunk:
+        span = self._span(row)
+        with fields.decoding(self._database, "chunk"):
+            return Chunk(span, fields.blob(row, "scores"), fields.blob(row, "raw"))
+
+
+class ChunkChanges(ChunkRepository):
+    """Adds chunks to running runs."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal.database)
+        self._journal = journal
+
+    def append(self, run_id: int, chunk: Chunk) -> None:
+        """Adds the next chunk of a channel.
+
+        Raises:
+            BadInputError: the run is not running, or the chunk is not the next one.
+        """
+        span = chunk.span
+        where = f"run {run_id}, {span.channel} {span.seq}"
+        running = "SELECT 1 FROM run WHERE id = ? AND state = 'running'"
+        if self._database.row(running, [run_id]) is None:
+            raise BadInputError("a chunk for a run that is not running", where, "resume the run")
+        before = self.last(run_id, span.channel)
+        next_seq = 0 if before is None else before.seq + 1
+        if span.seq != next_seq:
+            raise BadInputError(f"a chunk out of order, {next_seq} comes next", where)
+        row = {**span.__dict__, "run_id": run_id, "scores": chunk.scores, "raw": chunk.raw}
+        chunk_id = self._journal.insert("chunk", row)
+        said = {
+            "run_id": run_id, "channel": span.channel, "seq": span.seq,
+            "first_frame": span.first_frame, "last_frame": span.last_frame,
+        }  # fmt: skip
+        self._journal.record("chunk.add", f"chunk:{chunk_id}", said)

@@ -1,0 +1,218 @@
+"""Evidence and its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import cast
+
+from engine.case.store import row_fields as fields
+from engine.case.store.audit import utc_now
+from engine.case.store.database import Database, Row
+from engine.case.store.journal import Journal
+from engine.case.tables.rows import EvidenceKind, EvidenceRow, NewEvidence, NewStream, StreamRow
+from engine.core.errors import BadInputError
+
+_LONGEST_OFFSET_S = 1e11
+
+MISMATCH = "evidence.mismatch"
+"""Action of the entry that keeps a mismatch of hashes on record."""
+
+
+class EvidenceRepository:
+    """Reads the evidence of a case."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> tuple[EvidenceRow, ...]:
+        """Returns all evidence in order of id."""
+        return tuple(map(self._evidence, self._database.rows("SELECT * FROM evidence ORDER BY id")))
+
+    def get(self, evidence_id: int) -> EvidenceRow:
+        """Returns one piece of evidence.
+
+        Raises:
+            BadInputError: the case has none with this id.
+        """
+        row = self._database.row("SELECT * FROM evidence WHERE id = ?", [evidence_id])
+        if row is None:
+            raise BadInputError("no such evidence", evidence_id, "list the evidence of the case")
+        return self._evidence(row)
+
+    def with_sha256(self, sha256: str) -> tuple[EvidenceRow, ...]:
+        """Returns the evidence that had this hash when it was added."""
+        rows = self._database.rows("SELECT * FROM evidence WHERE sha256 = ? ORDER BY id", [sha256])
+        return tuple(map(self._evidence, rows))
+
+    def with_path(self, path: str) -> tuple[EvidenceRow, ...]:
+        """Returns the evidence added from this absolute path, oldest first."""
+        return tuple(one for one in self.all() if one.path == path)
+
+    def streams(self, evidence_id: int) -> tuple[StreamRow, ...]:
+        """Returns the streams of a piece of evidence in order of number."""
+        sql = "SELECT * FROM stream WHERE evidence_id = ? ORDER BY number"
+        return tuple(map(self._stream, self._database.rows(sql, [evidence_id])))
+
+    def mismatches(self, evidence_id: int) -> tuple[str, ...]:
+        """Returns the UTC times at which this evidence was found changed, oldest first."""
+        sql = "SELECT utc FROM audit WHERE action = ? AND object = ? ORDER BY seq"
+        rows = self._database.rows(sql, [MISMATCH, f"evidence:{evidence_id}"])
+        return tuple(str(row["utc"]) for row in rows)
+
+    def _evidence(self, row: Row) -> EvidenceRow:
+        with fields.decoding(self._database, "evidence"):
+            return EvidenceRow(
+                id=fields.integer(row, "id"),
+                path=fields.text(row, "path"),
+                name=fields.text(row, "name"),
+                kind=cast(EvidenceKind, fields.text(row, "kind")),
+                sha256=fields.text(row, "sha256"),
+                size=fields.integer(row, "size"),
+                mtime_ns=fields.integer(row, "mtime_ns"),
+                fps=fields.real_or_none(row, "fps"),
+                copied_to=fields.text_or_none(row, "copied_to"),
+                added_utc=fields.text(row, "added_utc"),
+                properties=fields.text(row, "properties"),
+                current_run=fields.integer_or_none(row, "current_run"),
+                clock_offset_s=fields.real_or_none(row, "clock_offset_s"),
+                position=fields.integer_or_none(row, "position"),
+            )
+
+    def _stream(self, row: Row) -> StreamRow:
+        with fields.decoding(self._database, "stream"):
+            stream = NewStream(
+                number=fields.integer(row, "number"),
+                codec=fields.text(row, "codec"),
+                width=fields.integer(row, "width"),
+                height=fields.integer(row, "height"),
+                time_base_num=fields.integer(row, "time_base_num"),
+                time_base_den=fields.integer(row, "time_base_den"),
+                first_pts=fields.integer(row, "first_pts"),
+                frames=fields.integer(row, "frames"),
+                duration_s=fields.real(row, "duration_s"),
+                flags=fields.text(row, "flags"),
+                pts=None if row["pts"] is None else fields.blob(row, "pts"),
+            )
+            return StreamRow(fields.integer(row, "id"), fields.integer(row, "evidence_id"), stream)
+
+
+class EvidenceChanges(EvidenceRepository):
+    """Changes the evidence of a case."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal.database)
+        self._journal = journal
+
+    def add(self, new: NewEvidence) -> int:
+        """Adds evidence with its streams and returns its id."""
+        row_id = self._journal.insert(
+            "evidence",
+            {
+                "path": new.path,
+                "name": PurePath(new.path).name,
+                "kind": new.kind,
+                "sha256": new.sha256,
+                "size": new.size,
+                "mtime_ns": new.mtime_ns,
+                "fps": None if new.fps is None else fields.plain(new.fps),
+                "copied_to": new.copied_to,
+                "added_utc": utc_now(),
+                "properties": new.properties,
+            },
+        )
+        said = {"path": new.path, "sha256": new.sha256, "copied": new.copied_to is not None}
+        self._journal.record("evidence.add", f"evidence:{row_id}", said)
+        for stream in new.streams:
+            self.add_stream(row_id, stream)
+        return row_id
+
+    def add_stream(self, evidence_id: int, stream: NewStream) -> None:
+        """Adds another video stream of evidence.
+
+        Raises:
+            BadInputError: the case has no such evidence.
+        """
+        self.get(evidence_id)
+        row = {**stream.__dict__, "evidence_id": evidence_id}
+        stream_id = self._journal.insert("stream", row)
+        said = {"evidence_id": evidence_id, "number": stream.number}
+        self._journal.record("stream.add", f"stream:{stream_id}", said)
+
+    def choose_run(self, evidence_id: int, run_id: int | None) -> None:
+        """Makes a run the current one; None goes back to the newest finished one.
+
+        Raises:
+            BadInputError: the run is unknown, unfinished, or of other evidence.
+        """
+        self.get(evidence_id)
+        if run_id is not None:
+            sql = "SELECT 1 FROM run WHERE id = ? AND evidence_id = ? AND state = 'finished'"
+            if self._database.row(sql, [run_id, evidence_id]) is None:
+                raise BadInputError(
+                    "no finished run of this evidence", run_id, "choose one of its finished runs"
+                )
+        self._journal.update("evidence", evidence_id, {"current_run": run_id})
+        self._journal.record("evidence.choose_run", f"evidence:{evidence_id}", {"run_id": run_id})
+
+    def set_clock_offset(self, evidence_id: int, seconds: float | None) -> None:
+        """Says by how many seconds the burned-in clock is ahead of stream time; None: unknown.
+
+        Raises:
+            BadInputError: the case has no such evidence, or this is no offset.
+        """
+        if seconds is not None and not abs(seconds) < _LONGEST_OFFSET_S:
+            raise BadInputError("not a clock offset", seconds, "give seconds")
+        before = self.get(evidence_id).clock_offset_s
+        offset = None if seconds is None else fields.plain(seconds)
+        self._journal.update("evidence", evidence_id, {"clock_offset_s": offset})
+        said = {"before": before, "seconds": offset}
+        self._journal.record("evidence.set_clock_offset", f"evidence:{evidence_id}", said)
+
+    def arrange(self, evidence_ids: Sequence[int]) -> None:
+        """Puts evidence in the order given.
+
+        Raises:
+            BadInputError: the case has no such evidence.
+        """
+        for position, evidence_id in enumerate(evidence_ids, 1):
+            if self.get(evidence_id).position != position:
+                self._journal.update("evidence", evidence_id, {"position": position})
+                said = {"position": position}
+                self._journal.record("evidence.arrange", f"evidence:{evidence_id}", said)
+
+    def relink(self, evidence_id: int, path: str) -> None:
+        """Says where evidence lies now; the caller has compared its hash.
+
+        Raises:
+            BadInputError: the case has no such evidence.
+        """
+        before = self.get(evidence_id).path
+        self._journal.update("evidence", evidence_id, {"path": path, "name": PurePath(path).name})
+        said = {"before": before, "path": path}
+        self._journal.record("evidence.relink", f"evidence:{evidence_id}", said)
+
+    def hold(self, evidence_id: int, copied_to: str | None) -> None:
+        """Says where inside the case a copy of evidence lies; the caller has compared its hash.
+
+        Args:
+            evidence_id: the evidence.
+            copied_to: relative to the case folder; None when the case holds no copy.
+
+        Raises:
+            BadInputError: the case has no such evidence.
+        """
+        before = self.get(evidence_id).copied_to
+        self._journal.update("evidence", evidence_id, {"copied_to": copied_to})
+        said = {"before": before, "copied_to": copied_to}
+        self._journal.record("evidence.hold", f"evidence:{evidence_id}", said)
+
+    def note_mismatch(self, evidence_id: int, sha256_now: str | None) -> None:
+        """Keeps on record that evidence was found changed (None: missing or unreadable).
+
+        Raises:
+            BadInputError: the case has no such evidence.
+        """
+        recorded = self.get(evidence_id).sha256
+        said = {"sha256_recorded": recorded, "sha256_now": sha256_now}
+        self._journal.record(MISMATCH, f"evidence:{evidence_id}", said)

@@ -1,0 +1,73 @@
+"""Exports: files written from the case, each with its own hash (R5)."""
+
+from __future__ import annotations
+
+from engine.case.store import row_fields as fields
+from engine.case.store.audit import utc_now
+from engine.case.store.database import Database, Row
+from engine.case.store.journal import Journal
+from engine.case.tables.rows import ExportRow
+
+
+class ExportRepository:
+    """Reads the list of files written from a case."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> tuple[ExportRow, ...]:
+        """Returns all exports in order of id."""
+        return tuple(map(self._export, self._database.rows("SELECT * FROM export ORDER BY id")))
+
+    def _export(self, row: Row) -> ExportRow:
+        with fields.decoding(self._database, "export"):
+            return ExportRow(
+                id=fields.integer(row, "id"),
+                run_id=fields.integer_or_none(row, "run_id"),
+                path=fields.text(row, "path"),
+                kind=fields.text(row, "kind"),
+                sha256=fields.text(row, "sha256"),
+                size=fields.integer(row, "size"),
+                utc=fields.text(row, "utc"),
+            )
+
+
+class ExportChanges(ExportRepository):
+    """Adds to the list of files written from a case."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal.database)
+        self._journal = journal
+
+    def add(
+        self,
+        path: str,
+        kind: str,
+        sha256: str,
+        size: int,
+        run_id: int | None = None,
+        beside_evidence: str | None = None,
+    ) -> int:
+        """Notes a file that was written.
+
+        Args:
+            path: absolute path.
+            kind: its form (`pdf`, `mp4`, `npz`, …).
+            sha256: of the file.
+            size: in bytes.
+            run_id: the run it shows; None when it is about the whole case.
+            beside_evidence: the folder of evidence it lies in, when the examiner insisted (R1).
+
+        Returns:
+            Its id.
+        """
+        row = {
+            "run_id": run_id, "path": path, "kind": kind, "sha256": sha256, "size": size,
+            "utc": utc_now(),
+        }  # fmt: skip
+        export_id = self._journal.insert("export", row)
+        said = {"path": path, "sha256": sha256, "run_id": run_id}
+        if beside_evidence is not None:
+            said["beside_evidence"] = beside_evidence
+        self._journal.record("export.add", f"export:{export_id}", said)
+        return export_id

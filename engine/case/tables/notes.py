@@ -1,0 +1,117 @@
+"""Notes: what an examiner writes down; an amendment never erases what it amends (R10)."""
+
+from __future__ import annotations
+
+from engine.case.store import row_fields as fields
+from engine.case.store.audit import user, utc_now
+from engine.case.store.database import Database, Row
+from engine.case.store.journal import Journal
+from engine.case.tables.review_rows import NewNote, NoteRow
+from engine.core.errors import BadInputError
+
+_NEWEST = (
+    "SELECT note.*, count(*) AS versions, max(note.id) AS newest FROM note "
+    "GROUP BY coalesce(first_id, id)"
+)
+# With max() SQLite takes the other columns from the row that has the maximum.
+
+
+class NoteRepository:
+    """Reads the notes of a case."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> tuple[NoteRow, ...]:
+        """Returns the newest version of every note that was not removed, oldest note first."""
+        rows = self._database.rows(f"{_NEWEST} HAVING removed = 0 ORDER BY coalesce(first_id, id)")
+        return tuple(self._note(row, fields.integer(row, "versions")) for row in rows)
+
+    def every_version(self) -> tuple[NoteRow, ...]:
+        """Returns every version of every note in order of id, removed ones too."""
+        rows = self._database.rows("SELECT * FROM note ORDER BY id")
+        return tuple(self._note(row, 1) for row in rows)
+
+    def get(self, note_id: int) -> NoteRow:
+        """Returns one version of a note.
+
+        Raises:
+            BadInputError: the case has none with this id.
+        """
+        row = self._database.row("SELECT * FROM note WHERE id = ?", [note_id])
+        if row is None:
+            raise BadInputError("no such note", note_id, "list the notes of the case")
+        return self._note(row, 1)
+
+    def history(self, first_id: int) -> tuple[NoteRow, ...]:
+        """Returns all versions of a note, oldest first."""
+        sql = "SELECT * FROM note WHERE id = ? OR first_id = ? ORDER BY id"
+        rows = self._database.rows(sql, [first_id, first_id])
+        return tuple(self._note(row, len(rows)) for row in rows)
+
+    def _note(self, row: Row, versions: int) -> NoteRow:
+        with fields.decoding(self._database, "note"):
+            note_id = fields.integer(row, "id")
+            first = fields.integer_or_none(row, "first_id")
+            return NoteRow(
+                id=note_id,
+                first_id=note_id if first is None else first,
+                note=NewNote(
+                    object=fields.text(row, "object"),
+                    text=fields.text(row, "text"),
+                    evidence_id=fields.integer_or_none(row, "evidence_id"),
+                    pts=fields.integer_or_none(row, "pts"),
+                    seconds=fields.real_or_none(row, "seconds"),
+                ),
+                author=fields.text(row, "author"),
+                utc=fields.text(row, "utc"),
+                removed=bool(fields.integer(row, "removed")),
+                versions=versions,
+            )
+
+
+class NoteChanges(NoteRepository):
+    """Changes the notes of a case."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal.database)
+        self._journal = journal
+
+    def add(self, new: NewNote) -> int:
+        """Adds a note and returns its id."""
+        return self._insert(new, None, "note.add")
+
+    def amend(self, note_id: int, text: str) -> int:
+        """Adds a version of a note and returns that version's id.
+
+        Raises:
+            BadInputError: there is no such note.
+        """
+        row = self.get(note_id)
+        said = row.note
+        new = NewNote(said.object, text, said.evidence_id, said.pts, said.seconds)
+        return self._insert(new, row.first_id, "note.amend")
+
+    def set_removed(self, note_id: int, removed: bool) -> None:
+        """Takes a note out of sight or brings it back; nothing is erased.
+
+        Raises:
+            BadInputError: there is no such note.
+        """
+        newest = self.history(self.get(note_id).first_id)[-1].id
+        self._journal.update("note", newest, {"removed": int(removed)})
+        action = "note.remove" if removed else "note.restore"
+        self._journal.record(action, f"note:{newest}", {})
+
+    def _insert(self, new: NewNote, first_id: int | None, action: str) -> int:
+        row = {
+            **new.__dict__,
+            "seconds": None if new.seconds is None else fields.plain(new.seconds),
+            "first_id": first_id,
+            "author": user(),
+            "utc": utc_now(),
+        }
+        row_id = self._journal.insert("note", row)
+        said = {"object": new.object, "text": new.text, "first_id": first_id}
+        self._journal.record(action, f"note:{row_id}", said)
+        return row_id

@@ -1,0 +1,272 @@
+"""Verification: evidence, records and audit chain of a case, recomputed and compared."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from engine.case.case import Case
+from engine.case.store import audit
+from engine.case.store import content_hashes as content
+from engine.case.store.audit import AuditEntry, ChainCheck
+from engine.case.store.content_hashes import BulkDigest
+from engine.case.store.database import Database, Row, Value
+from engine.case.tables.rows import EvidenceRow
+from engine.core.errors import SightlineError
+
+HashEvidence = Callable[[EvidenceRow], str]
+"""Computes the SHA-256 evidence has now; raises SightlineError when it cannot be read."""
+
+_HEAD = re.compile(r"[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True)
+class EvidenceCheck:
+    """A piece of evidence as recorded and as it is now.
+
+    Attributes:
+        evidence_id: its id.
+        path: as recorded.
+        sha256_recorded: when it was added.
+        sha256_now: None when it is missing or cannot be read.
+        error: why it cannot be read; empty when it can.
+    """
+
+    evidence_id: int
+    path: str
+    sha256_recorded: str
+    sha256_now: str | None
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is unchanged."""
+        return self.sha256_now == self.sha256_recorded
+
+
+@dataclass(frozen=True)
+class BadRecord:
+    """A row that is not what its audit entry covers, is missing, or was put in."""
+
+    table: str
+    id: Value
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found.
+
+    Attributes:
+        evidence: one check for each piece of evidence.
+        checked: number of records compared.
+        bad: records that differ, in order of table and id.
+        entries: number of audit entries.
+        head: hash of the last audit entry, recomputed; empty when there is none.
+        first_bad: `seq` of the first bad audit entry; None when the chain is sound.
+        head_in_chain: whether the head asked about is in the sound part of the chain; None when
+            none was asked about.
+    """
+
+    evidence: tuple[EvidenceCheck, ...]
+    checked: int
+    bad: tuple[BadRecord, ...]
+    entries: int
+    head: str
+    first_bad: int | None
+    head_in_chain: bool | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether evidence, records and chain are as they were recorded."""
+        return (
+            all(one.ok for one in self.evidence)
+            and not self.bad
+            and self.first_bad is None
+            and self.head_in_chain is not False
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Returns the object that `verify --json` prints."""
+        chain: dict[str, object] = {
+            "entries": self.entries,
+            "head": self.head,
+            "ok": self.first_bad is None,
+            "first_bad": self.first_bad,
+        }
+        if self.head_in_chain is not None:
+            chain["head_in_chain"] = self.head_in_chain
+        return {
+            "ok": self.ok,
+            "evidence": [
+                {
+                    "evidence_id": one.evidence_id,
+                    "path": one.path,
+                    "sha256_recorded": one.sha256_recorded,
+                    "sha256_now": one.sha256_now,
+                    "ok": one.ok,
+                }
+                for one in self.evidence
+            ],
+            "records": {
+                "checked": self.checked,
+                "bad": [{"table": one.table, "id": one.id} for one in self.bad],
+            },
+            "audit": chain,
+        }
+
+
+def is_head(text: str) -> bool:
+    """Whether a text has the form of a head of the audit log, in either case of letters."""
+    return _HEAD.fullmatch(text.strip()) is not None
+
+
+def verify(case: Case, *, hash_evidence: HashEvidence, head: str | None = None) -> Verification:
+    """Recomputes everything a case says about itself.
+
+    Args:
+        case: open for reading or writing.
+        hash_evidence: computes the SHA-256 of evidence as it is now.
+        head: an audit head written down elsewhere, to be looked for in the chain.
+
+    Raises:
+        BadInputError: the database cannot be read at all.
+    """
+    with case.database.snapshot():
+        chain = audit.walk(case.database)
+        checked, bad = _check_records(case.database, chain)
+        evidence = case.evidence.all()
+    return Verification(
+        evidence=tuple(_check_evidence(one, hash_evidence) for one in evidence),
+        checked=checked,
+        bad=tuple(bad),
+        entries=chain.entries,
+        head=chain.head,
+        first_bad=chain.first_bad,
+        head_in_chain=None if head is None else head.strip().lower() in chain.hashes,
+    )
+
+
+def _check_evidence(evidence: EvidenceRow, hash_evidence: HashEvidence) -> EvidenceCheck:
+    now, why = None, ""
+    try:
+        now = hash_evidence(evidence)
+    except SightlineError as error:
+        why = error.line()
+    return EvidenceCheck(evidence.id, evidence.path, evidence.sha256, now, why)
+
+
+def _check_records(database: Database, chain: ChainCheck) -> tuple[int, list[BadRecord]]:
+    expected = {name: entry.content_sha256 for name, entry in chain.newest.items()}
+    bad: set[tuple[str, Value]] = set()
+    checked = 1
+    if expected.pop(content.CASE, None) != content.case_sha256(database):
+        bad.add(("meta", content.CASE))
+    for table in content.ROOTS:
+        for row in database.stream(f"SELECT * FROM {table} ORDER BY id"):
+            checked += 1
+            name = _name(table, row)
+            if table == "derivation":
+                found = _check_derivation(database, row, chain.newest.get(name))
+                bad.update(found)
+                expected.pop(name, None)
+            elif expected.pop(name, None) != content.object_sha256_of(row):
+                bad.add((table, row["id"]))
+    for table in content.BULK:
+        count, found = _check_bulk(database, table, expected)
+        checked += count
+        bad.update(found)
+    # What is left has an entry but no row.
+    for name in expected:
+        table, _, number = name.partition(":")
+        bad.add((table, int(number) if number.isascii() and number.isdigit() else number))
+    order = {table: place for place, table in enumerate(("meta", *content.ROOTS, *content.BULK))}
+    ranked = sorted(bad, key=lambda one: (order.get(one[0], len(order)), _rank(one[1])))
+    return checked, [BadRecord(table, row_id) for table, row_id in ranked]
+
+
+def _name(table: str, row: Row) -> str:
+    return f"{table}:{row['id']!s}"
+
+
+def _rank(row_id: Value) -> tuple[int, str]:
+    return (row_id, "") if isinstance(row_id, int) else (0, str(row_id))
+
+
+def _check_bulk(
+    database: Database, table: str, expected: dict[str, str]
+) -> tuple[int, set[tuple[str, Value]]]:
+    bad: set[tuple[str, Value]] = set()
+    count = 0
+    changeable = content.MUTABLE.get(table, {})
+    derivations = {row["id"] for row in database.stream("SELECT id FROM derivation")}
+    for row in database.stream(f"SELECT * FROM {table} ORDER BY id"):
+        count += 1
+        if row["derivation_id"] is None:
+            if expected.pop(_name(table, row), None) != content.object_sha256_of(row):
+                bad.add((table, row["id"]))
+            continue
+        sound = row[content.ROW_HASH] == content.bulk_row_hash(table, row)
+        sound = sound and row["derivation_id"] in derivations
+        if changeable:
+            entry = expected.pop(_name(table, row), None)
+            untouched = all(row[name] == first for name, first in changeable.items())
+            if entry is None:
+                sound = sound and untouched
+            else:
+                sound = sound and entry == content.object_sha256_of(row)
+        if not sound:
+            bad.add((table, row["id"]))
+    return count, bad
+
+
+def _check_derivation(
+    database: Database, row: Row, entry: AuditEntry | None
+) -> set[tuple[str, Value]]:
+    """Compares a derivation with its entry and, when it differs, finds the rows that do."""
+    digests = content.derivation_digests(database, int(row["id"] or 0))
+    if entry is None:
+        return {("derivation", row["id"])}
+    if entry.content_sha256 == content.derivation_sha256(row, digests):
+        return set()
+    recorded = _recorded_digests(entry)
+    if entry.content_sha256 != content.derivation_sha256(row, recorded):
+        # The entry's own list is no help, or the derivation's row itself was changed.
+        return {("derivation", row["id"])}
+    bad: set[tuple[str, Value]] = set()
+    for table in content.BULK:
+        if digests[table] != recorded[table]:
+            bad.update((table, one) for one in _odd_rows(database, table, row, recorded[table]))
+    return bad
+
+
+def _recorded_digests(entry: AuditEntry) -> Mapping[str, BulkDigest]:
+    try:
+        nothing = content.bulk_digest(()).__dict__
+        optional = dict.fromkeys(content.OPTIONAL, nothing)
+        stored = {**optional, **json.loads(entry.params_json)["rows"]}
+        return {
+            table: BulkDigest(
+                int(stored[table]["first"]),
+                int(stored[table]["count"]),
+                str(stored[table]["sha256"]),
+            )
+            for table in content.BULK
+        }
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+
+
+def _odd_rows(database: Database, table: str, row: Row, recorded: BulkDigest) -> Iterator[int]:
+    """Names rows put in or missing; else those whose own hash differs; else the first row."""
+    sql = f"SELECT * FROM {table} WHERE derivation_id = ? ORDER BY id"
+    there: set[int] = set()
+    odd: set[int] = set()
+    for one in database.stream(sql, [row["id"]]):
+        row_id = int(one["id"] or 0)
+        there.add(row_id)
+        if one[content.ROW_HASH] != content.bulk_row_hash(table, one):
+            odd.add(row_id)
+    wanted = set(range(recorded.first, recorded.first + recorded.count))
+    yield from sorted((there ^ wanted) | odd or {recorded.first})

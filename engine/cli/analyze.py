@@ -29,11 +29,11 @@ from engine.core.settings import AnalysisSettings
 from engine.core.times import parse_span
 
 if TYPE_CHECKING:
-    from engine.analysis.recipe import Recipe
-    from engine.analysis.runs import Resuming
-    from engine.analysis.text.recipe import TextRecipe
-    from engine.analysis.text.use import TextUse
     from engine.case import Case, RunRow
+    from engine.detectors.text.text_detector import TextUse
+    from engine.detectors.text.text_recipe import TextRecipe
+    from engine.pipeline.recipe import Recipe
+    from engine.pipeline.run import Resuming
 
 
 def command(
@@ -153,9 +153,9 @@ class _Options:
 
     def recipe(self, cancel: CancelToken) -> Recipe:
         """Hashes normal footage and returns what decides the result."""
-        from engine.analysis.normal import hash_normal
-        from engine.analysis.parts import PictureParts, parse_polygon
-        from engine.analysis.recipe import Recipe
+        from engine.pipeline.calibration.normal_footage import hash_normal
+        from engine.pipeline.recipe import Recipe
+        from engine.pipeline.region_mask import PictureParts, parse_polygon
 
         ignore, interest = (tuple(map(parse_polygon, texts)) for texts in self.regions)
         parts = PictureParts(ignore, interest)
@@ -172,8 +172,8 @@ def _analyze(
     report: Report,
     as_json: bool,
 ) -> None:
-    from engine.analysis.runs import Resuming
     from engine.cli.cases import open_to_write
+    from engine.pipeline.run import Resuming
     from engine.reports.runs import run_json
 
     if not videos:
@@ -213,9 +213,9 @@ def _made_ready(
     case: Path, options: _Options, cancel: CancelToken
 ) -> tuple[Recipe, TextUse | None]:
     """Opens what a run needs before a case is made, so that bad input leaves none behind."""
-    from engine.analysis.text.use import open_text
-    from engine.analysis.variant import taught_of, with_variant
     from engine.case import Case
+    from engine.detectors.text.text_detector import open_text
+    from engine.pipeline.variant import taught_of, with_variant
 
     recipe = options.recipe(cancel)
     if options.variant is None:
@@ -235,8 +235,8 @@ def _one(
     cancel: CancelToken,
     report: Report,
 ) -> RunRow:
-    from engine.analysis.evidence import add_evidence
-    from engine.analysis.runs import Run
+    from engine.pipeline.evidence_intake import add_evidence
+    from engine.pipeline.run import Run
 
     cancel.check()
     evidence, source = add_evidence(
@@ -261,8 +261,8 @@ def _repeat(
     report: Report,
     as_json: bool,
 ) -> None:
-    from engine.analysis.repeating import repeat_run
     from engine.case import Case
+    from engine.pipeline.rerun import repeat_run
     from engine.reports.runs import run_json
 
     if videos:

@@ -10,7 +10,7 @@ import typer
 from engine.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from engine.analysis.text.recipe import TextRecipe
+    from engine.detectors.text.text_recipe import TextRecipe
 
 CHANNELS = ("scene", "text")
 _PACK = "compact"
@@ -66,6 +66,6 @@ def chosen_text(
     from engine.packs.prompt_sets import load_prompts
 
     asked = None if prompts is None else load_prompts(prompts)
-    from engine.analysis.text.model import text_recipe
+    from engine.detectors.text.text_model import text_recipe
 
     return text_recipe(pack or _PACK, asked, device or "auto")

@@ -115,8 +115,8 @@ def command(
         raise BadInputError("unknown data set", dataset, f"use one of {', '.join(_DATASETS)}")
     chosen = chosen_channels(channels)
     recipe = chosen_text(chosen, pack, prompts, device)
-    from engine.analysis.text.use import open_text
     from engine.datasets.opening import open_dataset
+    from engine.detectors.text.text_detector import open_text
     from engine.evaluation.running import Evaluator
 
     settings = replace(_settings(stride, flow), channels=chosen)

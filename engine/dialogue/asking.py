@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.analysis.evidence import opened_evidence
 from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError, CancelledError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
@@ -14,6 +13,7 @@ from engine.dialogue.facts import AskedSpan, facts_of, span_trajectories
 from engine.dialogue.shelf import ModelShelf
 from engine.dialogue.turn import AskRequest, Heard, Subject, Turn
 from engine.media import Source
+from engine.pipeline.evidence_intake import opened_evidence
 
 
 def ask(

@@ -78,17 +78,17 @@ def run_for(
     current = case.runs.current(evidence.id)
     if current is not None:
         return current
-    from engine.analysis.evidence import add_evidence
-    from engine.analysis.normal import hash_normal
-    from engine.analysis.recipe import Recipe
-    from engine.analysis.runs import Resuming, Run
     from engine.core.settings import AnalysisSettings
+    from engine.pipeline.calibration.normal_footage import hash_normal
+    from engine.pipeline.evidence_intake import add_evidence
+    from engine.pipeline.recipe import Recipe
+    from engine.pipeline.run import Resuming, Run
 
     learnt = tuple(hash_normal(normal, cancel or CancelToken()))
     settings, asked, text = AnalysisSettings(), None, None
     if pack is not None:
-        from engine.analysis.text.model import text_recipe
-        from engine.analysis.text.use import open_text
+        from engine.detectors.text.text_detector import open_text
+        from engine.detectors.text.text_model import text_recipe
 
         settings = replace(settings, channels=(SCENE, TEXT))
         asked = text_recipe(pack, None, "auto")

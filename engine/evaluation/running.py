@@ -13,27 +13,27 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.deriving import derive
-from engine.analysis.expanding import expand_heat, expand_scores
-from engine.analysis.fusion import leading_channel
-from engine.analysis.judging import Calibrations, RawMaps, Verdict
-from engine.analysis.normal import hash_normal, learn_normal, measure_footage
-from engine.analysis.parts import WHOLE_PICTURE
-from engine.analysis.plan import AnalysisPlan, frame_seconds, make_plan
-from engine.analysis.spool import MapSpool
-from engine.analysis.text.calibration import TextCalibration, learn_text
-from engine.analysis.text.use import TextUse
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.settings import AnalysisSettings
 from engine.datasets.base import Dataset, Video
+from engine.detectors.scene.scene_learning import calibrate
+from engine.detectors.text.text_calibration import TextCalibration, learn_text
+from engine.detectors.text.text_detector import TextUse
 from engine.evaluation.dumps import chosen_videos, write_dump
 from engine.evaluation.pictures import draw_video
 from engine.evaluation.regions import ScoredRegions
 from engine.evaluation.report import Evaluation, Figures
 from engine.evaluation.truth import VideoTruth, read_truth
 from engine.media import hash_evidence, open_source
-from engine.scene.learning import calibrate
+from engine.motion.analysis_plan import AnalysisPlan, frame_seconds, make_plan
+from engine.pipeline.calibration.map_spool import MapSpool
+from engine.pipeline.calibration.normal_footage import hash_normal, learn_normal, measure_footage
+from engine.pipeline.fusion import leading_channel
+from engine.pipeline.interpolation import expand_heat, expand_scores
+from engine.pipeline.region_mask import WHOLE_PICTURE
+from engine.pipeline.results import derive
+from engine.pipeline.scoring import Calibrations, RawMaps, Verdict
 from engine.tracking.regions import cut_many
 
 Calibrate = Literal["normal", "camera", "self"]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.analysis.expanding import expand_scores
-from engine.analysis.rescoring import stored_run
 from engine.case import Case
 from engine.core.errors import SightlineError
 from engine.core.progress import CancelToken, Report
+from engine.pipeline.interpolation import expand_scores
+from engine.pipeline.stored_run import stored_run
 from engine.render.score_chart import score_chart
 from engine.reports.content import EvidenceContent, ReportContent
 from engine.reports.document import document

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.analysis.rescoring import stored_run
 from engine.case import Case
 from engine.core.errors import SightlineError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.times import format_time
+from engine.pipeline.stored_run import stored_run
 from engine.reports.content import ReportContent, RunContent
 from engine.reports.csv_report import write_csv
 from engine.reports.exports.arrays import write_region_rows, write_trajectories

@@ -20,24 +20,24 @@ from typing import Any
 
 import numpy as np
 
-from engine.analysis.environment import environment
-from engine.analysis.evidence import add_evidence
-from engine.analysis.fusion import SCENE, TEXT
-from engine.analysis.recipe import Recipe
-from engine.analysis.runs import Resuming, Run
-from engine.analysis.text.model import text_recipe
-from engine.analysis.text.use import open_text
 from engine.case import Case, RunRow
 from engine.core.build import this_build
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
 from engine.core.resources import RESOURCES
 from engine.core.settings import AnalysisSettings
+from engine.detectors.text.text_detector import open_text
+from engine.detectors.text.text_model import text_recipe
 from engine.dialogue.asking import ask
 from engine.dialogue.shelf import ModelShelf
 from engine.dialogue.turn import AskRequest
 from engine.dialogue.words import yes_or_no
 from engine.media import hash_file
+from engine.pipeline.environment import environment
+from engine.pipeline.evidence_intake import add_evidence
+from engine.pipeline.fusion import SCENE, TEXT
+from engine.pipeline.recipe import Recipe
+from engine.pipeline.run import Resuming, Run
 from engine.reports.installation import differences
 
 EXPECTED = RESOURCES / "self-test.json"

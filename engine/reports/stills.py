@@ -19,7 +19,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.rescoring import StoredRun, every_heat, every_score, stored_run
 from engine.case import Case
 from engine.core.errors import SightlineError
 from engine.core.findings import Trajectory
@@ -28,6 +27,7 @@ from engine.core.progress import CancelToken, Progress, Report
 from engine.core.stream import Frame, StreamInfo
 from engine.core.times import format_time
 from engine.media import Source, open_source
+from engine.pipeline.stored_run import StoredRun, every_heat, every_score, stored_run
 from engine.reports.content import EvidenceContent
 from engine.reports.exports.drawing import Findings, OverlayArtist
 

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.evidence import opened_evidence
 from engine.case import Case
 from engine.core.errors import CancelledError, SightlineError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.media import Source
+from engine.pipeline.evidence_intake import opened_evidence
 from engine.teaching.footage import Footage
 from engine.teaching.moments import Moment
 from engine.teaching.places import MotionReader, cells_of_box

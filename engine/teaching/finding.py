@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.text.model import TextModel, text_recipe
-from engine.analysis.text.recipe import TextRecipe
-from engine.analysis.text.store import KeptFeatures
-from engine.analysis.text.use import TextUse, open_text
 from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.detectors.text.feature_store import KeptFeatures
+from engine.detectors.text.text_detector import TextUse, open_text
+from engine.detectors.text.text_model import TextModel, text_recipe
+from engine.detectors.text.text_recipe import TextRecipe
 from engine.packs.prompt_sets import parse_prompts
 from engine.teaching.colours import ranked_by_colour
 from engine.teaching.footage import Footage, open_footage, text_runs

@@ -10,21 +10,21 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.evidence import add_evidence
-from engine.analysis.fusion import SCENE, TEXT
-from engine.analysis.judging import Calibrations
-from engine.analysis.recipe import Recipe
-from engine.analysis.rescoring import StoredRun, calibrations_of, stored_run
-from engine.analysis.runs import Resuming, Run
-from engine.analysis.text.calibration import TextCalibration
-from engine.analysis.text.model import TextModel
-from engine.analysis.text.recipe import TextRecipe
-from engine.analysis.text.store import FeatureStore, KeptFeatures
-from engine.analysis.text.use import TextUse, open_text
 from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
 from engine.core.settings import AnalysisSettings
+from engine.detectors.text.feature_store import FeatureStore, KeptFeatures
+from engine.detectors.text.text_calibration import TextCalibration
+from engine.detectors.text.text_detector import TextUse, open_text
+from engine.detectors.text.text_model import TextModel
+from engine.detectors.text.text_recipe import TextRecipe
+from engine.pipeline.evidence_intake import add_evidence
+from engine.pipeline.fusion import SCENE, TEXT
+from engine.pipeline.recipe import Recipe
+from engine.pipeline.run import Resuming, Run
+from engine.pipeline.scoring import Calibrations
+from engine.pipeline.stored_run import StoredRun, calibrations_of, stored_run
 
 _T = TypeVar("_T")
 

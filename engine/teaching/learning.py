@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.text.model import BACKGROUND, NORMAL, ReplaySample
+from engine.detectors.text.text_model import BACKGROUND, NORMAL, ReplaySample
 
 _SHRINKAGE = 0.1
 _QUIET_HERE, _QUIET_REPLAY = 0.98, 0.999

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.analysis.stored import motion_blocks
 from engine.case import Case
 from engine.core.progress import CancelToken
-from engine.scene.observation import Observer
-from engine.scene.taught import LEAST_SPEED, TaughtMotion, motion_at, taught_motion
+from engine.detectors.scene.motion_rules import LEAST_SPEED, TaughtMotion, motion_at, taught_motion
+from engine.detectors.scene.observation import Observer
+from engine.pipeline.stored_maps import motion_blocks
 from engine.teaching.footage import Footage
 from engine.teaching.places import MotionReader, Place
 

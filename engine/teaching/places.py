@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from engine.analysis.fusion import SCENE
 from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
 from engine.core.times import format_time
 from engine.motion.motion_maps import MotionMaps
+from engine.pipeline.fusion import SCENE
 from engine.teaching.footage import Footage
 from engine.teaching.marks import Mark
 

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.calibrating import learn_own
-from engine.analysis.fusion import leading_channel
-from engine.analysis.judging import RawMaps, Verdict, judge
-from engine.analysis.stored import stored_maps
-from engine.analysis.text.maps import TextMaps, counted
-from engine.analysis.text.measuring import read_maps
-from engine.analysis.text.store import KeptFeatures
-from engine.analysis.text.use import TextUse
-from engine.analysis.variant import Taught
 from engine.case import Case
 from engine.core.progress import CancelToken, Progress, Report
+from engine.detectors.text.feature_store import KeptFeatures
+from engine.detectors.text.text_detector import TextUse
+from engine.detectors.text.text_maps import TextMaps, counted
+from engine.detectors.text.text_meter import read_maps
+from engine.pipeline.calibration.run_calibrations import learn_own
+from engine.pipeline.fusion import leading_channel
+from engine.pipeline.scoring import RawMaps, Verdict, judge
+from engine.pipeline.stored_maps import stored_maps
+from engine.pipeline.variant import Taught
 from engine.teaching.footage import Footage
 from engine.tracking.events import find_events
 

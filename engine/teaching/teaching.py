@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.text.calibration import TextCalibration, learn_text
-from engine.analysis.text.measuring import read_maps
-from engine.analysis.text.model import ABNORMAL, ReplaySample, text_recipe
-from engine.analysis.text.recipe import TextRecipe
-from engine.analysis.text.use import TextUse, open_text
-from engine.analysis.variant import Taught
 from engine.case import Case, NewVariant, VariantRow, check_variant_name
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.version import VERSION
+from engine.detectors.text.text_calibration import TextCalibration, learn_text
+from engine.detectors.text.text_detector import TextUse, open_text
+from engine.detectors.text.text_meter import read_maps
+from engine.detectors.text.text_model import ABNORMAL, ReplaySample, text_recipe
+from engine.detectors.text.text_recipe import TextRecipe
+from engine.pipeline.variant import Taught
 from engine.teaching.footage import Footage, open_footage, text_runs
 from engine.teaching.learning import Direction, Lesson, learn_direction
 from engine.teaching.marks import Mark, parse_marks, taught_prompts

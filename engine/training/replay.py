@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.text.model import ABNORMAL, BACKGROUND, NORMAL, SLICE_BYTES
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.datasets.rendered import RenderedVideo, rendered_by, rendered_videos
+from engine.detectors.text.text_model import ABNORMAL, BACKGROUND, NORMAL, SLICE_BYTES
 from engine.packs.pack import Manifest, Pack, Part, write_pack
 from engine.training.samples import ID_STRIDE, training_samples
 from engine.tvad.ahd import AnomalyHeatmapDecoder

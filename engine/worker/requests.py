@@ -18,16 +18,16 @@ from engine.worker.fields import Fields, listed, number, optional, spans, text, 
 from engine.worker.opened import Answer, Opened
 
 if TYPE_CHECKING:
-    from engine.analysis.recipe import Recipe
-    from engine.analysis.text.recipe import TextRecipe
+    from engine.detectors.text.text_recipe import TextRecipe
+    from engine.pipeline.recipe import Recipe
 
 _MOST_TOKENS = 512
 
 
 def add(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
     """Adds a file or a folder of images, or finds it when the case has it already."""
-    from engine.analysis.evidence import add_evidence
-    from engine.analysis.warnings import stream_warnings
+    from engine.pipeline.evidence_intake import add_evidence
+    from engine.pipeline.run_warnings import stream_warnings
 
     path = Path(text(fields, "path"))
     insist = optional(fields, "beside_evidence", bool, False)
@@ -61,13 +61,13 @@ def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
 
     Other prompts for evidence whose features are kept are read from these, without decoding.
     """
-    from engine.analysis.evidence import add_evidence
-    from engine.analysis.normal import hash_normal
-    from engine.analysis.parts import PictureParts, parse_polygons
-    from engine.analysis.recipe import Recipe
-    from engine.analysis.runs import Resuming, Run
-    from engine.analysis.text.use import open_text
-    from engine.analysis.variant import taught_of
+    from engine.detectors.text.text_detector import open_text
+    from engine.pipeline.calibration.normal_footage import hash_normal
+    from engine.pipeline.evidence_intake import add_evidence
+    from engine.pipeline.recipe import Recipe
+    from engine.pipeline.region_mask import PictureParts, parse_polygons
+    from engine.pipeline.run import Resuming, Run
+    from engine.pipeline.variant import taught_of
     from engine.reports.runs import run_json
 
     def committed(run_id: int, span: ChunkSpan) -> None:
@@ -112,8 +112,8 @@ def recalibrate(
     opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer
 ) -> dict[str, Any]:
     """Learns anew what is usual and derives the results of a run again, without decoding."""
-    from engine.analysis.parts import PictureParts, parse_polygons
-    from engine.analysis.recalibrating import recalibrate as derive_again
+    from engine.pipeline.calibration.recalibration import recalibrate as derive_again
+    from engine.pipeline.region_mask import PictureParts, parse_polygons
 
     begun = time.monotonic()
     parts = PictureParts(
@@ -324,8 +324,8 @@ HANDLERS: Mapping[str, Handler] = {
 
 def _with_variant(case: Case, fields: Fields, recipe: Recipe) -> Recipe:
     """Lets a recipe use the variant that a request names; both channels run then."""
-    from engine.analysis.fusion import CHANNELS
-    from engine.analysis.variant import with_variant
+    from engine.pipeline.fusion import CHANNELS
+    from engine.pipeline.variant import with_variant
 
     name = optional(fields, "variant", str, None)
     if name is None:
@@ -336,7 +336,7 @@ def _with_variant(case: Case, fields: Fields, recipe: Recipe) -> Recipe:
 
 def _channels(fields: Fields) -> tuple[tuple[str, ...], TextRecipe | None]:
     """Reads which channels run, and what the text channel is asked."""
-    from engine.analysis.fusion import CHANNELS, TEXT
+    from engine.pipeline.fusion import CHANNELS, TEXT
 
     named = [word(one) for one in listed(fields, "channels")] or [CHANNELS[0]]
     unknown = [one for one in named if one not in CHANNELS]
@@ -345,7 +345,7 @@ def _channels(fields: Fields) -> tuple[tuple[str, ...], TextRecipe | None]:
     channels = tuple(one for one in CHANNELS if one in named)
     if TEXT not in channels:
         return channels, None
-    from engine.analysis.text.model import text_recipe
+    from engine.detectors.text.text_model import text_recipe
     from engine.packs.prompt_sets import parse_prompts
 
     said = optional(fields, "prompts", dict, None)

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pictures
 
-from engine.analysis.evidence import add_evidence
-from engine.analysis.normal import hash_normal
-from engine.analysis.plan import AnalysisPlan, make_plan
-from engine.analysis.recipe import Recipe
-from engine.analysis.runs import Resuming, Run
 from engine.case import Case, RunRow
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.settings import AnalysisSettings, MotionSettings
 from engine.core.stream import Frame, FrameIndex, StreamInfo
 from engine.media.pixel_converter import Pixels
 from engine.media.source import Size, Source
+from engine.motion.analysis_plan import AnalysisPlan, make_plan
+from engine.pipeline.calibration.normal_footage import hash_normal
+from engine.pipeline.evidence_intake import add_evidence
+from engine.pipeline.recipe import Recipe
+from engine.pipeline.run import Resuming, Run
 from tests.clips import Image, write_video
 
 WIDTH, HEIGHT = 160, 96

@@ -13,13 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.text.model import (
-    OutOfMemoryError,
-    ReadPrompts,
-    ReplaySample,
-    TextWindow,
-)
-from engine.analysis.text.recipe import TextRecipe
+from engine.detectors.text.text_model import OutOfMemoryError, ReadPrompts, ReplaySample, TextWindow
+from engine.detectors.text.text_recipe import TextRecipe
 from engine.packs.prompt_sets import PromptSet, Templates
 
 KINDS = ("bright", "dark", "moving")

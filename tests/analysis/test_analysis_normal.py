@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.analysis.calibrating import blocks_within
-from engine.analysis.normal import find_normal, hash_normal
-from engine.analysis.recipe import Recipe
 from engine.case import Case
 from engine.core.errors import BadInputError, CancelledError, MediaError
 from engine.core.progress import CancelToken
 from engine.core.times import Span
+from engine.detectors.scene.scene_calibration import Calibration
 from engine.motion.motion_maps import MotionMaps
-from engine.scene.calibration import Calibration
+from engine.pipeline.calibration.normal_footage import find_normal, hash_normal
+from engine.pipeline.calibration.run_calibrations import blocks_within
+from engine.pipeline.recipe import Recipe
 from tests.analysis.analysis_material import (
     QUICK,
     RECIPE,

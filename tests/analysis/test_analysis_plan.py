@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.plan import make_plan
 from engine.core.errors import BadInputError
 from engine.core.settings import AnalysisSettings
+from engine.motion.analysis_plan import make_plan
 from tests.analysis.analysis_material import MadeSource, numbered, plan_of
 
 DEFAULT = AnalysisSettings()

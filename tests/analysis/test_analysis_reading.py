@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.analysis.measuring import measure_stream
-from engine.analysis.reading import ChunkReader, ReadChunk
 from engine.core.errors import CancelledError, MediaError
 from engine.core.progress import CancelToken
 from engine.core.settings import AnalysisSettings, MotionSettings
 from engine.core.stream import Frame
 from engine.media.pixel_converter import Pixels
 from engine.media.source import Size
+from engine.motion.chunk_reader import ChunkReader, ReadChunk
+from engine.pipeline.stream_measurement import measure_stream
 from tests.analysis.analysis_material import MadeSource, numbered, plan_of
 
 COUNT = 150

@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.analysis.recipe import Recipe
-from engine.analysis.runs import Resuming
 from engine.case import Case, RunRow
 from engine.core.errors import CancelledError, ResourceError
 from engine.core.progress import CancelToken, Progress
 from engine.core.settings import AnalysisSettings
+from engine.pipeline.recipe import Recipe
+from engine.pipeline.run import Resuming
 from tests.analysis.analysis_material import (
     QUICK,
     RECIPE,

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.analysis.evidence import add_evidence
-from engine.analysis.fusion import SCENE
-from engine.analysis.normal import NormalFootage
-from engine.analysis.recipe import Recipe
-from engine.analysis.repeating import repeat_run
-from engine.analysis.runs import Resuming
 from engine.case import Case, RunRow
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError, CancelledError, MediaError
 from engine.core.progress import CancelToken
 from engine.core.times import Span
+from engine.pipeline.calibration.normal_footage import NormalFootage
+from engine.pipeline.evidence_intake import add_evidence
+from engine.pipeline.fusion import SCENE
+from engine.pipeline.recipe import Recipe
+from engine.pipeline.rerun import repeat_run
+from engine.pipeline.run import Resuming
 from tests.analysis.analysis_material import (
     QUICK,
     RECIPE,
@@ -348,7 +348,7 @@ def test_an_unreadable_medium_does_not_get_a_hash(
         raise OSError(5, "Input/output error")
 
     made = street_video(tmp_path / "gate.mp4", 20)
-    monkeypatch.setattr("engine.analysis.evidence.hash_evidence", broken)
+    monkeypatch.setattr("engine.pipeline.evidence_intake.hash_evidence", broken)
     with case:
         with pytest.raises(OSError, match="Input/output"):
             add_evidence(case, made)

@@ -13,22 +13,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.analysis.evidence import add_evidence
-from engine.analysis.fusion import fuse, speaking_channel
-from engine.analysis.normal import hash_normal
-from engine.analysis.parts import PictureParts
-from engine.analysis.recalibrating import recalibrate
-from engine.analysis.recipe import Recipe
-from engine.analysis.rescoring import every_heat, every_score, stored_run
-from engine.analysis.runs import Resuming, Run
-from engine.analysis.text.calibration import TextCalibration
-from engine.analysis.text.maps import TextMaps
-from engine.analysis.text.use import TextUse
 from engine.case import Case, RunRow
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Progress
 from engine.core.times import Span
+from engine.detectors.text.text_calibration import TextCalibration
+from engine.detectors.text.text_detector import TextUse
+from engine.detectors.text.text_maps import TextMaps
 from engine.packs.prompt_sets import PromptSet
+from engine.pipeline.calibration.normal_footage import hash_normal
+from engine.pipeline.calibration.recalibration import recalibrate
+from engine.pipeline.evidence_intake import add_evidence
+from engine.pipeline.fusion import fuse, speaking_channel
+from engine.pipeline.recipe import Recipe
+from engine.pipeline.region_mask import PictureParts
+from engine.pipeline.run import Resuming, Run
+from engine.pipeline.stored_run import every_heat, every_score, stored_run
 from tests.analysis.analysis_material import SHORT_CHUNKS, content, street_video
 from tests.analysis.fake_text import FAST, OTHER, FakeTextModel, fake_recipe
 

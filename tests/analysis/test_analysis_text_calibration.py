@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.text.calibration import TextCalibration, learn_text
-from engine.analysis.text.maps import TextMaps
+from engine.detectors.text.text_calibration import TextCalibration, learn_text
+from engine.detectors.text.text_maps import TextMaps
 
 
 def scored(known: TextCalibration, logits: object, prompt: int = 0) -> NDArray[np.float32]:

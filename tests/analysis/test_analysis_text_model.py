@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.analysis.text.model import TextModel, TextWindow, open_text_model, text_recipe
+from engine.detectors.text.text_model import TextModel, TextWindow, open_text_model, text_recipe
 from engine.tvad.adaptation import Adaptation
 from tests.tvad.text_pack import PROMPTS, text_pack
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.analysis.estimate import check_space, estimate
-from engine.analysis.warnings import run_warnings, stream_warnings
 from engine.core.errors import ResourceError
 from engine.core.findings import RunWarning
 from engine.core.settings import AnalysisSettings
 from engine.core.stream import FrameIndex, StreamInfo
+from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_statistics import SceneStatistics
 from engine.motion.row_statistics import RowStatistics
-from engine.scene.calibration import Calibration
-from engine.scene.statistics import SceneStatistics
+from engine.pipeline.estimate import check_space, estimate
+from engine.pipeline.run_warnings import run_warnings, stream_warnings
 
 INFO = StreamInfo(0, "mp4", "h264", 160, 96, Fraction(1, 25), None)
 INDEX = FrameIndex(

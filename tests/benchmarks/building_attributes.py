@@ -15,9 +15,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.evidence import add_evidence
-from engine.analysis.recipe import Recipe
-from engine.analysis.runs import Resuming, Run
 from engine.built.records import FrameRecord
 from engine.built.targets import Timeline
 from engine.case import Case
@@ -30,6 +27,9 @@ from engine.datasets.dialogues.building.sightings import Sighting
 from engine.datasets.dialogues.building.timelines import commonest, timeline
 from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
 from engine.media import Source, open_source
+from engine.pipeline.evidence_intake import add_evidence
+from engine.pipeline.recipe import Recipe
+from engine.pipeline.run import Resuming, Run
 
 ATTRIBUTES = ("from", "to", "direction", "stop", "colour")
 BASIC = {"dark blue": "blue", "light blue": "blue", "beige": "brown",

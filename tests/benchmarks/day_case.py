@@ -13,10 +13,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.evidence import add_evidence
 from engine.case import Case
 from engine.core.findings import Event, Reason, Region, Trajectory
 from engine.core.geometry import Box
+from engine.pipeline.evidence_intake import add_evidence
 from tests.benchmarks.footage_files import loop
 
 RATE = 25

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.analysis.environment import environment
 from engine.core.progress import CancelToken, silent
 from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
+from engine.pipeline.environment import environment
 from tests.benchmarks import (
     accuracy,
     building,

@@ -18,8 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
-from engine.analysis.text.use import TextUse
-from engine.analysis.variant import Taught
 from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
@@ -30,6 +28,8 @@ from engine.datasets.synthetic.footage.places import random_setting
 from engine.datasets.synthetic.footage.stage import Stage
 from engine.datasets.synthetic.video import VideoSpec
 from engine.datasets.synthetic.write import write_split, write_video
+from engine.detectors.text.text_detector import TextUse
+from engine.pipeline.variant import Taught
 from engine.teaching.preview import verdicts
 from engine.tracking.events import EventSpan, find_events
 from tests.benchmarks.lines import Line, absolute, run_json, table

@@ -50,8 +50,8 @@ def _cost(flow: str) -> float:
 import time
 from pathlib import Path
 from dataclasses import replace
-from engine.analysis.measuring import measure_stream
-from engine.analysis.plan import make_plan
+from engine.pipeline.stream_measurement import measure_stream
+from engine.motion.analysis_plan import make_plan
 from engine.core.progress import CancelToken
 from engine.core.settings import AnalysisSettings
 from engine.media import open_source

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.analysis.evidence import add_evidence
-from engine.analysis.recipe import Recipe
-from engine.analysis.runs import Resuming, Run
 from engine.case import Case
 from engine.core.findings import Trajectory
 from engine.core.settings import AnalysisSettings
 from engine.datasets.opening import open_dataset
 from engine.datasets.synthetic.write import write_dataset
+from engine.pipeline.evidence_intake import add_evidence
+from engine.pipeline.recipe import Recipe
+from engine.pipeline.run import Resuming, Run
 from tests.benchmarks.lines import Line
 
 _LEAST_IOU = 0.1

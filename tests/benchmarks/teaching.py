@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from sklearn.metrics import roc_auc_score
 
-from engine.analysis.text.channel import TextChannel
-from engine.analysis.text.measuring import read_maps
-from engine.analysis.text.recipe import TextRecipe
-from engine.analysis.text.use import TextUse, open_text
-from engine.analysis.variant import Taught
 from engine.case import Case
 from engine.core.progress import CancelToken, silent
+from engine.detectors.text.text_channel import TextChannel
+from engine.detectors.text.text_detector import TextUse, open_text
+from engine.detectors.text.text_meter import read_maps
+from engine.detectors.text.text_recipe import TextRecipe
+from engine.pipeline.variant import Taught
 from engine.teaching.footage import Footage, open_footage, text_runs
 from engine.teaching.marks import Mark
 from engine.teaching.preview import preview

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from engine.analysis.text.channel import TextChannel
-from engine.analysis.text.measuring import read_maps
-from engine.analysis.text.use import TextUse
 from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
 from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
 from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL
+from engine.detectors.text.text_channel import TextChannel
+from engine.detectors.text.text_detector import TextUse
+from engine.detectors.text.text_meter import read_maps
 from engine.teaching.footage import Footage, open_footage
 from engine.teaching.marks import Mark
 from tests.benchmarks.lines import Line, absolute, run_json, table

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.analysis.environment import environment
+from engine.pipeline.environment import environment
 from tests.benchmarks.day_case import make_case, make_video
 from tests.benchmarks.footage_files import encode_1080p, loop
 from tests.benchmarks.lines import ROOT, Line, footage, run, table

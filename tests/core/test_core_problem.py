@@ -67,7 +67,7 @@ def test_where_in_the_program_an_error_happened_is_kept() -> None:
         [
             "2026-11-27 10:00:00,000 ERROR engine.worker.serving:113: request analyse failed",
             "Traceback (most recent call last):",
-            '  File "/opt/Ada/sightline/engine/analysis/runs.py", line 12, in execute',
+            '  File "/opt/Ada/sightline/engine/pipeline/run.py", line 12, in execute',
             "    secret = open('/evidence/cam1.mp4')",
             '  File "/usr/lib/python3.11/pathlib.py", line 3, in open',
             "engine.core.errors.MediaError: cannot be read, /evidence/cam1.mp4",
@@ -76,7 +76,7 @@ def test_where_in_the_program_an_error_happened_is_kept() -> None:
     assert without_names(log).splitlines() == [
         "2026-11-27 10:00:00,000 ERROR engine.worker.serving:113",
         "Traceback (most recent call last):",
-        '  File "engine/analysis/runs.py", line 12, in execute',
+        '  File "engine/pipeline/run.py", line 12, in execute',
         '  File "…", line 3, in open',
         "engine.core.errors.MediaError",
         "[lines of words left out: 1]",

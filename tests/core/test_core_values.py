@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.recipe import Recipe
 from engine.core.directions import CELLS, cell_name, direction_name
 from engine.core.errors import (
     BadInputError,
@@ -23,6 +22,7 @@ from engine.core.geometry import Box
 from engine.core.progress import CancelToken, Progress
 from engine.core.settings import AnalysisSettings, MotionSettings, SceneSettings, TrackingSettings
 from engine.core.times import Span, format_time, parse_span, parse_time
+from engine.pipeline.recipe import Recipe
 
 # Times.
 

@@ -207,7 +207,7 @@ def test_what_is_not_there_cannot_be_asked_about(
 def test_a_span_without_analysis_is_analysed_first(
     command: Command, clip: Path, tmp_path: Path
 ) -> None:
-    from engine.analysis.evidence import add_evidence
+    from engine.pipeline.evidence_intake import add_evidence
 
     folder = tmp_path / "new.case"
     with Case.create(folder) as opened:

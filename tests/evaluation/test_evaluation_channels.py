@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.analysis.text.use import TextUse
 from engine.datasets.opening import open_dataset
+from engine.detectors.text.text_detector import TextUse
 from engine.evaluation.running import EvaluationRun, Evaluator
 from tests.analysis.analysis_material import SHORT_CHUNKS, street
 from tests.analysis.fake_text import FAST, FakeTextModel, fake_recipe

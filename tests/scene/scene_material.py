@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.settings import SceneSettings
+from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_channel import SceneChannel, ScoredFrames
+from engine.detectors.scene.scene_learning import Footage, calibrate
 from engine.motion.motion_maps import SPEED_UNIT, MotionMaps
-from engine.scene.calibration import Calibration
-from engine.scene.channel import SceneChannel, ScoredFrames
-from engine.scene.learning import Footage, calibrate
 
 ROWS, COLUMNS, CELL, RATE = 18, 24, 8, 10.0
 SHAPE = (ROWS, COLUMNS)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.scene.attributes import Direction
-from engine.scene.calibration import Calibration
-from engine.scene.channel import AttributePeaks, ScoredFrames
-from engine.scene.learning import learn_statistics
-from engine.scene.observation import Observer
-from engine.scene.statistics import direction_sector
+from engine.detectors.scene.attributes import Direction
+from engine.detectors.scene.observation import Observer
+from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_channel import AttributePeaks, ScoredFrames
+from engine.detectors.scene.scene_learning import learn_statistics
+from engine.detectors.scene.scene_statistics import direction_sector
 from tests.scene.scene_material import (
     CELL,
     COLUMNS,

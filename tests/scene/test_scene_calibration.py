@@ -9,8 +9,8 @@ import pytest
 
 from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.errors import BadInputError
-from engine.scene.calibration import Calibration
-from engine.scene.learning import calibrate, learn_statistics
+from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_learning import calibrate, learn_statistics
 from tests.scene.scene_material import (
     CELL,
     RATE,

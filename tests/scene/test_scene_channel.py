@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.scene.calibration import Calibration
-from engine.scene.channel import SceneChannel, squash
-from engine.scene.statistics import SceneStatistics
+from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_channel import SceneChannel, squash
+from engine.detectors.scene.scene_statistics import SceneStatistics
 from tests.scene.scene_material import (
     RATE,
     SETTINGS,

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.scene.channel import AttributePeaks
-from engine.scene.reasons import event_reasons
+from engine.detectors.scene.scene_channel import AttributePeaks
+from engine.detectors.scene.scene_reasons import event_reasons
 
 
 def peak(at: int, excess: float, value: float, usual: float, count: int = 10) -> AttributePeaks:

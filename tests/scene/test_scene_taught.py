@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from engine.core.errors import BadInputError
-from engine.scene.calibration import Calibration
-from engine.scene.channel import SceneChannel
-from engine.scene.learning import calibrate
-from engine.scene.observation import Observer
-from engine.scene.taught import TaughtMotion, motion_at, taught_motion
+from engine.detectors.scene.motion_rules import TaughtMotion, motion_at, taught_motion
+from engine.detectors.scene.observation import Observer
+from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_channel import SceneChannel
+from engine.detectors.scene.scene_learning import calibrate
 from tests.scene.scene_material import (
     CELL,
     COLUMNS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.analysis.text.model import ABNORMAL, BACKGROUND, ReplaySample
+from engine.detectors.text.text_model import ABNORMAL, BACKGROUND, ReplaySample
 from engine.teaching.learning import Direction, Lesson, learn_direction
 from engine.teaching.teaching import _reaches
 

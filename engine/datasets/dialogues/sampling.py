@@ -118,8 +118,8 @@ def analysed_heat(
     cancel: CancelToken,
 ) -> dict[str, list[Maps]]:
     """Analyses a video as evidence and returns the heat of its spans by channel."""
-    from engine.analysis.evidence import add_evidence
     from engine.dialogue.evidence import run_for
+    from engine.pipeline.evidence_intake import add_evidence
 
     path = folder / f"{video.name}.case"
     with Case.open(path, write=True) if is_case(path) else Case.create(path) as case:

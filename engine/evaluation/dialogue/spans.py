@@ -177,7 +177,7 @@ class HeatGiver:
         return None
 
     def _own(self, span: JudgedSpan) -> HeatOf:
-        from engine.analysis.evidence import add_evidence
+        from engine.pipeline.evidence_intake import add_evidence
 
         normal = span.normal if self._learn_normal else ()
         path = self._work / f"{span.video}-{'normal' if normal else 'self'}.case"

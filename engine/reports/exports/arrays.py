@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from engine.analysis.rescoring import StoredRun, every_heat, every_score
 from engine.case import Case
 from engine.core.findings import Region, Trajectory
 from engine.core.progress import CancelToken, Report
 from engine.evaluation.arrays import write_arrays
 from engine.evaluation.regions import ScoredRegions, write_regions
+from engine.pipeline.stored_run import StoredRun, every_heat, every_score
 
 _AT_ONCE = 1024
 """Frames whose regions are read together, so that a long video's are never all in memory."""

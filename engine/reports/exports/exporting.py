@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.analysis.rescoring import StoredRun, stored_run
 from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
+from engine.pipeline.stored_run import StoredRun, stored_run
 from engine.reports.exports.arrays import (
     write_region_rows,
     write_score_arrays,

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.evidence import check_unchanged
-from engine.analysis.rescoring import StoredRun, every_heat, every_score
 from engine.case import Case, EvidenceRow
 from engine.core.errors import BadInputError, MediaError
 from engine.core.findings import Region
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.stream import Frame
 from engine.media import ClipWriter, Source, hash_evidence, open_source
+from engine.pipeline.evidence_intake import check_unchanged
+from engine.pipeline.stored_run import StoredRun, every_heat, every_score
 from engine.render.raster import write_png
 from engine.reports.exports.arrays import regions_in
 from engine.reports.exports.drawing import Findings, OverlayArtist

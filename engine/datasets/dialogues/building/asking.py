@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import torch
 
-from engine.analysis.text.pack_model import chosen_device
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken
 from engine.datasets.dialogues.building.describing import Asked
+from engine.detectors.text.pack_text_model import chosen_device
 from engine.dialogue.script import evidence_parts, question_parts
 from engine.media import hash_file
 from engine.packs.manifest_schema import MANIFEST

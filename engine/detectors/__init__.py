@@ -1,0 +1,1 @@
+"""What judges footage: one package a channel, siblings that do not know each other."""

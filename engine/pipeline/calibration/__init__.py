@@ -1,0 +1,1 @@
+"""What is usual: learned from normal footage, from spans, or from the evidence itself."""

@@ -1,0 +1,61 @@
+"""Measured footage set aside in a temporary file, so that it can be gone through again."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detectors.text.text_maps import TextMaps
+from engine.motion.motion_maps import MotionMaps
+
+
+class MapSpool:
+    """Raw maps of one piece of footage on disk; compressed, in the order they were added."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Opens a file without a name in `folder`, or in the system's temporary folder."""
+        self._file = cast(BinaryIO, tempfile.TemporaryFile(dir=folder))  # noqa: SIM115
+        self._entries: list[tuple[int, int, NDArray[np.float64]]] = []
+        self._texts: list[bytes] = []
+
+    def add(
+        self, maps: MotionMaps, seconds: NDArray[np.float64], text: TextMaps | None = None
+    ) -> None:
+        """Sets a block aside: its maps, stream times float64 [n] and what the prompts found."""
+        blob = maps.encode()
+        if text is not None:
+            self._texts.append(text.encode())
+        self._file.seek(0, 2)
+        self._entries.append((self._file.tell(), len(blob), seconds))
+        self._file.write(blob)
+
+    def blocks(self) -> Iterator[tuple[MotionMaps, NDArray[np.float64]]]:
+        """Yields the blocks in order."""
+        for offset, size, seconds in self._entries:
+            self._file.seek(offset)
+            yield MotionMaps.decode(self._file.read(size)), seconds
+
+    def texts(self) -> Iterator[TextMaps]:
+        """Yields what the prompts found, block by block; nothing without the text channel."""
+        yield from map(TextMaps.decode, self._texts)
+
+    def close(self) -> None:
+        """Removes the file."""
+        self._file.close()
+
+    def __enter__(self) -> MapSpool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

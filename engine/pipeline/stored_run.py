@@ -1,0 +1,254 @@
+"""Scores and heatmaps of a finished run, derived again from what the case holds.
+
+Neither heatmaps nor frame times of skipped frames are read from the evidence: chunks, calibration
+and the stored index are enough, so that results can be exported when the original is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.case import Case, RunRow, StreamRow
+from engine.core.arrays import unpack_arrays
+from engine.core.errors import BadInputError
+from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.settings import AnalysisSettings
+from engine.core.stream import FrameIndex, StreamInfo
+from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.text.text_calibration import TextCalibration
+from engine.motion.analysis_plan import AnalysisPlan, frame_seconds, make_plan
+from engine.pipeline.fusion import SCENE, TEXT, leading_channel
+from engine.pipeline.interpolation import expand_heat, expand_scores
+from engine.pipeline.recipe import Recipe, recipe_of
+from engine.pipeline.scoring import Calibrations, Verdict, judge
+from engine.pipeline.stored_maps import stored_maps
+from engine.pipeline.variant import motion_of, taught_of
+
+_TOLERANCE = 1e-3
+"""By how much scores may differ on another machine (`contracts.md`, Repeatability)."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRun:
+    """A finished run as the case holds it, without its evidence.
+
+    Attributes:
+        run: its row.
+        index: of its stream.
+        plan: what was analysed.
+        settings: of the analysis.
+        seconds: float64 [n], stream time of every frame.
+    """
+
+    run: RunRow
+    index: FrameIndex
+    plan: AnalysisPlan
+    settings: AnalysisSettings
+    seconds: NDArray[np.float64]
+
+    @property
+    def leading(self) -> str:
+        """The channel that regions and events come from."""
+        return leading_channel(self.settings.channels)
+
+    @property
+    def analysed(self) -> NDArray[np.bool_]:
+        """Whether each frame was analysed, bool [n]; the others are interpolated."""
+        flags = np.zeros(len(self.index), np.bool_)
+        flags[self.plan.frames] = True
+        return flags
+
+
+def stored_run(case: Case, run: RunRow) -> StoredRun:
+    """Rebuilds the plan of a finished run from the case alone.
+
+    Raises:
+        BadInputError: the case does not hold the stream's times, or the chunks do not fit them.
+    """
+    streams = [
+        one for one in case.evidence.streams(run.evidence_id) if one.stream.number == run.stream
+    ]
+    if not streams:
+        raise BadInputError(
+            f"the case holds no frame times of stream {run.stream}",
+            case.evidence.get(run.evidence_id).name,
+            "analyse that stream in a case of its own",
+        )
+    info, index = _stream(streams[0])
+    settings = Recipe.from_json(json.loads(run.settings)).settings
+    plan = make_plan(info, index, settings)
+    _check_chunks(case, run, plan)
+    return StoredRun(run, index, plan, settings, frame_seconds(index))
+
+
+def _stream(row: StreamRow) -> tuple[StreamInfo, FrameIndex]:
+    stream = row.stream
+    arrays = unpack_arrays(stream.pts or b"")
+    time_base = Fraction(stream.time_base_num, stream.time_base_den)
+    pts = arrays["pts"].astype(np.int64, copy=False)
+    last = round(Fraction(stream.duration_s) / time_base) - int(pts[-1] - pts[0])
+    index = FrameIndex(
+        pts=pts,
+        keyframe=arrays["keyframe"],
+        duration=np.append(np.diff(pts), max(0, last)),
+        time_base=time_base,
+    )
+    info = StreamInfo(
+        number=stream.number,
+        container="",
+        codec=stream.codec,
+        width=stream.width,
+        height=stream.height,
+        time_base=time_base,
+        average_rate=None,
+    )
+    return info, index
+
+
+def _check_chunks(case: Case, run: RunRow, plan: AnalysisPlan) -> None:
+    fits = True
+    for channel in case.chunks.channels(run.id) or (SCENE,):
+        spans = case.chunks.spans(run.id, channel)
+        fits = fits and len(spans) == plan.chunks
+        for span in spans if fits else ():
+            start, stop = plan.span(span.seq)
+            ends = int(plan.frames[start]), int(plan.frames[stop - 1])
+            fits = fits and (span.first_frame, span.last_frame) == ends
+    if not fits:
+        raise BadInputError(
+            "the stored maps do not fit this version's plan",
+            f"run {run.id}",
+            "analyse the evidence again",
+        )
+
+
+def every_score(case: Case, stored: StoredRun) -> NDArray[np.float32]:
+    """Returns the stored score of every frame, float32 [n], skipped ones interpolated."""
+    scores = case.results.scores(stored.run.id, stored.leading)
+    return expand_scores(scores, stored.plan.seconds, stored.seconds)
+
+
+def scored_chunks(
+    case: Case,
+    stored: StoredRun,
+    last_frame: int | None = None,
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+) -> Iterator[tuple[int, Verdict]]:
+    """Scores the chunks of a run again, with the calibration its results rest on.
+
+    Starts at the first chunk, because how long someone stays and what was left looks back
+    without a limit; that costs less than a millisecond a frame.
+
+    Args:
+        case: holds the run.
+        stored: the run.
+        last_frame: the last frame that is needed; None for all.
+        cancel: looked at between chunks.
+        report: told the frames done.
+
+    Yields:
+        The position of a chunk's first analysed frame, and the verdict on its frames.
+
+    Raises:
+        BadInputError: the calibration is missing, or the scores are not those of the run.
+        CancelledError: the user stopped.
+    """
+    token, plan, run_id = cancel or CancelToken(), stored.plan, stored.run.id
+    stop = len(plan) if last_frame is None else _after(plan, last_frame)
+    known = case.results.scores(run_id, stored.leading)
+    at = 0
+    recipe = recipe_of(stored.run, case.results.current(run_id))
+    raw = stored_maps(case, run_id, plan, recipe, token)
+    for _, verdict in judge(raw, calibrations_of(case, stored.run), plan, stored.settings):
+        token.check()
+        _check_scores(verdict, known[at : at + len(verdict)], stored.run)
+        yield at, verdict
+        at += len(verdict)
+        report(Progress("deriving", min(at, stop), stop))
+        if at >= stop:
+            return
+
+
+def every_heat(
+    case: Case,
+    stored: StoredRun,
+    first: int = 0,
+    last: int | None = None,
+    cancel: CancelToken | None = None,
+    report: Report = silent,
+) -> Iterator[NDArray[np.float32]]:
+    """Yields the heatmap of every frame of a span, skipped frames interpolated.
+
+    Args:
+        case: holds the run.
+        stored: the run.
+        first: first frame.
+        last: last frame, inclusive; None for the stream's last.
+        cancel: looked at between chunks.
+        report: told the frames done.
+
+    Yields:
+        float32 [R, C], 0..1.
+
+    Raises:
+        BadInputError: the heatmaps cannot be derived again.
+        CancelledError: the user stopped.
+    """
+    plan, end = stored.plan, len(stored.index) - 1 if last is None else last
+    before: NDArray[np.float32] | None = None
+    done = first
+    for at, verdict in scored_chunks(case, stored, end, cancel, report):
+        stop = at + len(verdict)
+        final = stop == len(plan)
+        reach = min(end, len(stored.index) - 1 if final else int(plan.frames[stop - 1]))
+        if reach >= done:
+            low = at if before is None else at - 1
+            heat = verdict.heat if before is None else np.concatenate([before, verdict.heat])
+            wanted = stored.seconds[done : reach + 1]
+            yield from expand_heat(heat, plan.seconds[low:stop], wanted)
+            done = reach + 1
+        before = verdict.heat[-1:]
+
+
+def _after(plan: AnalysisPlan, last_frame: int) -> int:
+    """Returns how many analysed frames are needed to interpolate up to a frame."""
+    return min(len(plan), int(np.searchsorted(plan.frames, last_frame)) + 1)
+
+
+def calibrations_of(case: Case, run: RunRow) -> Calibrations:
+    """Returns what the current results of a run rest on.
+
+    Raises:
+        BadInputError: the run has no results yet.
+    """
+    derivation = case.results.current(run.id)
+    bodies = {}
+    for number in derivation.calibrations if derivation else ():
+        calibration = case.calibrations.get(number).calibration
+        bodies[calibration.channel] = calibration.body
+    if SCENE not in bodies:
+        raise BadInputError(
+            "the run has no results to derive again", f"run {run.id}", "analyse the evidence again"
+        )
+    text = TextCalibration.decode(bodies[TEXT]) if TEXT in bodies else None
+    taught = taught_of(case, Recipe.from_json(json.loads(run.settings)))
+    return Calibrations(Calibration.decode(bodies[SCENE]), text, motion_of(taught))
+
+
+def _check_scores(verdict: Verdict, known: NDArray[np.float32], run: RunRow) -> None:
+    """A heatmap that belongs to other scores than those on record must not be shown for them."""
+    scores = verdict.readings[verdict.leading].scores
+    same = len(known) == len(scores) and np.allclose(scores, known, rtol=0, atol=_TOLERANCE)
+    if not same:
+        raise BadInputError(
+            f"this version derives other scores than run {run.id} has (version {run.version})",
+            "",
+            "analyse the evidence again, or use that version",
+        )

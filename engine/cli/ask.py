@@ -53,7 +53,7 @@ def command(
     from engine.dialogue.asking import ask
     from engine.dialogue.shelf import ModelShelf
     from engine.dialogue.turn import AskRequest
-    from engine.tvad.runtimes.protocol import Sampling
+    from engine.tvad.language.runtime import Sampling
 
     request = AskRequest(
         question=question,

@@ -63,7 +63,7 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
     from engine.evaluation.dialogue.judging import figures, judge, write_dump
     from engine.evaluation.dialogue.spans import HeatGiver
     from engine.packs.pack import find_pack
-    from engine.tvad.loading import open_backbone
+    from engine.tvad.backbones.registry import open_backbone
 
     spans = _spans(options)
     pack = find_pack(options.pack)

@@ -18,9 +18,8 @@ from engine.dialogue.script import evidence_parts
 from engine.dialogue.window import read_window, span_steps
 from engine.media import Source
 from engine.packs.pack import Pack
-from engine.tvad.backbone import Backbone
-from engine.tvad.looks import Looks, pooled_grid
-from engine.tvad.part_files import (
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.encoder_files import (
     ADAPTER_CONFIG,
     ADAPTER_GGUF,
     ADAPTER_WEIGHTS,
@@ -30,16 +29,11 @@ from engine.tvad.part_files import (
     load_encoder,
     load_projector,
 )
+from engine.tvad.language import llama_cpp as llama_cpp_text
+from engine.tvad.language.runtime import LLAMA_CPP, TRANSFORMERS, EmbeddingPart, Part, Runtime
 from engine.tvad.projector import MOST_STEP_TOKENS, VideoProjector
-from engine.tvad.rae import RegionAwareEncoder, two_class_maps
-from engine.tvad.runtimes import llama_cpp_text
-from engine.tvad.runtimes.protocol import (
-    LLAMA_CPP,
-    TRANSFORMERS,
-    EmbeddingPart,
-    Part,
-    Runtime,
-)
+from engine.tvad.region_encoder import RegionAwareEncoder, two_class_maps
+from engine.tvad.video_tokens import Looks, pooled_grid
 
 AUTO = "auto"
 _QWEN = "qwen2.5-vl"
@@ -199,7 +193,7 @@ def chosen_runtime(runtime: str, pack: Pack) -> str:
 
 def _language(pack: Pack, base: Path, runtime: str, device: str, qwen: bool) -> Runtime:
     if runtime == LLAMA_CPP:
-        from engine.tvad.runtimes.smollm2 import float_gguf_of
+        from engine.tvad.language.smollm2 import float_gguf_of
 
         if ADAPTER_GGUF not in pack.files or qwen:
             raise ResourceError(
@@ -210,11 +204,11 @@ def _language(pack: Pack, base: Path, runtime: str, device: str, qwen: bool) -> 
     pack.file(ADAPTER_CONFIG)
     adapter = pack.file(ADAPTER_WEIGHTS).parent
     if qwen:
-        from engine.tvad.runtimes.qwen_text import load_qwen_runtime
+        from engine.tvad.language.qwen_runtime import load_qwen_runtime
 
         return load_qwen_runtime(base, adapter, device)
-    from engine.tvad.runtimes.smollm2 import safetensors_of
-    from engine.tvad.runtimes.transformers_text import load_transformers
+    from engine.tvad.language.smollm2 import safetensors_of
+    from engine.tvad.language.transformers_runtime import load_transformers
 
     return load_transformers(safetensors_of(base), adapter, device)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.tvad.runtimes.protocol import EmbeddingPart, Part, TextPart
+from engine.tvad.language.runtime import EmbeddingPart, Part, TextPart
 
 MOST_EVIDENCE = 300
 """Positions of the evidence, at most."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.dialogue.talking import Conversation
     from engine.media import Source
     from engine.packs.pack import Pack
-    from engine.tvad.backbone import Backbone
+    from engine.tvad.backbones.backbone import Backbone
 
 Key = tuple[str, int, int | None, int, int]
 
@@ -121,7 +121,7 @@ class ModelShelf:
     def _opened_backbone(self) -> Backbone:
         pack, sha256 = self._found(self._pack)
         if self._backbone is None or self._backbone[0] != sha256:
-            from engine.tvad.loading import open_backbone
+            from engine.tvad.backbones.registry import open_backbone
 
             self._backbone = (sha256, open_backbone(pack))
         return self._backbone[1]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.dialogue.script import MOST_EVIDENCE, answer_parts, question_parts, turn_parts
-from engine.tvad.runtimes.protocol import Part, Runtime, Sampling
+from engine.tvad.language.runtime import Part, Runtime, Sampling
 
 Heard = Callable[[str], None]
 """Called with every piece of an answer as it comes."""

@@ -17,7 +17,7 @@ from engine.dialogue.evidence import leading_channel, peak_score
 from engine.dialogue.facts import AskedSpan, Fact
 from engine.dialogue.shelf import ModelShelf
 from engine.media import Source
-from engine.tvad.runtimes.protocol import Sampling
+from engine.tvad.language.runtime import Sampling
 
 _KEEP_EVERY_S = 2.0
 

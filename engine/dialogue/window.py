@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.media import Source
-from engine.tvad.backbone import Backbone, VideoWindow
+from engine.tvad.backbones.backbone import Backbone, VideoWindow
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,10 @@ from engine.training.judging import judged_windows
 from engine.training.packing import Outcome, make_pack, pack_prompts
 from engine.training.prompts import PromptBank, embed_phrases
 from engine.training.stage1 import Stage1, Stage1Settings
-from engine.tvad.ahd import AnomalyHeatmapDecoder, DecoderConfig
-from engine.tvad.backbone import Backbone
-from engine.tvad.loading import load_backbone
-from engine.tvad.prompting import embed_words
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.backbones.registry import load_backbone
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig
+from engine.tvad.prompt_embeddings import embed_words
 
 _COMPACT_HIDDEN = (48, 48, 64, 96)
 _MOTION_WIDTH = 32

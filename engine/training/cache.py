@@ -22,8 +22,8 @@ from engine.core.processes import each_done
 from engine.core.progress import CancelToken, Progress, Report
 from engine.datasets.rendered import RenderedVideo
 from engine.training.samples import Sample, training_samples, whole_video
-from engine.tvad.backbone import Backbone, Features
-from engine.tvad.loading import single_threaded
+from engine.tvad.backbones.backbone import Backbone, Features
+from engine.tvad.backbones.registry import single_threaded
 
 _FORMAT = 1
 

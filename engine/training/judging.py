@@ -13,8 +13,8 @@ from engine.training.cache import CachedWindow, FeatureCache
 from engine.training.figures import Judged
 from engine.training.prompts import PromptBank
 from engine.training.samples import ID_STRIDE
-from engine.tvad.ahd import AnomalyHeatmapDecoder
-from engine.tvad.backbone import Features
+from engine.tvad.backbones.backbone import Features
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder
 
 
 def judged_windows(

@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from engine.training.cache import CachedWindow
 from engine.training.prompts import DrawnPrompts
-from engine.tvad.ahd import AnomalyHeatmapDecoder
-from engine.tvad.backbone import Features
+from engine.tvad.backbones.backbone import Features
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder
 
 TARGET, OTHER, NORMAL, BACKGROUND, IGNORED = 0, 1, 2, 3, 4
 """Groups of pixels, as seen by one prompt."""

@@ -25,10 +25,10 @@ from engine.packs.pack import (
 )
 from engine.packs.prompt_sets import PromptSet, dump_prompts
 from engine.training.curve import learning_curve
-from engine.tvad.ahd import AnomalyHeatmapDecoder
-from engine.tvad.backbone import Backbone
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.backbones.registry import ROLES
 from engine.tvad.decoder_file import DECODER, decoder_bytes
-from engine.tvad.loading import ROLES
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder
 
 CARD = "README.md"
 CURVE = "learning-curve.png"

@@ -10,8 +10,8 @@ import torch
 
 from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL, Phrases
 from engine.packs.prompt_sets import Templates
-from engine.tvad.backbone import Backbone
-from engine.tvad.prompting import embed_words
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.prompt_embeddings import embed_words
 
 GENERIC = ("anomaly", "abnormal event", "something unusual", "suspicious behaviour")
 """Words for whatever is abnormal."""

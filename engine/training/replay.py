@@ -16,11 +16,11 @@ from engine.datasets.rendered import RenderedVideo, rendered_by, rendered_videos
 from engine.detectors.text.text_model import ABNORMAL, BACKGROUND, NORMAL, SLICE_BYTES
 from engine.packs.pack import Manifest, Pack, Part, write_pack
 from engine.training.samples import ID_STRIDE, training_samples
-from engine.tvad.ahd import AnomalyHeatmapDecoder
-from engine.tvad.backbone import Backbone
-from engine.tvad.bounded import BoundedDecoder
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.backbones.registry import open_backbone
 from engine.tvad.decoder_file import DECODER, load_decoder
-from engine.tvad.loading import open_backbone
+from engine.tvad.feature_codec import BoundedDecoder
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder
 from engine.tvad.replay_file import REPLAY, replay_bytes
 
 _WINDOWS, _KEPT = 3, 2

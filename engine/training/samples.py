@@ -22,7 +22,7 @@ from engine.motion.grid import Grid
 from engine.motion.motion_maps import MotionMaps
 from engine.motion.motion_meter import ChunkPictures, MotionMeter
 from engine.motion.people_height import RunningSpeed, people_height
-from engine.tvad.backbone import Backbone, Features, VideoWindow, WindowMotion
+from engine.tvad.backbones.backbone import Backbone, Features, VideoWindow, WindowMotion
 from engine.tvad.scene_units import scene_motion
 
 ID_STRIDE = 4

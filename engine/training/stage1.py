@@ -32,7 +32,7 @@ from engine.training.state import (
     optimiser_tensors,
     restore_optimiser,
 )
-from engine.tvad.ahd import AnomalyHeatmapDecoder, DecoderConfig
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig
 
 _STATISTICS_WINDOWS = 120
 _READ_AHEAD = 4
@@ -315,7 +315,7 @@ def _classes(window: CachedWindow) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _on(item: _Item, device: torch.device) -> tuple[Any, DrawnPrompts, torch.Tensor]:
-    from engine.tvad.backbone import Features
+    from engine.tvad.backbones.backbone import Features
 
     found = item.window.features
     motion = None if found.motion is None else found.motion.to(device)

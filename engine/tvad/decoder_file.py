@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from engine.core.errors import BadInputError
-from engine.tvad.ahd import AnomalyHeatmapDecoder, DecoderConfig
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig
 
 DECODER = "ahd.safetensors"
 """Name of the file inside a pack."""

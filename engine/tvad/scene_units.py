@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from engine.tvad.backbone import WindowMotion
+from engine.tvad.backbones.backbone import WindowMotion
 
 SCENE_CHANNELS = 24
 """Channels of `scene_motion`."""

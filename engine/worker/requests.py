@@ -239,7 +239,7 @@ def ask(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> 
     from engine.dialogue.asking import ask as ask_case
     from engine.dialogue.asking import prepare
     from engine.dialogue.turn import AskRequest
-    from engine.tvad.runtimes.protocol import Sampling
+    from engine.tvad.language.runtime import Sampling
 
     question = fields.get("question")
     span = optional(fields, "span", str, None)

@@ -32,9 +32,9 @@ from engine.evaluation.dialogue.spans import (
     rendered_spans,
 )
 from engine.packs.pack import Pack, find_pack
-from engine.tvad.backbone import Backbone
-from engine.tvad.loading import open_backbone
-from engine.tvad.runtimes.protocol import LLAMA_CPP, TRANSFORMERS
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.backbones.registry import open_backbone
+from engine.tvad.language.runtime import LLAMA_CPP, TRANSFORMERS
 from tests.benchmarks.lines import Line, footage, run_json, table
 
 _VIDEOS, _SEED, _LIMIT, _SAME = 60, 1, 300, 250

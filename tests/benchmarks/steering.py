@@ -32,11 +32,11 @@ from engine.training.cache import FeatureCache, Recipe
 from engine.training.figures import Judged, Steering
 from engine.training.judging import judged_windows
 from engine.training.prompts import embed_phrases
-from engine.tvad.ahd import AnomalyHeatmapDecoder
-from engine.tvad.backbone import Backbone
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.backbones.registry import load_backbone, open_backbone
 from engine.tvad.decoder_file import DECODER, load_decoder
-from engine.tvad.loading import load_backbone, open_backbone
-from engine.tvad.prompting import embed_words
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder
+from engine.tvad.prompt_embeddings import embed_words
 
 _SPEED_CHANNEL = 2
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import engine.tvad.loading
+import engine.tvad.backbones.registry
 from engine.packs.pack import Pack
 from engine.packs.pack_folders import PACKS_VARIABLE, WEIGHTS_VARIABLE
 from tests.cli.cli_cases import analysed, case, clip, command
@@ -34,5 +34,7 @@ def pack(written_pack: Pack, language: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A pack by the name `talking`, with a backbone that needs no weights."""
     monkeypatch.setenv(PACKS_VARIABLE, str(written_pack.folder.parent))
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(language.parent))
-    monkeypatch.setattr(engine.tvad.loading, "open_backbone", lambda _pack: StubBackbone())
+    monkeypatch.setattr(
+        engine.tvad.backbones.registry, "open_backbone", lambda _pack: StubBackbone()
+    )
     return written_pack

@@ -17,9 +17,8 @@ from engine.media.hashing import hash_file
 from engine.packs.manifest_schema import BackboneUse, Grid, Manifest, Memory, Part, Training
 from engine.packs.pack import Pack, write_pack
 from engine.packs.prompt_sets import PromptSet, dump_prompts
-from engine.tvad.backbone import Cost, Features, VideoWindow
-from engine.tvad.looks import STEP_TOKENS, LookWidth
-from engine.tvad.part_files import (
+from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
+from engine.tvad.encoder_files import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
     ENCODER,
@@ -29,8 +28,9 @@ from engine.tvad.part_files import (
     projector_bytes,
 )
 from engine.tvad.projector import ProjectorConfig, VideoProjector
-from engine.tvad.rae import EncoderConfig, RegionAwareEncoder
+from engine.tvad.region_encoder import EncoderConfig, RegionAwareEncoder
 from engine.tvad.torchvision_guard import guard_torchvision
+from engine.tvad.video_tokens import STEP_TOKENS, LookWidth
 
 WIDTH = 48
 _MARKS = {
@@ -127,7 +127,7 @@ def write_dialogue_pack(folder: Path, language: Path, parts: PackParts = PackPar
     """Writes a pack with random RAE, projector and adapter for a small language model."""
     from engine.training.dialogue.learner import Learner, with_lora
     from engine.training.dialogue.packing import adapter_files
-    from engine.tvad.runtimes.transformers_text import load_base
+    from engine.tvad.language.transformers_runtime import load_base
 
     torch.manual_seed(11)
     encoder = RegionAwareEncoder(EncoderConfig(parts.width))

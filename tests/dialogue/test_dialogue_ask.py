@@ -16,8 +16,8 @@ from engine.dialogue.model import DialogueModel, SpanEvidence
 from engine.dialogue.shelf import ModelShelf
 from engine.dialogue.turn import AskRequest
 from engine.packs.pack import Pack
-from engine.tvad.runtimes.protocol import Part, Sampling
-from engine.tvad.runtimes.transformers_text import TransformersRuntime
+from engine.tvad.language.runtime import Part, Sampling
+from engine.tvad.language.transformers_runtime import TransformersRuntime
 from tests.cli.cli_material import Command
 from tests.dialogue.dialogue_material import PackParts, write_dialogue_pack
 

@@ -13,7 +13,7 @@ from engine.core.questions import INTERVIEW
 from engine.dialogue.script import evidence_parts
 from engine.dialogue.talking import Conversation
 from engine.dialogue.words import action_in, colour_in, facts_in, places_in, yes_or_no
-from engine.tvad.runtimes.protocol import EmbeddingPart, Part, Sampling, TextPart
+from engine.tvad.language.runtime import EmbeddingPart, Part, Sampling, TextPart
 
 
 class Parrot:

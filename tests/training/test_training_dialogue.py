@@ -21,12 +21,12 @@ from engine.dialogue.talking import Conversation
 from engine.training.dialogue.learner import Learner, with_lora
 from engine.training.dialogue.packing import Taught, adapter_files, card_with_dialogue
 from engine.training.dialogue.stage2 import Stage2, Stage2Settings
-from engine.tvad.part_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from engine.tvad.encoder_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from engine.tvad.language.qwen_runtime import QwenRuntime, load_qwen_model
+from engine.tvad.language.runtime import Sampling
+from engine.tvad.language.transformers_runtime import load_base, with_adapter
 from engine.tvad.projector import ProjectorConfig, VideoProjector
-from engine.tvad.rae import EncoderConfig, RegionAwareEncoder
-from engine.tvad.runtimes.protocol import Sampling
-from engine.tvad.runtimes.qwen_text import QwenRuntime, load_qwen_model
-from engine.tvad.runtimes.transformers_text import load_base, with_adapter
+from engine.tvad.region_encoder import EncoderConfig, RegionAwareEncoder
 from tests.dialogue.dialogue_material import WIDTH, moving_heat, write_llama, write_tokenizer
 from tests.tvad.local_models import write_qwen
 

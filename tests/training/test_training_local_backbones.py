@@ -20,8 +20,8 @@ from engine.packs.pack_folders import WEIGHTS_VARIABLE
 from engine.packs.pack_listing import check_pack
 from engine.training.ahd import AhdRequest, train_ahd
 from engine.training.stage1 import Stage1Settings
-from engine.tvad.backbone import VideoWindow
-from engine.tvad.loading import open_backbone
+from engine.tvad.backbones.backbone import VideoWindow
+from engine.tvad.backbones.registry import open_backbone
 from engine.tvad.torchvision_guard import guard_torchvision
 from tests.tvad.local_models import write_open_clip, write_qwen
 

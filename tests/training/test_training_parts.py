@@ -27,7 +27,7 @@ from engine.training.loss import (
 )
 from engine.training.prompts import draw_prompts
 from engine.training.samples import PLAIN, draw_variation
-from engine.tvad.backbone import Features, VideoWindow
+from engine.tvad.backbones.backbone import Features, VideoWindow
 from tests.training.training_material import TinyBackbone, bank, cached
 
 

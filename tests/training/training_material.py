@@ -15,8 +15,8 @@ from engine.packs.prompt_sets import Templates
 from engine.training.cache import FeatureCache, Recipe
 from engine.training.prompts import PromptBank, embed_phrases
 from engine.training.stage1 import Stage1, Stage1Settings
-from engine.tvad.ahd import DecoderConfig
-from engine.tvad.backbone import Cost, Features, VideoWindow
+from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
+from engine.tvad.heatmap_decoder import DecoderConfig
 from engine.tvad.scene_units import SCENE_CHANNELS, still_motion
 
 WIDTH = 32

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from engine.core.errors import BadInputError
-from engine.tvad.bounded import BoundedDecoder
+from engine.tvad.feature_codec import BoundedDecoder
 from tests.tvad.text_pack import untrained_decoder
 
 GRID = (36, 48)

@@ -7,9 +7,9 @@ import torch
 from engine.core.errors import BadInputError, ResourceError
 from engine.packs.pack_folders import weights_folders
 from engine.packs.prompt_sets import Templates
-from engine.tvad.backbone import VideoWindow, WindowMotion
-from engine.tvad.compact import CompactBackbone, load_compact
-from engine.tvad.prompting import embed_words
+from engine.tvad.backbones.backbone import VideoWindow, WindowMotion
+from engine.tvad.backbones.compact import CompactBackbone, load_compact
+from engine.tvad.prompt_embeddings import embed_words
 from engine.tvad.scene_units import scene_motion
 
 

@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional
 
 from engine.core.errors import BadInputError
-from engine.tvad.ahd import AnomalyHeatmapDecoder, DecoderConfig, upsample
-from engine.tvad.backbone import Features
+from engine.tvad.backbones.backbone import Features
 from engine.tvad.decoder_file import decoder_bytes, load_decoder
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig, upsample
 
 CONFIG = DecoderConfig((8, 8, 16, 32), 24, (12, 12, 12, 12), 5, 6)
 

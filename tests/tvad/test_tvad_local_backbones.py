@@ -10,9 +10,9 @@ import torch
 
 from engine.core.errors import BadInputError
 from engine.packs.prompt_sets import Templates, expand
-from engine.tvad.ahd import AnomalyHeatmapDecoder, DecoderConfig, upsample
-from engine.tvad.backbone import Backbone, Features, VideoWindow, WindowMotion
-from engine.tvad.loading import load_backbone
+from engine.tvad.backbones.backbone import Backbone, Features, VideoWindow, WindowMotion
+from engine.tvad.backbones.registry import load_backbone
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig, upsample
 from tests.tvad.local_models import write_open_clip, write_qwen
 
 KINDS = ("qwen2.5-vl", "open_clip")

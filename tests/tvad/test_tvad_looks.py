@@ -7,8 +7,8 @@ import pytest
 
 from engine.core.errors import BadInputError
 from engine.render.colour_names import COLOUR_NAMES, colour_numbers
-from engine.tvad.backbone import VideoWindow
-from engine.tvad.looks import STEP_TOKENS, Looks, LookWidth
+from engine.tvad.backbones.backbone import VideoWindow
+from engine.tvad.video_tokens import STEP_TOKENS, Looks, LookWidth
 from tests.dialogue.dialogue_material import StubBackbone
 
 HEIGHT, WIDTH, STEPS = 64, 96, 8

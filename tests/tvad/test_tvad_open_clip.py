@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from engine.core.errors import SightlineError
-from engine.tvad.backbone import VideoWindow
-from engine.tvad.open_clip_backbone import OpenClipBackbone, load_open_clip
+from engine.tvad.backbones.backbone import VideoWindow
+from engine.tvad.backbones.open_clip_vit import OpenClipBackbone, load_open_clip
 from engine.tvad.torchvision_guard import guard_torchvision
 from tests.tvad.local_models import write_open_clip
 

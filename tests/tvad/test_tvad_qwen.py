@@ -12,11 +12,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.core.errors import ResourceError, SightlineError
-from engine.tvad import qwen
-from engine.tvad.ahd import AnomalyHeatmapDecoder, DecoderConfig
-from engine.tvad.backbone import VideoWindow
-from engine.tvad.qwen import QwenBackbone, load_qwen, shapes_of
-from engine.tvad.qwen_order import PatchLayout, to_patches
+from engine.tvad.backbones import qwen
+from engine.tvad.backbones.backbone import VideoWindow
+from engine.tvad.backbones.qwen import QwenBackbone, load_qwen, shapes_of
+from engine.tvad.backbones.qwen_patches import PatchLayout, to_patches
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig
 from engine.tvad.torchvision_guard import guard_torchvision
 from tests.tvad.local_models import QWEN_7B, QWEN_TINY, write_qwen
 
@@ -61,7 +61,7 @@ def test_its_decoder_has_the_parameters_that_the_authors_count() -> None:
 
 
 def test_depths_are_blocks_1_8_16_32_of_32() -> None:
-    from engine.tvad.local_folder import four_depths
+    from engine.tvad.backbones.weight_folder import four_depths
 
     assert four_depths(32, Path()) == (1, 8, 16, 32)
     assert four_depths(12, Path()) == (1, 3, 6, 12)

@@ -8,14 +8,9 @@ import pytest
 import torch
 
 from engine.core.errors import BadInputError
-from engine.tvad.part_files import (
-    encoder_bytes,
-    load_encoder,
-    load_projector,
-    projector_bytes,
-)
+from engine.tvad.encoder_files import encoder_bytes, load_encoder, load_projector, projector_bytes
 from engine.tvad.projector import ProjectorConfig, VideoProjector
-from engine.tvad.rae import (
+from engine.tvad.region_encoder import (
     BASE_TOKENS,
     REGIONS,
     STEP_TOKENS,

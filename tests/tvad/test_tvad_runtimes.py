@@ -13,12 +13,12 @@ import torch
 from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.progress import CancelToken
 from engine.packs.pack_folders import weights_folders
-from engine.tvad.runtimes import llama_cpp_text
-from engine.tvad.runtimes.cached_text import tokens_of
-from engine.tvad.runtimes.lora_gguf import LoraShape, write_lora_gguf
-from engine.tvad.runtimes.protocol import EmbeddingPart, Part, Runtime, Sampling, TextPart
-from engine.tvad.runtimes.qwen_text import QwenRuntime, load_qwen_model, mixed_sequence
-from engine.tvad.runtimes.transformers_text import load_base, load_transformers
+from engine.tvad.language import llama_cpp as llama_cpp_text
+from engine.tvad.language.cached_runtime import tokens_of
+from engine.tvad.language.lora_gguf import LoraShape, write_lora_gguf
+from engine.tvad.language.qwen_runtime import QwenRuntime, load_qwen_model, mixed_sequence
+from engine.tvad.language.runtime import EmbeddingPart, Part, Runtime, Sampling, TextPart
+from engine.tvad.language.transformers_runtime import load_base, load_transformers
 from engine.tvad.torchvision_guard import guard_torchvision
 from tests.dialogue.dialogue_material import WIDTH, write_llama, write_tokenizer
 from tests.tvad.local_models import write_qwen
@@ -223,7 +223,7 @@ def test_both_runtimes_answer_alike_with_evidence_and_adapter(
     from peft import get_peft_model_state_dict
 
     from engine.training.dialogue.learner import with_lora
-    from engine.tvad.runtimes.smollm2 import float_gguf_of, safetensors_of
+    from engine.tvad.language.smollm2 import float_gguf_of, safetensors_of
 
     torch.manual_seed(5)
     base, _ = load_base(safetensors_of(smollm2))

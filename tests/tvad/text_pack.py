@@ -12,8 +12,8 @@ from engine.packs.manifest_schema import BackboneUse
 from engine.packs.pack import Pack, write_pack
 from engine.packs.pack_folders import weights_folders
 from engine.packs.prompt_sets import PromptSet, dump_prompts
-from engine.tvad.ahd import AnomalyHeatmapDecoder, DecoderConfig
 from engine.tvad.decoder_file import DECODER, decoder_bytes
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig
 from engine.tvad.scene_units import SCENE_CHANNELS
 from tests.packs.pack_material import manifest
 

@@ -14,7 +14,7 @@ from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.processes import each_done
 from engine.core.progress import CancelToken, Progress, Report
 from engine.datasets.dialogues.wording import Truth
-from engine.tvad.backbone import Backbone
+from engine.tvad.backbones.backbone import Backbone
 
 TRUE = "true"
 _VERSION = 2

@@ -25,8 +25,8 @@ from engine.dialogue.evidence import heat_at
 from engine.dialogue.leading import HeatOf, LeadingTarget
 from engine.dialogue.window import SpanSteps, read_window, span_steps
 from engine.media import open_source
-from engine.tvad.backbone import Backbone
-from engine.tvad.looks import Looks
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.video_tokens import Looks
 
 
 @dataclass(frozen=True)

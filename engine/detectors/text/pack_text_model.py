@@ -21,10 +21,10 @@ from engine.detectors.text.text_model import (
 from engine.detectors.text.text_recipe import TextRecipe
 from engine.packs.pack import Pack
 from engine.tvad.adaptation import Adaptation
-from engine.tvad.ahd import AnomalyHeatmapDecoder
-from engine.tvad.backbone import Backbone, VideoWindow, WindowMotion
-from engine.tvad.bounded import BoundedDecoder, UnpackedSlice
-from engine.tvad.prompting import embed_words
+from engine.tvad.backbones.backbone import Backbone, VideoWindow, WindowMotion
+from engine.tvad.feature_codec import BoundedDecoder, UnpackedSlice
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder
+from engine.tvad.prompt_embeddings import embed_words
 
 
 class PackModel:
@@ -63,8 +63,8 @@ class PackModel:
                 version, or what was taught is damaged or of another pack.
             ResourceError: base weights or the device are missing.
         """
+        from engine.tvad.backbones.registry import open_backbone
         from engine.tvad.decoder_file import DECODER, load_decoder
-        from engine.tvad.loading import open_backbone
 
         device = chosen_device(recipe.device)
         decoder = load_decoder(pack.file(DECODER), device)

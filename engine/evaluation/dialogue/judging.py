@@ -18,8 +18,8 @@ from engine.dialogue.talking import Conversation
 from engine.dialogue.words import action_in, colour_in, places_in, yes_or_no
 from engine.evaluation.dialogue.spans import OF_ANOTHER, HeatGiver, JudgedSpan
 from engine.media import open_source
-from engine.tvad.backbone import Backbone
-from engine.tvad.runtimes.protocol import Sampling
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.language.runtime import Sampling
 
 
 @dataclass(frozen=True, eq=False)

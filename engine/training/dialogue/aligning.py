@@ -24,8 +24,8 @@ from engine.dialogue.evidence import LIMIT
 from engine.dialogue.words import ACTIONS, COLOURS
 from engine.training.dialogue.learner import Learner
 from engine.training.dialogue.lessons import Lesson
-from engine.tvad.rae import BASE_TOKENS, REGIONS, two_class_maps
-from engine.tvad.runtimes.cached_text import tokens_of
+from engine.tvad.language.cached_runtime import tokens_of
+from engine.tvad.region_encoder import BASE_TOKENS, REGIONS, two_class_maps
 
 _SHARPNESS = 8.0
 _ACTIVE = 0.15

@@ -15,10 +15,10 @@ from engine.core.errors import BadInputError
 from engine.dialogue.script import answer_parts, evidence_parts, question_parts
 from engine.dialogue.words import facts_in
 from engine.training.dialogue.lessons import Lesson
+from engine.tvad.language.cached_runtime import tokens_of
+from engine.tvad.language.runtime import EmbeddingPart, Part, TextPart
 from engine.tvad.projector import VideoProjector
-from engine.tvad.rae import RegionAwareEncoder, two_class_maps
-from engine.tvad.runtimes.cached_text import tokens_of
-from engine.tvad.runtimes.protocol import EmbeddingPart, Part, TextPart
+from engine.tvad.region_encoder import RegionAwareEncoder, two_class_maps
 from engine.tvad.torchvision_guard import guard_torchvision
 
 _FACT_WEIGHT = 4.0
@@ -217,7 +217,7 @@ class Learner(nn.Module):
         return [one if not markup or one == self._end else -1 for one in tokens]
 
     def _mixed_loss(self, lesson: Lesson) -> torch.Tensor:
-        from engine.tvad.runtimes.qwen_text import mixed_sequence
+        from engine.tvad.language.qwen_runtime import mixed_sequence
 
         parts, given, learnt = self._parts(lesson)
         inner = self.model.base_model.model

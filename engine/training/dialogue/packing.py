@@ -14,7 +14,7 @@ from engine.media.hashing import hash_file
 from engine.packs.pack import Manifest, Memory, Pack, Part, Training, write_pack
 from engine.training.dialogue.learner import ALPHA, RANK, Learner
 from engine.training.packing import CARD
-from engine.tvad.part_files import (
+from engine.tvad.encoder_files import (
     ADAPTER,
     ADAPTER_CONFIG,
     ADAPTER_GGUF,
@@ -25,7 +25,7 @@ from engine.tvad.part_files import (
     encoder_bytes,
     projector_bytes,
 )
-from engine.tvad.runtimes.lora_gguf import LoraShape, write_lora_gguf
+from engine.tvad.language.lora_gguf import LoraShape, write_lora_gguf
 
 LOG = "stage2-log.json"
 _LIMITS = "\n## Limits\n"

@@ -24,11 +24,11 @@ from engine.packs.pack_folders import weights_folders
 from engine.training.dialogue.learner import Learner, with_lora
 from engine.training.dialogue.packing import Taught, add_dialogue
 from engine.training.dialogue.stage2 import Stage2, Stage2Settings
-from engine.tvad.backbone import Backbone
-from engine.tvad.loading import open_backbone, single_threaded
-from engine.tvad.looks import CONTEXT, STEP_TOKENS, LookWidth
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.backbones.registry import open_backbone, single_threaded
 from engine.tvad.projector import ProjectorConfig, VideoProjector
-from engine.tvad.rae import EncoderConfig, RegionAwareEncoder
+from engine.tvad.region_encoder import EncoderConfig, RegionAwareEncoder
+from engine.tvad.video_tokens import CONTEXT, STEP_TOKENS, LookWidth
 
 COMPACT_LANGUAGE = "smollm2-135m-instruct"
 
@@ -155,7 +155,7 @@ def _learner(
 ) -> tuple[Path | None, Learner]:
     torch.manual_seed(request.settings.seed)
     if backbone.name == "qwen2.5-vl":
-        from engine.tvad.runtimes.qwen_text import load_qwen_model
+        from engine.tvad.language.qwen_runtime import load_qwen_model
 
         model, tokenizer = load_qwen_model(pack.base("model"))
         width = int(model.config.text_config.hidden_size)
@@ -166,8 +166,8 @@ def _learner(
             f"the backbone {backbone.name} has no language model", "", "name one with --language"
         )
     language = request.language or _base_folder(COMPACT_LANGUAGE)
-    from engine.tvad.runtimes.smollm2 import safetensors_of
-    from engine.tvad.runtimes.transformers_text import load_base
+    from engine.tvad.language.smollm2 import safetensors_of
+    from engine.tvad.language.transformers_runtime import load_base
 
     model, tokenizer = load_base(safetensors_of(language))
     width = int(model.config.hidden_size)

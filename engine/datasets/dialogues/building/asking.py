@@ -15,9 +15,9 @@ from engine.media import hash_file
 from engine.packs.manifest_schema import MANIFEST
 from engine.packs.pack import find_pack
 from engine.packs.pack_memory import fits, this_machine
-from engine.tvad.backbone import Backbone, VideoWindow
-from engine.tvad.qwen import QwenBackbone, checked_config
-from engine.tvad.runtimes.protocol import EmbeddingPart, Runtime, Sampling
+from engine.tvad.backbones.backbone import Backbone, VideoWindow
+from engine.tvad.backbones.qwen import QwenBackbone, checked_config
+from engine.tvad.language.runtime import EmbeddingPart, Runtime, Sampling
 
 _MERGE = 2
 _SEES = "qwen2.5-vl"
@@ -90,7 +90,7 @@ def open_describer(name_or_folder: str, device: str = "auto") -> PackDescriber:
             f"too little memory for the pack {pack.name}", pack.folder,
             "use a smaller pack or leave --pack out",
         )  # fmt: skip
-    from engine.tvad.runtimes.qwen_text import QwenRuntime, load_qwen_model
+    from engine.tvad.language.qwen_runtime import QwenRuntime, load_qwen_model
 
     place, folder = chosen_device(device), pack.base("model")
     checked_config(folder)

@@ -19,8 +19,8 @@ from engine.datasets.dialogues.sampling import target_maps
 from engine.datasets.dialogues.wording import Truth
 from engine.dialogue.window import read_window, span_steps
 from engine.media import open_source
-from engine.tvad.backbone import Backbone
-from engine.tvad.looks import Looks
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.video_tokens import Looks
 
 
 def built_sample_files(built: Path, dataset: Dataset, split: str, folder: Path) -> list[SampleFile]:

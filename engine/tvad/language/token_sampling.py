@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.tvad.runtimes.protocol import EmbeddingPart, Part, Sampling
+from engine.tvad.language.runtime import EmbeddingPart, Part, Sampling
 
 _INCOMPLETE = "\ufffd"
 _TOP_P = 0.9

@@ -16,10 +16,10 @@ import torch
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken
+from engine.tvad.language.cached_runtime import CachedRuntime, tokens_of
+from engine.tvad.language.runtime import EmbeddingPart, Part
+from engine.tvad.language.token_sampling import check_room, check_rows
 from engine.tvad.quiet_transformers import quiet_transformers
-from engine.tvad.runtimes.cached_text import CachedRuntime, tokens_of
-from engine.tvad.runtimes.drawing import check_room, check_rows
-from engine.tvad.runtimes.protocol import EmbeddingPart, Part
 from engine.tvad.torchvision_guard import guard_torchvision
 
 _TEXT, _VIDEO = 0, 2
@@ -155,7 +155,7 @@ def load_qwen_runtime(
     """
     model, tokenizer = load_qwen_model(folder, device)
     if adapter is not None:
-        from engine.tvad.runtimes.transformers_text import with_adapter
+        from engine.tvad.language.transformers_runtime import with_adapter
 
         model = with_adapter(model, adapter)
     return QwenRuntime(model, tokenizer)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from engine.core.errors import BadInputError
-from engine.tvad.ahd import AnomalyHeatmapDecoder, DepthProjection
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DepthProjection
 
 _HEAD_BYTES = 16
 _FINE, _LEAST_FINE = 8, 2

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.render.colour_names import COLOUR_NAMES, colour_numbers
-from engine.tvad.backbone import Backbone, VideoWindow
+from engine.tvad.backbones.backbone import Backbone, VideoWindow
 
 STEP_TOKENS = 4
 """The whole picture; upper, middle and lower third of what is hot."""

@@ -9,10 +9,10 @@ import torch
 
 from engine.core.errors import BadInputError
 from engine.packs.pack import Pack
-from engine.tvad.backbone import Backbone
-from engine.tvad.compact import load_compact
-from engine.tvad.open_clip_backbone import load_open_clip
-from engine.tvad.qwen import load_qwen
+from engine.tvad.backbones.backbone import Backbone
+from engine.tvad.backbones.compact import load_compact
+from engine.tvad.backbones.open_clip_vit import load_open_clip
+from engine.tvad.backbones.qwen import load_qwen
 
 ROLES: Mapping[str, tuple[str, ...]] = {
     "compact": ("vision", "text"),

@@ -11,7 +11,7 @@ from torch import nn
 
 from engine.core.errors import BadInputError
 from engine.tvad.projector import ProjectorConfig, VideoProjector
-from engine.tvad.rae import EncoderConfig, RegionAwareEncoder
+from engine.tvad.region_encoder import EncoderConfig, RegionAwareEncoder
 
 ENCODER, PROJECTOR = "rae.safetensors", "projector.safetensors"
 ADAPTER = "adapter"

@@ -14,9 +14,9 @@ import torch
 from torch.nn import functional
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.tvad.backbone import Cost, Features, VideoWindow
-from engine.tvad.minilm import TextEncoder
-from engine.tvad.mobilenet import MobileNetV2, fold
+from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
+from engine.tvad.backbones.minilm import TextEncoder
+from engine.tvad.backbones.mobilenet import MobileNetV2, fold
 from engine.tvad.scene_units import PEOPLE, SCENE_CHANNELS, scene_motion, still_motion
 
 _ALIGN = 32

@@ -11,10 +11,10 @@ import torch
 
 from engine.core.errors import ResourceError
 from engine.core.progress import CancelToken
+from engine.tvad.language.cached_runtime import CachedRuntime, tokens_of
+from engine.tvad.language.runtime import EmbeddingPart, Part
+from engine.tvad.language.token_sampling import check_room, check_rows
 from engine.tvad.quiet_transformers import quiet_transformers
-from engine.tvad.runtimes.cached_text import CachedRuntime, tokens_of
-from engine.tvad.runtimes.drawing import check_room, check_rows
-from engine.tvad.runtimes.protocol import EmbeddingPart, Part
 from engine.tvad.torchvision_guard import guard_torchvision
 
 _BLOCK = 128

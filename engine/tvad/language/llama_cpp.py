@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.processes import cores
 from engine.core.progress import CancelToken
-from engine.tvad.runtimes.drawing import Drawer, Pieces, check_room, check_rows
-from engine.tvad.runtimes.protocol import LLAMA_CPP, EmbeddingPart, Part, Sampling
+from engine.tvad.language.runtime import LLAMA_CPP, EmbeddingPart, Part, Sampling
+from engine.tvad.language.token_sampling import Drawer, Pieces, check_room, check_rows
 
 _CONTEXT = 2048
 _BATCH = 512

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.tvad.backbone import Cost, Features, VideoWindow
-from engine.tvad.device_memory import named_shortage
-from engine.tvad.local_folder import (
+from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
+from engine.tvad.backbones.qwen_patches import PatchLayout, to_patches, to_raster
+from engine.tvad.backbones.weight_folder import (
     Shape,
     check_shapes,
     four_depths,
@@ -24,8 +24,8 @@ from engine.tvad.local_folder import (
     read_config,
     stored_shapes,
 )
+from engine.tvad.device_memory import named_shortage
 from engine.tvad.quiet_transformers import quiet_transformers
-from engine.tvad.qwen_order import PatchLayout, to_patches, to_raster
 from engine.tvad.torchvision_guard import guard_torchvision
 
 MODEL_TYPE = "qwen2_5_vl"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from engine.packs.prompt_sets import Templates, expand
-from engine.tvad.backbone import Backbone
+from engine.tvad.backbones.backbone import Backbone
 
 
 def embed_words(backbone: Backbone, words: Sequence[str], templates: Templates) -> torch.Tensor:

@@ -66,7 +66,7 @@ def float_gguf_of(folder: Path) -> Path:
     Raises:
         ResourceError: the GGUF is missing or damaged, or there is no room.
     """
-    from engine.tvad.runtimes.llama_cpp_text import write_float_gguf
+    from engine.tvad.language.llama_cpp import write_float_gguf
 
     def write(gguf: Path, to: Path) -> None:
         write_float_gguf(gguf, to / _FLOAT)

@@ -15,15 +15,15 @@ import torch
 from torch.nn import functional
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.tvad.backbone import Cost, Features, VideoWindow
-from engine.tvad.device_memory import named_shortage
-from engine.tvad.local_folder import (
+from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
+from engine.tvad.backbones.weight_folder import (
     check_shapes,
     four_depths,
     one_line,
     read_config,
     stored_shapes,
 )
+from engine.tvad.device_memory import named_shortage
 from engine.tvad.scene_units import PEOPLE, SCENE_CHANNELS, scene_motion, still_motion
 from engine.tvad.torchvision_guard import guard_torchvision
 

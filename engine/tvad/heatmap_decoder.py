@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from engine.core.errors import BadInputError
-from engine.tvad.backbone import Features
+from engine.tvad.backbones.backbone import Features
 
 _TINY = 1e-6
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from engine.core.progress import CancelToken
-from engine.tvad.runtimes.drawing import Drawer, Pieces
-from engine.tvad.runtimes.protocol import TRANSFORMERS, EmbeddingPart, Part, Sampling
+from engine.tvad.language.runtime import TRANSFORMERS, EmbeddingPart, Part, Sampling
+from engine.tvad.language.token_sampling import Drawer, Pieces
 
 
 class CachedRuntime(ABC):

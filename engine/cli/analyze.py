@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.channels import (
+from engine.cli.channel_options import (
     Channels,
     Device,
     PackName,
@@ -172,7 +172,7 @@ def _analyze(
     report: Report,
     as_json: bool,
 ) -> None:
-    from engine.cli.cases import open_to_write
+    from engine.cli.case_options import open_to_write
     from engine.pipeline.run import Resuming
     from engine.reports.runs import run_json
 

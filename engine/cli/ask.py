@@ -49,9 +49,9 @@ def command(
     """
     if event is not None and span is not None:
         raise BadInputError("--event and --span exclude each other", "", "give one")
-    from engine.cli.cases import open_to_write
-    from engine.dialogue.asking import ask
-    from engine.dialogue.shelf import ModelShelf
+    from engine.cli.case_options import open_to_write
+    from engine.dialogue.ask_case import ask
+    from engine.dialogue.model_cache import ModelShelf
     from engine.dialogue.turn import AskRequest
     from engine.tvad.language.runtime import Sampling
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from engine.cli.channels import (
+from engine.cli.channel_options import (
     Channels,
     Device,
     PackName,

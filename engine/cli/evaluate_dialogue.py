@@ -59,7 +59,7 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
         BadInputError: an option is unknown, or the footage is not what it must be.
         ResourceError: the pack has no language model.
     """
-    from engine.dialogue.model import open_dialogue_model
+    from engine.dialogue.dialogue_model import open_dialogue_model
     from engine.evaluation.dialogue.judging import figures, judge, write_dump
     from engine.evaluation.dialogue.spans import HeatGiver
     from engine.packs.pack import find_pack

@@ -22,7 +22,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Lists the events of a case: when, how strongly, and why something stands out."""
-    from engine.cli.cases import chosen_evidence, open_to_read
+    from engine.cli.case_options import chosen_evidence, open_to_read
     from engine.reports.events import run_events
 
     with open_to_read(case) as opened:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.cases import CaseOption, open_to_read
+from engine.cli.case_options import CaseOption, open_to_read
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.errors import BadInputError
 from engine.core.times import format_time
@@ -29,8 +29,8 @@ def command(
     """Ranks the moments of all videos of a case by likeness, from kept features."""
     if (like is not None) + (marks is not None) + (text is not None) != 1:
         raise BadInputError("say what to look for", "", "give --like EVENT or --text WORDS")
-    from engine.teaching.finding import find_like, find_words
-    from engine.teaching.marks import load_marks
+    from engine.few_shot.marks import load_marks
+    from engine.few_shot.similarity_search import find_like, find_words
 
     given = () if marks is None else load_marks(marks)
     with cancellable() as cancel, shown_progress() as report, open_to_read(case) as opened:

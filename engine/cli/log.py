@@ -33,7 +33,7 @@ def command(
 
     Write the head down elsewhere: with it `verify --head` finds any later change.
     """
-    from engine.cli.cases import open_to_read
+    from engine.cli.case_options import open_to_read
 
     earliest = None if since is None else _time(since)
     with open_to_read(case) as opened, opened.database.snapshot():

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.cases import CaseOption, open_to_read
+from engine.cli.case_options import CaseOption, open_to_read
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.build import program
 from engine.core.errors import BadInputError, NegativeError
@@ -50,8 +50,8 @@ def command(
 
 def _teach(case: Path, marks: Path, name: str, as_json: bool) -> None:
     from engine.case import Case
-    from engine.teaching.marks import load_marks
-    from engine.teaching.teaching import teach
+    from engine.few_shot.marks import load_marks
+    from engine.few_shot.teach_variant import teach
 
     found = load_marks(marks)
     with (
@@ -78,7 +78,7 @@ def _teach(case: Path, marks: Path, name: str, as_json: bool) -> None:
 
 def _repeat(case: Path, name: str, as_json: bool) -> None:
     from engine.case import Case
-    from engine.teaching.teaching import repeat_teaching
+    from engine.few_shot.teach_variant import repeat_teaching
 
     with (
         cancellable() as cancel,
@@ -110,7 +110,7 @@ def _discard(case: Path, name: str, as_json: bool) -> None:
 
 
 def _list(case: Path, as_json: bool) -> None:
-    from engine.teaching.teaching import variant_json
+    from engine.few_shot.teach_variant import variant_json
 
     with open_to_read(case) as opened:
         found: list[dict[str, Any]] = [variant_json(row) for row in opened.variants.all()]

@@ -35,7 +35,7 @@ def command(
     the case is sound and it can be written. Exit code 1 when anything differs. `--also` computes
     MD5 or SHA-1 in the same reading, to compare with what another lab noted; SHA-256 decides.
     """
-    from engine.cli.cases import open_to_read
+    from engine.cli.case_options import open_to_read
     from engine.reports.evidence import verification_json, verify_case
 
     algorithms = [word.strip().lower() for word in also.split(",") if word.strip()]

@@ -11,8 +11,8 @@ import numpy as np
 from engine.case import Case, EventRow, NewStream, RunRow, TrajectoryRow
 from engine.core.progress import CancelToken
 from engine.core.times import format_time
-from engine.dialogue.colours import dominant_colours
-from engine.dialogue.evidence import leading_channel, peak_score
+from engine.dialogue.span_evidence import leading_channel, peak_score
+from engine.dialogue.target_colours import dominant_colours
 from engine.media import Source
 
 _PICTURES = 5

@@ -12,10 +12,10 @@ from engine.case.tables.dialogues import Answer
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken
 from engine.core.times import Span
-from engine.dialogue.citing import agreement, citations_of
-from engine.dialogue.evidence import leading_channel, peak_score
+from engine.dialogue.citations import agreement, citations_of
 from engine.dialogue.facts import AskedSpan, Fact
-from engine.dialogue.shelf import ModelShelf
+from engine.dialogue.model_cache import ModelShelf
+from engine.dialogue.span_evidence import leading_channel, peak_score
 from engine.media import Source
 from engine.tvad.language.runtime import Sampling
 

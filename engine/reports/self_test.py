@@ -28,10 +28,10 @@ from engine.core.resources import RESOURCES
 from engine.core.settings import AnalysisSettings
 from engine.detectors.text.text_detector import open_text
 from engine.detectors.text.text_model import text_recipe
-from engine.dialogue.asking import ask
-from engine.dialogue.shelf import ModelShelf
+from engine.dialogue.answer_parsing import yes_or_no
+from engine.dialogue.ask_case import ask
+from engine.dialogue.model_cache import ModelShelf
 from engine.dialogue.turn import AskRequest
-from engine.dialogue.words import yes_or_no
 from engine.media import hash_file
 from engine.pipeline.environment import environment
 from engine.pipeline.evidence_intake import add_evidence

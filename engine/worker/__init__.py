@@ -1,5 +1,5 @@
 """The engine process: works off the window's requests, one JSON object a line both ways."""
 
-from engine.worker.process import run
+from engine.worker.worker_process import run
 
 __all__ = ["run"]

@@ -14,8 +14,8 @@ from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.core.settings import AnalysisSettings
 from engine.core.times import parse_span
-from engine.worker.fields import Fields, listed, number, optional, spans, text, word
-from engine.worker.opened import Answer, Opened
+from engine.worker.request_fields import Fields, listed, number, optional, spans, text, word
+from engine.worker.worker_session import Answer, Opened
 
 if TYPE_CHECKING:
     from engine.detectors.text.text_recipe import TextRecipe
@@ -236,8 +236,8 @@ def ask(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> 
 
     With `prepare` nothing is asked: a model reads the evidence, so that the answer comes sooner.
     """
-    from engine.dialogue.asking import ask as ask_case
-    from engine.dialogue.asking import prepare
+    from engine.dialogue.ask_case import ask as ask_case
+    from engine.dialogue.ask_case import prepare
     from engine.dialogue.turn import AskRequest
     from engine.tvad.language.runtime import Sampling
 
@@ -268,9 +268,9 @@ def teach(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -
 
     The answer holds the scores of every analysed frame of the marked evidence before and after.
     """
-    from engine.teaching.marks import parse_marks
-    from engine.teaching.teaching import repeat_teaching
-    from engine.teaching.teaching import teach as teach_variant
+    from engine.few_shot.marks import parse_marks
+    from engine.few_shot.teach_variant import repeat_teaching
+    from engine.few_shot.teach_variant import teach as teach_variant
 
     repeat = optional(fields, "repeat", str, None)
     with opened.join() as case:
@@ -283,8 +283,8 @@ def teach(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -
 
 def find(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
     """Ranks moments by likeness to an event's target, to marked targets, or to words."""
-    from engine.teaching.finding import find_like, find_words
-    from engine.teaching.marks import parse_marks
+    from engine.few_shot.marks import parse_marks
+    from engine.few_shot.similarity_search import find_like, find_words
 
     words = optional(fields, "text", str, None)
     event = optional(fields, "event_id", int, None)

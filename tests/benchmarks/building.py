@@ -25,7 +25,7 @@ from engine.datasets.dialogues.wording import Truth, references
 from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
 from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
 from engine.datasets.ubnormal import ObjectSpans, UBnormal
-from engine.dialogue.words import ACTIONS
+from engine.dialogue.answer_parsing import ACTIONS
 from engine.render.colour_names import COLOUR_NAMES, colours_apart
 from tests.benchmarks.building_attributes import (
     ATTRIBUTES,

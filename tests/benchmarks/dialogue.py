@@ -17,8 +17,8 @@ from typing import Any
 from engine.core.progress import CancelToken, silent
 from engine.datasets.opening import open_dataset
 from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
-from engine.dialogue.model import DialogueModel, open_dialogue_model
-from engine.dialogue.words import places_in, yes_or_no
+from engine.dialogue.answer_parsing import places_in, yes_or_no
+from engine.dialogue.dialogue_model import DialogueModel, open_dialogue_model
 from engine.evaluation.dialogue.judging import Said, figures, judge
 from engine.evaluation.dialogue.spans import (
     EMPTY,

@@ -29,8 +29,8 @@ from engine.datasets.synthetic.footage.stage import Stage
 from engine.datasets.synthetic.video import VideoSpec
 from engine.datasets.synthetic.write import write_split, write_video
 from engine.detectors.text.text_detector import TextUse
+from engine.few_shot.preview import verdicts
 from engine.pipeline.variant import Taught
-from engine.teaching.preview import verdicts
 from engine.tracking.events import EventSpan, find_events
 from tests.benchmarks.lines import Line, absolute, run_json, table
 from tests.benchmarks.teaching import base_use, taught_by

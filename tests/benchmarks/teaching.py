@@ -27,11 +27,11 @@ from engine.detectors.text.text_channel import TextChannel
 from engine.detectors.text.text_detector import TextUse, open_text
 from engine.detectors.text.text_meter import read_maps
 from engine.detectors.text.text_recipe import TextRecipe
+from engine.few_shot.feature_reader import Footage, open_footage, text_runs
+from engine.few_shot.marks import Mark
+from engine.few_shot.preview import preview
+from engine.few_shot.teach_variant import repeat_teaching, teach
 from engine.pipeline.variant import Taught
-from engine.teaching.footage import Footage, open_footage, text_runs
-from engine.teaching.marks import Mark
-from engine.teaching.preview import preview
-from engine.teaching.teaching import repeat_teaching, teach
 from tests.benchmarks.footage_files import loop
 from tests.benchmarks.lines import Line, absolute, footage, run_json, table
 

@@ -24,8 +24,8 @@ from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL
 from engine.detectors.text.text_channel import TextChannel
 from engine.detectors.text.text_detector import TextUse
 from engine.detectors.text.text_meter import read_maps
-from engine.teaching.footage import Footage, open_footage
-from engine.teaching.marks import Mark
+from engine.few_shot.feature_reader import Footage, open_footage
+from engine.few_shot.marks import Mark
 from tests.benchmarks.lines import Line, absolute, run_json, table
 from tests.benchmarks.teaching import base_use, box_around, taught_by
 

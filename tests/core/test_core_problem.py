@@ -36,7 +36,7 @@ def write_logs() -> None:
         except FileNotFoundError:
             info = sys.exc_info()
         records = [
-            logging.LogRecord("engine.worker.serving", logging.ERROR, "/home/ada/x.py", 121,
+            logging.LogRecord("engine.worker.server", logging.ERROR, "/home/ada/x.py", 121,
                               "request %d: %s", (3, "cannot be read, /evidence/yard.case"), None),
             logging.LogRecord("desktop.player.frame_server", logging.ERROR, "y.py", 142,
                               "frames of %s", ("/evidence/\nAda Lovelace.mp4",), info),
@@ -48,7 +48,7 @@ def test_without_a_tick_nothing_tells_of_evidence_paths_or_people() -> None:
     write_logs()
     text = "\n".join(problem_files().values())
     assert not [one for one in SECRETS if one in text]
-    assert "ERROR engine.worker.serving:121" in text
+    assert "ERROR engine.worker.server:121" in text
     assert "ERROR desktop.player.frame_server:142" in text
     assert "FileNotFoundError" in text
     assert "lines of words left out" in text
@@ -65,7 +65,7 @@ def test_with_the_tick_the_logs_are_whole_and_the_file_says_so() -> None:
 def test_where_in_the_program_an_error_happened_is_kept() -> None:
     log = "\n".join(
         [
-            "2026-11-27 10:00:00,000 ERROR engine.worker.serving:113: request analyse failed",
+            "2026-11-27 10:00:00,000 ERROR engine.worker.server:113: request analyse failed",
             "Traceback (most recent call last):",
             '  File "/opt/Ada/sightline/engine/pipeline/run.py", line 12, in execute',
             "    secret = open('/evidence/cam1.mp4')",
@@ -74,7 +74,7 @@ def test_where_in_the_program_an_error_happened_is_kept() -> None:
         ]
     )
     assert without_names(log).splitlines() == [
-        "2026-11-27 10:00:00,000 ERROR engine.worker.serving:113",
+        "2026-11-27 10:00:00,000 ERROR engine.worker.server:113",
         "Traceback (most recent call last):",
         '  File "engine/pipeline/run.py", line 12, in execute',
         '  File "…", line 3, in open',

@@ -15,7 +15,7 @@ from engine.datasets.dialogues.wording import (
     references,
     vocabulary,
 )
-from engine.dialogue.words import ACTIONS, action_in, colour_in, places_in, yes_or_no
+from engine.dialogue.answer_parsing import ACTIONS, action_in, colour_in, places_in, yes_or_no
 from engine.training.dialogue.lessons import mirrored
 
 WORN = {"upper": "orange", "lower": "black", "garment": "skirt", "bag": "red backpack"}

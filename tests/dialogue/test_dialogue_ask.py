@@ -11,9 +11,9 @@ from engine.case import Case, verify
 from engine.core.directions import CELLS
 from engine.core.errors import ResourceError
 from engine.core.progress import CancelToken
-from engine.dialogue.asking import ask
-from engine.dialogue.model import DialogueModel, SpanEvidence
-from engine.dialogue.shelf import ModelShelf
+from engine.dialogue.ask_case import ask
+from engine.dialogue.dialogue_model import DialogueModel, SpanEvidence
+from engine.dialogue.model_cache import ModelShelf
 from engine.dialogue.turn import AskRequest
 from engine.packs.pack import Pack
 from engine.tvad.language.runtime import Part, Sampling

@@ -10,7 +10,7 @@ import pytest
 from engine.case import Case
 from engine.datasets.rendered import rendered_videos
 from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
-from engine.dialogue.evidence import run_for
+from engine.dialogue.span_evidence import run_for
 from engine.evaluation.dialogue.spans import (
     OWN,
     SWAPPED_TRUTH,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.dialogue.leading import LeadingTarget
+from engine.dialogue.leading_target import LeadingTarget
 
 Heat = NDArray[np.float32]
 Place = Callable[[float], tuple[int, int] | None]

@@ -10,8 +10,8 @@ from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress
 from engine.packs.pack import Pack
-from engine.worker.opened import Answer, Opened
 from engine.worker.requests import ask
+from engine.worker.worker_session import Answer, Opened
 
 
 class Heard(Answer):

@@ -10,9 +10,9 @@ import pytest
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.core.questions import INTERVIEW
-from engine.dialogue.script import evidence_parts
-from engine.dialogue.talking import Conversation
-from engine.dialogue.words import action_in, colour_in, facts_in, places_in, yes_or_no
+from engine.dialogue.answer_parsing import action_in, colour_in, facts_in, places_in, yes_or_no
+from engine.dialogue.chat_format import evidence_parts
+from engine.dialogue.conversation import Conversation
 from engine.tvad.language.runtime import EmbeddingPart, Part, Sampling, TextPart
 
 

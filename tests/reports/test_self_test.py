@@ -10,7 +10,7 @@ import pytest
 
 from engine.cli.main import run
 from engine.core.progress import CancelToken, silent
-from engine.dialogue.words import yes_or_no
+from engine.dialogue.answer_parsing import yes_or_no
 from engine.reports import self_test
 
 

@@ -11,9 +11,9 @@ import pytest
 from engine.case import Case
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken
-from engine.teaching.colours import colour_likeness, colour_shares
-from engine.teaching.finding import find_like
-from engine.teaching.marks import load_marks
+from engine.few_shot.colour_likeness import colour_likeness, colour_shares
+from engine.few_shot.marks import load_marks
+from engine.few_shot.similarity_search import find_like
 from tests.teaching.teaching_material import made_case, mark, marks_file
 
 CELLS = np.zeros((9, 16), np.bool_)

@@ -9,11 +9,11 @@ import pytest
 
 from engine.case import Case
 from engine.core.progress import CancelToken, silent
+from engine.few_shot.feature_reader import open_footage
+from engine.few_shot.marked_cells import MotionReader
+from engine.few_shot.moments import MomentFinder
+from engine.few_shot.similarity_search import _use
 from engine.motion.motion_maps import MotionMaps
-from engine.teaching.finding import _use
-from engine.teaching.footage import open_footage
-from engine.teaching.moments import MomentFinder
-from engine.teaching.places import MotionReader
 from tests.teaching.teaching_material import made_case, mark, marks_file, printed
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine.detectors.text.text_model import ABNORMAL, BACKGROUND, ReplaySample
-from engine.teaching.learning import Direction, Lesson, learn_direction
-from engine.teaching.teaching import _reaches
+from engine.few_shot.direction_learning import Direction, Lesson, learn_direction
+from engine.few_shot.teach_variant import _reaches
 
 RNG = np.random.default_rng(4)
 USUAL = RNG.normal(0, 1, (2000, 8)).astype(np.float32)

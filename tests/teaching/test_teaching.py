@@ -11,9 +11,9 @@ import pytest
 from engine.case import Case
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken
+from engine.few_shot.marks import MOST_MARKS, parse_marks
+from engine.few_shot.teach_variant import teach
 from engine.packs.pack import write_pack
-from engine.teaching.marks import MOST_MARKS, parse_marks
-from engine.teaching.teaching import teach
 from engine.tvad.decoder_file import DECODER, decoder_bytes
 from tests.packs.pack_material import manifest
 from tests.teaching.teaching_material import (
@@ -229,8 +229,8 @@ def test_normal_marks_of_which_no_channel_speaks_say_what_to_do(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("engine.teaching.teaching._spoke", lambda *_: ())
-    monkeypatch.setattr("engine.teaching.teaching.learn_motion", lambda *_: None)
+    monkeypatch.setattr("engine.few_shot.teach_variant._spoke", lambda *_: ())
+    monkeypatch.setattr("engine.few_shot.teach_variant.learn_motion", lambda *_: None)
     given = marks_file(tmp_path, *(mark(second, normal=True) for second in RUNNER_S))
     before = state(case)
     code, _, said = printed(capsys, "teach", "--case", case, "--marks", given, "--name", "quiet")

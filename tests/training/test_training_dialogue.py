@@ -16,8 +16,8 @@ from engine.core.progress import CancelToken, Progress, silent
 from engine.core.questions import INTERVIEW
 from engine.datasets.dialogues.samples import TRUE, DialogueSample, Seen
 from engine.datasets.dialogues.wording import Truth
-from engine.dialogue.model import DialogueModel, SpanEvidence
-from engine.dialogue.talking import Conversation
+from engine.dialogue.conversation import Conversation
+from engine.dialogue.dialogue_model import DialogueModel, SpanEvidence
 from engine.training.dialogue.learner import Learner, with_lora
 from engine.training.dialogue.packing import Taught, adapter_files, card_with_dialogue
 from engine.training.dialogue.stage2 import Stage2, Stage2Settings

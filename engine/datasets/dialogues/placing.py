@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.core.directions import cell_name
 from engine.datasets.dialogues.wording import Truth
-from engine.dialogue.leading import Heat, spots_of
+from engine.dialogue.leading_target import Heat, spots_of
 
 
 def ends(heat: Heat) -> tuple[str, str] | None:

@@ -21,9 +21,9 @@ from engine.datasets.dialogues.placing import ends
 from engine.datasets.dialogues.samples import TRUE, DialogueSample, SampleFile, Seen
 from engine.datasets.dialogues.spans import TruthSpan, draw_spans, true_heat
 from engine.datasets.rendered import RenderedVideo
-from engine.dialogue.evidence import heat_at
-from engine.dialogue.leading import HeatOf, LeadingTarget
-from engine.dialogue.window import SpanSteps, read_window, span_steps
+from engine.dialogue.leading_target import HeatOf, LeadingTarget
+from engine.dialogue.span_evidence import heat_at
+from engine.dialogue.span_frames import SpanSteps, read_window, span_steps
 from engine.media import open_source
 from engine.tvad.backbones.backbone import Backbone
 from engine.tvad.video_tokens import Looks
@@ -118,7 +118,7 @@ def analysed_heat(
     cancel: CancelToken,
 ) -> dict[str, list[Maps]]:
     """Analyses a video as evidence and returns the heat of its spans by channel."""
-    from engine.dialogue.evidence import run_for
+    from engine.dialogue.span_evidence import run_for
     from engine.pipeline.evidence_intake import add_evidence
 
     path = folder / f"{video.name}.case"

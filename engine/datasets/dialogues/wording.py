@@ -12,7 +12,7 @@ from string import Formatter
 
 from engine.built.dialogues import Turn
 from engine.core.directions import CELLS
-from engine.dialogue.words import ACTIONS, COLOURS
+from engine.dialogue.answer_parsing import ACTIONS, COLOURS
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import numpy as np
 
 from engine.core.progress import CancelToken, Progress, Report
 from engine.datasets.dialogues.wording import colour_of
-from engine.dialogue.model import DialogueModel, SpanEvidence, span_evidence
-from engine.dialogue.talking import Conversation
-from engine.dialogue.words import action_in, colour_in, places_in, yes_or_no
+from engine.dialogue.answer_parsing import action_in, colour_in, places_in, yes_or_no
+from engine.dialogue.conversation import Conversation
+from engine.dialogue.dialogue_model import DialogueModel, SpanEvidence, span_evidence
 from engine.evaluation.dialogue.spans import OF_ANOTHER, HeatGiver, JudgedSpan
 from engine.media import open_source
 from engine.tvad.backbones.backbone import Backbone

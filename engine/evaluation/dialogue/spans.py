@@ -19,8 +19,8 @@ from engine.datasets.base import Dataset, Video
 from engine.datasets.dialogues.spans import TruthSpan, draw_spans, true_heat
 from engine.datasets.dialogues.wording import QUESTIONS, interview
 from engine.datasets.rendered import RenderedVideo, rendered_videos
-from engine.dialogue.evidence import heat_at, leading_channel, run_for
-from engine.dialogue.leading import Heat, HeatOf
+from engine.dialogue.leading_target import Heat, HeatOf
+from engine.dialogue.span_evidence import heat_at, leading_channel, run_for
 from engine.media import open_source
 from engine.motion.grid import Grid
 

@@ -20,8 +20,8 @@ from engine.core.directions import CELLS
 from engine.core.progress import CancelToken
 from engine.datasets.dialogues.maps import Heat
 from engine.datasets.dialogues.wording import Truth
-from engine.dialogue.evidence import LIMIT
-from engine.dialogue.words import ACTIONS, COLOURS
+from engine.dialogue.answer_parsing import ACTIONS, COLOURS
+from engine.dialogue.span_evidence import LIMIT
 from engine.training.dialogue.learner import Learner
 from engine.training.dialogue.lessons import Lesson
 from engine.tvad.language.cached_runtime import tokens_of

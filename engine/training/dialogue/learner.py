@@ -12,8 +12,8 @@ from torch import nn
 from torch.nn import functional
 
 from engine.core.errors import BadInputError
-from engine.dialogue.script import answer_parts, evidence_parts, question_parts
-from engine.dialogue.words import facts_in
+from engine.dialogue.answer_parsing import facts_in
+from engine.dialogue.chat_format import answer_parts, evidence_parts, question_parts
 from engine.training.dialogue.lessons import Lesson
 from engine.tvad.language.cached_runtime import tokens_of
 from engine.tvad.language.runtime import EmbeddingPart, Part, TextPart

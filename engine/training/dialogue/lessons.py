@@ -21,8 +21,8 @@ from engine.datasets.dialogues.wording import (
     interview,
     references,
 )
-from engine.dialogue.evidence import LIMIT
-from engine.dialogue.words import ACTIONS
+from engine.dialogue.answer_parsing import ACTIONS
+from engine.dialogue.span_evidence import LIMIT
 
 _OTHER = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
 _SIDES = re.compile("|".join(_OTHER))

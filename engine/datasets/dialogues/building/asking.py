@@ -10,7 +10,7 @@ from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken
 from engine.datasets.dialogues.building.describing import Asked
 from engine.detectors.text.pack_text_model import chosen_device
-from engine.dialogue.script import evidence_parts, question_parts
+from engine.dialogue.chat_format import evidence_parts, question_parts
 from engine.media import hash_file
 from engine.packs.manifest_schema import MANIFEST
 from engine.packs.pack import find_pack

@@ -11,7 +11,7 @@ from engine.datasets.dialogues.building.sightings import Sighting
 from engine.datasets.dialogues.wording import Truth, noun_of
 from engine.datasets.rendered import RenderedVideo, rendered_videos
 from engine.datasets.ubnormal import ObjectSpans
-from engine.dialogue.words import ACTIONS
+from engine.dialogue.answer_parsing import ACTIONS
 
 
 class VideoLabels:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.built.records import FrameRecord, encode_mask
 from engine.core.directions import cell_name, direction_name
 from engine.datasets.dialogues.building.sightings import Sighting
-from engine.dialogue.colours import named_colour, upper_and_lower
+from engine.dialogue.target_colours import named_colour, upper_and_lower
 
 STILL = 0.12
 """Speed in sizes a second below which a target keeps its place; swinging limbs move its box."""

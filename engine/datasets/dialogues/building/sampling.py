@@ -17,7 +17,7 @@ from engine.datasets.dialogues.building.writing import heat_of
 from engine.datasets.dialogues.samples import TRUE, DialogueSample, SampleFile, Seen
 from engine.datasets.dialogues.sampling import target_maps
 from engine.datasets.dialogues.wording import Truth
-from engine.dialogue.window import read_window, span_steps
+from engine.dialogue.span_frames import read_window, span_steps
 from engine.media import open_source
 from engine.tvad.backbones.backbone import Backbone
 from engine.tvad.video_tokens import Looks

@@ -30,7 +30,7 @@ from engine.datasets.dialogues.wording import (
     interview,
     references,
 )
-from engine.dialogue.words import ACTIONS
+from engine.dialogue.answer_parsing import ACTIONS
 from engine.motion.grid import Grid
 
 _SHARES = (0.8, 0.9)

@@ -8,9 +8,9 @@ from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError, CancelledError, SightlineError
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.questions import cleaned
-from engine.dialogue.evidence import known_pack, run_for
 from engine.dialogue.facts import AskedSpan, facts_of, span_trajectories
-from engine.dialogue.shelf import ModelShelf
+from engine.dialogue.model_cache import ModelShelf
+from engine.dialogue.span_evidence import known_pack, run_for
 from engine.dialogue.turn import AskRequest, Heard, Subject, Turn
 from engine.media import Source
 from engine.pipeline.evidence_intake import opened_evidence

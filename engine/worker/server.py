@@ -13,8 +13,8 @@ from engine import protocol
 from engine.core.errors import BadInputError, CancelledError, SightlineError
 from engine.core.progress import CancelToken, Progress
 from engine.core.version import VERSION
-from engine.worker.opened import Answer, Opened
 from engine.worker.requests import HANDLERS
+from engine.worker.worker_session import Answer, Opened
 
 _LOG = logging.getLogger(__name__)
 _PROGRESS_S = 0.1

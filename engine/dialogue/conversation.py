@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
-from engine.dialogue.script import MOST_EVIDENCE, answer_parts, question_parts, turn_parts
+from engine.dialogue.chat_format import MOST_EVIDENCE, answer_parts, question_parts, turn_parts
 from engine.tvad.language.runtime import Part, Runtime, Sampling
 
 Heard = Callable[[str], None]

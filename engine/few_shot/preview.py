@@ -15,12 +15,12 @@ from engine.detectors.text.feature_store import KeptFeatures
 from engine.detectors.text.text_detector import TextUse
 from engine.detectors.text.text_maps import TextMaps, counted
 from engine.detectors.text.text_meter import read_maps
+from engine.few_shot.feature_reader import Footage
 from engine.pipeline.calibration.run_calibrations import learn_own
 from engine.pipeline.fusion import leading_channel
 from engine.pipeline.scoring import RawMaps, Verdict, judge
 from engine.pipeline.stored_maps import stored_maps
 from engine.pipeline.variant import Taught
-from engine.teaching.footage import Footage
 from engine.tracking.events import find_events
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from engine.core.build import program
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken
-from engine.dialogue.leading import HeatOf, LeadingTarget
-from engine.dialogue.script import evidence_parts
-from engine.dialogue.window import read_window, span_steps
+from engine.dialogue.chat_format import evidence_parts
+from engine.dialogue.leading_target import HeatOf, LeadingTarget
+from engine.dialogue.span_frames import read_window, span_steps
 from engine.media import Source
 from engine.packs.pack import Pack
 from engine.tvad.backbones.backbone import Backbone

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.dialogue.evidence import LIMIT
+from engine.dialogue.span_evidence import LIMIT
 
 Heat = NDArray[np.float32]
 HeatOf = Callable[[Sequence[int]], Heat]

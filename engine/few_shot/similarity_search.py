@@ -18,13 +18,13 @@ from engine.detectors.text.feature_store import KeptFeatures
 from engine.detectors.text.text_detector import TextUse, open_text
 from engine.detectors.text.text_model import TextModel, text_recipe
 from engine.detectors.text.text_recipe import TextRecipe
+from engine.few_shot.colour_likeness import ranked_by_colour
+from engine.few_shot.direction_learning import discriminant
+from engine.few_shot.feature_reader import Footage, open_footage, text_runs
+from engine.few_shot.marked_cells import MotionReader, find_place
+from engine.few_shot.marks import Mark
+from engine.few_shot.moments import Moment, MomentFinder
 from engine.packs.prompt_sets import parse_prompts
-from engine.teaching.colours import ranked_by_colour
-from engine.teaching.footage import Footage, open_footage, text_runs
-from engine.teaching.learning import discriminant
-from engine.teaching.marks import Mark
-from engine.teaching.moments import Moment, MomentFinder
-from engine.teaching.places import MotionReader, find_place
 
 _PACK = "compact"
 _MOST_QUERY = 12

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import psutil
 
 from engine.core.logs import ENGINE, start_log
-from engine.worker.serving import Server
+from engine.worker.server import Server
 
 _NICE = 10
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from engine.case import EvidenceRow, NewCitation, TrajectoryRow
 from engine.core.stream import FrameIndex
-from engine.dialogue.evidence import LIMIT
+from engine.dialogue.answer_parsing import places_in, yes_or_no
 from engine.dialogue.facts import AskedSpan
-from engine.dialogue.words import places_in, yes_or_no
+from engine.dialogue.span_evidence import LIMIT
 
 
 def citations_of(

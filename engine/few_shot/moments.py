@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from engine.core.geometry import Box
-from engine.teaching.footage import Footage
+from engine.few_shot.feature_reader import Footage
 
 _PEAKS = 6
 _AROUND = 5

@@ -14,9 +14,9 @@ from engine.core.progress import CancelToken
 
 # A worker that is never asked anything loads nothing of this.
 if TYPE_CHECKING:
+    from engine.dialogue.conversation import Conversation
+    from engine.dialogue.dialogue_model import DialogueModel, SpanEvidence
     from engine.dialogue.facts import AskedSpan
-    from engine.dialogue.model import DialogueModel, SpanEvidence
-    from engine.dialogue.talking import Conversation
     from engine.media import Source
     from engine.packs.pack import Pack
     from engine.tvad.backbones.backbone import Backbone
@@ -62,7 +62,7 @@ class ModelShelf:
                     "",
                     "facts remain; close other programs or use a smaller pack",
                 )
-            from engine.dialogue.model import open_dialogue_model
+            from engine.dialogue.dialogue_model import open_dialogue_model
 
             self._model, self._conversation = None, None
             self._model = (key, open_dialogue_model(found, runtime))
@@ -84,7 +84,7 @@ class ModelShelf:
             BadInputError: the evidence takes too many positions, or a frame cannot be decoded.
             CancelledError: it was asked to stop.
         """
-        from engine.dialogue.talking import Conversation
+        from engine.dialogue.conversation import Conversation
 
         derivation = case.results.current(run.id)
         key = (
@@ -105,8 +105,8 @@ class ModelShelf:
         source: Source,
         cancel: CancelToken | None,
     ) -> SpanEvidence:
-        from engine.dialogue.evidence import heat_at, leading_channel
-        from engine.dialogue.model import span_evidence
+        from engine.dialogue.dialogue_model import span_evidence
+        from engine.dialogue.span_evidence import heat_at, leading_channel
 
         backbone = self._opened_backbone()
         channel = leading_channel(case, run)

@@ -8,9 +8,9 @@ from engine.case import Case
 from engine.core.progress import CancelToken
 from engine.detectors.scene.motion_rules import LEAST_SPEED, TaughtMotion, motion_at, taught_motion
 from engine.detectors.scene.observation import Observer
+from engine.few_shot.feature_reader import Footage
+from engine.few_shot.marked_cells import MotionReader, Place
 from engine.pipeline.stored_maps import motion_blocks
-from engine.teaching.footage import Footage
-from engine.teaching.places import MotionReader, Place
 
 _RARE = 0.02
 _BESIDE_S = 2.0

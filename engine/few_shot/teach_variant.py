@@ -18,13 +18,13 @@ from engine.detectors.text.text_detector import TextUse, open_text
 from engine.detectors.text.text_meter import read_maps
 from engine.detectors.text.text_model import ABNORMAL, ReplaySample, text_recipe
 from engine.detectors.text.text_recipe import TextRecipe
+from engine.few_shot.direction_learning import Direction, Lesson, learn_direction
+from engine.few_shot.feature_reader import Footage, open_footage, text_runs
+from engine.few_shot.marked_cells import MotionReader, Place, check_agreement, find_place
+from engine.few_shot.marks import Mark, parse_marks, taught_prompts
+from engine.few_shot.motion_learning import learn_motion
+from engine.few_shot.preview import Preview, preview
 from engine.pipeline.variant import Taught
-from engine.teaching.footage import Footage, open_footage, text_runs
-from engine.teaching.learning import Direction, Lesson, learn_direction
-from engine.teaching.marks import Mark, parse_marks, taught_prompts
-from engine.teaching.motion import learn_motion
-from engine.teaching.places import MotionReader, Place, check_agreement, find_place
-from engine.teaching.preview import Preview, preview
 
 _PACK = "compact"
 _MOST_SLICES, _MOST_CELLS = 48, 24_000

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from engine.case import Case
 from engine.core.errors import CancelledError, SightlineError
 from engine.core.progress import CancelToken, Progress, Report
+from engine.few_shot.feature_reader import Footage
+from engine.few_shot.marked_cells import MotionReader, cells_of_box
+from engine.few_shot.moments import Moment
 from engine.media import Source
 from engine.pipeline.evidence_intake import opened_evidence
-from engine.teaching.footage import Footage
-from engine.teaching.moments import Moment
-from engine.teaching.places import MotionReader, cells_of_box
 
 _LIGHT, _TINT = 6, 8
 _TINTS = (88, 168)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from engine.case import Case
 from engine.core.progress import Progress
-from engine.dialogue.shelf import ModelShelf
-from engine.worker.fields import Fields, text
+from engine.dialogue.model_cache import ModelShelf
+from engine.worker.request_fields import Fields, text
 
 
 class Answer(ABC):

@@ -12,10 +12,10 @@ from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
 from engine.core.times import format_time
+from engine.few_shot.feature_reader import Footage
+from engine.few_shot.marks import Mark
 from engine.motion.motion_maps import MotionMaps
 from engine.pipeline.fusion import SCENE
-from engine.teaching.footage import Footage
-from engine.teaching.marks import Mark
 
 _MOVING_SHARE = 0.1
 _LEAST_MOVING = 0.15

@@ -173,8 +173,8 @@ def _analyze(
     as_json: bool,
 ) -> None:
     from engine.cli.case_options import open_to_write
+    from engine.export.run_json import run_json
     from engine.pipeline.run import Resuming
-    from engine.reports.runs import run_json
 
     if not videos:
         raise BadInputError("no video named", "", "give one or more videos")
@@ -262,8 +262,8 @@ def _repeat(
     as_json: bool,
 ) -> None:
     from engine.case import Case
+    from engine.export.run_json import run_json
     from engine.pipeline.rerun import repeat_run
-    from engine.reports.runs import run_json
 
     if videos:
         raise BadInputError("--repeat takes no video", videos[0], "leave it out")

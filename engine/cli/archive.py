@@ -27,9 +27,9 @@ def command(
     Evidence that is missing or has changed since it was added is left out and named. Write down
     the hash of the manifest and the head of the audit log: they are what the receiver compares.
     """
+    from engine.archive.archive_writer import write_archive
     from engine.case import Case
     from engine.cli.export import files_json, print_files
-    from engine.reports.archives.archiving import write_archive
 
     with (
         cancellable() as cancel,

@@ -23,7 +23,7 @@ def command(
 ) -> None:
     """Lists the events of a case: when, how strongly, and why something stands out."""
     from engine.cli.case_options import chosen_evidence, open_to_read
-    from engine.reports.events import run_events
+    from engine.export.event_json import run_events
 
     with open_to_read(case) as opened:
         if run is not None and evidence is None:

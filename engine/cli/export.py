@@ -13,7 +13,7 @@ from engine.core.times import parse_time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.reports.output import WrittenFile
+    from engine.export.output_files import WrittenFile
 
 
 def command(
@@ -55,8 +55,8 @@ def command(
     already is replaced only when this case wrote it and nobody changed it since.
     """
     from engine.case import Case
-    from engine.reports.exports.exporting import ENDINGS, Export, export_run
-    from engine.reports.output import check_ending
+    from engine.export.export_run import ENDINGS, Export, export_run
+    from engine.export.output_files import check_ending
 
     check_ending(to, ENDINGS)
     wanted = Export(

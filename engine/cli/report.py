@@ -54,8 +54,8 @@ def command(
     """
     from engine.case import Case
     from engine.cli.export import files_json, print_files
-    from engine.reports.output import check_ending
-    from engine.reports.reporting import ENDINGS, write_report
+    from engine.export.output_files import check_ending
+    from engine.report.write_report import ENDINGS, write_report
 
     check_ending(to, ENDINGS)
     named = {"examiner": examiner, "organisation": organisation, "reference": reference}

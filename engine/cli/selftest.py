@@ -17,7 +17,7 @@ def command(as_json: Json = False) -> None:
 
     main.py selftest
     """
-    from engine.reports.self_test import self_test
+    from engine.selftest.self_test import self_test
 
     with cancellable() as cancel, shown_progress() as report:
         checks = self_test(cancel, report)

@@ -12,7 +12,7 @@ from engine.cli.output import Json, cancellable, print_json, print_line, shown_p
 from engine.core.errors import NegativeError
 
 if TYPE_CHECKING:
-    from engine.reports.archives.unpacking import Unpacked
+    from engine.archive.unpack_case import Unpacked
 
 
 def command(
@@ -37,7 +37,7 @@ def command(
     taken from the archive, from where it was, or from --evidence, and known by its hash only.
     Exit code 1 when the case in the archive does not verify.
     """
-    from engine.reports.archives.unpacking import unpack
+    from engine.archive.unpack_case import unpack
 
     with cancellable() as cancel, shown_progress() as report:
         unpacked = unpack(

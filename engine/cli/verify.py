@@ -36,7 +36,7 @@ def command(
     MD5 or SHA-1 in the same reading, to compare with what another lab noted; SHA-256 decides.
     """
     from engine.cli.case_options import open_to_read
-    from engine.reports.evidence import verification_json, verify_case
+    from engine.pipeline.evidence_check import verification_json, verify_case
 
     algorithms = [word.strip().lower() for word in also.split(",") if word.strip()]
     with (
@@ -60,7 +60,7 @@ def command(
 
 
 def _keep(path: Path, found: Verification) -> None:
-    from engine.reports.evidence import keep_changed
+    from engine.pipeline.evidence_check import keep_changed
 
     said = keep_changed(path, found)
     if said:

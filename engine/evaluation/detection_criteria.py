@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.core.errors import BadInputError
 from engine.datasets.tracks import GroundTruthTracks
 from engine.evaluation.figure import Figure
-from engine.evaluation.regions import ScoredRegions
+from engine.export.region_rows import ScoredRegions
 
 _PAIRS = 1 << 20
 """Pairs of region and ground truth compared at once."""

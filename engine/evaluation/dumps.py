@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.datasets.base import Dataset, Video
-from engine.evaluation.arrays import write_arrays
-from engine.evaluation.regions import ScoredRegions, read_regions, write_regions
 from engine.evaluation.report import Evaluation, Figures
 from engine.evaluation.truth import read_truth
+from engine.export.region_rows import ScoredRegions, read_regions, write_regions
+from engine.export.score_arrays import write_arrays
 
 _T = TypeVar("_T", bound=np.generic)
 _MOST_FRAMES = 50_000_000

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import Box
 from engine.datasets.base import Video
-from engine.evaluation.regions import ScoredRegions
 from engine.evaluation.truth import VideoTruth
+from engine.export.region_rows import ScoredRegions
 from engine.media import open_source
 from engine.render.accumulation import evaluation_panel
 from engine.render.raster import write_png

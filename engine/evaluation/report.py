@@ -15,8 +15,8 @@ from engine.evaluation.error_rates import error_rates
 from engine.evaluation.figure import Figure
 from engine.evaluation.frame_auc import macro_auc, micro_auc
 from engine.evaluation.pixel_auc import PixelAuc
-from engine.evaluation.regions import ScoredRegions
 from engine.evaluation.truth import VideoTruth
+from engine.export.region_rows import ScoredRegions
 
 METRICS = ("micro_auc", "macro_auc", "pixel_auc", "rbdc", "tbdc")
 

@@ -22,9 +22,9 @@ from engine.detectors.text.text_calibration import TextCalibration, learn_text
 from engine.detectors.text.text_detector import TextUse
 from engine.evaluation.dumps import chosen_videos, write_dump
 from engine.evaluation.pictures import draw_video
-from engine.evaluation.regions import ScoredRegions
 from engine.evaluation.report import Evaluation, Figures
 from engine.evaluation.truth import VideoTruth, read_truth
+from engine.export.region_rows import ScoredRegions
 from engine.media import hash_evidence, open_source
 from engine.motion.analysis_plan import AnalysisPlan, frame_seconds, make_plan
 from engine.pipeline.calibration.map_spool import MapSpool

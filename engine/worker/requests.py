@@ -62,13 +62,13 @@ def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
     Other prompts for evidence whose features are kept are read from these, without decoding.
     """
     from engine.detectors.text.text_detector import open_text
+    from engine.export.run_json import run_json
     from engine.pipeline.calibration.normal_footage import hash_normal
     from engine.pipeline.evidence_intake import add_evidence
     from engine.pipeline.recipe import Recipe
     from engine.pipeline.region_mask import PictureParts, parse_polygons
     from engine.pipeline.run import Resuming, Run
     from engine.pipeline.variant import taught_of
-    from engine.reports.runs import run_json
 
     def committed(run_id: int, span: ChunkSpan) -> None:
         places = {"first_frame": span.first_frame, "last_frame": span.last_frame}
@@ -136,7 +136,7 @@ def verify(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
 
     `head` is one of the audit log noted elsewhere, `also` names other hashes of evidence.
     """
-    from engine.reports.evidence import (
+    from engine.pipeline.evidence_check import (
         changed_evidence,
         note_mismatches,
         verification_json,
@@ -154,7 +154,7 @@ def verify(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
 
 def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
     """Writes a report of the whole case, or with `preview` pictures of its pages."""
-    from engine.reports.reporting import preview_report, write_report
+    from engine.report.write_report import preview_report, write_report
 
     tagged = optional(fields, "tagged", bool, False)
     with opened.join() as case:
@@ -179,8 +179,8 @@ def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
 
 def export(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
     """Exports from a finished run: a still, a clip, arrays, regions or trajectories."""
-    from engine.reports.exports.exporting import Export, export_run
-    from engine.reports.exports.marking import parse_marks
+    from engine.export.export_run import Export, export_run
+    from engine.export.still_marks import parse_marks
 
     wanted = Export(
         Path(text(fields, "to")),
@@ -206,7 +206,7 @@ def export(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
 
 def archive(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> dict[str, Any]:
     """Writes the case into one file."""
-    from engine.reports.archives.archiving import write_archive
+    from engine.archive.archive_writer import write_archive
 
     with opened.join() as case:
         archived = write_archive(

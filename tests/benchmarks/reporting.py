@@ -24,10 +24,10 @@ import numpy as np
 from engine.case import Case, NewOwnEvent
 from engine.cli.main import run
 from engine.core.progress import CancelToken, silent
-from engine.reports.content import report_content
-from engine.reports.illustrating import illustrated
-from engine.reports.pdf_report import write_pdf
-from engine.reports.stills import draw_events
+from engine.report.document.event_stills import draw_events
+from engine.report.document.illustrations import illustrated
+from engine.report.pdf_report import write_pdf
+from engine.report.report_content import report_content
 from tests.clips import write_video
 
 SIZE = 1920, 1080

@@ -13,7 +13,7 @@ from PIL import Image
 
 from engine.case import Case
 from engine.evaluation.dumps import read_dump
-from engine.evaluation.regions import read_regions
+from engine.export.region_rows import read_regions
 from engine.media import hash_file, open_source
 from tests.cli.cli_material import FRAMES, Command, moving_blob
 from tests.clips import write_video

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.reports.output import Output
+from engine.export.output_files import Output
 from tests.cases.case_holder import held
 from tests.cli.cli_material import Command
 

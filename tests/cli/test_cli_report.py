@@ -8,7 +8,7 @@ import pytest
 
 from engine.case import Case
 from engine.media import hash_file
-from engine.reports.csv_report import cell
+from engine.report.csv_report import cell
 from tests.cli.cli_material import Command
 
 

@@ -14,7 +14,7 @@ from engine.core.errors import BadInputError
 from engine.datasets.tracks import GroundTruthTracks
 from engine.evaluation import detection_criteria as module
 from engine.evaluation.detection_criteria import detection_criteria
-from engine.evaluation.regions import ScoredRegions, read_regions, write_regions
+from engine.export.region_rows import ScoredRegions, read_regions, write_regions
 
 Rows = dict[str, list[tuple[float, ...]]]
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.errors import BadInputError
 from engine.evaluation.error_rates import error_rates, keep_rates
-from engine.reports.rates import known_rates
+from engine.report.error_rates import known_rates
 
 
 def test_rates_count_frames_on_the_wrong_side_of_the_score() -> None:

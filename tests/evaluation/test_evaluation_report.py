@@ -20,9 +20,9 @@ from engine.datasets.components import component_boxes
 from engine.datasets.linking import tracks_from_masks
 from engine.datasets.opening import open_dataset
 from engine.evaluation.dumps import chosen_videos, evaluate_dump, read_dump, write_dump
-from engine.evaluation.regions import ScoredRegions
 from engine.evaluation.report import Evaluation
 from engine.evaluation.truth import VideoTruth, read_truth
+from engine.export.region_rows import ScoredRegions
 
 FOOTAGE = Path(os.environ.get("SIGHTLINE_FOOTAGE", Path(__file__).parents[3] / "shared/data"))
 

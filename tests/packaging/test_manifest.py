@@ -15,7 +15,7 @@ from engine.core.build import Build, read_build, this_build
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.core.version import VERSION
-from engine.reports.installation import differences
+from engine.selftest.installation import differences
 from manifest import built_commit, compare_builds, main, write_manifest
 
 COMMIT = "c0ffee" * 6 + "c0de"

@@ -16,13 +16,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from engine.archive import archive_writer as archiving
+from engine.archive.archive_writer import write_archive
+from engine.archive.member_names import fault_of, usable_name
+from engine.archive.unpack_case import unpack
 from engine.case import Case
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken, Progress
-from engine.reports.archives import archiving
-from engine.reports.archives.archiving import write_archive
-from engine.reports.archives.names import fault_of, usable_name
-from engine.reports.archives.unpacking import unpack
 from tests.cli.cli_material import Command
 from tests.reports.report_material import manifest_of
 
@@ -145,7 +145,7 @@ def test_an_archive_larger_than_the_disk_is_refused(
     def full(_: object) -> object:
         return shutil._ntuple_diskusage(10, 9, 1)
 
-    monkeypatch.setattr("engine.reports.archives.reading.shutil.disk_usage", full)
+    monkeypatch.setattr("engine.archive.archive_reader.shutil.disk_usage", full)
     ran = command("unpack", archive, "--to", tmp_path / "new.case")
     assert ran.code == 4
     assert "no room" in ran.error
@@ -248,7 +248,7 @@ def test_a_kill_leaves_no_half_file_under_the_final_name(
 ) -> None:
     script = (
         "import os, signal, sys\n"
-        "import engine.reports.archives.archiving as a, engine.reports.archives.reading as r\n"
+        "import engine.archive.archive_writer as a, engine.archive.archive_reader as r\n"
         "def killed(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
         "a._check_held = killed\n"
         "r.Archive.extract = killed\n"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.core.stream import Frame
-from engine.reports.exports import drawing
-from engine.reports.exports.drawing import Findings, OverlayArtist
+from engine.export import overlay_artist as drawing
+from engine.export.overlay_artist import Findings, OverlayArtist
 
 HEIGHT, WIDTH = 90, 160
 

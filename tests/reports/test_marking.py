@@ -12,8 +12,8 @@ import pytest
 from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
-from engine.reports.exports.exporting import Export, export_run
-from engine.reports.exports.marking import Mark, parse_marks, write_marked
+from engine.export.export_run import Export, export_run
+from engine.export.still_marks import Mark, parse_marks, write_marked
 
 MARKS = [
     {"kind": "box", "x": 60, "y": 50, "to_x": 20, "to_y": 20},

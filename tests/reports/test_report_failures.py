@@ -14,8 +14,9 @@ import pytest
 from engine.case import Case
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken, Progress
-from engine.reports import html_report, package, pdf_report
-from engine.reports.reporting import write_report
+from engine.report import html_report, pdf_report
+from engine.report import report_package as package
+from engine.report.write_report import write_report
 from tests.cli.cli_material import Command
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +80,7 @@ def test_a_kill_leaves_the_case_and_no_half_report(
 ) -> None:
     script = (
         "import os, signal, sys\n"
-        "import engine.reports.html_report as h\n"
+        "import engine.report.html_report as h\n"
         "def killed(path, *_):\n"
         "    path.write_bytes(b'half'); os.kill(os.getpid(), signal.SIGKILL)\n"
         "h.write_html = killed\n"

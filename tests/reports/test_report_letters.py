@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from engine.core.progress import CancelToken
-from engine.reports import pdf_report
-from engine.reports.typesetting import settable
-from engine.reports.wording import reads_rightwards, shown, with_fonts
+from engine.export.printable_text import reads_rightwards, shown, with_fonts
+from engine.export.typesetting import settable
+from engine.report import pdf_report
 from tests.reports.report_material import ARABIC, CHINESE
 
 
@@ -47,7 +47,7 @@ def test_letters_without_a_font_are_named_and_long_texts_cut() -> None:
 
 def test_every_character_that_is_said_to_have_a_font_can_be_set(tmp_path: Path) -> None:
     """PDF/A refuses text without a glyph, so the list of characters must keep its word."""
-    from engine.reports.wording import FONTS
+    from engine.export.printable_text import FONTS
 
     lines = (FONTS / "coverage.txt").read_text("ascii").split()
     points = [

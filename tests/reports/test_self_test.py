@@ -11,7 +11,7 @@ import pytest
 from engine.cli.main import run
 from engine.core.progress import CancelToken, silent
 from engine.dialogue.answer_parsing import yes_or_no
-from engine.reports import self_test
+from engine.selftest import self_test
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,12 @@ from pathlib import Path
 from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report, silent
+from engine.export.frame_spans import frame_named, frames_in_span
+from engine.export.output_files import Output, WrittenFile, check_ending
+from engine.export.run_arrays import write_region_rows, write_score_arrays, write_trajectories
+from engine.export.still_marks import Mark, write_marked
+from engine.export.stills_and_clips import open_run, write_clip, write_still
 from engine.pipeline.stored_run import StoredRun, stored_run
-from engine.reports.exports.arrays import (
-    write_region_rows,
-    write_score_arrays,
-    write_trajectories,
-)
-from engine.reports.exports.marking import Mark, write_marked
-from engine.reports.exports.pictures import open_run, write_clip, write_still
-from engine.reports.exports.spans import frame_named, frames_in_span
-from engine.reports.output import Output, WrittenFile, check_ending
 
 ENDINGS = ("mp4", "png", "npz", "txt", "json")
 """What exports are written as: clip, still, arrays, regions, trajectories."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from engine.reports.content import ReportContent, RunContent
-from engine.reports.document_values import Section, hash_row, plural, row, user_text, when
+from engine.report.document.document_parts import Section, hash_row, plural, row, user_text, when
+from engine.report.report_content import ReportContent, RunContent
 
 REPEAT = (
     "Equal evidence, settings, version, machine and number of threads give equal results, bit for "

@@ -16,12 +16,12 @@ from engine.core.errors import BadInputError, MediaError
 from engine.core.findings import Region
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.stream import Frame
+from engine.export.overlay_artist import Findings, OverlayArtist
+from engine.export.run_arrays import regions_in
 from engine.media import ClipWriter, Source, hash_evidence, open_source
 from engine.pipeline.evidence_intake import check_unchanged
 from engine.pipeline.stored_run import StoredRun, every_heat, every_score
 from engine.render.raster import write_png
-from engine.reports.exports.arrays import regions_in
-from engine.reports.exports.drawing import Findings, OverlayArtist
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,10 @@ from typing import Any
 
 from engine.case import Case
 from engine.core.progress import CancelToken, Report, silent
-from engine.reports.content import ReportContent, report_content
-from engine.reports.csv_report import write_csv
-from engine.reports.json_report import write_json
-from engine.reports.output import Output, WrittenFile, check_ending, translated
+from engine.export.output_files import Output, WrittenFile, check_ending, translated
+from engine.report.csv_report import write_csv
+from engine.report.json_report import write_json
+from engine.report.report_content import ReportContent, report_content
 
 ENDINGS = ("pdf", "html", "json", "csv", "zip")
 """What reports are written as."""
@@ -88,8 +88,8 @@ def preview_report(
         ResourceError: the disk is full, or the memory did not suffice.
         CancelledError: the user stopped.
     """
-    from engine.reports.illustrating import illustrated
-    from engine.reports.pdf_report import write_pages
+    from engine.report.document.illustrations import illustrated
+    from engine.report.pdf_report import write_pages
 
     token = cancel or CancelToken()
     folder = case.cache / "preview"
@@ -104,8 +104,8 @@ def preview_report(
 def _write_document(
     part: Path, ending: str, case: Case, content: ReportContent, cancel: CancelToken, report: Report
 ) -> None:
-    from engine.reports.illustrating import illustrated
-    from engine.reports.package import write_package
+    from engine.report.document.illustrations import illustrated
+    from engine.report.report_package import write_package
 
     # Pictures lie in the case's own cache, which is no evidence's folder and goes with the case.
     with tempfile.TemporaryDirectory(prefix="report-", dir=case.cache) as name:
@@ -126,8 +126,8 @@ def write_document(
     report: Report,
 ) -> None:
     """Sets a document as `pdf` or `html`; arguments as in `write_pdf`."""
-    from engine.reports.html_report import write_html
-    from engine.reports.pdf_report import write_pdf
+    from engine.report.html_report import write_html
+    from engine.report.pdf_report import write_pdf
 
     if ending == "pdf":
         write_pdf(path, values, folder, cancel, report)

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.archive.archive_reader import Archive, open_archive
+from engine.archive.evidence_links import EvidenceFinder, Linked, link_evidence
 from engine.case import Case, EvidenceRow, Verification, refuse_beside_evidence, verify
 from engine.core.errors import BadInputError, CancelledError, MediaError
 from engine.core.progress import CancelToken, Report, silent
+from engine.export.output_files import translated
 from engine.media import hash_file
-from engine.reports.archives.linking import EvidenceFinder, Linked, link_evidence
-from engine.reports.archives.reading import Archive, open_archive
-from engine.reports.output import translated
 
 
 @dataclass(frozen=True)

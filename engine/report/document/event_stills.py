@@ -26,10 +26,10 @@ from engine.core.geometry import Box
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.stream import Frame, StreamInfo
 from engine.core.times import format_time
+from engine.export.overlay_artist import Findings, OverlayArtist
 from engine.media import Source, open_source
 from engine.pipeline.stored_run import StoredRun, every_heat, every_score, stored_run
-from engine.reports.content import EvidenceContent
-from engine.reports.exports.drawing import Findings, OverlayArtist
+from engine.report.report_content import EvidenceContent
 
 _LONGEST_SIDE, _SHORTEST_SIDE = 960, 320
 _ALL_PIXELS = 190_000_000

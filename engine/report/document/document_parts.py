@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from engine.reports.wording import reads_rightwards, shown
+from engine.export.printable_text import reads_rightwards, shown
 
 Section = dict[str, Any]
 """A piece of a document: values of JSON's types."""

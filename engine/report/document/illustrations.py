@@ -12,9 +12,9 @@ from engine.core.progress import CancelToken, Report
 from engine.pipeline.interpolation import expand_scores
 from engine.pipeline.stored_run import stored_run
 from engine.render.score_chart import score_chart
-from engine.reports.content import EvidenceContent, ReportContent
-from engine.reports.document import document
-from engine.reports.stills import EventPictures, draw_events, shown_events
+from engine.report.document.event_stills import EventPictures, draw_events, shown_events
+from engine.report.document.report_document import document
+from engine.report.report_content import EvidenceContent, ReportContent
 
 
 def illustrated(

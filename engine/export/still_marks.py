@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Report
 from engine.core.resources import RESOURCES
+from engine.export.printable_text import reads_rightwards, shown
+from engine.export.typesetting import typeset
 from engine.render.raster import write_png
-from engine.reports.typesetting import typeset
-from engine.reports.wording import reads_rightwards, shown
 
 KINDS = ("box", "arrow", "text")
 MOST_MARKS = 100

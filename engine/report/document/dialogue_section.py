@@ -7,8 +7,8 @@ from typing import Any
 
 from engine.case.tables.dialogue_rows import ENDED
 from engine.core.times import format_time
-from engine.reports.content import EvidenceContent
-from engine.reports.document_values import Section, plural, user_text, when
+from engine.report.document.document_parts import Section, plural, user_text, when
+from engine.report.report_content import EvidenceContent
 
 _ENDED = {"answering": "the answer was not finished", **ENDED}
 _DISAGREES = "This answer disagrees with the heatmap: compare with score and places above."

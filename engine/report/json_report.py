@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from engine.reports.content import EvidenceContent, ReportContent, RunContent
+from engine.report.report_content import EvidenceContent, ReportContent, RunContent
 
 
 def write_json(path: Path, content: ReportContent) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.times import format_time
-from engine.reports.content import EvidenceContent, ReportContent
+from engine.report.report_content import EvidenceContent, ReportContent
 
 COLUMNS = (
     "event_id", "evidence_id", "evidence", "sha256_recorded", "sha256_now", "evidence_unchanged",

@@ -13,11 +13,11 @@ from engine.case import Case, CaseDetails, ExportRow, RunRow
 from engine.case.tables.evidence import MISMATCH
 from engine.core.progress import CancelToken, Report, silent
 from engine.core.version import VERSION
-from engine.reports.dialogues import dialogues_of
-from engine.reports.events import own_events, run_events
-from engine.reports.evidence import EvidenceState, check_evidence, note_mismatches
-from engine.reports.rates import known_rates
-from engine.reports.review import Review, backward_clocks, mismatches_of, review_of, triage
+from engine.export.event_json import own_events, run_events
+from engine.pipeline.evidence_check import EvidenceState, check_evidence, note_mismatches
+from engine.report.dialogue_content import dialogues_of
+from engine.report.error_rates import known_rates
+from engine.report.review_content import Review, backward_clocks, mismatches_of, review_of, triage
 
 LIMITS = (
     "A score says how far a frame departs from what is usual for this camera, from 0 to 1, with "

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.archive.archive_manifest import MANIFEST, HeldFile, Manifest
+from engine.archive.member_names import check_distinct, fault_of
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Progress, Report
-from engine.reports.archives.manifest import MANIFEST, HeldFile, Manifest
-from engine.reports.archives.names import check_distinct, fault_of
-from engine.reports.output import translated
+from engine.export.output_files import translated
 
 _LARGEST_MANIFEST = 256 << 20
 _BLOCK = 1 << 20

@@ -17,7 +17,7 @@ from typing import Any
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Progress, Report
-from engine.reports.wording import FONTS, with_fonts
+from engine.export.printable_text import FONTS, with_fonts
 
 _LONGEST_TEXT = 20_000
 """Characters of one text in a PDF; HTML and JSON have all of it."""

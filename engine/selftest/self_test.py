@@ -38,7 +38,7 @@ from engine.pipeline.evidence_intake import add_evidence
 from engine.pipeline.fusion import SCENE, TEXT
 from engine.pipeline.recipe import Recipe
 from engine.pipeline.run import Resuming, Run
-from engine.reports.installation import differences
+from engine.selftest.installation import differences
 
 EXPECTED = RESOURCES / "self-test.json"
 """What was measured when the program was made."""
@@ -193,7 +193,7 @@ def main() -> None:
     """Writes the record; run after a change that changes results on purpose."""
     about = "Records anew what the self-test expects, after a change of results on purpose."
     argparse.ArgumentParser(
-        prog="python -m engine.reports.self_test", description=about
+        prog="python -m engine.selftest.self_test", description=about
     ).parse_args()
     made = record(CancelToken(), lambda _progress: None)
     EXPECTED.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")

@@ -16,17 +16,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.archive.archive_manifest import MANIFEST, HeldEvidence, HeldFile, Manifest
+from engine.archive.member_names import check_distinct, fault_of, usable_name
 from engine.case import Case
 from engine.case.store.database import DATABASE
 from engine.case.store.database import translated as database_translated
 from engine.core.errors import BadInputError, MediaError
 from engine.core.progress import CancelToken, Progress, Report, silent
 from engine.core.version import VERSION
+from engine.export.output_files import Output, WrittenFile, check_ending, translated
 from engine.media.image_folder import image_files
-from engine.reports.archives.manifest import MANIFEST, HeldEvidence, HeldFile, Manifest
-from engine.reports.archives.names import check_distinct, fault_of, usable_name
-from engine.reports.evidence import EvidenceState, check_evidence, note_mismatches
-from engine.reports.output import Output, WrittenFile, check_ending, translated
+from engine.pipeline.evidence_check import EvidenceState, check_evidence, note_mismatches
 
 _BLOCK = 1 << 20
 _NOT_ASKED = "not asked for"

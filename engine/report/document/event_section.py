@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.core.times import format_time
-from engine.reports.content import EvidenceContent, ReportContent
-from engine.reports.document_dialogue import event_turns
-from engine.reports.document_values import Section, joined, plural, row, user_text, when
-from engine.reports.stills import EventPictures
+from engine.report.document.dialogue_section import event_turns
+from engine.report.document.document_parts import Section, joined, plural, row, user_text, when
+from engine.report.document.event_stills import EventPictures
+from engine.report.report_content import EvidenceContent, ReportContent
 
 _WORDS = {
     "plain": "the frame as it is",

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from engine.archive.archive_manifest import HeldEvidence
 from engine.case import Case, EvidenceRow
 from engine.core.errors import BadInputError, MediaError
 from engine.core.progress import CancelToken, Report
 from engine.media import fingerprint, hash_evidence
-from engine.reports.archives.manifest import HeldEvidence
 
 State = Literal["held", "found", "missing"]
 

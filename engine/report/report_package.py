@@ -14,14 +14,14 @@ from engine.case import Case
 from engine.core.errors import SightlineError
 from engine.core.progress import CancelToken, Progress, Report
 from engine.core.times import format_time
+from engine.export.printable_text import one_line
+from engine.export.run_arrays import write_region_rows, write_trajectories
 from engine.pipeline.stored_run import stored_run
-from engine.reports.content import ReportContent, RunContent
-from engine.reports.csv_report import write_csv
-from engine.reports.exports.arrays import write_region_rows, write_trajectories
-from engine.reports.html_report import write_html
-from engine.reports.json_report import json_text, write_json
-from engine.reports.pdf_report import write_pdf
-from engine.reports.wording import one_line
+from engine.report.csv_report import write_csv
+from engine.report.html_report import write_html
+from engine.report.json_report import json_text, write_json
+from engine.report.pdf_report import write_pdf
+from engine.report.report_content import ReportContent, RunContent
 
 MANIFEST = "manifest.json"
 _BLOCK = 1 << 20

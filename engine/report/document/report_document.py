@@ -13,11 +13,9 @@ from pathlib import PurePath
 from typing import Any
 
 from engine.core.times import format_time
-from engine.reports.content import EvidenceContent, ReportContent
-from engine.reports.document_dialogue import span_dialogues
-from engine.reports.document_events import event_section
-from engine.reports.document_method import audit_section, limit_section, method_section
-from engine.reports.document_values import (
+from engine.export.overlay_artist import COLOUR_MAP, OPACITY
+from engine.report.document.dialogue_section import span_dialogues
+from engine.report.document.document_parts import (
     Section,
     hash_row,
     joined,
@@ -26,9 +24,11 @@ from engine.reports.document_values import (
     user_text,
     when,
 )
-from engine.reports.exports.drawing import COLOUR_MAP, OPACITY
-from engine.reports.review import STATES, triage
-from engine.reports.stills import EventPictures
+from engine.report.document.event_section import event_section
+from engine.report.document.event_stills import EventPictures
+from engine.report.document.method_section import audit_section, limit_section, method_section
+from engine.report.report_content import EvidenceContent, ReportContent
+from engine.report.review_content import STATES, triage
 
 _LONGEST_METADATA = 2000
 

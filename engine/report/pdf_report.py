@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.core.progress import CancelToken, Report
 from engine.core.resources import RESOURCES
-from engine.reports.typesetting import typeset
+from engine.export.typesetting import typeset
 
 TEMPLATE = RESOURCES / "reports" / "report.typ"
 

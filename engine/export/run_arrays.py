@@ -13,8 +13,8 @@ from typing import Any
 from engine.case import Case
 from engine.core.findings import Region, Trajectory
 from engine.core.progress import CancelToken, Report
-from engine.evaluation.arrays import write_arrays
-from engine.evaluation.regions import ScoredRegions, write_regions
+from engine.export.region_rows import ScoredRegions, write_regions
+from engine.export.score_arrays import write_arrays
 from engine.pipeline.stored_run import StoredRun, every_heat, every_score
 
 _AT_ONCE = 1024

@@ -1,0 +1,1 @@
+"""A report in words and in order; its pictures and charts."""

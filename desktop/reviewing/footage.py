@@ -20,9 +20,9 @@ from desktop.theme.icons import icon
 from desktop.theme.stylesheet import figures
 from desktop.theme.tokens import Tokens
 from desktop.timeline.time_view import TimeView
-from engine.built.records import FrameRecord
-from engine.built.targets import Statement, Timeline
 from engine.core.times import format_time
+from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
+from engine.lab.dialogue_corpus.files.timeline_files import Statement, Timeline
 
 _LANES = ("Path", "Turns", "Stops", "Span")
 _BUTTONS = (

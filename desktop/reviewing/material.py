@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.built.dialogues import SPLITS, Dialogue, read_dialogues
-from engine.built.records import FrameRecord
-from engine.built.reviews import ANSWER, RECORD_FIELDS, Review, Reviews, Subject
-from engine.built.targets import (
+from engine.core.errors import BadInputError
+from engine.core.progress import CancelToken, Report
+from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, Dialogue, read_dialogues
+from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
+from engine.lab.dialogue_corpus.files.reviews import ANSWER, RECORD_FIELDS, Review, Reviews, Subject
+from engine.lab.dialogue_corpus.files.timeline_files import (
     KEPT,
     Check,
     Timeline,
@@ -21,8 +23,6 @@ from engine.built.targets import (
     read_timelines,
     read_videos,
 )
-from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Report
 
 Target = tuple[str, int]
 _NO_REVIEWS: Mapping[Subject, Review] = {}

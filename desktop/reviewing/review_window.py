@@ -23,9 +23,9 @@ from desktop.reviewing.footage import Footage
 from desktop.reviewing.material import Item, Material, frame_item
 from desktop.theme.icons import icon
 from desktop.theme.tokens import Tokens
-from engine.built.reviews import Review, Subject, Verdict
 from engine.case.store.audit import actor
 from engine.core.errors import SightlineError
+from engine.lab.dialogue_corpus.files.reviews import Review, Subject, Verdict
 
 _FILTERS = ("Everything", "Not reviewed yet", "Doubted by the checks", "Corrected or rejected")
 _EVERY, _OPEN, _DOUBTED, _CHANGED = range(4)

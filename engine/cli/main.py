@@ -44,15 +44,15 @@ COMMANDS: Registry[Callable[..., Any]] = Registry(
         "unpack": "engine.cli.unpack:command",
         "verify": "engine.cli.verify:command",
         "log": "engine.cli.log:command",
-        "evaluate": "engine.cli.evaluate:command",
-        "synth": "engine.cli.synth:command",
+        "evaluate": "engine.lab.commands.evaluate:command",
+        "synth": "engine.lab.commands.synth:command",
         "find": "engine.cli.find:command",
         "teach": "engine.cli.teach:command",
         "selftest": "engine.cli.selftest:command",
         "problem": "engine.cli.problem:command",
         "packs": "engine.cli.packs:build",
-        "train": "engine.cli.train:build",
-        "dialogues": "engine.cli.dialogues:build",
+        "train": "engine.lab.commands.train:build",
+        "dialogues": "engine.lab.commands.dialogues:build",
     }
 )
 """Every command by its function, in the order of the help."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.findings import Region
-from engine.datasets.rows import check_boxes, read_rows, write_rows
+from engine.export.number_rows import check_boxes, read_rows, write_rows
 
 COLUMNS = ("frame_id", "x_min", "y_min", "x_max", "y_max", "score")
 

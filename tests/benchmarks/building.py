@@ -14,18 +14,25 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.built.records import FrameRecord
-from engine.built.targets import DROPPED, KEPT, Timeline, grouped, read_frames, read_videos
 from engine.core.geometry import Box
 from engine.core.progress import CancelToken, silent
-from engine.datasets.dialogues.building.checking import check
-from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
-from engine.datasets.dialogues.building.timelines import commonest, timeline
-from engine.datasets.dialogues.wording import Truth, references
-from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
-from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
-from engine.datasets.ubnormal import ObjectSpans, UBnormal
 from engine.dialogue.answer_parsing import ACTIONS
+from engine.lab.datasets.rendered import RenderedVideo, Target, rendered_videos
+from engine.lab.datasets.ubnormal import ObjectSpans, UBnormal
+from engine.lab.dialogue_corpus.building.checks import check
+from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest, build_frames
+from engine.lab.dialogue_corpus.building.timelines import commonest, timeline
+from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
+from engine.lab.dialogue_corpus.files.timeline_files import (
+    DROPPED,
+    KEPT,
+    Timeline,
+    grouped,
+    read_frames,
+    read_videos,
+)
+from engine.lab.dialogue_corpus.wording import Truth, references
+from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 from engine.render.colour_names import COLOUR_NAMES, colours_apart
 from tests.benchmarks.building_attributes import (
     ATTRIBUTES,

@@ -15,17 +15,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.built.records import FrameRecord
-from engine.built.targets import Timeline
 from engine.case import Case
 from engine.core.directions import cell_name, direction_name
 from engine.core.findings import Trajectory
 from engine.core.geometry import Box
 from engine.core.settings import AnalysisSettings, TrackingSettings
-from engine.datasets.dialogues.building.measuring import measured
-from engine.datasets.dialogues.building.sightings import Sighting
-from engine.datasets.dialogues.building.timelines import commonest, timeline
-from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
+from engine.lab.datasets.rendered import RenderedVideo, Target, rendered_videos
+from engine.lab.dialogue_corpus.building.sighting_facts import measured
+from engine.lab.dialogue_corpus.building.sightings import Sighting
+from engine.lab.dialogue_corpus.building.timelines import commonest, timeline
+from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
+from engine.lab.dialogue_corpus.files.timeline_files import Timeline
 from engine.media import Source, open_source
 from engine.pipeline.evidence_intake import add_evidence
 from engine.pipeline.recipe import Recipe

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.progress import CancelToken, silent
-from engine.datasets.opening import open_dataset
-from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
 from engine.dialogue.answer_parsing import places_in, yes_or_no
 from engine.dialogue.dialogue_model import DialogueModel, open_dialogue_model
-from engine.evaluation.dialogue.judging import Said, figures, judge
-from engine.evaluation.dialogue.spans import (
+from engine.lab.datasets.registry import open_dataset
+from engine.lab.evaluation.dialogue.dialogue_metrics import Said, figures, judge
+from engine.lab.evaluation.dialogue.evaluated_spans import (
     EMPTY,
     OWN,
     SWAPPED,
@@ -31,6 +30,7 @@ from engine.evaluation.dialogue.spans import (
     benchmark_spans,
     rendered_spans,
 )
+from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 from engine.packs.pack import Pack, find_pack
 from engine.tvad.backbones.backbone import Backbone
 from engine.tvad.backbones.registry import open_backbone

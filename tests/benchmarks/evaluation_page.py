@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.progress import CancelToken, silent
-from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
+from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 from engine.pipeline.environment import environment
 from tests.benchmarks import (
     accuracy,

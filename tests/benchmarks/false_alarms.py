@@ -21,15 +21,15 @@ from scipy.ndimage import maximum_filter
 from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
-from engine.datasets.rendered import RenderedVideo, rendered_videos
-from engine.datasets.synthetic.footage.abnormal import add_abnormal
-from engine.datasets.synthetic.footage.normal import add_walkers
-from engine.datasets.synthetic.footage.places import random_setting
-from engine.datasets.synthetic.footage.stage import Stage
-from engine.datasets.synthetic.video import VideoSpec
-from engine.datasets.synthetic.write import write_split, write_video
 from engine.detectors.text.text_detector import TextUse
 from engine.few_shot.preview import verdicts
+from engine.lab.datasets.rendered import RenderedVideo, rendered_videos
+from engine.lab.synthesis.footage.abnormal_actors import add_abnormal
+from engine.lab.synthesis.footage.normal_actors import add_walkers
+from engine.lab.synthesis.footage.settings import random_setting
+from engine.lab.synthesis.footage.stage import Stage
+from engine.lab.synthesis.render_video import VideoSpec
+from engine.lab.synthesis.write_videos import write_split, write_video
 from engine.pipeline.variant import Taught
 from engine.tracking.events import EventSpan, find_events
 from tests.benchmarks.lines import Line, absolute, run_json, table

@@ -16,11 +16,11 @@ import av
 import numpy as np
 
 from engine.case import Case
-from engine.datasets.rendered import RenderedVideo, rendered_videos
-from engine.datasets.synthetic.phrases import ABNORMAL
 from engine.few_shot.marks import Mark
 from engine.few_shot.moments import Moment
 from engine.few_shot.similarity_search import Found, find_like, find_words
+from engine.lab.datasets.rendered import RenderedVideo, rendered_videos
+from engine.lab.synthesis.phrases import ABNORMAL
 from tests.benchmarks.lines import Line, absolute, run_json, table
 from tests.benchmarks.teaching import box_around
 

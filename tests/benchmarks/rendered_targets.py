@@ -18,8 +18,8 @@ import numpy as np
 from engine.case import Case
 from engine.core.findings import Trajectory
 from engine.core.settings import AnalysisSettings
-from engine.datasets.opening import open_dataset
-from engine.datasets.synthetic.write import write_dataset
+from engine.lab.datasets.registry import open_dataset
+from engine.lab.synthesis.write_videos import write_dataset
 from engine.pipeline.evidence_intake import add_evidence
 from engine.pipeline.recipe import Recipe
 from engine.pipeline.run import Resuming, Run

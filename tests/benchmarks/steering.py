@@ -24,14 +24,14 @@ import torch
 from numpy.typing import NDArray
 
 from engine.core.progress import CancelToken, Progress
-from engine.datasets.rendered import rendered_videos
-from engine.evaluation.frame_auc import micro_auc
-from engine.evaluation.pixel_auc import PixelAuc
+from engine.lab.datasets.rendered import rendered_videos
+from engine.lab.evaluation.frame_auc import micro_auc
+from engine.lab.evaluation.pixel_auc import PixelAuc
+from engine.lab.training.feature_cache import FeatureCache, Recipe
+from engine.lab.training.prompt_bank import embed_phrases
+from engine.lab.training.steering_metrics import Judged, Steering
+from engine.lab.training.window_scoring import judged_windows
 from engine.packs.pack import Pack, find_pack
-from engine.training.cache import FeatureCache, Recipe
-from engine.training.figures import Judged, Steering
-from engine.training.judging import judged_windows
-from engine.training.prompts import embed_phrases
 from engine.tvad.backbones.backbone import Backbone
 from engine.tvad.backbones.registry import load_backbone, open_backbone
 from engine.tvad.decoder_file import DECODER, load_decoder

@@ -19,13 +19,13 @@ from sklearn.metrics import roc_auc_score
 from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
-from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
-from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL
 from engine.detectors.text.text_channel import TextChannel
 from engine.detectors.text.text_detector import TextUse
 from engine.detectors.text.text_meter import read_maps
 from engine.few_shot.feature_reader import Footage, open_footage
 from engine.few_shot.marks import Mark
+from engine.lab.datasets.rendered import RenderedVideo, Target, rendered_videos
+from engine.lab.synthesis.phrases import ABNORMAL, NORMAL
 from tests.benchmarks.lines import Line, absolute, run_json, table
 from tests.benchmarks.teaching import base_use, box_around, taught_by
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.progress import CancelToken, silent
-from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
+from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 from engine.packs.pack import find_pack
 from tests.benchmarks.footage_files import encode
 from tests.benchmarks.lines import Line, footage, run_json, table, timed

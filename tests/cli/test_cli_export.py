@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.case import Case
-from engine.evaluation.dumps import read_dump
 from engine.export.region_rows import read_regions
+from engine.lab.evaluation.dumps import read_dump
 from engine.media import hash_file, open_source
 from tests.cli.cli_material import FRAMES, Command, moving_blob
 from tests.clips import write_video

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.built.records import FrameRecord, encode_mask
 from engine.core.geometry import Box
-from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
-from engine.datasets.dialogues.building.stages import build_checks, build_timelines
+from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest, build_frames
+from engine.lab.dialogue_corpus.building.timeline_stage import build_checks, build_timelines
+from engine.lab.dialogue_corpus.files.frame_records import FrameRecord, encode_mask
 from tests.clips import write_video
 
 WIDTH, HEIGHT, COUNT = 96, 64, 100

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 import torch
 
-from engine.built.dialogues import SPLITS, read_dialogues
-from engine.built.records import ASKED, LABELLED, MEASURED
-from engine.built.targets import read_frames, read_videos
 from engine.cli.main import run
 from engine.core.errors import CancelledError, ResourceError
 from engine.core.progress import CancelToken
-from engine.datasets.dialogues.building.asking import open_describer
-from engine.datasets.dialogues.building.describing import Asked, Form
-from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
-from engine.datasets.opening import open_dataset
-from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
+from engine.lab.datasets.registry import open_dataset
+from engine.lab.dialogue_corpus.building.description_forms import Asked, Form
+from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest, build_frames
+from engine.lab.dialogue_corpus.building.pack_describer import open_describer
+from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, read_dialogues
+from engine.lab.dialogue_corpus.files.frame_records import ASKED, LABELLED, MEASURED
+from engine.lab.dialogue_corpus.files.timeline_files import read_frames, read_videos
+from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 from engine.media import hash_file
 from engine.packs.manifest_schema import BackboneUse
 from engine.packs.pack import Pack, write_pack

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.built.records import FrameRecord
-from engine.built.targets import ASIDE, DROPPED, KEPT
-from engine.datasets.dialogues.building.checking import check
-from engine.datasets.dialogues.building.describing import TARGET, Asked, described, parsed
-from engine.datasets.dialogues.building.highlighting import highlighted
-from engine.datasets.dialogues.building.sightings import Sighting
-from engine.datasets.dialogues.building.timelines import timeline
+from engine.lab.dialogue_corpus.building.checks import check
+from engine.lab.dialogue_corpus.building.description_forms import TARGET, Asked, described, parsed
+from engine.lab.dialogue_corpus.building.sightings import Sighting
+from engine.lab.dialogue_corpus.building.target_highlight import highlighted
+from engine.lab.dialogue_corpus.building.timelines import timeline
+from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
+from engine.lab.dialogue_corpus.files.timeline_files import ASIDE, DROPPED, KEPT
 from tests.datasets.building_material import record
 
 SIZE, FPS, STEP = (640, 360), 25.0, 5

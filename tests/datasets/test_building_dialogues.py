@@ -9,15 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.built.dialogues import SPLITS, Dialogue, read_dialogues
-from engine.built.lines import write_lines
-from engine.built.records import encode_mask
-from engine.built.targets import VideoAbout, read_frames
 from engine.core.geometry import Box
-from engine.datasets.dialogues.building.framing import BuildRequest
-from engine.datasets.dialogues.building.page import PAGE, write_page
-from engine.datasets.dialogues.building.writing import build_dialogues, camera_splits, heat_of
-from engine.datasets.opening import open_dataset
+from engine.lab.datasets.registry import open_dataset
+from engine.lab.dialogue_corpus.building.dialogue_stage import (
+    build_dialogues,
+    camera_splits,
+    heat_of,
+)
+from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest
+from engine.lab.dialogue_corpus.building.sample_page import PAGE, write_page
+from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, Dialogue, read_dialogues
+from engine.lab.dialogue_corpus.files.frame_records import encode_mask
+from engine.lab.dialogue_corpus.files.json_lines import write_lines
+from engine.lab.dialogue_corpus.files.timeline_files import VideoAbout, read_frames
 from tests.datasets.building_material import HEIGHT, WIDTH, left_of, run_to_checks, write_ubnormal
 
 

@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.built.dialogues import SPLITS, Dialogue, read_dialogues
-from engine.built.lines import write_lines
-from engine.built.reviews import ANSWER, REVIEWS, Reviews, Subject
-from engine.built.targets import DROPPED, read_checks, read_frames
 from engine.core.errors import BadInputError, ResourceError
-from engine.datasets.dialogues.building.framing import BuildRequest
-from engine.datasets.dialogues.building.writing import build_dialogues
-from engine.datasets.dialogues.samples import DialogueSample, Seen
-from engine.datasets.dialogues.wording import Truth, interview
-from engine.datasets.opening import open_dataset
-from engine.training.dialogue.lessons import FOCUSED, NARRATIVE, draw_lesson
+from engine.lab.datasets.registry import open_dataset
+from engine.lab.dialogue_corpus.building.dialogue_stage import build_dialogues
+from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest
+from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, Dialogue, read_dialogues
+from engine.lab.dialogue_corpus.files.json_lines import write_lines
+from engine.lab.dialogue_corpus.files.reviews import ANSWER, REVIEWS, Reviews, Subject
+from engine.lab.dialogue_corpus.files.timeline_files import DROPPED, read_checks, read_frames
+from engine.lab.dialogue_corpus.samples.dialogue_samples import DialogueSample, Seen
+from engine.lab.dialogue_corpus.wording import Truth, interview
+from engine.lab.training.dialogue.lessons import FOCUSED, NARRATIVE, draw_lesson
 from tests.datasets.building_material import run_to_checks, write_ubnormal
 
 WHO = "ann@lab"

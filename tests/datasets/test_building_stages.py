@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.built.lines import read_lines, write_lines
-from engine.built.records import FrameRecord, decode_mask, encode_mask
-from engine.built.targets import read_frames, read_timelines, read_videos
 from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.geometry import Box
 from engine.core.progress import CancelToken, Progress
-from engine.datasets.dialogues.building.framing import BuildRequest, build_frames
-from engine.datasets.dialogues.building.measuring import is_grey
-from engine.datasets.opening import open_dataset
+from engine.lab.datasets.registry import open_dataset
+from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest, build_frames
+from engine.lab.dialogue_corpus.building.sighting_facts import is_grey
+from engine.lab.dialogue_corpus.files.frame_records import FrameRecord, decode_mask, encode_mask
+from engine.lab.dialogue_corpus.files.json_lines import read_lines, write_lines
+from engine.lab.dialogue_corpus.files.timeline_files import read_frames, read_timelines, read_videos
 from tests.datasets.building_material import (
     HEIGHT,
     WIDTH,

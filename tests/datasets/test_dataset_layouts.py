@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.core.errors import BadInputError
-from engine.datasets.base import ALL, Video
-from engine.datasets.opening import open_dataset
+from engine.lab.datasets.dataset import ALL, Video
+from engine.lab.datasets.registry import open_dataset
 from tests.datasets import miniature_datasets as mini
 
 

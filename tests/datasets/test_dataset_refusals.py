@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import BadInputError
-from engine.datasets.matfile import read_cells
-from engine.datasets.opening import NAMES, open_dataset
-from engine.datasets.rows import read_rows
-from engine.datasets.tracks import GroundTruthTracks, read_tracks, write_tracks
+from engine.export.number_rows import read_rows
+from engine.lab.datasets.ground_truth_tracks import GroundTruthTracks, read_tracks, write_tracks
+from engine.lab.datasets.matfile import read_cells
+from engine.lab.datasets.registry import NAMES, open_dataset
 from tests.datasets import miniature_datasets as mini
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.directions import CELLS
-from engine.datasets.dialogues.placing import ends, placed_anew
-from engine.datasets.dialogues.wording import Truth
+from engine.lab.dialogue_corpus.samples.relocation import ends, placed_anew
+from engine.lab.dialogue_corpus.wording import Truth
 
 Heat = NDArray[np.float32]
 

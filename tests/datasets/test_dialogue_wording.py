@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.datasets.dialogues.maps import agrees, erring, wandering
-from engine.datasets.dialogues.wording import (
+from engine.dialogue.answer_parsing import ACTIONS, action_in, colour_in, places_in, yes_or_no
+from engine.lab.dialogue_corpus.samples.detector_noise import agrees, erring, wandering
+from engine.lab.dialogue_corpus.wording import (
     QUESTIONS,
     Truth,
     absent_turn,
@@ -15,8 +16,7 @@ from engine.datasets.dialogues.wording import (
     references,
     vocabulary,
 )
-from engine.dialogue.answer_parsing import ACTIONS, action_in, colour_in, places_in, yes_or_no
-from engine.training.dialogue.lessons import mirrored
+from engine.lab.training.dialogue.lessons import mirrored
 
 WORN = {"upper": "orange", "lower": "black", "garment": "skirt", "bag": "red backpack"}
 TRUTH = Truth(

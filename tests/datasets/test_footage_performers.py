@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.datasets.synthetic.footage.wardrobes import SHADES, SPLITS, as_seen, dressed, shade
-from engine.datasets.synthetic.looks import random_look
-from engine.datasets.synthetic.people import gaits, postures
-from engine.datasets.synthetic.people.body import Pose, body_joints
-from engine.datasets.synthetic.people.vehicles import KINDS, vehicle
-from engine.datasets.synthetic.performers import Act, Performer
-from engine.datasets.synthetic.phrases import ABNORMAL, ACTIONS, CLASSES, NORMAL, paraphrases
-from engine.datasets.synthetic.routes import Route
-from engine.datasets.synthetic.sensor import MIXES
+from engine.lab.synthesis.footage.wardrobes import SHADES, SPLITS, as_seen, dressed, shade
+from engine.lab.synthesis.people import gaits, postures
+from engine.lab.synthesis.people.body import Pose, body_joints
+from engine.lab.synthesis.people.clothing import random_look
+from engine.lab.synthesis.people.performers import Act, Performer
+from engine.lab.synthesis.people.routes import Route
+from engine.lab.synthesis.people.vehicles import KINDS, vehicle
+from engine.lab.synthesis.phrases import ABNORMAL, ACTIONS, CLASSES, NORMAL, paraphrases
+from engine.lab.synthesis.scene.sensor import MIXES
 
 LOOK = replace(random_look(np.random.default_rng(2)), bag="none", garment="trousers")
 EAST = Route((-60.0, 10.0), (60.0, 10.0), 0.0)

@@ -14,11 +14,11 @@ from engine.cli.main import run
 from engine.core.directions import CELLS
 from engine.core.errors import BadInputError, CancelledError
 from engine.core.progress import CancelToken, Progress
-from engine.datasets.opening import open_dataset
-from engine.datasets.synthetic.footage.sheet import contact_sheet
-from engine.datasets.synthetic.footage.write import Footage, FootageRequest, write_footage
-from engine.datasets.synthetic.phrases import ABNORMAL, CLASSES
-from engine.datasets.synthetic.truth import LEAST_PIXELS
+from engine.lab.datasets.registry import open_dataset
+from engine.lab.synthesis.footage.contact_sheet import contact_sheet
+from engine.lab.synthesis.footage.write_footage import Footage, FootageRequest, write_footage
+from engine.lab.synthesis.phrases import ABNORMAL, CLASSES
+from engine.lab.synthesis.target_truth import LEAST_PIXELS
 
 REQUEST = FootageRequest(3, 5, "test", (128, 72), 2.0)
 

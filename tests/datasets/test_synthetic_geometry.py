@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.datasets.synthetic.camera import Camera
-from engine.datasets.synthetic.cycling import cyclist_figure
-from engine.datasets.synthetic.looks import random_look
-from engine.datasets.synthetic.routes import Route
-from engine.datasets.synthetic.walking import walker_figure
+from engine.lab.synthesis.people.clothing import random_look
+from engine.lab.synthesis.people.cyclist import cyclist_figure
+from engine.lab.synthesis.people.routes import Route
+from engine.lab.synthesis.people.walker import walker_figure
+from engine.lab.synthesis.scene.camera import Camera
 
 CAMERA = Camera(640, 360, elevation=5.0, tilt=math.radians(22), focal=560.0)
 

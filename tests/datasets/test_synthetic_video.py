@@ -8,17 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.datasets.synthetic.actors import ActorSpec
-from engine.datasets.synthetic.camera import Camera
-from engine.datasets.synthetic.figures import Bytes
-from engine.datasets.synthetic.grounds import LAYOUTS
-from engine.datasets.synthetic.looks import random_look
-from engine.datasets.synthetic.props import KINDS, PropSpec, prop_figure
-from engine.datasets.synthetic.routes import Route
-from engine.datasets.synthetic.sample import sample_spec
-from engine.datasets.synthetic.scenario import random_scene, random_spec
-from engine.datasets.synthetic.scene import SceneSpec, build_backdrop
-from engine.datasets.synthetic.video import VideoSpec, render_video
+from engine.lab.synthesis.actors import ActorSpec
+from engine.lab.synthesis.people.clothing import random_look
+from engine.lab.synthesis.people.routes import Route
+from engine.lab.synthesis.render_video import VideoSpec, render_video
+from engine.lab.synthesis.sample import sample_spec
+from engine.lab.synthesis.scenario import random_scene, random_spec
+from engine.lab.synthesis.scene.backdrop import SceneSpec, build_backdrop
+from engine.lab.synthesis.scene.camera import Camera
+from engine.lab.synthesis.scene.figures import Bytes
+from engine.lab.synthesis.scene.grounds import LAYOUTS
+from engine.lab.synthesis.scene.props import KINDS, PropSpec, prop_figure
 
 CAMERA = Camera(320, 180, elevation=5.0, tilt=math.radians(22), focal=280.0)
 LOOK = replace(random_look(np.random.default_rng(1)), upper="red", lower="blue")

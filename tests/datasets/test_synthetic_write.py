@@ -16,9 +16,9 @@ from engine.core.directions import CELLS, cell_name, direction_name
 from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.geometry import Box
 from engine.core.progress import CancelToken, Progress
-from engine.datasets.synthetic.sample import sample_spec, write_sample
-from engine.datasets.synthetic.truth import LEAST_PIXELS
-from engine.datasets.synthetic.write import WrittenVideo, write_dataset
+from engine.lab.synthesis.sample import sample_spec, write_sample
+from engine.lab.synthesis.target_truth import LEAST_PIXELS
+from engine.lab.synthesis.write_videos import WrittenVideo, write_dataset
 
 SIZE = (192, 108)
 SAMPLE = Path(__file__).parents[2] / "resources" / "sample"

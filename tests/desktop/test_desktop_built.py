@@ -16,12 +16,12 @@ from desktop.asking import Asking
 from desktop.reviewing.material import load_material
 from desktop.reviewing.review_window import ReviewWindow
 from desktop.theme.tokens import DARK
-from engine.built.reviews import REVIEWS, Reviews, Subject
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
-from engine.datasets.dialogues.building.framing import BuildRequest
-from engine.datasets.dialogues.building.writing import build_dialogues
-from engine.datasets.opening import open_dataset
+from engine.lab.datasets.registry import open_dataset
+from engine.lab.dialogue_corpus.building.dialogue_stage import build_dialogues
+from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest
+from engine.lab.dialogue_corpus.files.reviews import REVIEWS, Reviews, Subject
 from tests.datasets.building_material import run_to_checks, write_ubnormal
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from engine.datasets.dialogues.wording import vocabulary
+from engine.lab.dialogue_corpus.wording import vocabulary
 from engine.media.hashing import hash_file
 from engine.packs.manifest_schema import BackboneUse, Grid, Manifest, Memory, Part, Training
 from engine.packs.pack import Pack, write_pack
@@ -125,8 +125,8 @@ class PackParts:
 
 def write_dialogue_pack(folder: Path, language: Path, parts: PackParts = PackParts()) -> Pack:
     """Writes a pack with random RAE, projector and adapter for a small language model."""
-    from engine.training.dialogue.learner import Learner, with_lora
-    from engine.training.dialogue.packing import adapter_files
+    from engine.lab.training.dialogue.dialogue_pack import adapter_files
+    from engine.lab.training.dialogue.learner import Learner, with_lora
     from engine.tvad.language.transformers_runtime import load_base
 
     torch.manual_seed(11)

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from engine.case import Case
-from engine.datasets.rendered import rendered_videos
-from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
 from engine.dialogue.span_evidence import run_for
-from engine.evaluation.dialogue.spans import (
+from engine.lab.datasets.rendered import rendered_videos
+from engine.lab.evaluation.dialogue.evaluated_spans import (
     OWN,
     SWAPPED_TRUTH,
     HeatGiver,
     JudgedSpan,
     rendered_spans,
 )
+from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 from engine.packs.pack import Pack
 from tests.cli.cli_material import Command
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import BadInputError
-from engine.datasets.tracks import GroundTruthTracks
-from engine.evaluation import detection_criteria as module
-from engine.evaluation.detection_criteria import detection_criteria
 from engine.export.region_rows import ScoredRegions, read_regions, write_regions
+from engine.lab.datasets.ground_truth_tracks import GroundTruthTracks
+from engine.lab.evaluation import detection_criteria as module
+from engine.lab.evaluation.detection_criteria import detection_criteria
 
 Rows = dict[str, list[tuple[float, ...]]]
 

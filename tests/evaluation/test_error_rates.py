@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import BadInputError
-from engine.evaluation.error_rates import error_rates, keep_rates
+from engine.lab.evaluation.benchmark_rates import error_rates, keep_rates
 from engine.report.error_rates import known_rates
 
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.datasets.opening import open_dataset
 from engine.detectors.text.text_detector import TextUse
-from engine.evaluation.running import EvaluationRun, Evaluator
+from engine.lab.datasets.registry import open_dataset
+from engine.lab.evaluation.benchmark_run import EvaluationRun, Evaluator
 from tests.analysis.analysis_material import SHORT_CHUNKS, street
 from tests.analysis.fake_text import FAST, FakeTextModel, fake_recipe
 

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.core.errors import BadInputError
-from engine.datasets.base import Masks, NormalAnnotation, Video
-from engine.datasets.components import component_boxes
-from engine.datasets.linking import tracks_from_masks
-from engine.datasets.opening import open_dataset
-from engine.evaluation.dumps import chosen_videos, evaluate_dump, read_dump, write_dump
-from engine.evaluation.report import Evaluation
-from engine.evaluation.truth import VideoTruth, read_truth
 from engine.export.region_rows import ScoredRegions
+from engine.lab.datasets.components import component_boxes
+from engine.lab.datasets.dataset import Masks, NormalAnnotation, Video
+from engine.lab.datasets.registry import open_dataset
+from engine.lab.datasets.track_linking import tracks_from_masks
+from engine.lab.evaluation.benchmark_report import Evaluation
+from engine.lab.evaluation.dumps import chosen_videos, evaluate_dump, read_dump, write_dump
+from engine.lab.evaluation.ground_truth import VideoTruth, read_truth
 
 FOOTAGE = Path(os.environ.get("SIGHTLINE_FOOTAGE", Path(__file__).parents[3] / "shared/data"))
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from engine.core.errors import BadInputError
-from engine.evaluation.frame_auc import macro_auc, micro_auc
-from engine.evaluation.pixel_auc import PixelAuc
-from engine.evaluation.smoothing import smooth
+from engine.lab.evaluation.frame_auc import macro_auc, micro_auc
+from engine.lab.evaluation.pixel_auc import PixelAuc
+from engine.lab.evaluation.smoothing import smooth
 
 
 def flags(text: str) -> NDArray[np.bool_]:

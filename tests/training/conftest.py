@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
+from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 
 
 @pytest.fixture(scope="session")

@@ -14,13 +14,13 @@ import torch
 from engine.core.errors import BadInputError, CancelledError
 from engine.core.progress import CancelToken, Progress, silent
 from engine.core.questions import INTERVIEW
-from engine.datasets.dialogues.samples import TRUE, DialogueSample, Seen
-from engine.datasets.dialogues.wording import Truth
 from engine.dialogue.conversation import Conversation
 from engine.dialogue.dialogue_model import DialogueModel, SpanEvidence
-from engine.training.dialogue.learner import Learner, with_lora
-from engine.training.dialogue.packing import Taught, adapter_files, card_with_dialogue
-from engine.training.dialogue.stage2 import Stage2, Stage2Settings
+from engine.lab.dialogue_corpus.samples.dialogue_samples import TRUE, DialogueSample, Seen
+from engine.lab.dialogue_corpus.wording import Truth
+from engine.lab.training.dialogue.dialogue_pack import Taught, adapter_files, card_with_dialogue
+from engine.lab.training.dialogue.learner import Learner, with_lora
+from engine.lab.training.dialogue.stage2 import Stage2, Stage2Settings
 from engine.tvad.encoder_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from engine.tvad.language.qwen_runtime import QwenRuntime, load_qwen_model
 from engine.tvad.language.runtime import Sampling
@@ -128,7 +128,7 @@ def test_a_training_taken_up_again_ends_with_the_same_weights(
 
 
 def test_in_half_precision_the_same_is_learnt(learner: MakeLearner) -> None:
-    from engine.training.dialogue.lessons import FOCUSED, draw_lesson
+    from engine.lab.training.dialogue.lessons import FOCUSED, draw_lesson
 
     taught = learner()
     half = Learner(taught.model, taught._held[1], taught.encoder, taught.projector, half=True)
@@ -152,7 +152,7 @@ def test_no_samples_are_no_training(learner: MakeLearner, tmp_path: Path) -> Non
 
 
 def test_only_answers_are_learnt(learner: MakeLearner) -> None:
-    from engine.training.dialogue.lessons import FOCUSED, draw_lesson
+    from engine.lab.training.dialogue.lessons import FOCUSED, draw_lesson
 
     taught = learner()
     lesson = draw_lesson(_samples()[0], FOCUSED, np.random.default_rng(3))

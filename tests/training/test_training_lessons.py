@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.datasets.dialogues.placing import ends
-from engine.datasets.dialogues.samples import TRUE, DialogueSample, Seen
-from engine.datasets.dialogues.wording import Truth
-from engine.training.dialogue.lessons import FOCUSED, Lesson, draw_lesson
+from engine.lab.dialogue_corpus.samples.dialogue_samples import TRUE, DialogueSample, Seen
+from engine.lab.dialogue_corpus.samples.relocation import ends
+from engine.lab.dialogue_corpus.wording import Truth
+from engine.lab.training.dialogue.lessons import FOCUSED, Lesson, draw_lesson
 
 _WORN = {"upper": "red", "lower": "black", "garment": "trousers", "bag": "none"}
 

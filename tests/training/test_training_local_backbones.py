@@ -14,12 +14,12 @@ from safetensors import safe_open
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
-from engine.datasets.synthetic.footage.write import FootageRequest, write_footage
+from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
+from engine.lab.training.stage1 import Stage1Settings
+from engine.lab.training.train_ahd import AhdRequest, train_ahd
 from engine.packs.pack import find_pack
 from engine.packs.pack_folders import WEIGHTS_VARIABLE
 from engine.packs.pack_listing import check_pack
-from engine.training.ahd import AhdRequest, train_ahd
-from engine.training.stage1 import Stage1Settings
 from engine.tvad.backbones.backbone import VideoWindow
 from engine.tvad.backbones.registry import open_backbone
 from engine.tvad.torchvision_guard import guard_torchvision

@@ -9,12 +9,11 @@ import torch
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
-from engine.datasets.rendered import RenderedVideo, Target, rendered_videos
-from engine.datasets.synthetic.phrases import ABNORMAL, NORMAL
-from engine.training.cache import FeatureCache, Recipe
-from engine.training.calibrating import calibration
-from engine.training.figures import Judged, Steering
-from engine.training.loss import (
+from engine.lab.datasets.rendered import RenderedVideo, Target, rendered_videos
+from engine.lab.synthesis.phrases import ABNORMAL, NORMAL
+from engine.lab.training.decoder_calibration import calibration
+from engine.lab.training.feature_cache import FeatureCache, Recipe
+from engine.lab.training.loss import (
     BACKGROUND,
     OTHER,
     TARGET,
@@ -22,11 +21,10 @@ from engine.training.loss import (
     balanced_cross_entropy,
     pixel_groups,
 )
-from engine.training.loss import (
-    NORMAL as NORMAL_GROUP,
-)
-from engine.training.prompts import draw_prompts
-from engine.training.samples import PLAIN, draw_variation
+from engine.lab.training.loss import NORMAL as NORMAL_GROUP
+from engine.lab.training.prompt_bank import draw_prompts
+from engine.lab.training.steering_metrics import Judged, Steering
+from engine.lab.training.training_samples import PLAIN, draw_variation
 from engine.tvad.backbones.backbone import Features, VideoWindow
 from tests.training.training_material import TinyBackbone, bank, cached
 

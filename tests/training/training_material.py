@@ -10,11 +10,11 @@ import torch
 from torch.nn import functional
 
 from engine.core.progress import CancelToken, silent
-from engine.datasets.rendered import rendered_videos
+from engine.lab.datasets.rendered import rendered_videos
+from engine.lab.training.feature_cache import FeatureCache, Recipe
+from engine.lab.training.prompt_bank import PromptBank, embed_phrases
+from engine.lab.training.stage1 import Stage1, Stage1Settings
 from engine.packs.prompt_sets import Templates
-from engine.training.cache import FeatureCache, Recipe
-from engine.training.prompts import PromptBank, embed_phrases
-from engine.training.stage1 import Stage1, Stage1Settings
 from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
 from engine.tvad.heatmap_decoder import DecoderConfig
 from engine.tvad.scene_units import SCENE_CHANNELS, still_motion

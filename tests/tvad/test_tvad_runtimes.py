@@ -222,7 +222,7 @@ def test_both_runtimes_answer_alike_with_evidence_and_adapter(
     guard_torchvision()
     from peft import get_peft_model_state_dict
 
-    from engine.training.dialogue.learner import with_lora
+    from engine.lab.training.dialogue.learner import with_lora
     from engine.tvad.language.smollm2 import float_gguf_of, safetensors_of
 
     torch.manual_seed(5)

@@ -1,0 +1,1 @@
+"""The laboratory: data sets, rendered footage, training, evaluation; no application needs it."""

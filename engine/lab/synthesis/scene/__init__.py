@@ -1,0 +1,1 @@
+"""A place under surveillance: camera, ground, light, props, sensor."""

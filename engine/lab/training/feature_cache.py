@@ -1,0 +1,228 @@
+"""Features of training footage on disk: computed once, quantised, bounded, read at random."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from engine.core.errors import BadInputError, ResourceError
+from engine.core.processes import each_done
+from engine.core.progress import CancelToken, Progress, Report
+from engine.lab.datasets.rendered import RenderedVideo
+from engine.lab.training.training_samples import Sample, training_samples, whole_video
+from engine.tvad.backbones.backbone import Backbone, Features
+from engine.tvad.backbones.registry import single_threaded
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is cached of a set of videos.
+
+    Attributes:
+        backbone: name of its kind.
+        seed: of variations and places.
+        windows: windows of each video; 0 takes the whole video without variation.
+        kept: slices kept of each window.
+    """
+
+    backbone: str
+    seed: int
+    windows: int
+    kept: int
+
+    @property
+    def key(self) -> str:
+        """Names the folder of the cache."""
+        text = json.dumps([_FORMAT, self.backbone, self.seed, self.windows, self.kept])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, eq=False)
+class CachedWindow:
+    """A window as it was stored.
+
+    Attributes:
+        video: it belongs to.
+        maps: int8 [n, C_i, H_i, W_i] of the four depths.
+        scales: float32 [1, C_i, 1, 1] of each, by which its values are multiplied.
+        motion: float16 [n, M, h, w] or None.
+        ids: uint8 [n, h, w] at a stride of 4 pixels of the picture.
+        frames: int64 [n].
+        picture: width and height.
+    """
+
+    video: RenderedVideo
+    maps: tuple[torch.Tensor, ...]
+    scales: tuple[torch.Tensor, ...]
+    motion: torch.Tensor | None
+    ids: NDArray[np.uint8]
+    frames: NDArray[np.int64]
+    picture: tuple[int, int]
+
+    @cached_property
+    def features(self) -> Features:
+        """The features of its slices, as the backbone gives them but for what a byte loses."""
+        maps = (one.float() * scale for one, scale in zip(self.maps, self.scales, strict=True))
+        return Features(tuple(maps), None if self.motion is None else self.motion.float())
+
+
+class FeatureCache:
+    """The cached windows of some videos."""
+
+    def __init__(self, folder: Path, recipe: Recipe, videos: Sequence[RenderedVideo]) -> None:
+        """Names the cache; nothing is read or written yet.
+
+        Args:
+            folder: holds caches of all recipes.
+            recipe: what is cached.
+            videos: of which.
+        """
+        self.folder = folder / recipe.key
+        self.recipe = recipe
+        self.videos = tuple(videos)
+        self._windows: list[tuple[int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def video(self, index: int) -> RenderedVideo:
+        """Returns the video of window `index`."""
+        return self.videos[self._windows[index][0]]
+
+    def fill(
+        self,
+        make: Callable[[], Backbone],
+        most_bytes: int,
+        workers: int,
+        report: Report,
+        cancel: CancelToken,
+    ) -> None:
+        """Computes what is missing, then lists the windows.
+
+        Args:
+            make: loads the backbone; called in each worker, so it must be picklable.
+            most_bytes: of the whole cache; windows beyond an even share are not kept.
+            workers: processes.
+            report: told after each video.
+            cancel: looked at between videos.
+
+        Raises:
+            ResourceError: the folder cannot be written.
+            BadInputError: a video or its truth cannot be read.
+            CancelledError: the user stopped.
+        """
+        missing = [i for i in range(len(self.videos)) if not self._path(i).is_file()]
+        share = most_bytes // max(1, len(self.videos))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            done = len(self.videos) - len(missing)
+            jobs = [(self.videos[i], self.recipe, self._path(i), share) for i in missing]
+            make = partial(single_threaded, make)
+            for _ in each_done(make, _compute, jobs, workers, cancel):
+                done += 1
+                report(Progress("computing features", done, len(self.videos), unit="videos"))
+        except OSError as error:
+            raise ResourceError(
+                f"features cannot be kept ({error.strerror})", self.folder, "free some disk space"
+            ) from error
+        self._windows = [
+            (index, window)
+            for index in range(len(self.videos))
+            for window in range(_count(self._path(index)))
+        ]
+
+    def read(self, index: int) -> CachedWindow:
+        """Reads window `index`.
+
+        Raises:
+            BadInputError: the file is damaged.
+        """
+        number, window = self._windows[index]
+        path = self._path(number)
+        try:
+            with safe_open(path, "pt") as file:
+                values = {
+                    key.partition(".")[2]: file.get_tensor(key)
+                    for key in file.keys()  # noqa: SIM118
+                    if key.startswith(f"{window}.")
+                }
+            return _restored(self.videos[number], values)
+        except (OSError, KeyError, RuntimeError) as error:
+            raise BadInputError(
+                f"cached features are damaged ({error})", path, "delete the file"
+            ) from error
+
+    def _path(self, index: int) -> Path:
+        video = self.videos[index]
+        # Videos of two folders may have one name.
+        root = zlib.crc32(str(video.path.parent.parent).encode())
+        return self.folder / f"{root:08x}-{video.name}.safetensors"
+
+
+def _compute(
+    backbone: Backbone, job: tuple[RenderedVideo, Recipe, Path, int], cancel: CancelToken
+) -> None:
+    video, recipe, path, share = job
+    if recipe.windows:
+        samples = training_samples(video, backbone, recipe.seed, recipe.windows, recipe.kept)
+    else:
+        samples = whole_video(video, backbone)
+    tensors: dict[str, torch.Tensor] = {}
+    size = 0
+    for number, sample in enumerate(samples):
+        packed = _packed(sample)
+        size += sum(one.numel() * one.element_size() for one in packed.values())
+        if number and size > share:
+            break
+        tensors.update({f"{number}.{name}": one for name, one in packed.items()})
+    part = path.with_suffix(f".{os.getpid()}")
+    save_file(tensors, part)
+    part.replace(path)
+
+
+def _packed(sample: Sample) -> dict[str, torch.Tensor]:
+    out: dict[str, torch.Tensor] = {}
+    for depth, values in enumerate(sample.features.maps):
+        if not bool(torch.isfinite(values).all()):
+            raise BadInputError("features that are no numbers", "", "check the backbone's weights")
+        scale = values.abs().amax((0, 2, 3), keepdim=True).clamp(min=1e-6) / 127
+        out[f"map{depth}"] = torch.round(values / scale).to(torch.int8).contiguous().clone()
+        out[f"scale{depth}"] = scale.clone()
+    if sample.features.motion is not None:
+        out["motion"] = sample.features.motion.to(torch.float16).contiguous().clone()
+    out["ids"] = torch.from_numpy(sample.ids)
+    out["frames"] = torch.from_numpy(sample.frames.astype(np.int64))
+    out["picture"] = torch.tensor(sample.picture)
+    return out
+
+
+def _restored(video: RenderedVideo, values: dict[str, torch.Tensor]) -> CachedWindow:
+    width, height = (int(side) for side in values["picture"])
+    return CachedWindow(
+        video,
+        tuple(values[f"map{depth}"] for depth in range(4)),
+        tuple(values[f"scale{depth}"] for depth in range(4)),
+        values.get("motion"),
+        values["ids"].numpy(),
+        values["frames"].numpy(),
+        (width, height),
+    )
+
+
+def _count(path: Path) -> int:
+    with safe_open(path, "pt") as file:
+        return sum(key.endswith(".frames") for key in file.keys())  # noqa: SIM118

@@ -13,8 +13,8 @@ from types import TracebackType
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from desktop.commands.registry import FocusKeys
-from desktop.ending import EndRequests
+from desktop.commands.command_registry import FocusKeys
+from desktop.end_requests import EndRequests
 from desktop.session.user_settings import SettingsFile
 from desktop.window import MainWindow
 from desktop.wiring import Wiring

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.commands.catalogue import MENUS
-from desktop.commands.registry import Commands
-from desktop.dialogs.notice import NoticeStrip
+from desktop.commands.command_registry import Commands
+from desktop.dialogs.notice_strip import NoticeStrip
 from desktop.dialogs.work_status import WorkStatus
 from desktop.panels.bookmarks_panel import BookmarksPanel
 from desktop.panels.chat_panel import ChatPanel
@@ -33,7 +33,7 @@ from desktop.panels.timeline_panel import TimelinePanel
 from desktop.panels.trajectories_panel import TrajectoriesPanel
 from desktop.player.player import Player
 from desktop.state.view_state import ViewState
-from desktop.theme.tokens import Tokens
+from desktop.theme.theme_tokens import Tokens
 from desktop.timeline.timeline import Timeline
 
 _LAYOUT_VERSION = 4

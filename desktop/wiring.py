@@ -9,13 +9,13 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QApplication
 
-from desktop.asking import Asking
 from desktop.commands import catalogue
 from desktop.commands import window_commands as of_window
-from desktop.commands.channels import channel_commands
-from desktop.commands.dialogue import dialogue_commands
-from desktop.commands.teaching import teaching_commands
-from desktop.operations.case import case_name
+from desktop.commands.channel_commands import channel_commands
+from desktop.commands.dialogue_commands import dialogue_commands
+from desktop.commands.teaching_commands import teaching_commands
+from desktop.dialog_actions import Asking
+from desktop.operations.case_operations import case_name
 from desktop.session.session import OpenCase
 from desktop.session.user_settings import UserSettings
 from desktop.state.evidence_view import EvidenceView, Polygon

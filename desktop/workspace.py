@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
-from desktop.operations.alike import AlikeOperations
-from desktop.operations.case import CaseOperations
-from desktop.operations.dialogue import DialogueOperations
-from desktop.operations.evidence import EvidenceOperations
-from desktop.operations.finding import FindingOperations
-from desktop.operations.review import ReviewOperations
-from desktop.operations.teaching import TeachingOperations
-from desktop.operations.variants import VariantOperations
+from desktop.operations.case_operations import CaseOperations
+from desktop.operations.dialogue_operations import DialogueOperations
+from desktop.operations.evidence_operations import EvidenceOperations
+from desktop.operations.marking_operations import TeachingOperations
+from desktop.operations.review_operations import ReviewOperations
+from desktop.operations.search_operations import FindingOperations
+from desktop.operations.similarity_operations import AlikeOperations
+from desktop.operations.variant_operations import VariantOperations
 from desktop.session.background import Background
-from desktop.session.edits import AddWatched, Arrange
+from desktop.session.case_edits import AddWatched, Arrange
 from desktop.session.session import Session
 from desktop.session.user_settings import Place, SettingsFile, UserSettings
 from desktop.state.observable import Observable

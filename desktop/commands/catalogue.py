@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from desktop.commands.registry import Command
-from desktop.operations.evidence import EvidenceOperations
-from desktop.operations.review import ReviewOperations
+from desktop.commands.command_registry import Command
+from desktop.operations.evidence_operations import EvidenceOperations
+from desktop.operations.review_operations import ReviewOperations
 from desktop.player.player import Player
 from desktop.session.session import Session
 from desktop.state.view_state import OverlaySettings, ViewState

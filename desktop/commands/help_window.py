@@ -7,7 +7,7 @@ from html import escape
 from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
 
 from desktop.commands.catalogue import MENUS
-from desktop.commands.registry import Commands, key_text
+from desktop.commands.command_registry import Commands, key_text
 
 _MOUSE = (
     "On the timeline: a click goes there, dragging scrubs, the wheel zooms, Shift and the wheel "

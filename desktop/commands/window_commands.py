@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from desktop.asking import Asking
-from desktop.commands.registry import Command
+from desktop.commands.command_registry import Command
+from desktop.dialog_actions import Asking
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-from desktop.session.work import WorkItem
+from desktop.session.engine_work import WorkItem
 from desktop.theme.stylesheet import figures
 from engine.core.progress import Progress
 

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QLineEdit, QMenu
 
 from desktop.panels.panel import Panel
 from desktop.panels.row_list import Row
+from desktop.panels.short_times import span_text
 from desktop.panels.tag_field import TagField
-from desktop.panels.times import span_text
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import Selection, ViewState
 

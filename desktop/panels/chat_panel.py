@@ -19,15 +19,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.panels.chat_words import conversation_html, question_html
+from desktop.panels.chat_text import conversation_html, question_html
 from desktop.panels.panel import EmptyState, offered
-from desktop.panels.times import span_text
+from desktop.panels.short_times import span_text
 from desktop.state.conversation import ConversationView, ShownTurn
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import ViewState
 from desktop.theme.icons import icon
 from desktop.theme.stylesheet import figures
-from desktop.theme.tokens import DARK, Tokens
+from desktop.theme.theme_tokens import DARK, Tokens
 from engine.core.questions import INTERVIEW, MOST_LETTERS
 
 _EMPTY = (

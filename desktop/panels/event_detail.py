@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from desktop.state.filters import EXAMINER
+from desktop.state.visibility_filters import EXAMINER
 from desktop.theme.stylesheet import figures
 from engine.case import EventRow, TrajectorySummary
 from engine.core.times import format_time

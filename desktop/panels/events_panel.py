@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBox
 from desktop.panels.event_detail import EventDetail, event_line, event_lines
 from desktop.panels.panel import Panel, offered
 from desktop.panels.row_list import Row
+from desktop.panels.short_times import short_time
 from desktop.panels.tag_field import TagField
-from desktop.panels.times import short_time
 from desktop.state.evidence_view import EvidenceView, highest
-from desktop.state.filters import EXAMINER, visible_events
 from desktop.state.view_state import Selection, ViewState
+from desktop.state.visibility_filters import EXAMINER, visible_events
 from desktop.theme.stylesheet import figures
-from desktop.theme.tokens import DARK, Tokens
+from desktop.theme.theme_tokens import DARK, Tokens
 from engine.case import EventRow
 
 _NOTHING_YET = (

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QMenu, QScrollArea
 from desktop.panels.panel import Panel
 from desktop.panels.row_list import Row
 from desktop.state.evidence_item import EvidenceItem
-from desktop.theme.tokens import DARK, Tokens
+from desktop.theme.theme_tokens import DARK, Tokens
 from engine.core.times import format_time
 
 _EMPTY = (

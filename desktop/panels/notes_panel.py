@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPlainTextEdit, QPu
 
 from desktop.panels.panel import Panel
 from desktop.panels.row_list import Row
+from desktop.panels.short_times import short_time
 from desktop.panels.tag_field import TagField
-from desktop.panels.times import short_time
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import Selection, ViewState
 from engine.case import NoteRow

@@ -6,11 +6,11 @@ from PySide6.QtGui import QAction
 
 from desktop.panels.panel import Panel, offered
 from desktop.panels.row_list import Row
-from desktop.panels.times import span_text
+from desktop.panels.short_times import span_text
 from desktop.state.evidence_view import EvidenceView
-from desktop.state.filters import visible_trajectories
 from desktop.state.view_state import Selection, ViewState
-from desktop.theme.tokens import DARK, Tokens
+from desktop.state.visibility_filters import visible_trajectories
+from desktop.theme.theme_tokens import DARK, Tokens
 from engine.case import TrajectorySummary
 
 _EMPTY = (

@@ -19,7 +19,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from desktop.player.drawing import (
+from desktop.player.frame_requests import FrameReply
+from desktop.player.overlay_painter import (
     draw_frame,
     draw_label,
     draw_legend,
@@ -28,9 +29,8 @@ from desktop.player.drawing import (
     draw_pointer,
     draw_targets,
 )
-from desktop.player.geometry import PictureGeometry
-from desktop.player.pointing import POINTING_KEYS, Pointed, Pointer, boxed
-from desktop.player.requests import FrameReply
+from desktop.player.picture_geometry import PictureGeometry
+from desktop.player.target_pointer import POINTING_KEYS, Pointed, Pointer, boxed
 from desktop.state.evidence_view import Polygon
 from desktop.state.target_mark import TargetMark
 from desktop.state.view_state import OverlaySettings

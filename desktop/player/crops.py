@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QImage
 
-from desktop.player.pictures import to_image
+from desktop.player.screen_images import to_image
 from desktop.state.view_state import PictureSettings
 from desktop.timeline.thumbnails import ThumbnailSource
 from engine.core.geometry import Box

@@ -11,9 +11,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from desktop.player.overlays import OverlayReader
-from desktop.player.pictures import to_image
-from desktop.player.requests import (
+from desktop.player.frame_requests import (
     NOTHING_OVER,
     AccumulateRequest,
     FrameOverlay,
@@ -22,6 +20,8 @@ from desktop.player.requests import (
     FrameSource,
     PlayRequest,
 )
+from desktop.player.overlay_reader import OverlayReader
+from desktop.player.screen_images import to_image
 from desktop.session.thread_priority import FRAMES, yield_to_window
 from desktop.state.view_state import PictureSettings
 from engine.core.errors import CancelledError, SightlineError
@@ -255,7 +255,7 @@ class _Serving:
     def accumulate(self, request: AccumulateRequest) -> None:
         """Sends the accumulated view of a span unless something else is wanted meanwhile."""
         # Imported here because OpenCV comes with it and a start does not need it.
-        from desktop.player.accumulating import accumulated_view
+        from desktop.player.accumulated_view import accumulated_view
 
         view = accumulated_view(
             self._source, self._overlays, request, lambda: self._server.superseded

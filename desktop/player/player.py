@@ -10,10 +10,10 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.player.canvas import Canvas
+from desktop.player.frame_requests import FrameReply, FrameSource
 from desktop.player.frame_server import FrameServer
-from desktop.player.picture_words import picture_words
-from desktop.player.requests import FrameReply, FrameSource
 from desktop.player.transport import Transport
+from desktop.player.view_settings_text import picture_words
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import (
     OverlaySettings,

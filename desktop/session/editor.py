@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from desktop.session.case_edits import Edit
 from desktop.session.case_thread import CaseThread
-from desktop.session.edits import Edit
 from engine.case import Case
 from engine.core.errors import ResourceError, SightlineError
 

@@ -12,9 +12,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from desktop.session.case_thread import CaseThread
 from desktop.session.editor import Editor
 from desktop.session.engine_client import EngineClient
-from desktop.session.listing import evidence_items, items_to_be, with_work
-from desktop.session.loading import ViewLoader
-from desktop.session.work import Work
+from desktop.session.engine_work import Work
+from desktop.session.evidence_listing import evidence_items, items_to_be, with_work
+from desktop.session.view_loader import ViewLoader
 from desktop.state.evidence_item import EvidenceItem
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import ViewState

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 from desktop.theme import icons
-from desktop.theme.tokens import THEMES, Tokens
+from desktop.theme.theme_tokens import THEMES, Tokens
 from engine.core.resources import RESOURCES
 
 _SHEET = RESOURCES / "themes" / "window.qss"

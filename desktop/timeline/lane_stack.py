@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QResizeE
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.state.view_state import Selection
-from desktop.theme.tokens import DARK, Tokens
+from desktop.theme.theme_tokens import DARK, Tokens
 from desktop.timeline.lanes import Lane
 from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
 

@@ -13,8 +13,8 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
 
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import Marks, Selection
-from desktop.theme.tokens import Tokens
-from desktop.timeline.packing import pack
+from desktop.theme.theme_tokens import Tokens
+from desktop.timeline.row_packing import pack
 from desktop.timeline.time_view import TimeView
 from engine.case import EventRow
 

@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QPen, QShowEvent
 from PySide6.QtWidgets import QFrame
 
 from desktop.state.evidence_view import Curve, EvidenceView
-from desktop.theme.tokens import DARK, Tokens
-from desktop.timeline.pyramid import ScorePyramid
+from desktop.theme.theme_tokens import DARK, Tokens
+from desktop.timeline.score_pyramid import ScorePyramid
 from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
 
 _STEPS = (

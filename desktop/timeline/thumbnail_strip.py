@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.state.evidence_view import EvidenceView
-from desktop.theme.tokens import DARK, Tokens
+from desktop.theme.theme_tokens import DARK, Tokens
 from desktop.timeline.thumbnails import ThumbnailServer
 from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
 

@@ -17,17 +17,17 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.state.evidence_view import EvidenceView
-from desktop.state.filters import visible_events, visible_trajectories
 from desktop.state.view_state import Marks, OverlaySettings, Selection, ViewState
+from desktop.state.visibility_filters import visible_events, visible_trajectories
 from desktop.theme.icons import icon
 from desktop.theme.stylesheet import figures
-from desktop.theme.tokens import DARK, Tokens
-from desktop.timeline.hand import Hand
+from desktop.theme.theme_tokens import DARK, Tokens
 from desktop.timeline.lane_stack import LaneStack
 from desktop.timeline.lanes import EventLane, MarkLane, PathLane
 from desktop.timeline.thumbnail_strip import ThumbnailStrip
 from desktop.timeline.thumbnails import ThumbnailServer, ThumbnailSource
 from desktop.timeline.time_view import TimeView
+from desktop.timeline.timeline_mouse import Hand
 from engine.core.times import format_time
 from engine.media import IndexCache
 

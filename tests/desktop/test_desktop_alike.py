@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from desktop.dialogs.alike import AlikeDialog
+from desktop.dialogs.similar_moments_dialog import AlikeDialog
 from desktop.player.crops import CROP, crop
-from desktop.session.work import Done
+from desktop.session.engine_work import Done
 from desktop.state.target_mark import TargetMark
 from engine import protocol
 from engine.cli.main import run

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
-from desktop.dialogs.about import DetailsDialog
+from desktop.dialogs.about_dialog import DetailsDialog
 from engine.case import Case
 from engine.media import open_source
 from tests.clips import pattern, write_video

@@ -12,10 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from desktop.asking import Asking
-from desktop.reviewing.material import load_material
-from desktop.reviewing.review_window import ReviewWindow
-from desktop.theme.tokens import DARK
+from desktop.dialog_actions import Asking
+from desktop.lab.review_items import load_material
+from desktop.lab.review_window import ReviewWindow
+from desktop.theme.theme_tokens import DARK
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
 from engine.lab.datasets.registry import open_dataset

@@ -11,8 +11,8 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.dialogs.prompts import PromptsDialog
-from desktop.operations.channels import SCENE_ALONE, ChannelChoice, next_channel
+from desktop.dialogs.prompts_dialog import PromptsDialog
+from desktop.operations.channel_choice import SCENE_ALONE, ChannelChoice, next_channel
 from desktop.theme.stylesheet import apply_theme
 from engine.case import Case, HeatBlock
 from engine.packs.pack_folders import PACKS_VARIABLE
@@ -102,7 +102,7 @@ def test_prompts_of_the_run_on_screen_come_back_and_survive_a_file(
 def test_without_a_pack_it_says_so_and_only_the_scene_can_be_analysed(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("desktop.dialogs.prompts.list_packs", tuple)
+    monkeypatch.setattr("desktop.dialogs.prompts_dialog.list_packs", tuple)
     made = Asked(qtbot, SCENE_ALONE)
     assert "no pack is installed" in made.wrong
     assert not made.dialog._ok.isEnabled()

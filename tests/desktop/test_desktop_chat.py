@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.panels.chat_panel import ChatPanel
-from desktop.panels.chat_words import conversation_html
+from desktop.panels.chat_text import conversation_html
 from desktop.state.conversation import ConversationView, ShownTurn, Subject
 from desktop.state.view_state import Marks, ViewState
-from desktop.theme.tokens import DARK
+from desktop.theme.theme_tokens import DARK
 from engine.case import Case
 from engine.case.tables.dialogue_rows import CitationRow, NewCitation, NewTurn, TurnRow
 from engine.packs.pack_folders import PACKS_VARIABLE

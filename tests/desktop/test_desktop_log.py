@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from PySide6.QtWidgets import QDialog
 
-from desktop.dialogs.log import LogDialog
-from desktop.dialogs.text import TextDialog
-from desktop.dialogs.verifying import VerifyingDialog
+from desktop.dialogs.log_dialog import LogDialog
+from desktop.dialogs.text_dialog import TextDialog
+from desktop.dialogs.verify_dialog import VerifyingDialog
 from engine.case import Case
 from engine.media import hash_file
 from tests.desktop.conftest import Drive

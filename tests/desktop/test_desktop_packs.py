@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.dialogs.packs import PacksDialog, about_html
+from desktop.dialogs.packs_dialog import PacksDialog, about_html
 from desktop.session.background import Background
 from engine.packs import pack_listing as listing
 from engine.packs.manifest_schema import BackboneUse, Memory

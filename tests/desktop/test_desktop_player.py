@@ -10,10 +10,10 @@ import pytest
 from PySide6.QtCore import QObject, QPointF, QRectF
 from pytestqt.qtbot import QtBot
 
+from desktop.player.frame_requests import FrameReply, FrameSource
 from desktop.player.frame_server import FrameServer
-from desktop.player.geometry import PictureGeometry
-from desktop.player.pictures import to_image
-from desktop.player.requests import FrameReply, FrameSource
+from desktop.player.picture_geometry import PictureGeometry
+from desktop.player.screen_images import to_image
 from desktop.state.view_state import PictureSettings
 from engine.core.errors import SightlineError
 from engine.media import open_source

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QPlainTextEdit
 
 from desktop.app import _logged_surprises
-from desktop.dialogs.problem import ProblemDialog
+from desktop.dialogs.problem_dialog import ProblemDialog
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from desktop.dialogs.remarks import RemarksDialog
-from desktop.dialogs.text import TextDialog
+from desktop.dialogs.search_dialog import RemarksDialog
+from desktop.dialogs.text_dialog import TextDialog
 from engine.case import Case, NewBookmark, NewNote
 from engine.case.case_search import remarks_of
 from tests.desktop.conftest import Drive

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QLabel
 
-from desktop.dialogs.report import ReportDialog
+from desktop.dialogs.report_dialog import ReportDialog
 from engine.case import Case
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver

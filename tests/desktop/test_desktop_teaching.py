@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop.player.pointing import Pointed, Pointer, boxed
+from desktop.player.target_pointer import Pointed, Pointer, boxed
 from desktop.state.target_mark import TargetMark
 from engine.core.geometry import Box
 from tests.desktop.conftest import Drive

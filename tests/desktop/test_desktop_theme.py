@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.theme.tokens import DARK, LIGHT, Tokens, contrast
+from desktop.theme.theme_tokens import DARK, LIGHT, Tokens, contrast
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 

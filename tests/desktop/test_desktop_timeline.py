@@ -13,12 +13,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.timeline.hand import Hand
 from desktop.timeline.lanes import Spans
-from desktop.timeline.packing import pack
-from desktop.timeline.pyramid import ScorePyramid
+from desktop.timeline.row_packing import pack
+from desktop.timeline.score_pyramid import ScorePyramid
 from desktop.timeline.thumbnails import ThumbnailServer, ThumbnailSource
 from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
+from desktop.timeline.timeline_mouse import Hand
 from tests.clips import write_video
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.dialogs.variants import VariantsDialog
+from desktop.dialogs.variants_dialog import VariantsDialog
 from desktop.state.target_mark import TargetMark
 from engine.case import Case
 from tests.desktop.conftest import Drive

@@ -12,8 +12,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
-from desktop.dialogs.marking import MarkingDialog
-from desktop.operations.footage import in_time_order, meant
+from desktop.dialogs.marking_dialog import MarkingDialog
+from desktop.operations.dropped_files import in_time_order, meant
 from desktop.state.view_state import PictureSettings, Selection
 from engine.case import Case, CaseDetails, verify
 from engine.media import hash_evidence, hash_file

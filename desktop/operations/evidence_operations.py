@@ -9,14 +9,14 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.operations.channels import SCENE_ALONE, ChannelChoice, choice_of
-from desktop.operations.findings import findings, findings_text
-from desktop.operations.footage import in_time_order
+from desktop.operations.channel_choice import SCENE_ALONE, ChannelChoice, choice_of
+from desktop.operations.dropped_files import in_time_order
+from desktop.operations.verification_text import findings, findings_text
 from desktop.session.background import Background
-from desktop.session.edits import ChooseRun, Relink
+from desktop.session.case_edits import ChooseRun, Relink
+from desktop.session.engine_work import Done
 from desktop.session.session import Session
 from desktop.session.user_settings import UserSettings
-from desktop.session.work import Done
 from desktop.state.evidence_view import EvidenceView, Polygon
 from desktop.state.observable import Observable
 from engine import protocol

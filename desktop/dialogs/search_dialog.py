@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.panels.row_list import Row, RowList
-from desktop.panels.times import span_text
+from desktop.panels.short_times import span_text
 from engine.case.case_search import Remark
 
 _ICONS = {"event": "flag", "bookmark": "bookmark", "note": "sticky-note", "turn": "message-square"}

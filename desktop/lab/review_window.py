@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.lab.correction_form import Correction
+from desktop.lab.review_footage import Footage
+from desktop.lab.review_items import Item, Material, frame_item
 from desktop.panels.row_list import Row, RowList
-from desktop.reviewing.correcting import Correction
-from desktop.reviewing.footage import Footage
-from desktop.reviewing.material import Item, Material, frame_item
 from desktop.theme.icons import icon
-from desktop.theme.tokens import Tokens
+from desktop.theme.theme_tokens import Tokens
 from engine.case.store.audit import actor
 from engine.core.errors import SightlineError
 from engine.lab.dialogue_corpus.files.reviews import Review, Subject, Verdict

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.theme.icons import icon, pixmap
-from desktop.theme.tokens import DARK, Tokens
+from desktop.theme.theme_tokens import DARK, Tokens
 from engine.core.errors import SightlineError
 
 _INFO_MS = 10_000

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.dialogs.buttons import plain_button
-from desktop.operations.variants import VariantItem
+from desktop.operations.variant_operations import VariantItem
 from desktop.panels.row_list import Row, RowList
 
 _ABOUT = (

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.dialogs.buttons import plain_button
-from desktop.operations.channels import ChannelChoice
+from desktop.operations.channel_choice import ChannelChoice
 from engine.core.errors import SightlineError
 from engine.packs.pack_listing import Listed, list_packs
 from engine.packs.prompt_sets import PromptSet, dump_prompts, load_prompts, parse_prompts

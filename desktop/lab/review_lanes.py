@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 
-from desktop.theme.tokens import Tokens
+from desktop.theme.theme_tokens import Tokens
 from desktop.timeline.lane_stack import LaneStack
 from desktop.timeline.lanes import Lane
 from desktop.timeline.time_view import TimeView

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.dialogs.buttons import plain_button
-from desktop.operations.alike import Alike, AlikeMoment
+from desktop.operations.similarity_operations import Alike, AlikeMoment
 from desktop.panels.row_list import Row, RowList
-from desktop.panels.times import span_text
+from desktop.panels.short_times import span_text
 
 _MOST_LETTERS = 120
 _EMPTY = "Moments of all files of the case will be listed here."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from desktop.commands.registry import Command
+from desktop.commands.command_registry import Command
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
 
@@ -65,7 +65,7 @@ def _turn_side(window: MainWindow) -> Callable[[], None]:
 
 def _show_variants(workspace: Workspace, window: MainWindow) -> None:
     # Imported here because the window opens without it.
-    from desktop.dialogs.variants import VariantsDialog
+    from desktop.dialogs.variants_dialog import VariantsDialog
 
     variants, dialog = workspace.variants, VariantsDialog(window)
     variants.listed.connect(dialog.show_items)
@@ -81,7 +81,7 @@ def _show_variants(workspace: Workspace, window: MainWindow) -> None:
 def _show_alike(workspace: Workspace, window: MainWindow) -> None:
     """Shows the one dialog of finding more, with what it found last."""
     # Imported here because the window opens without it.
-    from desktop.dialogs.alike import AlikeDialog
+    from desktop.dialogs.similar_moments_dialog import AlikeDialog
 
     alike, dialog = workspace.alike, window.findChild(AlikeDialog)
     if not isinstance(dialog, AlikeDialog):

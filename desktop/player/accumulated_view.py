@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.player.overlays import OverlayReader
-from desktop.player.requests import AccumulateRequest
+from desktop.player.frame_requests import AccumulateRequest
+from desktop.player.overlay_reader import OverlayReader
 from engine.media import Source
 
 _FRAMES = 9

@@ -8,7 +8,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
-from desktop.dialogs.text import TextDialog
+from desktop.dialogs.text_dialog import TextDialog
 from engine.core.errors import SightlineError
 from engine.core.problem_report import about, built_from
 from engine.core.version import VERSION

@@ -9,13 +9,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.operations.evidence import EvidenceOperations
-from desktop.operations.review import ReviewOperations
+from desktop.operations.evidence_operations import EvidenceOperations
+from desktop.operations.review_operations import ReviewOperations
 from desktop.session.engine_client import was_cancelled
+from desktop.session.engine_work import progress_of
 from desktop.session.session import Session
-from desktop.session.turns import turns_about
+from desktop.session.turn_reader import turns_about
 from desktop.session.user_settings import UserSettings
-from desktop.session.work import progress_of
 from desktop.state.conversation import ConversationView, ShownTurn, Subject
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.observable import Observable

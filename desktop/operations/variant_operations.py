@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from desktop.operations.channels import ChannelChoice
-from desktop.operations.evidence import EvidenceOperations
-from desktop.session.edits import SetRemoved
-from desktop.session.loading import run_curves
+from desktop.operations.channel_choice import ChannelChoice
+from desktop.operations.evidence_operations import EvidenceOperations
+from desktop.session.case_edits import SetRemoved
 from desktop.session.session import Session
+from desktop.session.view_loader import run_curves
 from desktop.state.evidence_view import Curve, OtherCurve
 from engine import protocol
 from engine.case import Case

@@ -7,9 +7,9 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from desktop.panels.times import span_text
+from desktop.panels.short_times import span_text
 from desktop.state.conversation import ShownTurn
-from desktop.theme.tokens import Tokens
+from desktop.theme.theme_tokens import Tokens
 from engine.case.tables.dialogue_rows import ENDED, CitationRow, TurnRow
 from engine.core.times import format_time
 

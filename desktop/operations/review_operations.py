@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from desktop.operations.evidence import EvidenceOperations
-from desktop.operations.marked import bookmark_of, own_event_of
-from desktop.session.edits import (
+from desktop.operations.evidence_operations import EvidenceOperations
+from desktop.operations.marked_span import bookmark_of, own_event_of
+from desktop.session.case_edits import (
     AddBookmark,
     AddNote,
     AddOwnEvent,
@@ -22,8 +22,8 @@ from desktop.session.edits import (
 )
 from desktop.session.session import Session
 from desktop.state.evidence_view import EvidenceView, Polygon, highest
-from desktop.state.filters import EXAMINER, visible_events
 from desktop.state.view_state import Marks, Selection
+from desktop.state.visibility_filters import EXAMINER, visible_events
 from engine.case import EventRow, EventState, NewNote
 from engine.core.errors import BadInputError, SightlineError
 from engine.core.times import parse_time

@@ -20,9 +20,9 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from desktop.player.pictures import heat_image
-from desktop.player.pointing import Pointer
-from desktop.player.requests import FrameOverlay, ShownPath, ShownRegion
+from desktop.player.frame_requests import FrameOverlay, ShownPath, ShownRegion
+from desktop.player.screen_images import heat_image
+from desktop.player.target_pointer import Pointer
 from desktop.state.evidence_view import Polygon
 from desktop.state.target_mark import Point, TargetMark
 from desktop.state.view_state import OverlaySettings

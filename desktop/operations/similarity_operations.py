@@ -10,13 +10,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.operations.evidence import EvidenceOperations
-from desktop.operations.finding import FindingOperations
-from desktop.operations.marked import bookmark_of, own_event_of
-from desktop.operations.review import ReviewOperations
+from desktop.operations.evidence_operations import EvidenceOperations
+from desktop.operations.marked_span import bookmark_of, own_event_of
+from desktop.operations.review_operations import ReviewOperations
+from desktop.operations.search_operations import FindingOperations
 from desktop.player.crops import crops
 from desktop.session.background import Background
-from desktop.session.edits import AddBookmark, AddOwnEvent
+from desktop.session.case_edits import AddBookmark, AddOwnEvent
 from desktop.session.session import Session
 from desktop.state.evidence_view import EvidenceView
 from desktop.timeline.thumbnails import ThumbnailSource

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from desktop.commands.registry import Command
+from desktop.commands.command_registry import Command
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
 

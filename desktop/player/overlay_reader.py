@@ -8,7 +8,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.player.requests import (
+from desktop.player.frame_requests import (
     NOTHING_OVER,
     FrameOverlay,
     FrameSource,

@@ -9,8 +9,8 @@ from pathlib import Path
 from platformdirs import user_data_path, user_documents_path
 from PySide6.QtCore import QObject, Signal
 
-from desktop.operations.evidence import EvidenceOperations
-from desktop.operations.footage import in_time_order, meant
+from desktop.operations.dropped_files import in_time_order, meant
+from desktop.operations.evidence_operations import EvidenceOperations
 from desktop.session.background import Background
 from desktop.session.session import OpenCase, Session
 from desktop.session.user_settings import Place, UserSettings, sample_case_folder

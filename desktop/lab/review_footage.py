@@ -10,15 +10,21 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from desktop.lab.review_items import Item, Material
+from desktop.lab.review_lanes import ReviewLanes, StatementLane
 from desktop.player.canvas import Canvas
+from desktop.player.frame_requests import (
+    FrameOverlay,
+    FrameReply,
+    FrameSource,
+    ShownPath,
+    ShownRegion,
+)
 from desktop.player.frame_server import FrameServer
-from desktop.player.requests import FrameOverlay, FrameReply, FrameSource, ShownPath, ShownRegion
-from desktop.reviewing.lanes import ReviewLanes, StatementLane
-from desktop.reviewing.material import Item, Material
 from desktop.state.view_state import OverlaySettings
 from desktop.theme.icons import icon
 from desktop.theme.stylesheet import figures
-from desktop.theme.tokens import Tokens
+from desktop.theme.theme_tokens import Tokens
 from desktop.timeline.time_view import TimeView
 from engine.core.times import format_time
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord

@@ -12,16 +12,16 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.commands.help_window import HelpWindow
+from desktop.commands.lab_windows import LAB_WINDOWS
 from desktop.commands.palette import Palette
-from desktop.dialogs.about import AboutDialog, DetailsDialog
-from desktop.dialogs.clock import ClockDialog
-from desktop.dialogs.go_to import GoToDialog
-from desktop.dialogs.packs import PacksDialog
-from desktop.panels.chat_words import copied
-from desktop.player.picture_words import picture_words
+from desktop.dialogs.about_dialog import AboutDialog, DetailsDialog
+from desktop.dialogs.clock_dialog import ClockDialog
+from desktop.dialogs.go_to_dialog import GoToDialog
+from desktop.dialogs.packs_dialog import PacksDialog
+from desktop.panels.chat_text import copied
+from desktop.player.view_settings_text import picture_words
 from desktop.state.conversation import ShownTurn
 from desktop.state.evidence_view import EvidenceView
-from desktop.theme.tokens import THEMES
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
 from engine.case import AuditEntry, Case, CaseDetails
@@ -80,7 +80,7 @@ class Asking(QObject):
 
         def show(details: CaseDetails) -> None:
             # Imported here because the window opens without it.
-            from desktop.dialogs.report import ReportDialog
+            from desktop.dialogs.report_dialog import ReportDialog
 
             evidence = self._workspace.evidence
             dialog = ReportDialog(details, folder, self._window)
@@ -93,13 +93,13 @@ class Asking(QObject):
 
     def verify(self) -> None:
         """Asks what a verification shall compare beyond what the case holds."""
-        from desktop.dialogs.verifying import VerifyingDialog
+        from desktop.dialogs.verify_dialog import VerifyingDialog
 
         VerifyingDialog(self._workspace.evidence.verify, self._window).show()
 
     def show_verification(self, text: str) -> None:
         """Shows what a verification found, to be read and copied."""
-        from desktop.dialogs.text import TextDialog
+        from desktop.dialogs.text_dialog import TextDialog
 
         TextDialog("Verification", text, self._window, columns=True).show()
 
@@ -112,7 +112,7 @@ class Asking(QObject):
 
         def show(found: tuple[tuple[AuditEntry, ...], str]) -> None:
             # Imported here because the window opens without it.
-            from desktop.dialogs.log import LogDialog
+            from desktop.dialogs.log_dialog import LogDialog
 
             dialog = LogDialog(*found, self._window)
             dialog.wrote.connect(
@@ -132,7 +132,7 @@ class Asking(QObject):
 
         def show(remarks: tuple[Remark, ...]) -> None:
             # Imported here because the window opens without it.
-            from desktop.dialogs.remarks import RemarksDialog
+            from desktop.dialogs.search_dialog import RemarksDialog
 
             names = {one.id: one.name for one in self._workspace.session.items}
             dialog = RemarksDialog(remarks, names, self._moment, self._window)
@@ -186,7 +186,7 @@ class Asking(QObject):
             )
             return
         # Imported here because the window opens without it.
-        from desktop.dialogs.marking import MarkingDialog
+        from desktop.dialogs.marking_dialog import MarkingDialog
 
         name, seconds = f"frame-{shown.index}.png", float(view.seconds[shown.index])
 
@@ -240,20 +240,8 @@ class Asking(QObject):
 
     def review_built(self, folder: Path, root: Path) -> None:
         """Lets the examiner go through built dialogues."""
-        # Imported here because the window opens without it.
-        from desktop.reviewing.material import Material, load_material
-        from desktop.reviewing.review_window import ReviewWindow
-
-        def show(material: Material) -> None:
-            tokens = THEMES[self._workspace.settings.value.theme]
-            dialog = ReviewWindow(material, tokens, self._window)
-            dialog.failed.connect(self._window.notice.error)
-            self._window.closing.connect(dialog.footage.close_threads)
-            dialog.show()
-
-        self._workspace.background.run(
-            partial(load_material, folder, root), show, self._window.notice.error
-        )
+        open_review = LAB_WINDOWS["review of built dialogues"]
+        open_review(folder, root, self._workspace, self._window)
 
     def properties(self) -> None:
         """Shows what is known of the evidence on screen."""
@@ -264,13 +252,13 @@ class Asking(QObject):
 
         def read(case: Case) -> str:
             # Imported here because the window opens without it.
-            from desktop.dialogs.properties import properties_text
+            from desktop.dialogs.properties_text import properties_text
 
             row, streams = case.evidence.get(evidence_id), case.evidence.streams(evidence_id)
             return properties_text(row, streams, case.evidence.mismatches(evidence_id))
 
         def show(text: str) -> None:
-            from desktop.dialogs.text import TextDialog
+            from desktop.dialogs.text_dialog import TextDialog
 
             TextDialog("Properties of the evidence", text, self._window, columns=True).show()
 
@@ -347,7 +335,7 @@ class Asking(QObject):
     def problem(self) -> None:
         """Shows what would be told of a problem, and asks where it shall lie."""
         # Imported here because the window opens without it.
-        from desktop.dialogs.problem import ProblemDialog
+        from desktop.dialogs.problem_dialog import ProblemDialog
 
         dialog = ProblemDialog(self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

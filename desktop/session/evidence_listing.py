@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from desktop.session.work import WorkItem
+from desktop.session.engine_work import WorkItem
 from desktop.state.evidence_item import EvidenceItem
 from engine.case import Case, EvidenceRow
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.operations.review import ReviewOperations
+from desktop.operations.review_operations import ReviewOperations
 from desktop.session.session import Session
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import Marks

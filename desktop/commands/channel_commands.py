@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from desktop.commands.registry import Command
-from desktop.operations.channels import choice_of, next_channel
+from desktop.commands.command_registry import Command
+from desktop.operations.channel_choice import choice_of, next_channel
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
 
@@ -16,7 +16,7 @@ def channel_commands(workspace: Workspace, window: MainWindow) -> list[Command]:
 
     def ask() -> None:
         # Imported here because reading prompts takes a library that nothing else needs.
-        from desktop.dialogs.prompts import PromptsDialog
+        from desktop.dialogs.prompts_dialog import PromptsDialog
 
         view = state.evidence.value
         if view is not None:

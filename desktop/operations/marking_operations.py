@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.player.pointing import Pointed
+from desktop.player.target_pointer import Pointed
 from desktop.session.session import Session
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.target_mark import TargetMark

@@ -19,20 +19,23 @@ from pathlib import Path
 from engine.core.progress import CancelToken, silent
 from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 from engine.pipeline.environment import environment
-from tests.benchmarks import (
+from tests.benchmarks import kills, speed
+from tests.benchmarks.lab import (
     accuracy,
-    building,
     dialogue,
     false_alarms,
-    finding,
-    kills,
     rendered_targets,
-    speed,
     teaching,
     teaching_rendered,
     text_channel,
 )
-from tests.benchmarks.flow_trade import trade
+from tests.benchmarks.lab import (
+    dialogue_building as building,
+)
+from tests.benchmarks.lab import (
+    similarity_search as finding,
+)
+from tests.benchmarks.lab.flow_trade import trade
 from tests.benchmarks.lines import ROOT, table
 
 _VIDEOS, _SEED = 60, 1

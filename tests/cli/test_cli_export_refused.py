@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.export.output_files import Output
-from tests.cases.case_holder import held
+from tests.case.case_holder import held
 from tests.cli.cli_material import Command
 
 

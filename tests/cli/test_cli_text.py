@@ -11,7 +11,7 @@ import pytest
 from engine.case import Case
 from engine.cli.main import run
 from engine.packs.pack import Pack
-from tests.analysis.analysis_material import street_video
+from tests.pipeline.pipeline_material import street_video
 from tests.tvad.text_pack import PROMPTS, text_pack
 
 

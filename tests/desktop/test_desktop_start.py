@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.analysis.analysis_material import street_video
+from tests.pipeline.pipeline_material import street_video
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "transformers", "sklearn", "peft")

@@ -12,7 +12,7 @@ from engine.core.errors import BadInputError
 from engine.tvad.adaptation import Adaptation
 from engine.tvad.feature_codec import BoundedDecoder
 from engine.tvad.replay_file import load_replay, replay_bytes
-from tests.tvad.test_tvad_bounded import GRID, LIMIT, hidden
+from tests.tvad.test_tvad_feature_codec import GRID, LIMIT, hidden
 from tests.tvad.text_pack import untrained_decoder
 
 WORDS = ("person running", "vehicle")

@@ -16,7 +16,7 @@ import pytest
 from engine import protocol
 from engine.case import Case
 from engine.media import hash_file
-from tests.analysis.analysis_material import street_video
+from tests.pipeline.pipeline_material import street_video
 from tests.tvad.text_pack import text_pack
 
 MAIN = Path(__file__).parents[2] / "main.py"

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from desktop.panels.row_list import Row, RowList
 from desktop.session.background import Background, Task
 from engine.core.errors import CancelledError, SightlineError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.packs.pack import Pack
 from engine.packs.pack_folders import user_packs
 from engine.packs.pack_import import import_pack
@@ -79,7 +79,9 @@ class PacksDialog(QDialog):
     def refresh(self) -> None:
         """Reads the list of packs again."""
 
-        def look(_cancel: CancelToken, _report: Report) -> tuple[tuple[Listed, ...], Machine]:
+        def look(
+            _cancel: CancelToken, _progress: ProgressCallback
+        ) -> tuple[tuple[Listed, ...], Machine]:
             return list_packs(), this_machine()
 
         self._begin("Looking for packs", look, self._listed)
@@ -90,16 +92,16 @@ class PacksDialog(QDialog):
         if chosen is None:
             return
 
-        def check(cancel: CancelToken, report: Report) -> CheckedPack:
-            return check_pack(chosen.folder, cancel, report)
+        def check(cancel: CancelToken, progress: ProgressCallback) -> CheckedPack:
+            return check_pack(chosen.folder, cancel, progress)
 
         self._begin(f"Verifying {chosen.name}", check, self._verified)
 
     def bring_in(self, path: Path) -> None:
         """Imports a pack from a folder or an archive."""
 
-        def bring(cancel: CancelToken, report: Report) -> Pack:
-            return import_pack(path, cancel, report)
+        def bring(cancel: CancelToken, progress: ProgressCallback) -> Pack:
+            return import_pack(path, cancel, progress)
 
         self._begin(f"Importing {path.name}", bring, self._imported)
 
@@ -174,10 +176,10 @@ class PacksDialog(QDialog):
             self._rest()
             done(value)
 
-        def stoppable(cancel: CancelToken, report: Report) -> object:
+        def stoppable(cancel: CancelToken, progress: ProgressCallback) -> object:
             # A cancelled task answers nothing, but the buttons must come back.
             try:
-                return task(cancel, report)
+                return task(cancel, progress)
             except CancelledError as error:
                 raise SightlineError("stopped, nothing was changed") from error
 

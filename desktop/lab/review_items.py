@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, Dialogue, read_dialogues
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
 from engine.lab.dialogue_corpus.files.reviews import ANSWER, RECORD_FIELDS, Review, Reviews, Subject
@@ -96,7 +96,9 @@ class _Gathered:
             self.by_target.setdefault((one.video, one.target), []).append(one)
 
 
-def load_material(folder: Path, root: Path, cancel: CancelToken, _report: Report) -> Material:
+def load_material(
+    folder: Path, root: Path, cancel: CancelToken, _progress: ProgressCallback
+) -> Material:
     """Reads everything; takes a while for a large folder.
 
     Args:

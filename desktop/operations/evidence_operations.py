@@ -299,7 +299,9 @@ class EvidenceOperations(QObject):
 
         def known(row: EvidenceRow) -> None:
             self._background.run(
-                lambda cancel, report: hash_evidence(path, cancel=cancel, report=report)["sha256"],
+                lambda cancel, progress: hash_evidence(path, cancel=cancel, progress=progress)[
+                    "sha256"
+                ],
                 lambda found: compared(row.sha256, found),
                 self.problem.emit,
             )

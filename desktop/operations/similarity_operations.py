@@ -208,7 +208,7 @@ class AlikeOperations(QObject):
                 following()
 
         self._background.run(
-            lambda cancel, _report: crops(source, places, cancel),
+            lambda cancel, _progress: crops(source, places, cancel),
             cut,
             # A file that is gone has no pictures; going to its moment says what is wrong.
             lambda _error: following(),

@@ -156,7 +156,7 @@ class FrameServer(QObject):
                 stream=source.stream,
                 fps=source.fps,
                 cancel=self._cancel,
-                report=self._report,
+                progress=self._progress,
                 indexes=source.indexes,
             ) as opened,
             OverlayReader(source) as overlays,
@@ -178,7 +178,7 @@ class FrameServer(QObject):
             image = to_image(picture, self._settings)
             self.replied.emit(FrameReply(0, 0, 0, 0.0, image, preview=True))
 
-    def _report(self, progress: Progress) -> None:
+    def _progress(self, progress: Progress) -> None:
         self.indexing.emit(progress)
 
     def _take(self) -> Wanted | None:

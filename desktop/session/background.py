@@ -10,11 +10,11 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from engine.core.errors import CancelledError, SightlineError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 
 _LOG = logging.getLogger(__name__)
 
-Task = Callable[[CancelToken, Report], Any]
+Task = Callable[[CancelToken, ProgressCallback], Any]
 
 
 class Background(QObject):
@@ -48,12 +48,12 @@ class Background(QObject):
             cancel.cancel()
             return cancel
 
-        def report(progress: Progress) -> None:
+        def show(progress: Progress) -> None:
             self.progressed.emit(progress)
 
         def work() -> None:
             try:
-                value = task(cancel, report)
+                value = task(cancel, show)
             except CancelledError:
                 return
             except SightlineError as error:

@@ -14,8 +14,7 @@ from desktop.state.evidence_view import Curve, EvidenceView, Polygon
 from engine.case import Case, DerivationRow, EvidenceRow, RunRow, StreamRow, TrajectorySummary
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError
-from engine.core.frame_sampling import analysed_frames
-from engine.core.stream import FrameIndex
+from engine.core.stream import FrameIndex, analysed_frames
 
 _PROVISIONAL = "provisional"
 _Derived = tuple[dict[str, Curve], tuple[TrajectorySummary, ...]]

@@ -16,7 +16,7 @@ from pathlib import Path
 from engine.archive.archive_manifest import MANIFEST, HeldFile, Manifest
 from engine.archive.member_names import check_distinct, fault_of
 from engine.core.errors import BadInputError, ResourceError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.export.output_files import translated
 
 _LARGEST_MANIFEST = 256 << 20
@@ -64,7 +64,7 @@ class Archive:
             needed = f"{(self.size + _ROOM) / 1e6:,.0f} MB are needed, {free / 1e6:,.0f} MB free"
             raise ResourceError(f"the disk has no room for it ({needed})", folder, "free space")
 
-    def extract(self, folder: Path, cancel: CancelToken, report: Report) -> None:
+    def extract(self, folder: Path, cancel: CancelToken, progress: ProgressCallback) -> None:
         """Writes all files below a folder and compares each with its hash.
 
         Raises:
@@ -80,7 +80,7 @@ class Archive:
                 for count in self._copy(one, target):
                     cancel.check()
                     done += count
-                    report(Progress("unpacking", done, self.size, unit="bytes"))
+                    progress(Progress("unpacking", done, self.size, unit="bytes"))
 
     def _copy(self, one: HeldFile, target: Path) -> Iterator[int]:
         digest, left = hashlib.sha256(), one.size

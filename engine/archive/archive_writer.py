@@ -22,7 +22,7 @@ from engine.case import Case
 from engine.case.store.database import DATABASE
 from engine.case.store.database import translated as database_translated
 from engine.core.errors import BadInputError, MediaError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.core.version import VERSION
 from engine.export.output_files import Output, WrittenFile, check_ending, translated
 from engine.media.image_folder import image_files
@@ -60,7 +60,7 @@ def write_archive(
     with_evidence: bool = False,
     beside_evidence: bool = False,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> Archived:
     """Writes a case into one file: database, what was derived, and evidence if asked for.
 
@@ -73,7 +73,7 @@ def write_archive(
         with_evidence: whether evidence goes along.
         beside_evidence: whether the examiner insists on a place beside evidence.
         cancel: looked at between blocks.
-        report: told how far the work is.
+        progress: told how far the work is.
 
     Raises:
         BadInputError: the file's name or place is not allowed, or it cannot be written.
@@ -84,7 +84,7 @@ def write_archive(
     token = cancel or CancelToken()
     with Output(case, target, beside_evidence) as output:
         part = output.part("zip")
-        held, members = _evidence(case, with_evidence, token, report)
+        held, members = _evidence(case, with_evidence, token, progress)
         derived = [one for one in _derived(case) if one.path not in (part, output.target)]
         check_distinct([one.name for one in (*derived, *members)], case.path)
         _record(case, output.target, with_evidence, held)
@@ -100,10 +100,10 @@ def write_archive(
                 [database, *derived, *members],
                 lambda files: replace(about, files=files),
                 token,
-                report,
+                progress,
             )
             _check_held(manifest)
-        (written,) = output.commit(cancel=token, report=report)
+        (written,) = output.commit(cancel=token, progress=progress)
     return Archived(written, manifest, hashlib.sha256(manifest.encode()).hexdigest())
 
 
@@ -149,10 +149,10 @@ def _derived(case: Case) -> list[_Member]:
 
 
 def _evidence(
-    case: Case, wanted: bool, cancel: CancelToken, report: Report
+    case: Case, wanted: bool, cancel: CancelToken, progress: ProgressCallback
 ) -> tuple[tuple[HeldEvidence, ...], list[_Member]]:
     """Decides which evidence goes along, under which names."""
-    states = check_evidence(case, cancel, report) if wanted else []
+    states = check_evidence(case, cancel, progress) if wanted else []
     note_mismatches(case, {one.row.id: one.sha256_now for one in states if not one.unchanged})
     by_id = {one.row.id: one for one in states}
     held, members = [], dict[str, _Member]()
@@ -191,7 +191,7 @@ def _write(
     members: list[_Member],
     manifest_of: Callable[[tuple[HeldFile, ...]], Manifest],
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> Manifest:
     """Writes all files and, as the last one, the manifest over them."""
     with translated(path), zipfile.ZipFile(path, "x", strict_timestamps=False) as archive:
@@ -205,7 +205,7 @@ def _write(
                     file.write(block)
                     digest.update(block)
                     size += len(block)
-                    report(
+                    progress(
                         Progress("archiving", done + size, max(total, done + size), unit="bytes")
                     )
             stored.append(HeldFile(member.name, size, digest.hexdigest()))

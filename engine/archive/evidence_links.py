@@ -10,7 +10,7 @@ from typing import Literal
 from engine.archive.archive_manifest import HeldEvidence
 from engine.case import Case, EvidenceRow
 from engine.core.errors import BadInputError, MediaError
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.media import fingerprint, hash_evidence
 
 State = Literal["held", "found", "missing"]
@@ -36,11 +36,13 @@ class Linked:
 class EvidenceFinder:
     """Looks for evidence in files and folders; each file is hashed once at most."""
 
-    def __init__(self, places: Sequence[Path], cancel: CancelToken, report: Report) -> None:
+    def __init__(
+        self, places: Sequence[Path], cancel: CancelToken, progress: ProgressCallback
+    ) -> None:
         """Takes where to look; folders are searched with all that is below them."""
         self._places = places
         self._cancel = cancel
-        self._report = report
+        self._progress = progress
         self._hashes: dict[Path, str | None] = {}
 
     def find(self, row: EvidenceRow) -> Path | None:
@@ -66,7 +68,7 @@ class EvidenceFinder:
     def _hash(self, path: Path) -> str | None:
         if path not in self._hashes:
             try:
-                found = hash_evidence(path, cancel=self._cancel, report=self._report)
+                found = hash_evidence(path, cancel=self._cancel, progress=self._progress)
                 self._hashes[path] = found["sha256"]
             except MediaError:
                 self._hashes[path] = None

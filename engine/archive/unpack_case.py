@@ -13,7 +13,7 @@ from engine.archive.archive_reader import Archive, open_archive
 from engine.archive.evidence_links import EvidenceFinder, Linked, link_evidence
 from engine.case import Case, EvidenceRow, Verification, refuse_beside_evidence, verify
 from engine.core.errors import BadInputError, CancelledError, MediaError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.export.output_files import translated
 from engine.media import hash_file
 
@@ -53,7 +53,7 @@ def unpack(
     places: Sequence[Path] = (),
     beside_evidence: bool = False,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> Unpacked:
     """Unpacks an archive into a new case folder.
 
@@ -66,7 +66,7 @@ def unpack(
         places: files and folders in which to look for evidence that is not in the archive.
         beside_evidence: whether the examiner insists on a folder beside evidence.
         cancel: looked at between blocks.
-        report: told how far the work is.
+        progress: told how far the work is.
 
     Raises:
         BadInputError: the archive is refused, or the folder is not allowed.
@@ -77,9 +77,9 @@ def unpack(
     _check_target(folder)
     with open_archive(archive) as opened, _part(folder) as part:
         opened.check_room(part.parent)
-        sha256 = hash_file(archive, cancel=token, report=report)["sha256"]
-        opened.extract(part, token, report)
-        finder = EvidenceFinder([place.absolute() for place in places], token, report)
+        sha256 = hash_file(archive, cancel=token, progress=progress)["sha256"]
+        opened.extract(part, token, progress)
+        finder = EvidenceFinder([place.absolute() for place in places], token, progress)
         linked, verification = _take_over(opened, sha256, part, folder, finder, beside_evidence)
         with translated(folder):
             if folder.exists():

@@ -20,11 +20,11 @@ from engine.cli.output import Json, cancellable, print_json, print_line, shown_p
 from engine.core.errors import (
     BadInputError,
     CancelledError,
-    NegativeError,
+    CheckFailedError,
     ResourceError,
     SightlineError,
 )
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.core.settings import AnalysisSettings
 from engine.core.times import parse_span
 
@@ -115,11 +115,11 @@ def command(
         None if variant is not None else chosen_text(chosen, pack, prompts, device),
         variant,
     )
-    with cancellable() as cancel, shown_progress() as report:
+    with cancellable() as cancel, shown_progress() as progress:
         if repeat is not None:
-            _repeat(case, repeat, videos, cancel, report, as_json)
+            _repeat(case, repeat, videos, cancel, progress, as_json)
         else:
-            _analyze(case, videos or [], options, (resume, fresh), cancel, report, as_json)
+            _analyze(case, videos or [], options, (resume, fresh), cancel, progress, as_json)
 
 
 class _Options:
@@ -169,7 +169,7 @@ def _analyze(
     options: _Options,
     modes: tuple[bool, bool],
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
     as_json: bool,
 ) -> None:
     from engine.cli.case_options import open_to_write
@@ -189,7 +189,7 @@ def _analyze(
     with open_to_write(case, found, options.beside_evidence) as opened:
         for path in videos:
             try:
-                run = _one(opened, path, recipe, text, options, resuming, cancel, report)
+                run = _one(opened, path, recipe, text, options, resuming, cancel, progress)
                 runs.append(run_json(opened, run))
             except (CancelledError, ResourceError):
                 raise
@@ -233,7 +233,7 @@ def _one(
     options: _Options,
     resuming: Resuming,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> RunRow:
     from engine.pipeline.evidence_intake import add_evidence
     from engine.pipeline.run import Run
@@ -246,10 +246,10 @@ def _one(
         fps=options.fps,
         copy=options.copy,
         cancel=cancel,
-        report=report,
+        progress=progress,
     )
     with source:
-        run = Run(case, evidence, source, recipe, text=text, cancel=cancel, report=report)
+        run = Run(case, evidence, source, recipe, text=text, cancel=cancel, progress=progress)
         return run.execute(resuming)
 
 
@@ -258,7 +258,7 @@ def _repeat(
     run_id: int,
     videos: list[Path] | None,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
     as_json: bool,
 ) -> None:
     from engine.case import Case
@@ -268,7 +268,7 @@ def _repeat(
     if videos:
         raise BadInputError("--repeat takes no video", videos[0], "leave it out")
     with Case.open(case.absolute(), write=True) as opened:
-        run, differences = repeat_run(opened, run_id, cancel, report)
+        run, differences = repeat_run(opened, run_id, cancel, progress)
         if as_json:
             done = run_json(opened, run)
             print_json(
@@ -284,7 +284,7 @@ def _repeat(
         elif not differences:
             print_line(f"run {run.id} repeats run {run_id}: the same bit for bit")
     if differences:
-        raise NegativeError(
+        raise CheckFailedError(
             f"run {run.id} differs from run {run_id} in {', '.join(differences)}",
             "",
             "compare the machines in the case's log",

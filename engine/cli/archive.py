@@ -33,12 +33,12 @@ def command(
 
     with (
         cancellable() as cancel,
-        shown_progress() as report,
+        shown_progress() as progress,
         Case.open(case.absolute(), write=True) as opened,
     ):
         archived = write_archive(
             opened, to, with_evidence=with_evidence, beside_evidence=beside_evidence,
-            cancel=cancel, report=report,
+            cancel=cancel, progress=progress,
         )  # fmt: skip
         folder = opened.path
     manifest = archived.manifest

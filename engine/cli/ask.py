@@ -71,9 +71,9 @@ def command(
     with (
         open_to_write(case, [], beside_evidence=False) as opened,
         cancellable() as cancel,
-        shown_progress() as report,
+        shown_progress() as progress,
     ):
-        said = ask(opened, request, ModelShelf(), heard, cancel, report)
+        said = ask(opened, request, ModelShelf(), heard, cancel, progress)
     if as_json:
         print_json(said)
     else:

@@ -68,12 +68,12 @@ def command(
     )
     with (
         cancellable() as cancel,
-        shown_progress() as report,
+        shown_progress() as progress,
         Case.open(case.absolute(), write=True) as opened,
     ):
         piece = opened.evidence.get(evidence)
         chosen = opened.runs.chosen(piece, run)
-        exported = export_run(opened, piece, chosen, wanted, cancel, report)
+        exported = export_run(opened, piece, chosen, wanted, cancel, progress)
         result = {
             "case": str(opened.path),
             "evidence_id": piece.id,

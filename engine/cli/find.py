@@ -33,11 +33,11 @@ def command(
     from engine.few_shot.similarity_search import find_like, find_words
 
     given = () if marks is None else load_marks(marks)
-    with cancellable() as cancel, shown_progress() as report, open_to_read(case) as opened:
+    with cancellable() as cancel, shown_progress() as progress, open_to_read(case) as opened:
         if text is not None:
-            found = find_words(opened, text, cancel, report).as_json()
+            found = find_words(opened, text, cancel, progress).as_json()
         else:
-            found = find_like(opened, like, given, cancel, report).as_json()
+            found = find_like(opened, like, given, cancel, progress).as_json()
         names = {row.id: row.name for row in opened.evidence.all()}
     if as_json:
         print_json(found)

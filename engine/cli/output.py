@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.core.times import format_time
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -69,13 +69,13 @@ def cancellable() -> Iterator[CancelToken]:
 
 
 @contextlib.contextmanager
-def shown_progress() -> Iterator[Report]:
+def shown_progress() -> Iterator[ProgressCallback]:
     """Shows progress on stderr: a bar on a terminal, otherwise at most a line every 10 s."""
     if _quiet[0]:
         yield silent
     elif sys.stderr.isatty():
-        with _bar() as report:
-            yield report
+        with _bar() as progress:
+            yield progress
     else:
         yield _Lines()
 
@@ -93,7 +93,7 @@ class _Lines:
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Report]:
+def _bar() -> Iterator[ProgressCallback]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar

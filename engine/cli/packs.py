@@ -9,7 +9,7 @@ import typer
 
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.build import program
-from engine.core.errors import NegativeError
+from engine.core.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from engine.packs.pack_listing import Listed
@@ -70,8 +70,8 @@ def verify_command(
     """
     from engine.packs.pack_listing import check_pack
 
-    with cancellable() as cancel, shown_progress() as report:
-        found = check_pack(name, cancel, report)
+    with cancellable() as cancel, shown_progress() as progress:
+        found = check_pack(name, cancel, progress)
     if as_json:
         print_json(found.as_json())
     else:
@@ -82,7 +82,7 @@ def verify_command(
     if not found.ok:
         count = len(found.problems)
         what = f"the pack differs from its manifest in {count} place{'' if count == 1 else 's'}"
-        raise NegativeError(what, found.folder, "import it again")
+        raise CheckFailedError(what, found.folder, "import it again")
     if not as_json:
         print_line(f"{found.name} {found.version} is what its manifest says")
 
@@ -100,8 +100,8 @@ def import_command(
     from engine.packs.pack_listing import Listed
     from engine.packs.pack_memory import this_machine
 
-    with cancellable() as cancel, shown_progress() as report:
-        pack = import_pack(path, cancel, report)
+    with cancellable() as cancel, shown_progress() as progress:
+        pack = import_pack(path, cancel, progress)
     listed, machine = Listed(pack.name, pack.folder, False, pack, None), this_machine()
     if as_json:
         print_json(listed.as_json(machine))

@@ -64,14 +64,14 @@ def command(
         Case.open(case.absolute(), write=True) as opened,
     ):
         _keep_details(opened, {name: text for name, text in named.items() if text is not None})
-        with shown_progress() as report:
+        with shown_progress() as progress:
             content, written = write_report(
                 opened,
                 to,
                 tagged=tagged,
                 beside_evidence=beside_evidence,
                 cancel=cancel,
-                report=report,
+                progress=progress,
             )
         changed = [one.state for one in content.evidence if not one.state.unchanged]
         result = {

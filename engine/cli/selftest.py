@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
-from engine.core.errors import NegativeError
+from engine.core.errors import CheckFailedError
 
 
 def command(as_json: Json = False) -> None:
@@ -19,8 +19,8 @@ def command(as_json: Json = False) -> None:
     """
     from engine.selftest.self_test import self_test
 
-    with cancellable() as cancel, shown_progress() as report:
-        checks = self_test(cancel, report)
+    with cancellable() as cancel, shown_progress() as progress:
+        checks = self_test(cancel, progress)
     bad = [one for one in checks if not one.ok]
     if as_json:
         print_json({"ok": not bad, "checks": [asdict(one) for one in checks]})
@@ -29,4 +29,4 @@ def command(as_json: Json = False) -> None:
             print_line(f"{'good' if one.ok else 'BAD '}  {one.name}: {one.detail}")
     if bad:
         what = f"{len(bad)} of {len(checks)} checks differ from what is on record"
-        raise NegativeError(what, bad[0].name, "install again, or say so beside every result")
+        raise CheckFailedError(what, bad[0].name, "install again, or say so beside every result")

@@ -10,7 +10,7 @@ import typer
 from engine.cli.case_options import CaseOption, open_to_read
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.build import program
-from engine.core.errors import BadInputError, NegativeError
+from engine.core.errors import BadInputError, CheckFailedError
 
 
 def command(
@@ -56,10 +56,10 @@ def _teach(case: Path, marks: Path, name: str, as_json: bool) -> None:
     found = load_marks(marks)
     with (
         cancellable() as cancel,
-        shown_progress() as report,
+        shown_progress() as progress,
         Case.open(case.absolute(), write=True) as opened,
     ):
-        taken = teach(opened, found, name, cancel, report)
+        taken = teach(opened, found, name, cancel, progress)
     said = taken.as_json()
     if as_json:
         print_json(said)
@@ -82,16 +82,16 @@ def _repeat(case: Path, name: str, as_json: bool) -> None:
 
     with (
         cancellable() as cancel,
-        shown_progress() as report,
+        shown_progress() as progress,
         Case.open(case.absolute(), write=True) as opened,
     ):
-        same = repeat_teaching(opened, name, cancel, report)
+        same = repeat_teaching(opened, name, cancel, progress)
     if as_json:
         print_json({"name": name, "same": same})
     elif same:
         print_line(f"{name}: the same bit for bit")
     if not same:
-        raise NegativeError(
+        raise CheckFailedError(
             f"{name} is not what its marks teach here", "", "compare machine and version"
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
-from engine.core.errors import NegativeError
+from engine.core.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from engine.archive.unpack_case import Unpacked
@@ -39,10 +39,10 @@ def command(
     """
     from engine.archive.unpack_case import unpack
 
-    with cancellable() as cancel, shown_progress() as report:
+    with cancellable() as cancel, shown_progress() as progress:
         unpacked = unpack(
             archive, to, places=evidence or (), beside_evidence=beside_evidence,
-            cancel=cancel, report=report,
+            cancel=cancel, progress=progress,
         )  # fmt: skip
     for one in unpacked.evidence:
         if one.state == "missing":
@@ -55,7 +55,7 @@ def command(
     else:
         _print(unpacked)
     if not unpacked.sound:
-        raise NegativeError(
+        raise CheckFailedError(
             "the case in the archive does not verify", unpacked.case, "run verify to see where"
         )
 

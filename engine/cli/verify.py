@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
-from engine.core.errors import NegativeError
+from engine.core.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from engine.case import Verification
@@ -41,10 +41,10 @@ def command(
     algorithms = [word.strip().lower() for word in also.split(",") if word.strip()]
     with (
         cancellable() as cancel,
-        shown_progress() as report,
+        shown_progress() as progress,
         open_to_read(case) as opened,
     ):
-        found, hashes = verify_case(opened, algorithms, head, cancel, report)
+        found, hashes = verify_case(opened, algorithms, head, cancel, progress)
         path = opened.path
     if as_json:
         print_json(verification_json(found, hashes))
@@ -52,7 +52,7 @@ def command(
         _print(found, hashes)
     if not found.ok:
         _keep(path, found)
-        raise NegativeError(
+        raise CheckFailedError(
             f"verification failed: {_summary(found)}",
             path,
             "see the list above" if not as_json else "see the JSON",

@@ -36,7 +36,7 @@ class MediaError(BadInputError):
     """A file that cannot be opened or decoded as evidence (exit code 2)."""
 
 
-class NegativeError(SightlineError):
+class CheckFailedError(SightlineError):
     """The question was answered, and the answer is no (exit code 1)."""
 
     exit_code = 1

@@ -31,7 +31,7 @@ class _Stopping(Protocol):
     def is_set(self) -> bool: ...
 
 
-class _Wish(CancelToken):
+class RemoteCancelToken(CancelToken):
     """The wish to stop of another process."""
 
     def __init__(self, event: _Stopping) -> None:
@@ -40,10 +40,11 @@ class _Wish(CancelToken):
 
     @property
     def cancelled(self) -> bool:
+        """Whether the other process asked to stop."""
         return self._elsewhere.is_set()
 
 
-def each_done(
+def map_in_processes(
     make: Callable[[], Tool],
     work: Callable[[Tool, Task, CancelToken], Done],
     tasks: Sequence[Task],
@@ -69,7 +70,7 @@ def each_done(
         yield from _here(make, work, tasks, cancel)
         return
     try:
-        yield from _elsewhere(partial(_done, make, work), tasks, processes, cancel)
+        yield from _elsewhere(partial(_run_task, make, work), tasks, processes, cancel)
     except BrokenProcessPool as error:
         remedy = "free some memory or use fewer cores, then run again to go on"
         raise ResourceError("a process died at its work", "", remedy) from error
@@ -98,10 +99,10 @@ def _elsewhere(
     # A fork would share threads and locks of libraries that are at work here.
     context = get_context("spawn")
     # Ctrl+C reaches all processes of a terminal; only this one answers it.
-    deaf = (signal.SIGINT, signal.SIG_IGN)
+    ignore_sigint = (signal.SIGINT, signal.SIG_IGN)
     manager = SyncManager(ctx=context)
-    manager.start(signal.signal, deaf)
-    with manager, ProcessPoolExecutor(processes, context, signal.signal, deaf) as pool:
+    manager.start(signal.signal, ignore_sigint)
+    with manager, ProcessPoolExecutor(processes, context, signal.signal, ignore_sigint) as pool:
         stop = manager.Event()
         waiting: set[Future[Done]] = {pool.submit(do, one, stop) for one in tasks}
         try:
@@ -116,16 +117,16 @@ def _elsewhere(
             raise
 
 
-_kept: list[Any] = []
+_tools: list[Any] = []
 """What a process of a pool does its tasks with: it belongs to one call alone."""
 
 
-def _done(
+def _run_task(
     make: Callable[[], Tool],
     work: Callable[[Tool, Task, CancelToken], Done],
     task: Task,
     stop: _Stopping,
 ) -> Done:
-    if not _kept:
-        _kept.append(make())
-    return work(_kept[0], task, _Wish(stop))
+    if not _tools:
+        _tools.append(make())
+    return work(_tools[0], task, RemoteCancelToken(stop))

@@ -36,11 +36,11 @@ class Progress:
         return f"{self.stage}: {self.done:,}{total} {self.unit}"
 
 
-Report = Callable[[Progress], None]
+ProgressCallback = Callable[[Progress], None]
 
 
 def silent(_progress: Progress) -> None:
-    """A report that shows nothing."""
+    """Shows nothing."""
 
 
 class CancelToken:

@@ -149,3 +149,13 @@ class Frame:
     image: NDArray[np.uint8] | None
     damaged: bool
     pict_type: str
+
+
+def analysed_frames(frames: int, stride: int) -> NDArray[np.int64]:
+    """Returns the indices of the analysed frames, int64 [m], ascending; at least one.
+
+    Args:
+        frames: in the stream, from 1.
+        stride: every how many frames one is analysed, from 1.
+    """
+    return np.arange(0, frames, min(stride, frames), dtype=np.int64)

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError, CancelledError, SightlineError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.core.questions import cleaned
 from engine.dialogue.facts import AskedSpan, facts_of, span_trajectories
 from engine.dialogue.model_cache import ModelShelf
@@ -22,7 +22,7 @@ def ask(
     shelf: ModelShelf,
     heard: Heard | None = None,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> dict[str, Any]:
     """Asks; facts come first, the answer after them, and both stay in the case.
 
@@ -32,7 +32,7 @@ def ask(
         shelf: holds loaded models between questions.
         heard: told every piece of the answer as it comes.
         cancel: looked at between tokens; what was said until then is kept and marked.
-        report: told how far an analysis is, where there was none yet.
+        progress: told how far an analysis is, where there was none yet.
 
     Returns:
         The object that `ask --json` prints, and `dialogue_id`, `state`, `missing`,
@@ -45,7 +45,7 @@ def ask(
     """
     question = cleaned(request.question)
     evidence = _evidence(case, request)
-    run = _run(case, request, evidence, cancel, report)
+    run = _run(case, request, evidence, cancel, progress)
     with opened_evidence(case, evidence, run.stream, cancel) as source:
         subject = Subject(evidence, run, _span(case, request, run, source))
         trajectories = span_trajectories(case, run, subject.span)
@@ -125,10 +125,10 @@ def _run(
     request: AskRequest,
     evidence: EvidenceRow,
     cancel: CancelToken | None,
-    report: Report,
+    progress: ProgressCallback,
 ) -> RunRow:
     found = _event_run(case, request)
-    return found or run_for(case, evidence, known_pack(request.pack), cancel, report)
+    return found or run_for(case, evidence, known_pack(request.pack), cancel, progress)
 
 
 def _event_run(case: Case, request: AskRequest) -> RunRow | None:

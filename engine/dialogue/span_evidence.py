@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError, SightlineError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 
 SCENE, TEXT, FUSED = "scene", "text", "fused"
 _ORDER = (FUSED, TEXT, SCENE)
@@ -58,7 +58,7 @@ def run_for(
     evidence: EvidenceRow,
     pack: str | None,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
     normal: Sequence[Path] = (),
 ) -> RunRow:
     """Returns the current run of evidence; analyses it first where there is none.
@@ -68,7 +68,7 @@ def run_for(
         evidence: of the case.
         pack: whose text channel joins the scene channel in an analysis; None leaves it out.
         cancel: looked at between frames.
-        report: told how far the analysis is.
+        progress: told how far the analysis is.
         normal: footage of its camera known as normal, which an analysis learns from.
 
     Raises:
@@ -95,10 +95,10 @@ def run_for(
         text = open_text(case.cache, asked)
     recipe = Recipe(settings, learnt, text=asked)
     row, source = add_evidence(
-        case, case.evidence_path(evidence), fps=evidence.fps, cancel=cancel, report=report
+        case, case.evidence_path(evidence), fps=evidence.fps, cancel=cancel, progress=progress
     )
     with source:
-        run = Run(case, row, source, recipe, text=text, cancel=cancel, report=report)
+        run = Run(case, row, source, recipe, text=text, cancel=cancel, progress=progress)
         return run.execute(Resuming(finished=False, unfinished=True))
 
 

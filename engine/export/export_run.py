@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.export.frame_spans import frame_named, frames_in_span
 from engine.export.output_files import Output, WrittenFile, check_ending
 from engine.export.run_arrays import write_region_rows, write_score_arrays, write_trajectories
@@ -65,7 +65,7 @@ def export_run(
     run: RunRow,
     wanted: Export,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> Exported:
     """Exports from a run and records what was written.
 
@@ -75,7 +75,7 @@ def export_run(
         run: finished.
         wanted: what and where.
         cancel: looked at between steps.
-        report: told how far the work is.
+        progress: told how far the work is.
 
     Raises:
         BadInputError: file name, place or span is not allowed; the evidence is missing or has
@@ -88,21 +88,23 @@ def export_run(
     first, last = _span(stored, wanted, ending)
     with Output(case, wanted.target, wanted.beside_evidence) as output:
         if ending in ("png", "mp4"):
-            with open_run(case, evidence, stored, token, report) as opened:
+            with open_run(case, evidence, stored, token, progress) as opened:
                 if ending == "png":
                     target = output.target
                     plain = output.part("png")
                     overlay = output.part("png-overlay", f"{target.stem}-overlay{target.suffix}")
-                    frame = write_still(plain, overlay, opened, first, token, report)
+                    frame = write_still(plain, overlay, opened, first, token, progress)
                     if wanted.marks:
                         marked = output.part("png-marked", f"{target.stem}-marked{target.suffix}")
-                        write_marked(marked, frame, wanted.marks, token, report)
+                        write_marked(marked, frame, wanted.marks, token, progress)
                 else:
                     span = first, last
-                    write_clip(output.part("mp4"), opened, span, wanted.compared, token, report)
+                    write_clip(output.part("mp4"), opened, span, wanted.compared, token, progress)
         else:
-            _write_results(output.part(ending), case, stored, (first, last), ending, token, report)
-        files = output.commit(run.id, token, report, _marks_entry(wanted, first))
+            _write_results(
+                output.part(ending), case, stored, (first, last), ending, token, progress
+            )
+        files = output.commit(run.id, token, progress, _marks_entry(wanted, first))
     seconds = stored.index.seconds
     return Exported(tuple(files), first, last, seconds(first), seconds(last))
 
@@ -129,10 +131,10 @@ def _write_results(
     span: tuple[int, int],
     ending: str,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> None:
     if ending == "npz":
-        write_score_arrays(path, case, stored, span, cancel, report)
+        write_score_arrays(path, case, stored, span, cancel, progress)
     elif ending == "txt":
         write_region_rows(path, case, stored, span)
     else:

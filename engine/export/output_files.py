@@ -14,7 +14,7 @@ from typing import Self
 
 from engine.case import Case, refuse_beside_evidence
 from engine.core.errors import BadInputError, CancelledError, ResourceError, SightlineError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.media import hash_file
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -101,7 +101,7 @@ class Output:
         self,
         run_id: int | None = None,
         cancel: CancelToken | None = None,
-        report: Report = silent,
+        progress: ProgressCallback = silent,
         entry: tuple[str, Mapping[str, object]] | None = None,
     ) -> list[WrittenFile]:
         """Hashes the files, puts them in place and records them.
@@ -109,7 +109,7 @@ class Output:
         Args:
             run_id: the run they show; None when they are about the whole case.
             cancel: looked at while hashing.
-            report: told how far hashing is.
+            progress: told how far hashing is.
             entry: action and parameters of an audit entry about the case that belongs with them.
 
         Raises:
@@ -122,7 +122,7 @@ class Output:
             with translated(final):
                 _to_disk(temporary)
                 size = temporary.stat().st_size
-            sha256 = hash_file(temporary, cancel=cancel, report=report)["sha256"]
+            sha256 = hash_file(temporary, cancel=cancel, progress=progress)["sha256"]
             written.append(WrittenFile(final, kind, sha256, size))
         insisted = None if self._insisted is None else str(self._insisted)
         placed: list[Path] = []

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.case import Case
 from engine.core.findings import Region, Trajectory
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.export.region_rows import ScoredRegions, write_regions
 from engine.export.score_arrays import write_arrays
 from engine.pipeline.stored_run import StoredRun, every_heat, every_score
@@ -27,7 +27,7 @@ def write_score_arrays(
     stored: StoredRun,
     span: tuple[int, int],
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> None:
     """Writes `.npz`: scores, heatmaps, PTS and which frames were analysed, of a span.
 
@@ -40,7 +40,7 @@ def write_score_arrays(
     write_arrays(
         path,
         every_score(case, stored)[here],
-        every_heat(case, stored, span[0], span[1], cancel, report),
+        every_heat(case, stored, span[0], span[1], cancel, progress),
         (stored.plan.grid.rows, stored.plan.grid.columns),
         stored.index.pts[here],
         stored.analysed[here],

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.core.resources import RESOURCES
 from engine.export.printable_text import reads_rightwards, shown
 from engine.export.typesetting import typeset
@@ -63,7 +63,7 @@ def write_marked(
     image: NDArray[np.uint8],
     marks: Sequence[Mark],
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> None:
     """Writes a frame with marks over it, in the frame's own size.
 
@@ -72,7 +72,7 @@ def write_marked(
         image: uint8 [height, width, 3], RGB.
         marks: over it.
         cancel: looked at while it is drawn.
-        report: told that it is being drawn.
+        progress: told that it is being drawn.
 
     Raises:
         BadInputError: it cannot be drawn.
@@ -95,7 +95,7 @@ def write_marked(
         drawn = folder / "drawn.png"
         # A point of the page is a pixel of the frame.
         form = {"format": "png", "ppi": 72.0}
-        typeset(drawn, _TEMPLATE, values, folder, form, cancel, report)
+        typeset(drawn, _TEMPLATE, values, folder, form, cancel, progress)
         drawn.replace(path)
 
 

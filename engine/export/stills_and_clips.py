@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.case import Case, EvidenceRow
 from engine.core.errors import BadInputError, MediaError
 from engine.core.findings import Region
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.core.stream import Frame
 from engine.export.overlay_artist import Findings, OverlayArtist
 from engine.export.run_arrays import regions_in
@@ -50,7 +50,7 @@ class OpenRun:
         )
 
     def findings(
-        self, first: int, last: int, cancel: CancelToken, report: Report
+        self, first: int, last: int, cancel: CancelToken, progress: ProgressCallback
     ) -> Iterator[Findings]:
         """Yields what the run found in each frame of a span, both ends inclusive.
 
@@ -61,7 +61,7 @@ class OpenRun:
         stored = self.stored
         scores, analysed = every_score(self.case, stored), stored.analysed
         regions = _ByFrame(regions_in(self.case, stored.run.id, (first, last)))
-        heats = every_heat(self.case, stored, first, last, cancel, report)
+        heats = every_heat(self.case, stored, first, last, cancel, progress)
         for frame, heat in enumerate(heats, start=first):
             yield Findings(
                 seconds=float(stored.seconds[frame]),
@@ -74,7 +74,11 @@ class OpenRun:
 
 @contextmanager
 def open_run(
-    case: Case, evidence: EvidenceRow, stored: StoredRun, cancel: CancelToken, report: Report
+    case: Case,
+    evidence: EvidenceRow,
+    stored: StoredRun,
+    cancel: CancelToken,
+    progress: ProgressCallback,
 ) -> Iterator[OpenRun]:
     """Opens the evidence of a run after making sure that it is what was analysed.
 
@@ -85,9 +89,9 @@ def open_run(
     path = case.evidence_path(evidence)
     if not path.exists():
         raise MediaError("the evidence is missing", path, "put it back, its hash is compared then")
-    check_unchanged(case, evidence, hash_evidence(path, cancel=cancel, report=report)["sha256"])
+    check_unchanged(case, evidence, hash_evidence(path, cancel=cancel, progress=progress)["sha256"])
     with open_source(
-        path, stream=stored.run.stream, fps=evidence.fps, cancel=cancel, report=report
+        path, stream=stored.run.stream, fps=evidence.fps, cancel=cancel, progress=progress
     ) as source:
         if not np.array_equal(source.index.pts, stored.index.pts):
             raise BadInputError(
@@ -99,7 +103,12 @@ def open_run(
 
 
 def write_still(
-    plain: Path, overlay: Path, run: OpenRun, index: int, cancel: CancelToken, report: Report
+    plain: Path,
+    overlay: Path,
+    run: OpenRun,
+    index: int,
+    cancel: CancelToken,
+    progress: ProgressCallback,
 ) -> NDArray[np.uint8]:
     """Writes one frame exactly as decoded, and once more with what was found in it.
 
@@ -109,7 +118,7 @@ def write_still(
         run: the run and its evidence.
         index: of the frame.
         cancel: looked at between chunks.
-        report: told how far the work is.
+        progress: told how far the work is.
 
     Returns:
         The frame, uint8 [height, width, 3].
@@ -125,7 +134,7 @@ def write_still(
             f"frame {index} cannot be decoded", run.source.path, "choose another --start"
         )
     write_png(plain, frame.image)
-    found = next(run.findings(index, index, cancel, report))
+    found = next(run.findings(index, index, cancel, progress))
     write_png(overlay, run.artist().draw(frame, found))
     return frame.image
 
@@ -136,7 +145,7 @@ def write_clip(
     span: tuple[int, int],
     compared: bool,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> None:
     """Writes the frames of a span with overlay; their distances in time are kept exactly.
 
@@ -146,7 +155,7 @@ def write_clip(
         span: first and last frame.
         compared: whether each frame stands as it is to the left of itself with overlay.
         cancel: looked at between frames.
-        report: told how far the work is.
+        progress: told how far the work is.
 
     Raises:
         BadInputError: the heatmaps cannot be derived again.
@@ -157,9 +166,9 @@ def write_clip(
     info, artist = run.source.info, run.artist()
     drawn = 0
 
-    def before_drawing(progress: Progress) -> None:
+    def before_drawing(reached: Progress) -> None:
         if not drawn:
-            report(progress)
+            progress(reached)
 
     aspect = info.pixel_aspect if info.rotation % 180 == 0 else 1 / info.pixel_aspect
     width, height = artist.size
@@ -177,7 +186,7 @@ def write_clip(
             cancel.check()
             writer.write(draw(frame, found), frame.pts)
             drawn += 1
-            report(Progress("drawing", drawn, last - first + 1))
+            progress(Progress("drawing", drawn, last - first + 1))
 
 
 def _paired(

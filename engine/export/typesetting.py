@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.export.printable_text import FONTS, with_fonts
 
 _LONGEST_TEXT = 20_000
@@ -32,7 +32,7 @@ def typeset(
     folder: Path,
     form: Mapping[str, Any],
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> None:
     """Sets a document.
 
@@ -43,7 +43,7 @@ def typeset(
         folder: to work in; holds the pictures that the values name.
         form: of the file: options of Typst's compiler.
         cancel: looked at while it is set.
-        report: told that it is being set.
+        progress: told that it is being set.
 
     Raises:
         BadInputError: the document cannot be set.
@@ -59,7 +59,7 @@ def typeset(
     process.start()
     there.close()
     try:
-        report(Progress("typesetting", 0, 0, unit="pages"))
+        progress(Progress("typesetting", 0, 0, unit="pages"))
         while not here.poll(_LOOK_S):
             cancel.check()
         said = here.recv()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.case import Case
 from engine.core.errors import CancelledError, SightlineError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.few_shot.feature_reader import Footage
 from engine.few_shot.marked_cells import MotionReader, cells_of_box
 from engine.few_shot.moments import Moment
@@ -64,7 +64,7 @@ def ranked_by_colour(
     asked: Sequence[tuple[Footage, int, NDArray[np.bool_]]],
     moments: Sequence[Moment],
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> list[Moment]:
     """Ranks moments anew: their likeness becomes its mean with that of colours.
 
@@ -76,7 +76,7 @@ def ranked_by_colour(
         asked: the target: footage, position of the analysed frame and bool [R, C] of each mark.
         moments: to rank.
         cancel: looked at between frames.
-        report: told how far it is.
+        progress: told how far it is.
     """
     with _TargetColours(case, cancel) as colours:
         known = [colours.at(*one) for one in asked]
@@ -91,7 +91,7 @@ def ranked_by_colour(
                 alike = float(np.mean([colour_likeness(one, shares) for one in targets]))
                 moment = replace(moment, likeness=(moment.likeness + alike) / 2)
             found.append(moment)
-            report(Progress("comparing colours", number, len(by_place), unit="moments"))
+            progress(Progress("comparing colours", number, len(by_place), unit="moments"))
     return sorted(found, key=lambda one: (-one.likeness, one.evidence_id, one.peak_s))
 
 

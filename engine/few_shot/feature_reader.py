@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.case import Case, EvidenceRow, RunRow
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.core.settings import AnalysisSettings
 from engine.detectors.text.feature_store import FeatureStore, KeptFeatures
 from engine.detectors.text.text_calibration import TextCalibration
@@ -122,7 +122,7 @@ def open_footage(
     evidence: EvidenceRow,
     use: TextUse,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
     run_id: int | None = None,
     measure: TextRecipe | None = None,
 ) -> Footage:
@@ -133,7 +133,7 @@ def open_footage(
         evidence: of it.
         use: the text channel whose features are wanted.
         cancel: looked at while it is analysed.
-        report: told how far that is.
+        progress: told how far that is.
         run_id: the run to take; None takes the current one that the same pack measured.
         measure: how what is missing is analysed; None makes it an error.
 
@@ -145,13 +145,13 @@ def open_footage(
     for run in runs:
         recipe = Recipe.from_json(json.loads(run.settings))
         if recipe.text is not None and recipe.text.measuring() == use.recipe.measuring():
-            return _opened(case, evidence, run, recipe, use, cancel, report, measure)
+            return _opened(case, evidence, run, recipe, use, cancel, progress, measure)
     if measure is None:
         raise BadInputError("never analysed with this pack", evidence.name, "analyse it")
     settings = replace(AnalysisSettings(), channels=(SCENE, TEXT))
     recipe = Recipe(settings, text=measure)
-    run = _analysed(case, evidence, recipe, cancel, report)
-    return _opened(case, evidence, run, recipe, use, cancel, report, measure)
+    run = _analysed(case, evidence, recipe, cancel, progress)
+    return _opened(case, evidence, run, recipe, use, cancel, progress, measure)
 
 
 def _opened(
@@ -161,7 +161,7 @@ def _opened(
     recipe: Recipe,
     use: TextUse,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
     measure: TextRecipe | None,
 ) -> Footage:
     stored, known = stored_run(case, run), calibrations_of(case, run)
@@ -172,7 +172,7 @@ def _opened(
     found = _listed(store, stored)
     if found is None and measure is not None:
         again = replace(recipe, text=measure, variant=None)
-        _analysed(case, evidence, again, cancel, report)
+        _analysed(case, evidence, again, cancel, progress)
         found = _listed(store, stored)
     if found is None:
         raise BadInputError("its kept features are gone", evidence.name, "analyse it again")
@@ -194,11 +194,15 @@ def _listed(
 
 
 def _analysed(
-    case: Case, evidence: EvidenceRow, recipe: Recipe, cancel: CancelToken, report: Report
+    case: Case,
+    evidence: EvidenceRow,
+    recipe: Recipe,
+    cancel: CancelToken,
+    progress: ProgressCallback,
 ) -> RunRow:
     path = case.evidence_path(evidence)
-    row, source = add_evidence(case, path, fps=evidence.fps, cancel=cancel, report=report)
+    row, source = add_evidence(case, path, fps=evidence.fps, cancel=cancel, progress=progress)
     with source:
         text = open_text(case.cache, recipe.text)
-        run = Run(case, row, source, recipe, text=text, cancel=cancel, report=report)
+        run = Run(case, row, source, recipe, text=text, cancel=cancel, progress=progress)
         return run.execute(Resuming(finished=False, unfinished=True))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.case import Case
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.detectors.text.feature_store import KeptFeatures
 from engine.detectors.text.text_detector import TextUse
 from engine.detectors.text.text_maps import TextMaps, counted
@@ -72,7 +72,7 @@ def preview(
     use: TextUse,
     taught: Taught,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> Preview:
     """Scores a run anew from kept features and stored motion.
 
@@ -82,7 +82,7 @@ def preview(
         use: the text channel with the prompts and directions of the variant.
         taught: the lessons of the scene channel among them.
         cancel: looked at between chunks.
-        report: told how far it is.
+        progress: told how far it is.
     """
     plan, run = footage.stored.plan, footage.run
     scores: dict[str, list[NDArray[np.float32]]] = {}
@@ -91,7 +91,7 @@ def preview(
         for name, reading in verdict.readings.items():
             scores.setdefault(name, []).append(reading.scores)
         done += len(verdict)
-        report(Progress("previewing", done, len(plan)))
+        progress(Progress("previewing", done, len(plan)))
     after = {name: np.concatenate(parts) for name, parts in scores.items()}
     channel = leading_channel(footage.recipe.settings.channels)
     before = case.results.scores(run.id, channel)

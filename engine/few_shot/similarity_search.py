@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.case import Case
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.detectors.text.feature_store import KeptFeatures
 from engine.detectors.text.text_detector import TextUse, open_text
 from engine.detectors.text.text_model import TextModel, text_recipe
@@ -77,7 +77,7 @@ def find_like(
     event_id: int | None = None,
     marks: Sequence[Mark] = (),
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> Found:
     """Finds what looks and moves like the target of an event, or like marked targets.
 
@@ -88,7 +88,7 @@ def find_like(
         event_id: the event; None takes the marks.
         marks: of one target, in one piece of evidence.
         cancel: looked at between chunks.
-        report: told how far it is.
+        progress: told how far it is.
 
     Raises:
         BadInputError: there is no such event, no target in it, a mark lies on nothing, or nothing
@@ -98,7 +98,7 @@ def find_like(
     """
     token = cancel or CancelToken()
     use = _use(case, None)
-    footages, left_out = _footages(case, use, token, report)
+    footages, left_out = _footages(case, use, token, progress)
     if event_id is not None:
         query = _of_event(case, footages, event_id)
     else:
@@ -109,28 +109,28 @@ def find_like(
         answers = use.model.answers(kept, footage.grid, weight[None], offset[None])
         return np.asarray(answers[0], np.float32)
 
-    found = _search(use.model, footages, likeness, token, report, query)
+    found = _search(use.model, footages, likeness, token, progress, query)
     own = footages[query.evidence_id]
     asked = [
         (own, own.frame_at(float(own.seconds[number])), cells) for number, cells in query.cells
     ]
-    return Found(tuple(ranked_by_colour(case, footages, asked, found, token, report)), left_out)
+    return Found(tuple(ranked_by_colour(case, footages, asked, found, token, progress)), left_out)
 
 
 def find_words(
-    case: Case, words: str, cancel: CancelToken | None = None, report: Report = silent
+    case: Case, words: str, cancel: CancelToken | None = None, progress: ProgressCallback = silent
 ) -> Found:
     """Finds what a description in words fits; arguments and errors as `find_like`."""
     token = cancel or CancelToken()
     use = _use(case, words)
     known = use.pack_calibration()
-    footages, left_out = _footages(case, use, token, report)
+    footages, left_out = _footages(case, use, token, progress)
 
     def likeness(footage: Footage, kept: NDArray[np.uint8]) -> NDArray[np.float32]:
         read = use.model.read([kept], footage.grid)
         return known.score(read.logits[0], read.prompt[0])
 
-    return Found(tuple(_search(use.model, footages, likeness, token, report)), left_out)
+    return Found(tuple(_search(use.model, footages, likeness, token, progress)), left_out)
 
 
 def _use(case: Case, words: str | None) -> TextUse:
@@ -150,13 +150,13 @@ def _use(case: Case, words: str | None) -> TextUse:
 
 
 def _footages(
-    case: Case, use: TextUse, cancel: CancelToken, report: Report
+    case: Case, use: TextUse, cancel: CancelToken, progress: ProgressCallback
 ) -> tuple[dict[int, Footage], tuple[tuple[int, str], ...]]:
     found: dict[int, Footage] = {}
     left_out = []
     for evidence in case.evidence.all():
         try:
-            found[evidence.id] = open_footage(case, evidence, use, cancel, report)
+            found[evidence.id] = open_footage(case, evidence, use, cancel, progress)
         except BadInputError as error:
             left_out.append((evidence.id, error.what))
     if not found:
@@ -254,7 +254,7 @@ def _search(
     footages: dict[int, Footage],
     likeness: Maps,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
     query: _Query | None = None,
 ) -> list[Moment]:
     """Follows what is alike through all footage; what was asked for is listed once."""
@@ -268,7 +268,7 @@ def _search(
             for second, one in zip(seconds, maps, strict=True):
                 finder.add(second, one)
             done += 1
-            report(Progress("searching", done, total, unit="chunks"))
+            progress(Progress("searching", done, total, unit="chunks"))
         found += finder.finish()
     found.sort(key=lambda one: (-one.likeness, one.evidence_id, one.peak_s))
     own = next((one for one in found if one.itself), None)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.case import Case, NewVariant, VariantRow, check_variant_name
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.core.version import VERSION
 from engine.detectors.text.text_calibration import TextCalibration, learn_text
 from engine.detectors.text.text_detector import TextUse, open_text
@@ -73,7 +73,7 @@ def teach(
     marks: tuple[Mark, ...],
     name: str,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> Taken:
     """Teaches a variant and keeps it; nothing is kept when it fails or is cancelled.
 
@@ -82,7 +82,7 @@ def teach(
         marks: what was pointed at.
         name: of the variant.
         cancel: looked at throughout.
-        report: told how far it is.
+        progress: told how far it is.
 
     Raises:
         BadInputError: the name is taken, a mark lies on nothing, marks contradict each other, the
@@ -93,11 +93,11 @@ def teach(
     token = cancel or CancelToken()
     check_variant_name(case.variants, name)
     base = _base_recipe(case, marks)
-    learned = _learn(case, marks, base, {}, token, report)
+    learned = _learn(case, marks, base, {}, token, progress)
     model = learned.use.model.taught(learned.taught.decoder)
     use = replace(learned.use, model=model)
     previews = tuple(
-        preview(case, footage, use, learned.taught, token, report)
+        preview(case, footage, use, learned.taught, token, progress)
         for footage in learned.footages.values()
     )
     token.check()
@@ -117,7 +117,7 @@ def teach(
 
 
 def repeat_teaching(
-    case: Case, name: str, cancel: CancelToken | None = None, report: Report = silent
+    case: Case, name: str, cancel: CancelToken | None = None, progress: ProgressCallback = silent
 ) -> bool:
     """Teaches a variant again from its own marks and says whether it is the same bit for bit.
 
@@ -131,7 +131,7 @@ def repeat_teaching(
     marks = parse_marks(json.loads(row.variant.marks))
     runs = {int(number): int(run) for number, run in said["runs"].items()}
     base = TextRecipe.from_json(said["text"])
-    learned = _learn(case, marks, base, runs, cancel or CancelToken(), report)
+    learned = _learn(case, marks, base, runs, cancel or CancelToken(), progress)
     return learned.taught.encode() == row.variant.body
 
 
@@ -165,14 +165,14 @@ def _learn(
     base: TextRecipe,
     runs: dict[int, int],
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> _Learned:
     recipe = base.asking(taught_prompts(base.prompts, marks))
     asked = open_text(case.cache, recipe)
     assert asked is not None
     footages = {
         number: open_footage(
-            case, case.evidence.get(number), asked, cancel, report, runs.get(number), base
+            case, case.evidence.get(number), asked, cancel, progress, runs.get(number), base
         )
         for number in dict.fromkeys(mark.evidence_id for mark in marks)
     }
@@ -183,7 +183,7 @@ def _learn(
     for place in places:
         by_name.setdefault(place.mark.name.casefold(), []).append(place)
     warnings = [_ALONE] if len(marks) == 1 else []
-    decoder = _decoder(footages, by_name, asked, warnings, cancel, report)
+    decoder = _decoder(footages, by_name, asked, warnings, cancel, progress)
     motion = []
     for mine in by_name.values():
         found = learn_motion(case, footages, _spread(mine), mine[0].mark.normal, cancel)
@@ -191,7 +191,7 @@ def _learn(
             warnings.append(f'the scene channel learns nothing from "{mine[0].mark.name}"')
         else:
             motion.append(found)
-        report(Progress("learning motion", len(motion), len(by_name), unit="names"))
+        progress(Progress("learning motion", len(motion), len(by_name), unit="names"))
     if decoder is None and not motion:
         if all(mark.normal for mark in marks):
             raise BadInputError(
@@ -213,11 +213,11 @@ def _decoder(
     use: TextUse,
     warnings: list[str],
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> bytes | None:
     from engine.tvad.adaptation import Adaptation
 
-    traits = _Traits(footages, use, cancel, report)
+    traits = _Traits(footages, use, cancel, progress)
     lessons = {
         key: Lesson(mine[0].mark.normal, tuple(traits.of(place) for place in _spread(mine)))
         for key, mine in by_name.items()
@@ -282,12 +282,16 @@ class _Traits:
     """Reads traits of slices, each once."""
 
     def __init__(
-        self, footages: dict[int, Footage], use: TextUse, cancel: CancelToken, report: Report
+        self,
+        footages: dict[int, Footage],
+        use: TextUse,
+        cancel: CancelToken,
+        progress: ProgressCallback,
     ) -> None:
         self._footages = footages
         self._use = use
         self._cancel = cancel
-        self._report = report
+        self._progress = progress
         self._known: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def slice(self, evidence_id: int, number: int) -> NDArray[np.float32]:
@@ -298,7 +302,7 @@ class _Traits:
             footage = self._footages[evidence_id]
             found = self._use.model.traits(footage.slice(number), footage.grid)
             self._known[key] = np.ascontiguousarray(found.transpose(1, 2, 0))
-            self._report(Progress("reading features", len(self._known), 0, unit="slices"))
+            self._progress(Progress("reading features", len(self._known), 0, unit="slices"))
         return self._known[key]
 
     def of(self, place: Place) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import BadInputError, MediaError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.media.image_folder import image_files
 
 ALGORITHMS = ("sha256", "md5", "sha1")
@@ -55,7 +55,7 @@ def hash_file(
     path: Path,
     algorithms: Sequence[str] = ("sha256",),
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> dict[str, str]:
     """Hashes a file with several algorithms in one reading.
 
@@ -63,7 +63,7 @@ def hash_file(
         path: the file.
         algorithms: of `ALGORITHMS`.
         cancel: looked at between blocks.
-        report: told the bytes read so far.
+        progress: told the bytes read so far.
 
     Returns:
         Algorithm -> hash in lower-case hexadecimal.
@@ -86,7 +86,7 @@ def hash_file(
                 for hasher in hashes.values():
                     hasher.update(view[:count])
                 done += count
-                report(Progress("hashing", done, max(total, done), unit="bytes"))
+                progress(Progress("hashing", done, max(total, done), unit="bytes"))
     except OSError as error:
         raise MediaError(f"cannot be read ({error.strerror})", path, "check the file") from error
     return {name: hasher.hexdigest() for name, hasher in hashes.items()}
@@ -96,7 +96,7 @@ def hash_evidence(
     path: Path,
     algorithms: Sequence[str] = ("sha256",),
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> dict[str, str]:
     """Hashes a video file, or a folder of images as one.
 
@@ -109,7 +109,7 @@ def hash_evidence(
         path: the file or folder.
         algorithms: of `ALGORITHMS`.
         cancel: looked at between blocks.
-        report: told the bytes, or for a folder the images, done so far.
+        progress: told the bytes, or for a folder the images, done so far.
 
     Returns:
         Algorithm -> hash in lower-case hexadecimal.
@@ -120,7 +120,7 @@ def hash_evidence(
         CancelledError: the user stopped.
     """
     if not path.is_dir():
-        return hash_file(path, algorithms, cancel, report)
+        return hash_file(path, algorithms, cancel, progress)
     hashes = _hashers(algorithms)
     files = image_files(path)
     for done, file in enumerate(files, 1):
@@ -128,7 +128,7 @@ def hash_evidence(
         line = digest.encode() + b"  " + os.fsencode(file.name) + b"\n"
         for hasher in hashes.values():
             hasher.update(line)
-        report(Progress("hashing", done, len(files), unit="images"))
+        progress(Progress("hashing", done, len(files), unit="images"))
     return {name: hasher.hexdigest() for name, hasher in hashes.items()}
 
 

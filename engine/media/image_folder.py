@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import MediaError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.core.stream import Frame, FrameIndex, StreamInfo, StreamSummary
 from engine.media.group_cache import GroupCache
 from engine.media.pixel_converter import Pixels
@@ -52,7 +52,12 @@ class ImageSource(Source):
     """Numbered images as frames; their times are assumed from a frame rate and marked made."""
 
     def __init__(
-        self, path: Path, fps: Fraction, cache_bytes: int, cancel: CancelToken, report: Report
+        self,
+        path: Path,
+        fps: Fraction,
+        cache_bytes: int,
+        cancel: CancelToken,
+        progress: ProgressCallback,
     ) -> None:
         self.path = path
         self._files = image_files(path)
@@ -66,7 +71,7 @@ class ImageSource(Source):
             time_base=time_base,
             made=True,
         )
-        width, height, codec = self._first_size(cancel, report)
+        width, height, codec = self._first_size(cancel, progress)
         self.info = StreamInfo(
             number=0,
             container="images",
@@ -107,17 +112,17 @@ class ImageSource(Source):
             image = shrink(image, size)
         return Frame(index, pts, image, not fits, "I")
 
-    def _first_size(self, cancel: CancelToken, report: Report) -> tuple[int, int, str]:
+    def _first_size(self, cancel: CancelToken, progress: ProgressCallback) -> tuple[int, int, str]:
         """Returns width, height and format of the first image that can be decoded."""
         for index, path in enumerate(self._files):
             if index % _LOOK_EVERY == 0:
                 cancel.check()
-                report(Progress("indexing", index, len(self._files), unit="images"))
+                progress(Progress("indexing", index, len(self._files), unit="images"))
             image = _read(path, "gray")
             if image is None:
                 continue
             height, width = image.shape
-            report(Progress("indexing", len(self._files), len(self._files), unit="images"))
+            progress(Progress("indexing", len(self._files), len(self._files), unit="images"))
             return width, height, path.suffix.lower().lstrip(".")
         raise MediaError(
             "none of the images can be decoded", self.path, "check that they are whole"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import MediaError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.core.stream import FrameIndex, StreamInfo
 from engine.media.codecs.bitstream import Picture
 from engine.media.codecs.h264 import H264Reader
@@ -84,7 +84,7 @@ def index_stream(
     path: Path,
     fps: Fraction | None,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> tuple[FrameIndex, PacketTable]:
     """Reads every packet of a freshly opened stream and orders its frames by PTS.
 
@@ -94,13 +94,13 @@ def index_stream(
         path: the file, for messages and progress.
         fps: frame rate for a stream without any times; None takes the headers' or 25.
         cancel: looked at between packets.
-        report: told the bytes read so far.
+        progress: told the bytes read so far.
 
     Raises:
         MediaError: there is no packet, or the packets are encrypted.
         CancelledError: the user stopped.
     """
-    scan, ordered = _scan(opened, info, path, cancel, report)
+    scan, ordered = _scan(opened, info, path, cancel, progress)
     shown = _shown(scan, path)
     rate = fps or info.average_rate or Fraction(25)
     times = display_times(
@@ -170,7 +170,11 @@ def _entries(
 
 
 def _scan(
-    opened: OpenStream, info: StreamInfo, path: Path, cancel: CancelToken, report: Report
+    opened: OpenStream,
+    info: StreamInfo,
+    path: Path,
+    cancel: CancelToken,
+    progress: ProgressCallback,
 ) -> tuple[_Scan, bool]:
     """Returns what the packets say, and whether the pictures tell their display order."""
     scan = _Scan()
@@ -181,7 +185,7 @@ def _scan(
     for count, packet in enumerate(read_packets(opened, scan.failed)):
         if count % _LOOK_EVERY == 0:
             cancel.check()
-            report(Progress("indexing", min(total, max(0, packet.pos or 0)), total, unit="bytes"))
+            progress(Progress("indexing", min(total, max(0, packet.pos or 0)), total, unit="bytes"))
             if packet.has_sidedata("encryption_info"):
                 raise MediaError("the video is encrypted", path, "export it without protection")
         picture, key = None, packet.is_keyframe
@@ -197,7 +201,7 @@ def _scan(
             if packet.pts is None and is_b_picture(info.codec, head):
                 packet.pts = packet.dts
         scan.add(packet, key, picture)
-    report(Progress("indexing", total, total, unit="bytes"))
+    progress(Progress("indexing", total, total, unit="bytes"))
     ordered = pictures is not None and look_at_all and not pictures.coded_order
     return scan, ordered and 2 * scan.read_pictures > len(scan.pts)
 

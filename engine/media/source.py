@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.core.stream import Frame, FrameIndex, StreamInfo
 from engine.media.index_cache import IndexCache
 from engine.media.pixel_converter import Pixels
@@ -123,7 +123,7 @@ def open_source(
     stream: int | None = None,
     fps: float | None = None,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
     cache_bytes: int = CACHE_BYTES,
     indexes: IndexCache | None = None,
 ) -> Source:
@@ -137,7 +137,7 @@ def open_source(
         stream: index of the video stream; None takes the first.
         fps: frames a second of images (25 when None) and of a video without any times.
         cancel: looked at while indexing.
-        report: told how far indexing is.
+        progress: told how far indexing is.
         cache_bytes: bytes of decoded frames to keep for `frame`.
         indexes: where the index of a video is found, or kept for the next time; None reads the
             file through.
@@ -157,8 +157,8 @@ def open_source(
     if _is_folder(path):
         if stream not in (None, 0):
             raise BadInputError(f"a folder of images has no stream {stream}", path)
-        return ImageSource(path, rate or Fraction(25), cache_bytes, token, report)
-    return VideoSource(path, stream, rate, cache_bytes, token, report, indexes)
+        return ImageSource(path, rate or Fraction(25), cache_bytes, token, progress)
+    return VideoSource(path, stream, rate, cache_bytes, token, progress, indexes)
 
 
 def _is_folder(path: Path) -> bool:

@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from engine.core.errors import MediaError
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.core.stream import Frame
 from engine.media.container import OpenStream, check_size, describe, open_stream
 from engine.media.decoding import DamageError, Decoded, Decoder, GroupReader
@@ -37,7 +37,7 @@ class VideoSource(Source):
         fps: Fraction | None,
         cache_bytes: int,
         cancel: CancelToken,
-        report: Report,
+        progress: ProgressCallback,
         indexes: IndexCache | None = None,
     ) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class VideoSource(Source):
             self.info = describe(opened)
             kept = None if indexes is None else indexes.load(path, self.info.number, fps)
             self.index, self._table = kept or index_stream(
-                opened, self.info, path, fps, cancel, report
+                opened, self.info, path, fps, cancel, progress
             )
             if indexes is not None and kept is None:
                 indexes.keep(path, self.info.number, fps, self.index, self._table)

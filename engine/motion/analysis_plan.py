@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.core.frame_sampling import analysed_frames
 from engine.core.settings import AnalysisSettings
-from engine.core.stream import FrameIndex, StreamInfo
+from engine.core.stream import FrameIndex, StreamInfo, analysed_frames
 from engine.motion.grid import Grid
 
 _LEAST_CHUNK, _MOST_CHUNK = 32, 256

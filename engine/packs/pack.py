@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.core.build import program
 from engine.core.errors import BadInputError, ResourceError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.media.hashing import hash_file
 from engine.packs.manifest_fields import is_pack_name
 from engine.packs.manifest_schema import (
@@ -83,7 +83,9 @@ class Pack(Manifest):
         named = sorted(set(self.backbone.folders.values()))
         return tuple(one for one in named if not any((place / one).is_dir() for place in places))
 
-    def file(self, name: str, cancel: CancelToken | None = None, report: Report = silent) -> Path:
+    def file(
+        self, name: str, cancel: CancelToken | None = None, progress: ProgressCallback = silent
+    ) -> Path:
         """Returns the path of a file, after hashing it.
 
         Raises:
@@ -96,7 +98,7 @@ class Pack(Manifest):
         check_plain(path)
         if path.stat().st_size != recorded.size:
             raise BadInputError("a file of another size than its pack says", path, _RESTORE)
-        if hash_file(path, cancel=cancel, report=report)["sha256"] != recorded.sha256:
+        if hash_file(path, cancel=cancel, progress=progress)["sha256"] != recorded.sha256:
             raise BadInputError("a file with another hash than its pack says", path, _RESTORE)
         check_weights(path)
         return path
@@ -135,14 +137,14 @@ class Pack(Manifest):
                 raise BadInputError(what, path, "use the release that the pack names")
         return found
 
-    def check(self, cancel: CancelToken | None = None, report: Report = silent) -> None:
+    def check(self, cancel: CancelToken | None = None, progress: ProgressCallback = silent) -> None:
         """Checks everything: each file, nothing beside them, and the prompts.
 
         Raises:
             BadInputError: something is wrong; the error names the first file that is.
         """
         for name in self.files:
-            self.file(name, cancel, report)
+            self.file(name, cancel, progress)
         self.prompts()
 
 

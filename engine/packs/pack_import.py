@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.packs.manifest_schema import MANIFEST
 from engine.packs.pack import Pack, read_pack, staged
 from engine.packs.pack_archives import MAKER, Offer, offered
@@ -17,7 +17,9 @@ _BLOCK = 1 << 20
 _SPARE = 64 << 20
 
 
-def import_pack(path: Path, cancel: CancelToken | None = None, report: Report = silent) -> Pack:
+def import_pack(
+    path: Path, cancel: CancelToken | None = None, progress: ProgressCallback = silent
+) -> Pack:
     """Copies a pack into the user's folder of packs and checks it there.
 
     It takes its name only when every file has the hash its manifest says.
@@ -25,7 +27,7 @@ def import_pack(path: Path, cancel: CancelToken | None = None, report: Report = 
     Args:
         path: the folder of a pack, or a zip, .tar or .tar.gz of one.
         cancel: looked at between blocks.
-        report: told the bytes copied so far.
+        progress: told the bytes copied so far.
 
     Returns:
         The pack in its new place.
@@ -47,12 +49,12 @@ def import_pack(path: Path, cancel: CancelToken | None = None, report: Report = 
         _check_room(sum(one.size for one in offer.files.values()), target)
         with staged(target) as part:
             (part / MANIFEST).write_bytes(offer.manifest)
-            _copy_all(offer, part, cancel, report)
+            _copy_all(offer, part, cancel, progress)
             read_pack(part).check(cancel)
     return read_pack(target)
 
 
-def _copy_all(offer: Offer, part: Path, cancel: CancelToken, report: Report) -> None:
+def _copy_all(offer: Offer, part: Path, cancel: CancelToken, progress: ProgressCallback) -> None:
     total, done = sum(one.size for one in offer.files.values()), 0
     for name, recorded in offer.files.items():
         target = part / name
@@ -67,7 +69,7 @@ def _copy_all(offer: Offer, part: Path, cancel: CancelToken, report: Report) -> 
                     raise BadInputError("a file larger than its pack says", name, MAKER)
                 digest.update(block)
                 out.write(block)
-                report(Progress("copying", done + copied, total, unit="bytes"))
+                progress(Progress("copying", done + copied, total, unit="bytes"))
         if copied != recorded.size or digest.hexdigest() != recorded.sha256:
             raise BadInputError("a file with another hash than its pack says", name, MAKER)
         done += copied

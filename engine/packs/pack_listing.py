@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.errors import BadInputError, SightlineError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.packs.manifest_schema import MANIFEST
 from engine.packs.pack import Pack, locate_pack, read_pack
 from engine.packs.pack_folders import pack_folders
@@ -133,7 +133,9 @@ class CheckedPack:
 
 
 def check_pack(
-    name_or_folder: str | Path, cancel: CancelToken | None = None, report: Report = silent
+    name_or_folder: str | Path,
+    cancel: CancelToken | None = None,
+    progress: ProgressCallback = silent,
 ) -> CheckedPack:
     """Checks a pack completely: its files, its prompts, and the base weights it was trained on.
 
@@ -151,7 +153,7 @@ def check_pack(
     for name, recorded in pack.files.items():
         wrong = None
         try:
-            pack.file(name, cancel, report)
+            pack.file(name, cancel, progress)
         except BadInputError as error:
             wrong = error.line()
             problems.append(wrong)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.case import Case, Chunk, ChunkSpan, EvidenceRow, RunRow
 from engine.core.arrays import pack_arrays
 from engine.core.findings import RunWarning
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.detectors.scene.scene_calibration import Calibration
 from engine.detectors.text.feature_store import FeatureStore
 from engine.detectors.text.text_calibration import TextCalibration
@@ -49,7 +49,7 @@ class Measuring:
         plan: AnalysisPlan,
         text: TextUse | None,
         cancel: CancelToken,
-        report: Report,
+        progress: ProgressCallback,
         committed: Callable[[int, ChunkSpan], None],
     ) -> None:
         """Takes what a `Run` was given, and its plan."""
@@ -60,7 +60,7 @@ class Measuring:
         self._plan = plan
         self._text = text
         self._cancel = cancel
-        self._report = report
+        self._progress = progress
         self._committed = committed
         self._store: FeatureStore | None = None
         self._camera: TextCalibration | None = None
@@ -120,7 +120,7 @@ class Measuring:
         settings, done = self._recipe.settings.motion, self._plan.span(first)[0]
         need = estimate(self._source, self._plan, settings, worker_threads(), done, self._text)
         check_space(self._case.path, need.bytes)
-        pace = _Pace(len(self._plan), done, need.seconds, self._report)
+        pace = _Pace(len(self._plan), done, need.seconds, self._progress)
         scene = None if normal is None else normal.scene
         provisional = ProvisionalScores(self._plan, self._recipe.settings.scene, scene)
         with ExitStack() as stack:
@@ -175,7 +175,7 @@ class Measuring:
             scene = self._case.chunks.read(donor.id, SCENE, number)
             self._append(run_id, number, scene, meter.read(kept))
             done = self._plan.span(number)[1]
-            self._report(Progress("reading kept features", done, len(self._plan)))
+            self._progress(Progress("reading kept features", done, len(self._plan)))
 
     def _donor(self, run_id: int) -> RunRow | None:
         """Finds the newest other run that measured the same motion and marked the same parts."""
@@ -240,15 +240,15 @@ def _without_text(run: RunRow) -> dict[str, object]:
 class _Pace:
     """Says how far measuring is, at which rate, and how long it will take."""
 
-    def __init__(self, total: int, done: int, seconds: float, report: Report) -> None:
-        self._total, self._start, self._report = total, done, report
+    def __init__(self, total: int, done: int, seconds: float, progress: ProgressCallback) -> None:
+        self._total, self._start, self._progress = total, done, progress
         self._begun = time.monotonic()
         rate = (total - done) / seconds if seconds > 0 else 0.0
-        report(Progress("analysing", done, total, rate, seconds))
+        progress(Progress("analysing", done, total, rate, seconds))
 
     def done(self, frames: int) -> None:
         """Tells that so many frames are done in all."""
         spent = max(1e-9, time.monotonic() - self._begun)
         rate = (frames - self._start) / spent
         left = (self._total - frames) / rate if rate > 0 else None
-        self._report(Progress("analysing", frames, self._total, rate, left))
+        self._progress(Progress("analysing", frames, self._total, rate, left))

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.case import Case, EvidenceRow, Verification, is_head, verify
 from engine.core.errors import BadInputError, CancelledError, SightlineError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.media import ALGORITHMS, hash_evidence
 
 
@@ -34,7 +34,10 @@ class EvidenceState:
 
 
 def sha256_now(
-    case: Case, row: EvidenceRow, cancel: CancelToken | None = None, report: Report = silent
+    case: Case,
+    row: EvidenceRow,
+    cancel: CancelToken | None = None,
+    progress: ProgressCallback = silent,
 ) -> str:
     """Hashes evidence as it lies there now: its copy in the case when there is one.
 
@@ -42,7 +45,7 @@ def sha256_now(
         MediaError: it is missing or cannot be read.
         CancelledError: the user stopped.
     """
-    return hashes_now(case, row, (), cancel, report)["sha256"]
+    return hashes_now(case, row, (), cancel, progress)["sha256"]
 
 
 def hashes_now(
@@ -50,7 +53,7 @@ def hashes_now(
     row: EvidenceRow,
     also: Sequence[str],
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> dict[str, str]:
     """Hashes evidence as `sha256_now` does, in one reading with other algorithms as well.
 
@@ -59,7 +62,7 @@ def hashes_now(
         row: the evidence.
         also: of `engine.media.ALGORITHMS`, beside SHA-256.
         cancel: looked at between blocks.
-        report: told how far it is.
+        progress: told how far it is.
 
     Raises:
         BadInputError: an algorithm is not known.
@@ -67,7 +70,7 @@ def hashes_now(
         CancelledError: the user stopped.
     """
     wanted = tuple(dict.fromkeys(("sha256", *also)))
-    return hash_evidence(case.evidence_path(row), wanted, cancel, report)
+    return hash_evidence(case.evidence_path(row), wanted, cancel, progress)
 
 
 def verify_case(
@@ -75,7 +78,7 @@ def verify_case(
     also: Sequence[str] = (),
     head: str | None = None,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> tuple[Verification, dict[int, dict[str, str]]]:
     """Verifies evidence, records and chain, and hashes evidence in other ways as well.
 
@@ -84,7 +87,7 @@ def verify_case(
         also: of `engine.media.ALGORITHMS`, beside SHA-256, in the same reading.
         head: of the audit log, noted elsewhere.
         cancel: looked at between blocks.
-        report: told how far it is.
+        progress: told how far it is.
 
     Returns:
         What was found, and the other hashes by evidence id and algorithm.
@@ -101,7 +104,7 @@ def verify_case(
     hashes: dict[int, dict[str, str]] = {}
 
     def hashed(row: EvidenceRow) -> str:
-        found = hashes_now(case, row, also, cancel, report)
+        found = hashes_now(case, row, also, cancel, progress)
         hashes[row.id] = {name: found[name] for name in also if name != "sha256"}
         return found["sha256"]
 
@@ -124,21 +127,21 @@ def verification_json(
 
 
 def check_evidence(
-    case: Case, cancel: CancelToken | None = None, report: Report = silent
+    case: Case, cancel: CancelToken | None = None, progress: ProgressCallback = silent
 ) -> list[EvidenceState]:
     """Hashes all evidence of a case; what is missing or changed does not stop it.
 
     Raises:
         CancelledError: the user stopped.
     """
-    return [_state(case, row, cancel, report) for row in case.evidence.all()]
+    return [_state(case, row, cancel, progress) for row in case.evidence.all()]
 
 
 def _state(
-    case: Case, row: EvidenceRow, cancel: CancelToken | None, report: Report
+    case: Case, row: EvidenceRow, cancel: CancelToken | None, progress: ProgressCallback
 ) -> EvidenceState:
     try:
-        return EvidenceState(row, sha256_now(case, row, cancel, report))
+        return EvidenceState(row, sha256_now(case, row, cancel, progress))
     except CancelledError:
         raise
     except SightlineError as error:

@@ -17,7 +17,7 @@ import numpy as np
 from engine.case import Case, EvidenceRow, NewEvidence, NewStream
 from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.errors import BadInputError, MediaError, ResourceError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.core.stream import FrameIndex, StreamInfo
 from engine.media import IndexCache, Source, fingerprint, hash_evidence, open_source
 from engine.media.image_folder import image_files
@@ -31,7 +31,7 @@ def add_evidence(
     fps: float | None = None,
     copy: bool = False,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> tuple[EvidenceRow, Source]:
     """Adds evidence, or finds it when the case has it already, and opens it.
 
@@ -44,7 +44,7 @@ def add_evidence(
         fps: frame rate of images.
         copy: whether the case keeps a copy and reads that.
         cancel: looked at while hashing and indexing.
-        report: told how far hashing is.
+        progress: told how far hashing is.
 
     Returns:
         The evidence and its open source, which the caller closes.
@@ -60,7 +60,7 @@ def add_evidence(
     found = case.evidence.with_path(str(absolute))
     known = found[-1] if found else None
     token = cancel or CancelToken()
-    hashing = _Hashing(absolute, token, report)
+    hashing = _Hashing(absolute, token, progress)
     try:
         rate = known.fps if known and fps is None else fps
         indexes = IndexCache(case.path / "cache" / "indexes", read=False)
@@ -177,18 +177,18 @@ def stream_properties(info: StreamInfo, index: FrameIndex) -> dict[str, Any]:
 class _Hashing:
     """Hashes in a thread of its own while the file is indexed."""
 
-    def __init__(self, path: Path, cancel: CancelToken, report: Report) -> None:
+    def __init__(self, path: Path, cancel: CancelToken, progress: ProgressCallback) -> None:
         self._stop = CancelToken()
         self._cancel = cancel
         self._result: str | BaseException | None = None
         self._thread = threading.Thread(
-            target=self._work, args=(path, report), name="hashing", daemon=True
+            target=self._work, args=(path, progress), name="hashing", daemon=True
         )
         self._thread.start()
 
-    def _work(self, path: Path, report: Report) -> None:
+    def _work(self, path: Path, progress: ProgressCallback) -> None:
         try:
-            self._result = hash_evidence(path, cancel=self._stop, report=report)["sha256"]
+            self._result = hash_evidence(path, cancel=self._stop, progress=progress)["sha256"]
         except Exception as error:  # raised again by `result` in the caller's thread
             self._result = error
 

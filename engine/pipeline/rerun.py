@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.case import Case, RunRow
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.detectors.text.text_detector import open_text
 from engine.media import hash_evidence, open_source
 from engine.pipeline.calibration.recalibration import replay
@@ -21,7 +21,7 @@ from engine.pipeline.variant import taught_of
 
 
 def repeat_run(
-    case: Case, run_id: int, cancel: CancelToken | None = None, report: Report = silent
+    case: Case, run_id: int, cancel: CancelToken | None = None, progress: ProgressCallback = silent
 ) -> tuple[RunRow, list[str]]:
     """Replays a finished run as a new one.
 
@@ -29,7 +29,7 @@ def repeat_run(
         case: open for writing.
         run_id: the run to replay.
         cancel: looked at between chunks.
-        report: told how far the work is.
+        progress: told how far the work is.
 
     Returns:
         The new run, and the names of what differs; none when both are the same bit for bit.
@@ -48,12 +48,12 @@ def repeat_run(
             raise BadInputError("normal footage changed since the run", piece.path, "restore it")
     evidence = case.evidence.get(old.evidence_id)
     path = case.evidence_path(evidence)
-    check_unchanged(case, evidence, hash_evidence(path, cancel=token, report=report)["sha256"])
+    check_unchanged(case, evidence, hash_evidence(path, cancel=token, progress=progress)["sha256"])
     with open_source(path, stream=old.stream, fps=evidence.fps, cancel=token) as source:
         text = open_text(None, recipe.text, taught_of(case, recipe))
-        run = Run(case, evidence, source, recipe, text=text, cancel=token, report=report)
+        run = Run(case, evidence, source, recipe, text=text, cancel=token, progress=progress)
         new = run.execute(Resuming(finished=False, unfinished=False, relearn=True))
-    replay(case, new, case.results.current(run_id), token, report)
+    replay(case, new, case.results.current(run_id), token, progress)
     return new, list(_differences(case, old.id, new.id))
 
 

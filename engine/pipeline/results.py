@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.findings import Event, Reason, Region, Trajectory
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.core.settings import AnalysisSettings
 from engine.detectors.scene.scene_channel import AttributePeaks
 from engine.detectors.scene.scene_reasons import event_reasons
@@ -52,7 +52,7 @@ def derive(
     settings: AnalysisSettings,
     prompts: tuple[str, ...],
     cancel: CancelToken,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
     see: Callable[[int, Verdict], None] | None = None,
 ) -> Results:
     """Derives the results of a stream: regions, trajectories and events of its leading channel.
@@ -64,7 +64,7 @@ def derive(
         settings: of the analysis.
         prompts: the abnormal prompts of the text channel; none without it.
         cancel: looked at between blocks.
-        report: told the frames done.
+        progress: told the frames done.
         see: given the position of a block's first frame and the verdict on it.
 
     Raises:
@@ -86,7 +86,7 @@ def derive(
         if see is not None:
             see(at, verdict)
         at += len(verdict)
-        report(Progress("deriving", at, len(plan)))
+        progress(Progress("deriving", at, len(plan)))
     trajectories = tracker.finish()
     found = {name: np.concatenate(parts) for name, parts in scores.items()}
     joined = joined_peaks(peaks)

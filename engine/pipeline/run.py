@@ -12,7 +12,7 @@ import numpy as np
 from engine.case import Case, ChunkSpan, EvidenceRow, RunRow, settings_hash
 from engine.core.errors import BadInputError, CancelledError
 from engine.core.findings import RunWarning
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.detectors.text.text_detector import TextUse
 from engine.media import Source
 from engine.motion.analysis_plan import AnalysisPlan, make_plan
@@ -77,7 +77,7 @@ class Run:
         *,
         text: TextUse | None = None,
         cancel: CancelToken | None = None,
-        report: Report = silent,
+        progress: ProgressCallback = silent,
         committed: Callable[[int, ChunkSpan], None] = lambda _run_id, _span: None,
     ) -> None:
         """Plans the run.
@@ -89,7 +89,7 @@ class Run:
             recipe: settings and calibration sources.
             text: the text channel, ready for use; None when the recipe has none.
             cancel: looked at between chunks.
-            report: told how far the work is.
+            progress: told how far the work is.
             committed: told the run and where the chunk lies that was just committed.
 
         Raises:
@@ -102,11 +102,11 @@ class Run:
         self._recipe = recipe
         self._text = text
         self._cancel = cancel or CancelToken()
-        self._report = report
+        self._progress = progress
         self._plan: AnalysisPlan = make_plan(source.info, source.index, recipe.settings)
         check_spans(recipe.normal_spans, self._plan)
         self._measuring = Measuring(
-            case, evidence, source, recipe, self._plan, text, self._cancel, report, committed
+            case, evidence, source, recipe, self._plan, text, self._cancel, progress, committed
         )
         self._begun = time.monotonic()
 
@@ -166,7 +166,7 @@ class Run:
         recipe = self._recipe
         footage = (
             recipe.normal, recipe.fps, self._plan.grid, recipe.settings, recipe.parts,
-            self._cancel, self._report,
+            self._cancel, self._progress,
         )  # fmt: skip
         if known is None:
             known = KnownCalibrations(learn_normal(*footage, self._text))
@@ -195,7 +195,7 @@ class Run:
             self._recipe.settings,
             self._recipe.prompts,
             self._cancel,
-            self._report,
+            self._progress,
             see=heat.add,
         )
         return _Derived(results, known, heat)

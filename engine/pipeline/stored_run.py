@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.case import Case, RunRow, StreamRow
 from engine.core.arrays import unpack_arrays
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.core.settings import AnalysisSettings
 from engine.core.stream import FrameIndex, StreamInfo
 from engine.detectors.scene.scene_calibration import Calibration
@@ -139,7 +139,7 @@ def scored_chunks(
     stored: StoredRun,
     last_frame: int | None = None,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> Iterator[tuple[int, Verdict]]:
     """Scores the chunks of a run again, with the calibration its results rest on.
 
@@ -151,7 +151,7 @@ def scored_chunks(
         stored: the run.
         last_frame: the last frame that is needed; None for all.
         cancel: looked at between chunks.
-        report: told the frames done.
+        progress: told the frames done.
 
     Yields:
         The position of a chunk's first analysed frame, and the verdict on its frames.
@@ -171,7 +171,7 @@ def scored_chunks(
         _check_scores(verdict, known[at : at + len(verdict)], stored.run)
         yield at, verdict
         at += len(verdict)
-        report(Progress("deriving", min(at, stop), stop))
+        progress(Progress("deriving", min(at, stop), stop))
         if at >= stop:
             return
 
@@ -182,7 +182,7 @@ def every_heat(
     first: int = 0,
     last: int | None = None,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> Iterator[NDArray[np.float32]]:
     """Yields the heatmap of every frame of a span, skipped frames interpolated.
 
@@ -192,7 +192,7 @@ def every_heat(
         first: first frame.
         last: last frame, inclusive; None for the stream's last.
         cancel: looked at between chunks.
-        report: told the frames done.
+        progress: told the frames done.
 
     Yields:
         float32 [R, C], 0..1.
@@ -204,7 +204,7 @@ def every_heat(
     plan, end = stored.plan, len(stored.index) - 1 if last is None else last
     before: NDArray[np.float32] | None = None
     done = first
-    for at, verdict in scored_chunks(case, stored, end, cancel, report):
+    for at, verdict in scored_chunks(case, stored, end, cancel, progress):
         stop = at + len(verdict)
         final = stop == len(plan)
         reach = min(end, len(stored.index) - 1 if final else int(plan.frames[stop - 1]))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.core.resources import RESOURCES
 from engine.export.typesetting import typeset
 
@@ -21,7 +21,7 @@ def write_pdf(
     values: Mapping[str, Any],
     folder: Path,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> None:
     """Sets a document.
 
@@ -30,18 +30,18 @@ def write_pdf(
         values: the document.
         folder: to work in; its folder `pictures` holds the pictures that the document names.
         cancel: looked at while it is set.
-        report: told that it is being set.
+        progress: told that it is being set.
 
     Raises:
         BadInputError: the document cannot be set.
         ResourceError: the memory did not suffice.
         CancelledError: the user stopped.
     """
-    typeset(path, TEMPLATE, values, folder, _PDF, cancel, report)
+    typeset(path, TEMPLATE, values, folder, _PDF, cancel, progress)
 
 
 def write_pages(
-    values: Mapping[str, Any], folder: Path, cancel: CancelToken, report: Report
+    values: Mapping[str, Any], folder: Path, cancel: CancelToken, progress: ProgressCallback
 ) -> list[Path]:
     """Sets a document as pictures of its pages, to be looked at; arguments as in `write_pdf`.
 
@@ -49,5 +49,5 @@ def write_pages(
         The pages in order, in the folder.
     """
     # Typst puts the number of the page between the braces.
-    typeset(folder / "page-{0p}.png", TEMPLATE, values, folder, _PAGES, cancel, report)
+    typeset(folder / "page-{0p}.png", TEMPLATE, values, folder, _PAGES, cancel, progress)
     return sorted(folder.glob("page-*.png"))

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.case import Case, CaseDetails, ExportRow, RunRow
 from engine.case.tables.evidence import MISMATCH
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.core.version import VERSION
 from engine.export.event_json import own_events, run_events
 from engine.pipeline.evidence_check import EvidenceState, check_evidence, note_mismatches
@@ -119,7 +119,7 @@ class ReportContent:
 def report_content(
     case: Case,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
     *,
     tagged: bool = False,
 ) -> ReportContent:
@@ -128,14 +128,14 @@ def report_content(
     Args:
         case: open for writing.
         cancel: looked at while hashing.
-        report: told how far hashing is.
+        progress: told how far hashing is.
         tagged: whether only events with a tag are included.
 
     Raises:
         ResourceError: a change cannot be recorded.
         CancelledError: the user stopped.
     """
-    states = check_evidence(case, cancel, report)
+    states = check_evidence(case, cancel, progress)
     changed = {state.row.id: state.sha256_now for state in states if not state.unchanged}
     note_mismatches(case, changed)
     review = review_of(case)

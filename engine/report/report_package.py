@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.case import Case
 from engine.core.errors import SightlineError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.core.times import format_time
 from engine.export.printable_text import one_line
 from engine.export.run_arrays import write_region_rows, write_trajectories
@@ -34,7 +34,7 @@ def write_package(
     values: dict[str, Any],
     folder: Path,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> None:
     """Writes the report in every form, with the audit log, hashes, settings and results.
 
@@ -45,7 +45,7 @@ def write_package(
         values: the document.
         folder: to work in; its folder `pictures` holds the pictures.
         cancel: looked at between files.
-        report: told how far the work is.
+        progress: told how far the work is.
 
     Raises:
         BadInputError: the document cannot be set.
@@ -55,7 +55,7 @@ def write_package(
     """
     made = folder / "package"
     (made / "runs").mkdir(parents=True)
-    write_pdf(made / "report.pdf", values, folder, cancel, report)
+    write_pdf(made / "report.pdf", values, folder, cancel, progress)
     write_html(made / "report.html", values, folder)
     write_json(made / "report.json", content)
     write_csv(made / "events.csv", content)
@@ -66,7 +66,7 @@ def write_package(
         if one.current is not None:
             _write_run(made / "runs", case, one.current)
     (folder / "pictures").rename(made / "pictures")
-    _pack(path, made, content, cancel, report)
+    _pack(path, made, content, cancel, progress)
 
 
 def _write(path: Path, text: str) -> None:
@@ -175,7 +175,7 @@ def _commands(content: ReportContent) -> list[str]:
 
 
 def _pack(
-    path: Path, made: Path, content: ReportContent, cancel: CancelToken, report: Report
+    path: Path, made: Path, content: ReportContent, cancel: CancelToken, progress: ProgressCallback
 ) -> None:
     files = sorted(one for one in made.rglob("*") if one.is_file())
     listed = []
@@ -192,7 +192,7 @@ def _pack(
                     target.write(block)
             size = file.stat().st_size
             listed.append({"path": name, "size": size, "sha256": digest.hexdigest()})
-            report(Progress("packing", done, len(files), unit="files"))
+            progress(Progress("packing", done, len(files), unit="files"))
         manifest = {
             "format": "sightline report",
             "v": 1,

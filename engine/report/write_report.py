@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.case import Case
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.export.output_files import Output, WrittenFile, check_ending, translated
 from engine.report.csv_report import write_csv
 from engine.report.json_report import write_json
@@ -25,7 +25,7 @@ def write_report(
     tagged: bool = False,
     beside_evidence: bool = False,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> tuple[ReportContent, WrittenFile]:
     """Writes a report and records it.
 
@@ -38,7 +38,7 @@ def write_report(
         tagged: whether only what has a tag is included.
         beside_evidence: whether the examiner insists on a place beside evidence.
         cancel: looked at while the work goes on.
-        report: told how far it is.
+        progress: told how far it is.
 
     Returns:
         What the report says, and the file.
@@ -51,15 +51,15 @@ def write_report(
     ending, token = check_ending(target, ENDINGS), cancel or CancelToken()
     with Output(case, target, beside_evidence) as output:
         part = output.part(ending)
-        content = report_content(case, token, report, tagged=tagged)
+        content = report_content(case, token, progress, tagged=tagged)
         if ending == "json":
             write_json(part, content)
         elif ending == "csv":
             write_csv(part, content)
         else:
-            _write_document(part, ending, case, content, token, report)
+            _write_document(part, ending, case, content, token, progress)
         entry = "report.write", _said(output.target, ending, content)
-        (written,) = output.commit(cancel=token, report=report, entry=entry)
+        (written,) = output.commit(cancel=token, progress=progress, entry=entry)
     return content, written
 
 
@@ -68,7 +68,7 @@ def preview_report(
     *,
     tagged: bool = False,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> list[Path]:
     """Sets the pages of a report as pictures in the case's cache; nothing leaves the case.
 
@@ -78,7 +78,7 @@ def preview_report(
         case: open for writing.
         tagged: whether only what has a tag is included.
         cancel: looked at while the work goes on.
-        report: told how far it is.
+        progress: told how far it is.
 
     Returns:
         The pages in order.
@@ -96,13 +96,18 @@ def preview_report(
     shutil.rmtree(folder, ignore_errors=True)
     with translated(folder):
         folder.mkdir()
-        content = report_content(case, token, report, tagged=tagged)
-        values = illustrated(case, content, folder, token, report)
-        return write_pages(values, folder, token, report)
+        content = report_content(case, token, progress, tagged=tagged)
+        values = illustrated(case, content, folder, token, progress)
+        return write_pages(values, folder, token, progress)
 
 
 def _write_document(
-    part: Path, ending: str, case: Case, content: ReportContent, cancel: CancelToken, report: Report
+    part: Path,
+    ending: str,
+    case: Case,
+    content: ReportContent,
+    cancel: CancelToken,
+    progress: ProgressCallback,
 ) -> None:
     from engine.report.document.illustrations import illustrated
     from engine.report.report_package import write_package
@@ -110,11 +115,11 @@ def _write_document(
     # Pictures lie in the case's own cache, which is no evidence's folder and goes with the case.
     with tempfile.TemporaryDirectory(prefix="report-", dir=case.cache) as name:
         folder = Path(name)
-        values = illustrated(case, content, folder, cancel, report)
+        values = illustrated(case, content, folder, cancel, progress)
         if ending == "zip":
-            write_package(part, case, content, values, folder, cancel, report)
+            write_package(part, case, content, values, folder, cancel, progress)
         else:
-            write_document(part, ending, values, folder, cancel, report)
+            write_document(part, ending, values, folder, cancel, progress)
 
 
 def write_document(
@@ -123,14 +128,14 @@ def write_document(
     values: dict[str, Any],
     folder: Path,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
 ) -> None:
     """Sets a document as `pdf` or `html`; arguments as in `write_pdf`."""
     from engine.report.html_report import write_html
     from engine.report.pdf_report import write_pdf
 
     if ending == "pdf":
-        write_pdf(path, values, folder, cancel, report)
+        write_pdf(path, values, folder, cancel, progress)
     else:
         write_html(path, values, folder)
 

@@ -23,7 +23,7 @@ import numpy as np
 from engine.case import Case, RunRow
 from engine.core.build import this_build
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.core.resources import RESOURCES
 from engine.core.settings import AnalysisSettings
 from engine.detectors.text.text_detector import open_text
@@ -64,7 +64,7 @@ class Check:
     detail: str
 
 
-def self_test(cancel: CancelToken, report: Report) -> list[Check]:
+def self_test(cancel: CancelToken, progress: ProgressCallback) -> list[Check]:
     """Compares files, settings and results with what was recorded.
 
     Raises:
@@ -78,7 +78,7 @@ def self_test(cancel: CancelToken, report: Report) -> list[Check]:
             *_installation(cancel),
             *_files(expected["files"]),
             _settings(expected["settings_sha256"]),
-            *_results(expected["results"], measured(cancel, report)),
+            *_results(expected["results"], measured(cancel, progress)),
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInputError(
@@ -86,7 +86,7 @@ def self_test(cancel: CancelToken, report: Report) -> list[Check]:
         ) from error
 
 
-def record(cancel: CancelToken, report: Report) -> dict[str, Any]:
+def record(cancel: CancelToken, progress: ProgressCallback) -> dict[str, Any]:
     """Measures what `self_test` compares with."""
     pack = (RESOURCES / "packs" / _PACK).rglob("*")
     files = [_SAMPLE, *sorted(one for one in pack if one.is_file())]
@@ -94,11 +94,11 @@ def record(cancel: CancelToken, report: Report) -> dict[str, Any]:
         "files": {str(one.relative_to(RESOURCES).as_posix()): _sha256(one) for one in files},
         "settings_sha256": _settings_sha256(),
         "made_with": environment(),
-        "results": measured(cancel, report),
+        "results": measured(cancel, progress),
     }
 
 
-def measured(cancel: CancelToken, report: Report) -> dict[str, Any]:
+def measured(cancel: CancelToken, progress: ProgressCallback) -> dict[str, Any]:
     """Analyses the sample with every channel in a case that is thrown away.
 
     Returns:
@@ -108,7 +108,7 @@ def measured(cancel: CancelToken, report: Report) -> dict[str, Any]:
         tempfile.TemporaryDirectory() as folder,
         Case.create(Path(folder) / "self-test.case") as case,
     ):
-        run = _run(case, cancel, report)
+        run = _run(case, cancel, progress)
         asked = ask(case, AskRequest(_QUESTION), ModelShelf(), cancel=cancel)
         events = [row.event for row in case.results.events(run.id)]
         return {
@@ -122,14 +122,14 @@ def measured(cancel: CancelToken, report: Report) -> dict[str, Any]:
         }
 
 
-def _run(case: Case, cancel: CancelToken, report: Report) -> RunRow:
+def _run(case: Case, cancel: CancelToken, progress: ProgressCallback) -> RunRow:
     text = text_recipe(_PACK, None, "cpu")
     recipe = Recipe(AnalysisSettings(channels=(SCENE, TEXT)), text=text)
     evidence, source = add_evidence(case, _SAMPLE, cancel=cancel)
     with source:
         run = Run(
             case, evidence, source, recipe, text=open_text(None, text), cancel=cancel,
-            report=report,
+            progress=progress,
         )  # fmt: skip
         return run.execute(Resuming(finished=False, unfinished=False))
 

@@ -43,7 +43,7 @@ def add(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) -> 
             fps=optional(fields, "fps", float, None),
             copy=optional(fields, "copy", bool, False),
             cancel=cancel,
-            report=answer.progress,
+            progress=answer.progress,
         )
         with source:
             warnings = stream_warnings(source.info, source.index)
@@ -96,13 +96,13 @@ def analyse(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
             stream=optional(fields, "stream", int, None),
             fps=row.fps,
             cancel=cancel,
-            report=answer.progress,
+            progress=answer.progress,
         )
         with source:
             run = Run(
                 case, evidence, source, recipe, 
                 text=open_text(case.cache, recipe.text, taught_of(case, recipe)),
-                cancel=cancel, report=answer.progress, committed=committed,
+                cancel=cancel, progress=answer.progress, committed=committed,
             )  # fmt: skip
             resuming = Resuming(finished=mode == "resume", unfinished=mode != "fresh")
             return {"run": run_json(case, run.execute(resuming))}
@@ -159,7 +159,7 @@ def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
     tagged = optional(fields, "tagged", bool, False)
     with opened.join() as case:
         if optional(fields, "preview", bool, False):
-            pages = preview_report(case, tagged=tagged, cancel=cancel, report=answer.progress)
+            pages = preview_report(case, tagged=tagged, cancel=cancel, progress=answer.progress)
             return {"pages": [str(one) for one in pages]}
         content, written = write_report(
             case,
@@ -167,7 +167,7 @@ def report(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer) 
             tagged=tagged,
             beside_evidence=optional(fields, "beside_evidence", bool, False),
             cancel=cancel,
-            report=answer.progress,
+            progress=answer.progress,
         )
     return {
         "path": str(written.path),
@@ -215,7 +215,7 @@ def archive(opened: Opened, fields: Fields, cancel: CancelToken, answer: Answer)
             with_evidence=optional(fields, "with_evidence", bool, False),
             beside_evidence=optional(fields, "beside_evidence", bool, False),
             cancel=cancel,
-            report=answer.progress,
+            progress=answer.progress,
         )
     return {
         "path": str(archived.file.path),

@@ -224,7 +224,7 @@ def test_a_cancelled_archive_leaves_nothing(case: Path, tmp_path: Path) -> None:
 
     with Case.open(case, write=True) as opened, pytest.raises(CancelledError):
         write_archive(
-            opened, tmp_path / "out" / "a.zip", with_evidence=True, cancel=token, report=stop
+            opened, tmp_path / "out" / "a.zip", with_evidence=True, cancel=token, progress=stop
         )
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -237,7 +237,7 @@ def test_a_cancelled_unpacking_leaves_nothing(archive: Path, tmp_path: Path) -> 
             token.cancel()
 
     with pytest.raises(CancelledError):
-        unpack(archive, tmp_path / "out" / "new.case", cancel=token, report=stop)
+        unpack(archive, tmp_path / "out" / "new.case", cancel=token, progress=stop)
     assert list((tmp_path / "out").iterdir()) == []
 
 

@@ -245,17 +245,17 @@ def test_progress_is_a_line_every_ten_seconds_unless_quiet(
     clock = Clock()
     monkeypatch.setattr(output, "time", clock)
     output.set_quiet(False)
-    with output.shown_progress() as report:
+    with output.shown_progress() as progress:
         for second in range(35):
             clock.now = float(second)
-            report(Progress("analysing", second, 35, 12.34, 35.0 - second))
+            progress(Progress("analysing", second, 35, 12.34, 35.0 - second))
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 3
     assert lines[0] == "analysing: 10 of 35 frames, 12/s, 00:00:25 left"
     output.set_quiet(True)
-    with output.shown_progress() as report:
+    with output.shown_progress() as progress:
         clock.now = 1000.0
-        report(Progress("analysing", 1, 35))
+        progress(Progress("analysing", 1, 35))
     output.set_quiet(False)
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""

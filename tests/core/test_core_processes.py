@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from engine.core.errors import BadInputError, CancelledError, ResourceError
-from engine.core.processes import each_done
+from engine.core.processes import map_in_processes
 from engine.core.progress import CancelToken
 
 MANY = range(5)
@@ -42,26 +42,26 @@ def until_stopped(tool: Tool, task: int, cancel: CancelToken) -> int:
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_every_task_is_done_by_what_its_own_process_made(processes: int) -> None:
-    done = list(each_done(partial(begin, 10), add, MANY, processes, CancelToken()))
+    done = list(map_in_processes(partial(begin, 10), add, MANY, processes, CancelToken()))
     assert sorted(total for total, _, _ in done) == [10 + task for task in MANY]
     assert all(made == used for _, made, used in done)
     assert (os.getpid() in {used for _, _, used in done}) == (processes == 1)
 
 
 def test_without_tasks_nothing_is_made() -> None:
-    assert not list(each_done(partial(pytest.fail, "made"), add, (), 2, CancelToken()))
+    assert not list(map_in_processes(partial(pytest.fail, "made"), add, (), 2, CancelToken()))
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_arrives_as_it_was_raised(processes: int) -> None:
     with pytest.raises(BadInputError, match=r"footage, yard\.mp4, name") as caught:
-        list(each_done(partial(begin, 0), refuse, MANY, processes, CancelToken()))
+        list(map_in_processes(partial(begin, 0), refuse, MANY, processes, CancelToken()))
     assert caught.value.remedy == "name another"
 
 
 def test_a_wish_to_stop_reaches_tasks_that_are_under_way() -> None:
     cancel = CancelToken()
-    done = each_done(partial(begin, 0), until_stopped, MANY, 2, cancel)
+    done = map_in_processes(partial(begin, 0), until_stopped, MANY, 2, cancel)
     assert next(done) == 0
     cancel.cancel()
     with pytest.raises(CancelledError):
@@ -70,4 +70,4 @@ def test_a_wish_to_stop_reaches_tasks_that_are_under_way() -> None:
 
 def test_a_process_that_dies_is_named() -> None:
     with pytest.raises(ResourceError, match="a process died"):
-        list(each_done(partial(begin, 0), die, MANY, 2, CancelToken()))
+        list(map_in_processes(partial(begin, 0), die, MANY, 2, CancelToken()))

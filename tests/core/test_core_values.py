@@ -13,7 +13,7 @@ from engine.core.directions import CELLS, cell_name, direction_name
 from engine.core.errors import (
     BadInputError,
     CancelledError,
-    NegativeError,
+    CheckFailedError,
     ResourceError,
     SightlineError,
 )
@@ -269,7 +269,7 @@ def test_where_the_calibration_comes_from() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "code"),
-    [(NegativeError, 1), (BadInputError, 2), (CancelledError, 3), (ResourceError, 4)],
+    [(CheckFailedError, 1), (BadInputError, 2), (CancelledError, 3), (ResourceError, 4)],
 )
 def test_an_error_is_a_code_and_one_printable_line(kind: type[SightlineError], code: int) -> None:
     error = kind("what\nhappened", "/a/\x1b[31m\x9bfile\r", "do\tthis")

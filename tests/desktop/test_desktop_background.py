@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from desktop.session.background import Background
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 
 
 def test_nothing_begins_after_the_end() -> None:
     begun: list[bool] = []
 
-    def task(_cancel: CancelToken, _report: Report) -> None:
+    def task(_cancel: CancelToken, _progress: ProgressCallback) -> None:
         begun.append(True)
 
     background = Background()

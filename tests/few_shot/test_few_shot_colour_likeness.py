@@ -68,5 +68,5 @@ def test_comparing_colours_can_be_cancelled(tmp_path: Path) -> None:
             case,
             marks=marks,
             cancel=token,
-            report=lambda one: token.cancel() if one.stage == "comparing colours" else None,
+            progress=lambda one: token.cancel() if one.stage == "comparing colours" else None,
         )

@@ -17,7 +17,7 @@ def test_a_file_is_hashed_by_several_algorithms_at_once(tmp_path: Path) -> None:
     path = tmp_path / "evidence.mp4"
     path.write_bytes(data)
     told: list[Progress] = []
-    hashes = hash_evidence(path, ("sha256", "md5", "sha1"), report=told.append)
+    hashes = hash_evidence(path, ("sha256", "md5", "sha1"), progress=told.append)
     assert hashes == {
         "sha256": hashlib.sha256(data).hexdigest(),
         "md5": hashlib.md5(data).hexdigest(),

@@ -131,7 +131,7 @@ def test_frames_that_an_edit_list_takes_out_are_no_frames(tmp_path: Path, clip: 
 
 def test_indexing_reports_and_can_be_cancelled(clip: Clip) -> None:
     told: list[Progress] = []
-    open_source(clip("constant"), report=told.append).close()
+    open_source(clip("constant"), progress=told.append).close()
     assert told[-1].done == told[-1].total == clip("constant").stat().st_size
     token = CancelToken()
     token.cancel()

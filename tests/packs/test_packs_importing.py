@@ -43,7 +43,7 @@ def nothing_of_it(folder: Path) -> bool:
 
 def test_a_folder_is_copied_and_checked(pack: Pack, user_folders: Path) -> None:
     seen: list[Progress] = []
-    imported = import_pack(pack.folder, report=seen.append)
+    imported = import_pack(pack.folder, progress=seen.append)
     assert imported.folder == user_folders / "tiny"
     assert find_pack("tiny") == imported
     assert check_pack("tiny").ok

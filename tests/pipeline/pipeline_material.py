@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 
 from engine.case import Case, RunRow
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.core.settings import AnalysisSettings, MotionSettings
 from engine.core.stream import Frame, FrameIndex, StreamInfo
 from engine.media.pixel_converter import Pixels
@@ -117,13 +117,13 @@ def analysed(
     recipe: Recipe = RECIPE,
     resuming: Resuming | None = None,
     *,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
     fps: float | None = None,
 ) -> RunRow:
     evidence, source = add_evidence(case, video, fps=fps)
     with source:
-        run = Run(case, evidence, source, recipe, cancel=cancel, report=report)
+        run = Run(case, evidence, source, recipe, cancel=cancel, progress=progress)
         return run.execute(resuming or Resuming())
 
 

@@ -68,9 +68,9 @@ def test_a_resumed_run_learns_normal_footage_once(case: Case, video: Path, tmp_p
 
     with case:
         with pytest.raises(CancelledError):
-            analysed(case, video, recipe, report=stop_while_analysing, cancel=token)
+            analysed(case, video, recipe, progress=stop_while_analysing, cancel=token)
         stages: set[str] = set()
-        run = analysed(case, video, recipe, report=lambda one: stages.add(one.stage))
+        run = analysed(case, video, recipe, progress=lambda one: stages.add(one.stage))
         assert run.id == 1
         assert not any("normal" in stage for stage in stages)
         assert len(case.calibrations.of_run(1, "scene")) == 1
@@ -179,7 +179,7 @@ def test_normal_footage_learned_once_serves_another_video_of_the_camera(
     stages: set[str] = set()
     with case:
         first = analysed(case, video, recipe)
-        second = analysed(case, other, recipe, report=lambda one: stages.add(one.stage))
+        second = analysed(case, other, recipe, progress=lambda one: stages.add(one.stage))
         assert not any("normal" in stage for stage in stages)
         assert content(case, first.id)["calibrations"] == content(case, second.id)["calibrations"]
         small = [np.full((96, 128, 3), 90, np.uint8)] * 40

@@ -92,7 +92,7 @@ def interrupt(folder: Path, video: Path, mode: str, call: int, recipe: Recipe = 
                 video,
                 recipe,
                 Resuming(finished=True),
-                report=stop_at(call, kill if mode == "kill" else token.cancel),
+                progress=stop_at(call, kill if mode == "kill" else token.cancel),
                 cancel=token,
             )
         except Killed:

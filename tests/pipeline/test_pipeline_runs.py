@@ -69,7 +69,7 @@ def test_fresh_leaves_an_unfinished_run_alone(case: Case, video: Path) -> None:
     token = CancelToken()
     with case:
         with pytest.raises(CancelledError):
-            analysed(case, video, cancel=token, report=lambda _: token.cancel())
+            analysed(case, video, cancel=token, progress=lambda _: token.cancel())
         fresh = analysed(case, video, resuming=Resuming(finished=False, unfinished=False))
         assert fresh.id == 2
         assert case.runs.get(1).state == "cancelled"
@@ -79,7 +79,7 @@ def test_other_settings_do_not_resume(case: Case, video: Path) -> None:
     token = CancelToken()
     with case:
         with pytest.raises(CancelledError):
-            analysed(case, video, cancel=token, report=lambda _: token.cancel())
+            analysed(case, video, cancel=token, progress=lambda _: token.cancel())
         other = Recipe(replace(SHORT_CHUNKS, stride=2))
         assert analysed(case, video, other).id == 2
 
@@ -222,7 +222,7 @@ def test_only_finished_runs_are_replayed(case: Case, video: Path) -> None:
     token = CancelToken()
     with case:
         with pytest.raises(CancelledError):
-            analysed(case, video, cancel=token, report=lambda _: token.cancel())
+            analysed(case, video, cancel=token, progress=lambda _: token.cancel())
         with pytest.raises(BadInputError, match="not finished"):
             repeat_run(case, 1)
         with pytest.raises(BadInputError, match="no such run"):

@@ -91,7 +91,7 @@ class Bench:
         evidence, source = add_evidence(self.case, self.video)
         with source:
             use = TextUse(asked, self.model, self.case.cache / "features")
-            run = Run(self.case, evidence, source, wanted, text=use, report=report)
+            run = Run(self.case, evidence, source, wanted, text=use, progress=report)
             return run.execute(resuming or Resuming(finished=True))
 
 

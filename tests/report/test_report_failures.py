@@ -69,7 +69,7 @@ def test_a_cancelled_report_leaves_nothing(reviewed: Path, tmp_path: Path, stage
 
     out = tmp_path / "out"
     with Case.open(reviewed, write=True) as opened, pytest.raises(CancelledError):
-        write_report(opened, out / "r.pdf", cancel=token, report=stop)
+        write_report(opened, out / "r.pdf", cancel=token, progress=stop)
     assert list(out.iterdir()) == []
     assert not any((reviewed / "cache").glob("report-*"))
 

@@ -88,9 +88,9 @@ def build_command(
     asked = pack if stage in (None, FRAMES) else None
     request = _request(dataset, root.absolute(), folder, rate, split, asked, labels)
     counts: dict[str, dict[str, int]] = {}
-    with cancellable() as cancel, shown_progress() as report:
+    with cancellable() as cancel, shown_progress() as progress:
         stages = {
-            FRAMES: lambda: build_frames(request, report, cancel),
+            FRAMES: lambda: build_frames(request, progress, cancel),
             TIMELINES: lambda: build_timelines(folder),
             CHECKS: lambda: build_checks(folder),
             DIALOGUES: lambda: build_dialogues(folder, seed),

@@ -121,7 +121,7 @@ def command(
 
     settings = replace(_settings(stride, flow), channels=chosen)
     how = cast("Calibrate | None", calibrate)
-    with cancellable() as cancel, shown_progress() as report:
+    with cancellable() as cancel, shown_progress() as progress:
         evaluator = Evaluator(
             open_dataset(dataset, root.absolute()),
             settings,
@@ -130,7 +130,7 @@ def command(
             dump=dump,
             pictures=pictures,
             cancel=cancel,
-            report=report,
+            progress=progress,
         )
         names = None if videos is None else [name for name in videos.split(",") if name]
         run = evaluator.evaluate(split, names)

@@ -71,11 +71,18 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sightline-")))
         cancel = stack.enter_context(cancellable())
-        report = stack.enter_context(shown_progress())
+        progress = stack.enter_context(shown_progress())
         learn = options.calibrate != "self"
         heat = HeatGiver(options.heatmap, spans, work, options.pack, learn, cancel)
         said = judge(
-            model, open_backbone(pack), spans, heat, options.heatmap, options.blind, report, cancel
+            model,
+            open_backbone(pack),
+            spans,
+            heat,
+            options.heatmap,
+            options.blind,
+            progress,
+            cancel,
         )
     if options.dump is not None:
         write_dump(options.dump, said)

@@ -53,8 +53,8 @@ def command(
     from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 
     request = FootageRequest(videos, seed, split, _size(size), seconds)
-    with cancellable() as cancel, shown_progress() as report:
-        done = write_footage(to.absolute(), request, processes or cores(), report, cancel)
+    with cancellable() as cancel, shown_progress() as progress:
+        done = write_footage(to.absolute(), request, processes or cores(), progress, cancel)
     if as_json:
         print_json(done.as_json())
         return

@@ -117,8 +117,8 @@ def ahd_command(
         fresh=fresh,
         command=said_command(),
     )
-    with cancellable() as cancel, shown_progress() as report:
-        result = train_ahd(request, report, cancel)
+    with cancellable() as cancel, shown_progress() as progress:
+        result = train_ahd(request, progress, cancel)
     if as_json:
         print_json(result)
         return

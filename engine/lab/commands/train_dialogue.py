@@ -109,8 +109,8 @@ def command(
         fresh,
         said_command(),
     )  # fmt: skip
-    with cancellable() as cancel, shown_progress() as report:
-        result = train_dialogue(request, report, cancel)
+    with cancellable() as cancel, shown_progress() as progress:
+        result = train_dialogue(request, progress, cancel)
     if as_json:
         print_json(result)
         return

@@ -32,8 +32,8 @@ def command(
     from engine.packs.pack import find_pack
     from engine.tvad.replay_file import REPLAY
 
-    with cancellable() as cancel, shown_progress() as report:
-        made = add_replay(find_pack(pack), data.absolute(), videos, seed, report, cancel)
+    with cancellable() as cancel, shown_progress() as progress:
+        made = add_replay(find_pack(pack), data.absolute(), videos, seed, progress, cancel)
     size = made.files[REPLAY].size
     if as_json:
         print_json({"pack": str(made.folder), "file": REPLAY, "bytes": size})

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.core.settings import AnalysisSettings
 from engine.detectors.scene.scene_learning import calibrate
 from engine.detectors.text.text_calibration import TextCalibration, learn_text
@@ -97,7 +97,7 @@ class Evaluator:
         dump: Path | None = None,
         pictures: Path | None = None,
         cancel: CancelToken | None = None,
-        report: Report = silent,
+        progress: ProgressCallback = silent,
     ) -> None:
         """Prepares an evaluation.
 
@@ -110,7 +110,7 @@ class Evaluator:
             dump: folder for arrays and regions of every video, those of the leading channel.
             pictures: folder for pictures of every video.
             cancel: looked at between chunks.
-            report: told how far the work is.
+            progress: told how far the work is.
         """
         self._dataset = dataset
         self._settings = settings
@@ -120,7 +120,7 @@ class Evaluator:
         self._dump = dump
         self._pictures = pictures
         self._cancel = cancel or CancelToken()
-        self._report = report
+        self._progress = progress
 
     def evaluate(self, split: str, names: Sequence[str] | None = None) -> EvaluationRun:
         """Analyses the videos of a split and computes the figures.
@@ -192,11 +192,11 @@ class Evaluator:
             return ""
         return str(hash_evidence(path, cancel=self._cancel)["sha256"])
 
-    def _named(self, name: str) -> Report:
-        def report(progress: Progress) -> None:
-            self._report(Progress(f"analysing {name}", progress.done, progress.total))
+    def _named(self, name: str) -> ProgressCallback:
+        def named(progress: Progress) -> None:
+            self._progress(Progress(f"analysing {name}", progress.done, progress.total))
 
-        return report
+        return named
 
     def _learn_normal(self, video: Video) -> Calibrations:
         paths = self._normal(video)
@@ -215,7 +215,7 @@ class Evaluator:
             self._settings,
             WHOLE_PICTURE,
             self._cancel,
-            self._report,
+            self._progress,
             self._text,
         )
 

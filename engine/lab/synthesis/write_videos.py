@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.lab.synthesis.render_video import VideoSpec, render_video
 from engine.lab.synthesis.scenario import random_scene, random_spec
 from engine.lab.synthesis.scene.figures import Bytes
@@ -53,7 +53,7 @@ def write_dataset(
     abnormal_share: float = 2 / 3,
     size: tuple[int, int] = (640, 360),
     seconds: float | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
 ) -> list[WrittenVideo]:
     """Renders a set of videos in UBnormal's layout.
@@ -71,7 +71,7 @@ def write_dataset(
         abnormal_share: share of videos with an abnormal target, 0..1.
         size: even width and height in pixels, at least 64.
         seconds: duration of each video; 8 to 12 s when None.
-        report: told after each video.
+        progress: told after each video.
         cancel: looked at between frames.
 
     Raises:
@@ -91,7 +91,7 @@ def write_dataset(
             folder = to / f"Scene{draw.scene_number}"
             folder.mkdir(parents=True, exist_ok=True)
             written.append(write_video(folder, draw.name(spec), spec, draw.noise_seed, cancel))
-            report(Progress("rendering", index + 1, videos, unit="videos"))
+            progress(Progress("rendering", index + 1, videos, unit="videos"))
         write_split(to, split, [video.name for video in written])
     return written
 

@@ -18,8 +18,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.core.processes import each_done
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.processes import map_in_processes
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.lab.datasets.rendered import RenderedVideo
 from engine.lab.training.training_samples import Sample, training_samples, whole_video
 from engine.tvad.backbones.backbone import Backbone, Features
@@ -108,7 +108,7 @@ class FeatureCache:
         make: Callable[[], Backbone],
         most_bytes: int,
         workers: int,
-        report: Report,
+        progress: ProgressCallback,
         cancel: CancelToken,
     ) -> None:
         """Computes what is missing, then lists the windows.
@@ -117,7 +117,7 @@ class FeatureCache:
             make: loads the backbone; called in each worker, so it must be picklable.
             most_bytes: of the whole cache; windows beyond an even share are not kept.
             workers: processes.
-            report: told after each video.
+            progress: told after each video.
             cancel: looked at between videos.
 
         Raises:
@@ -132,9 +132,9 @@ class FeatureCache:
             done = len(self.videos) - len(missing)
             jobs = [(self.videos[i], self.recipe, self._path(i), share) for i in missing]
             make = partial(single_threaded, make)
-            for _ in each_done(make, _compute, jobs, workers, cancel):
+            for _ in map_in_processes(make, _compute, jobs, workers, cancel):
                 done += 1
-                report(Progress("computing features", done, len(self.videos), unit="videos"))
+                progress(Progress("computing features", done, len(self.videos), unit="videos"))
         except OSError as error:
             raise ResourceError(
                 f"features cannot be kept ({error.strerror})", self.folder, "free some disk space"

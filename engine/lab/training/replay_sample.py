@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.detectors.text.text_model import ABNORMAL, BACKGROUND, NORMAL, SLICE_BYTES
 from engine.lab.datasets.rendered import RenderedVideo, rendered_by, rendered_videos
 from engine.lab.training.training_samples import ID_STRIDE, training_samples
@@ -31,7 +31,7 @@ Drawn = tuple[NDArray[np.float32], NDArray[np.uint8]]
 
 
 def add_replay(
-    pack: Pack, data: Path, videos: int, seed: int, report: Report, cancel: CancelToken
+    pack: Pack, data: Path, videos: int, seed: int, progress: ProgressCallback, cancel: CancelToken
 ) -> Pack:
     """Writes the pack anew with a sample of rendered traits in it.
 
@@ -42,7 +42,7 @@ def add_replay(
         data: a folder that `synth` wrote, with the split train.
         videos: how many of its videos are read, evenly spread.
         seed: of places, variations and cells.
-        report: told after each video.
+        progress: told after each video.
         cancel: looked at between videos.
 
     Raises:
@@ -61,7 +61,7 @@ def add_replay(
         rng = np.random.default_rng([seed, number])
         for traits, group in _slices(video, backbone, decoder, seed):
             parts.append(_drawn(traits, group, rng))
-        report(Progress("reading rendered footage", number + 1, len(chosen), unit="videos"))
+        progress(Progress("reading rendered footage", number + 1, len(chosen), unit="videos"))
     traits, group = _even(parts, np.random.default_rng(seed))
     return _written(pack, replay_bytes(traits, group), len(chosen), rendered_by(data, "train"))
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.lab.training.cropping import cropped
 from engine.lab.training.feature_cache import CachedWindow, FeatureCache
 from engine.lab.training.loss import Balance, Stage1Loss, pixel_groups
@@ -115,12 +115,14 @@ class Stage1:
         self._path = work / "stage1.safetensors"
         self.log: list[dict[str, Any]] = []
 
-    def run(self, device: str, report: Report, cancel: CancelToken) -> AnomalyHeatmapDecoder:
+    def run(
+        self, device: str, progress: ProgressCallback, cancel: CancelToken
+    ) -> AnomalyHeatmapDecoder:
         """Trains and returns the decoder whose running average did best on validation footage.
 
         Args:
             device: `cpu` or a GPU of torch; ignored under `accelerate launch`, which decides.
-            report: told after each optimiser step.
+            progress: told after each optimiser step.
             cancel: looked at after each optimiser step; the state is saved before it ends.
 
         Raises:
@@ -145,7 +147,7 @@ class Stage1:
         for step in range(done, steps):
             loss = self._step(accelerator, module, optimiser, items, step, steps)
             _follow(average, decoder, min(self._settings.average, (1 + step) / (10 + step)))
-            report(Progress("training", step + 1, steps, unit="steps"))
+            progress(Progress("training", step + 1, steps, unit="steps"))
             measured = (step + 1) % self._settings.measure_every == 0 or step + 1 == steps
             if measured or cancel.cancelled:
                 if accelerator.is_main_process:

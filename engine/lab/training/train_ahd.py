@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.lab.datasets.rendered import rendered_by, rendered_videos
 from engine.lab.training.decoder_calibration import calibration
 from engine.lab.training.decoder_pack import Outcome, make_pack, pack_prompts
@@ -71,12 +71,14 @@ class AhdRequest:
     command: str = ""
 
 
-def train_ahd(request: AhdRequest, report: Report, cancel: CancelToken) -> dict[str, Any]:
+def train_ahd(
+    request: AhdRequest, progress: ProgressCallback, cancel: CancelToken
+) -> dict[str, Any]:
     """Trains a decoder and writes its pack.
 
     Args:
         request: what to train.
-        report: told about features and steps.
+        progress: told about features and steps.
         cancel: looked at between videos and steps; a stopped training goes on when it is
             started again.
 
@@ -92,13 +94,13 @@ def train_ahd(request: AhdRequest, report: Report, cancel: CancelToken) -> dict[
         shutil.rmtree(request.work / "state", ignore_errors=True)
     clock = _Clock()
     backbone = load_backbone(request.backbone, request.weights, request.device)
-    training, validation = _caches(request, backbone, report, cancel)
+    training, validation = _caches(request, backbone, progress, cancel)
     torch.set_num_threads(request.settings.threads)
     bank = embed_phrases(backbone, Templates())
     clock.lap("features")
     config = _config(backbone)
     run = Stage1(config, request.settings, training, validation, bank, request.work / "state")
-    decoder = run.run(request.device, report, cancel)
+    decoder = run.run(request.device, progress, cancel)
     clock.lap("training")
     _calibrate(decoder, backbone, validation)
     figures = _figures(decoder, validation, bank)
@@ -135,7 +137,7 @@ class _Clock:
 
 
 def _caches(
-    request: AhdRequest, backbone: Backbone, report: Report, cancel: CancelToken
+    request: AhdRequest, backbone: Backbone, progress: ProgressCallback, cancel: CancelToken
 ) -> tuple[FeatureCache, FeatureCache]:
     make = partial(load_backbone, request.backbone, request.weights, request.device)
     seed = request.settings.seed
@@ -149,7 +151,7 @@ def _caches(
         roots = request.data if split == "train" else request.data[:1]
         videos = [video for root in roots for video in rendered_videos(root, split)]
         cache = FeatureCache(request.work / "features", recipe, videos)
-        cache.fill(make, most, request.workers, report, cancel)
+        cache.fill(make, most, request.workers, progress, cancel)
         caches.append(cache)
     return caches[0], caches[1]
 

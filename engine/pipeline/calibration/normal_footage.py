@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.core.settings import AnalysisSettings
 from engine.detectors.scene.scene_learning import calibrate
 from engine.detectors.text.text_calibration import TextCalibration, learn_text
@@ -93,7 +93,7 @@ def measure_footage(
     grid: Grid | None,
     settings: AnalysisSettings,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
     text: TextUse | None = None,
     sha256: str = "",
     camera: TextCalibration | None = None,
@@ -106,7 +106,7 @@ def measure_footage(
         grid: the grid it must have; None takes its own.
         settings: of the analysis.
         cancel: looked at between chunks.
-        report: told the frames done.
+        progress: told the frames done.
         text: the text channel; None leaves it out.
         sha256: of the footage, under which its features are kept.
         camera: what normal footage told of the camera; None for the normal footage itself.
@@ -127,7 +127,7 @@ def measure_footage(
             for chunk in measure_stream(source, plan, settings.motion, cancel, 0, meter):
                 spool.add(chunk.maps, chunk.seconds, chunk.text.maps if chunk.text else None)
                 done = plan.span(chunk.number)[1]
-                report(Progress("measuring normal footage", done, len(plan)))
+                progress(Progress("measuring normal footage", done, len(plan)))
     except BaseException:
         spool.close()
         raise
@@ -155,7 +155,7 @@ def learn_normal(
     settings: AnalysisSettings,
     parts: PictureParts,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
     text: TextUse | None = None,
 ) -> Calibrations:
     """Learns calibrations from normal footage of the same camera, for every channel that runs.
@@ -170,7 +170,7 @@ def learn_normal(
         spools, rate = [], 0.0
         for piece in footage:
             plan, spool = measure_footage(
-                piece.path, fps, grid, settings, cancel, report, text, piece.sha256
+                piece.path, fps, grid, settings, cancel, progress, text, piece.sha256
             )
             spools.append(stack.enter_context(spool))
             rate = rate or plan.rate
@@ -205,7 +205,7 @@ def learn_normal_text(
     settings: AnalysisSettings,
     parts: PictureParts,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
     text: TextUse,
     earlier: TextCalibration | None,
 ) -> TextCalibration:
@@ -218,7 +218,7 @@ def learn_normal_text(
         settings: of the analysis.
         parts: which parts of the picture count.
         cancel: looked at between chunks.
-        report: told the frames done.
+        progress: told the frames done.
         text: the text channel.
         earlier: learned from the same footage with other prompts; what it knows of the camera
             stays true.
@@ -239,7 +239,7 @@ def learn_normal_text(
             break
         maps += kept
     if earlier is None:
-        learned = learn_normal(footage, fps, grid, settings, parts, cancel, report, text).text
+        learned = learn_normal(footage, fps, grid, settings, parts, cancel, progress, text).text
         assert learned is not None
         return learned
     sources = tuple(piece.as_source() for piece in footage)

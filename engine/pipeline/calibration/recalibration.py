@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.case import Case, Change, DerivationRow, EventRow, EventState, RunRow
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Report, silent
+from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.core.times import Span
 from engine.detectors.text.text_calibration import TextCalibration
 from engine.pipeline.calibration.run_calibrations import (
@@ -36,7 +36,7 @@ def recalibrate(
     normal_spans: tuple[Span, ...],
     parts: PictureParts,
     cancel: CancelToken | None = None,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
 ) -> DerivationRow:
     """Derives the results of a finished run again.
 
@@ -48,7 +48,7 @@ def recalibrate(
         normal_spans: spans of the evidence marked normal; with none, the run's own calibration.
         parts: which parts of the picture count.
         cancel: looked at between blocks.
-        report: told the frames done.
+        progress: told the frames done.
 
     Returns:
         The new derivation.
@@ -77,7 +77,7 @@ def recalibrate(
         recipe.settings,
         recipe.prompts,
         token,
-        report,
+        progress,
         see=heat.add,
     )
     before = case.results.events(run_id)
@@ -98,14 +98,18 @@ def recalibrate(
 
 
 def replay(
-    case: Case, run: RunRow, derivation: DerivationRow | None, cancel: CancelToken, report: Report
+    case: Case,
+    run: RunRow,
+    derivation: DerivationRow | None,
+    cancel: CancelToken,
+    progress: ProgressCallback,
 ) -> None:
     """Recalibrates a run as another run's results were derived; nothing when plainly derived."""
     if derivation is None or derivation.settings is None:
         return
     recipe = recipe_of(run, derivation)
     spans = tuple(Span(*one) for one in json.loads(derivation.settings)["normal_spans"])
-    recalibrate(case, run.id, spans, recipe.parts, cancel, report)
+    recalibrate(case, run.id, spans, recipe.parts, cancel, progress)
 
 
 def _calibrations(

@@ -23,7 +23,7 @@ from engine.case import Case
 from engine.core.errors import SightlineError
 from engine.core.findings import Trajectory
 from engine.core.geometry import Box
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.core.stream import Frame, StreamInfo
 from engine.core.times import format_time
 from engine.export.overlay_artist import Findings, OverlayArtist
@@ -84,7 +84,7 @@ def draw_events(
     one: EvidenceContent,
     folder: Path,
     cancel: CancelToken,
-    report: Report,
+    progress: ProgressCallback,
     in_all: int = 1,
 ) -> tuple[dict[int, EventPictures], str]:
     """Draws the events of a piece of evidence that were not dismissed.
@@ -94,7 +94,7 @@ def draw_events(
         one: the evidence, as found for the report.
         folder: for the pictures.
         cancel: looked at between frames.
-        report: told how many pictures are drawn.
+        progress: told how many pictures are drawn.
         in_all: events that the whole report shows; the more, the smaller the pictures.
 
     Returns:
@@ -127,7 +127,7 @@ def draw_events(
         if stored is not None and not np.array_equal(source.index.pts, stored.index.pts):
             return {}, "this version reads other frame times than the case holds"
         drawing = _Drawing(case, stored, source, folder, in_all)
-        return drawing.draw(events, cancel, report), ""
+        return drawing.draw(events, cancel, progress), ""
 
 
 def shown_events(one: EvidenceContent) -> list[dict[str, Any]]:
@@ -161,7 +161,7 @@ class _Drawing:
             )
 
     def draw(
-        self, events: Iterable[Mapping[str, Any]], cancel: CancelToken, report: Report
+        self, events: Iterable[Mapping[str, Any]], cancel: CancelToken, progress: ProgressCallback
     ) -> dict[int, EventPictures]:
         index = self._source.index
         ordered = sorted(events, key=lambda event: int(event["peak_pts"]))
@@ -180,7 +180,7 @@ class _Drawing:
                     if len(waiting) > _AHEAD:
                         number, job = waiting.popleft()
                         drawn[number] = job.result()
-                    report(Progress("pictures", len(drawn), len(ordered), unit="events"))
+                    progress(Progress("pictures", len(drawn), len(ordered), unit="events"))
                 drawn.update((number, job.result()) for number, job in waiting)
             finally:
                 for _, job in waiting:

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.case import Case
 from engine.core.errors import SightlineError
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.pipeline.interpolation import expand_scores
 from engine.pipeline.stored_run import stored_run
 from engine.render.score_chart import score_chart
@@ -18,7 +18,11 @@ from engine.report.report_content import EvidenceContent, ReportContent
 
 
 def illustrated(
-    case: Case, content: ReportContent, folder: Path, cancel: CancelToken, report: Report
+    case: Case,
+    content: ReportContent,
+    folder: Path,
+    cancel: CancelToken,
+    progress: ProgressCallback,
 ) -> dict[str, Any]:
     """Draws what a report shows and sets its content out as a document.
 
@@ -27,7 +31,7 @@ def illustrated(
         content: what the report says.
         folder: gets a folder `pictures`.
         cancel: looked at between pictures.
-        report: told how many pictures are drawn.
+        progress: told how many pictures are drawn.
 
     Returns:
         The document: values of JSON's types.
@@ -44,7 +48,7 @@ def illustrated(
     in_all = sum(len(shown_events(one)) for one in content.evidence)
     for one in content.evidence:
         number = one.state.row.id
-        drawn, without[number] = draw_events(case, one, place, cancel, report, in_all)
+        drawn, without[number] = draw_events(case, one, place, cancel, progress, in_all)
         pictures.update(drawn)
         chart = _chart(case, one)
         if chart:

@@ -1,9 +1,9 @@
 """A harmless oddity that keeps raising alarms, and what is left of them once one is marked.
 
 Run: `python -m tests.benchmarks.lab.false_alarms [--work DIR] [--choices 10] [--seed 1]`. Of each
-of three cameras two videos show walkers only and teach what is usual, four show what is harmless there
-though the detector does not know it (riders, skaters, carts), three something wrong. `--work` keeps
-them.
+of three cameras two videos show walkers only and teach what is usual, four show what is harmless
+there though the detector does not know it (riders, skaters, carts), three something wrong. `--work`
+keeps them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Finding more of the same in rendered footage: a marked target again, and held-out words.
 
 Run: `python -m tests.benchmarks.lab.similarity_search --rendered DIR [--work DIR] [--choices 20]
-[--videos 24]`; DIR is a folder that `main.py synth --videos 60 --seed 1 --split test` wrote. Each abnormal video is
-cut in two at a key frame: a target marked in one half appears again in the other.
+[--videos 24]`; DIR is a folder that `main.py synth --videos 60 --seed 1 --split test` wrote.
+Each abnormal video is cut in two at a key frame: a target marked in one half appears again in the other.
 """
 
 from __future__ import annotations

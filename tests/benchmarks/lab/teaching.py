@@ -1,7 +1,8 @@
 """Teaching by example on Ped2: two marked frames of one target, judged on the other videos.
 
 Run: `python -m tests.benchmarks.lab.teaching [--choices 10] [--work DIR] [--pack NAME]`; the
-variable SIGHTLINE_FOOTAGE names the folder of real footage. `--work` keeps what was analysed for later.
+variable SIGHTLINE_FOOTAGE names the folder of real footage. `--work` keeps what was
+analysed for later.
 """
 
 from __future__ import annotations

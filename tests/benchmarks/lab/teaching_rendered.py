@@ -1,8 +1,8 @@
 """What teaching forgets: the text channel on the rendered test split before and after.
 
 Run: `python -m tests.benchmarks.lab.teaching_rendered --rendered DIR [--case DIR] [--choices 10]`;
-DIR is a folder that `main.py synth --videos 60 --seed 1 --split test` wrote, `--case` keeps the case in
-which it was analysed.
+DIR is a folder that `main.py synth --videos 60 --seed 1 --split test` wrote, `--case` keeps the
+case in which it was analysed.
 """
 
 from __future__ import annotations

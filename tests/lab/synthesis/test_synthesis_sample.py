@@ -164,7 +164,7 @@ def test_rendering_can_be_cancelled_and_tells_how_far_it_is(tmp_path: Path) -> N
 
     with pytest.raises(CancelledError):
         write_dataset(
-            tmp_path, 2, 1, "test", 0.0, size=(64, 64), seconds=2.0, report=report, cancel=token
+            tmp_path, 2, 1, "test", 0.0, size=(64, 64), seconds=2.0, progress=report, cancel=token
         )
     assert [(p.done, p.total) for p in told] == [(1, 2)]
     assert not list(tmp_path.glob("*.txt"))

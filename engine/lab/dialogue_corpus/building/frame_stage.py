@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.lab.datasets.dataset import Dataset, Video
 from engine.lab.dialogue_corpus.building.answer_log import Answer, Journal
 from engine.lab.dialogue_corpus.building.description_forms import (
@@ -69,7 +69,7 @@ class BuildRequest:
 
 
 def build_frames(
-    request: BuildRequest, report: Report = silent, cancel: CancelToken | None = None
+    request: BuildRequest, progress: ProgressCallback = silent, cancel: CancelToken | None = None
 ) -> Counter[str]:
     """Writes `frames.jsonl`: what is seen of each target in each sampled frame.
 
@@ -97,7 +97,7 @@ def build_frames(
         for line in read_lines(path):
             counts += Counter(line.get("counts", {}))
         paths.append(path)
-        report(Progress(FRAMES, place + 1, len(given), unit="videos"))
+        progress(Progress(FRAMES, place + 1, len(given), unit="videos"))
     for kind, name in (("record", FRAMES), ("about", VIDEOS), ("trouble", TROUBLES)):
         told = (line for path in paths for line in read_lines(path))
         write_lines(request.folder / f"{name}.jsonl", (one[kind] for one in told if kind in one))

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.arrays import pack_arrays, unpack_arrays
-from engine.core.processes import each_done
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.processes import map_in_processes
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.lab.dialogue_corpus.wording import Truth
 from engine.tvad.backbones.backbone import Backbone
 
@@ -68,7 +68,7 @@ def kept_samples(
     files: Sequence[SampleFile],
     backbone: Callable[[], Backbone],
     processes: int,
-    report: Report,
+    progress: ProgressCallback,
     cancel: CancelToken,
 ) -> Iterator[DialogueSample]:
     """Reads samples from files; makes and writes first what is missing, a file whole or not at all.
@@ -79,7 +79,7 @@ def kept_samples(
         files: of the videos; their samples come in this order.
         backbone: loads what looks at the footage, in each process, so it is picklable.
         processes: how many videos are looked at at a time.
-        report: told after each video.
+        progress: told after each video.
         cancel: looked at while samples are made.
 
     Raises:
@@ -88,9 +88,9 @@ def kept_samples(
     """
     missing = [one for one in files if not _current(one.path)]
     done = len(files) - len(missing)
-    for _ in each_done(backbone, _write, missing, processes, cancel):
+    for _ in map_in_processes(backbone, _write, missing, processes, cancel):
         done += 1
-        report(Progress("dialogues", done, len(files), unit="videos"))
+        progress(Progress("dialogues", done, len(files), unit="videos"))
     for one in files:
         yield from unpack_samples(one.path.read_bytes())
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.dialogue.answer_parsing import action_in, colour_in, places_in, yes_or_no
 from engine.dialogue.conversation import Conversation
 from engine.dialogue.dialogue_model import DialogueModel, SpanEvidence, span_evidence
@@ -73,7 +73,7 @@ def judge(
     heat: HeatGiver,
     kind: str,
     blind: bool,
-    report: Report,
+    progress: ProgressCallback,
     cancel: CancelToken,
 ) -> list[Said]:
     """Holds a dialogue about every span.
@@ -85,7 +85,7 @@ def judge(
         heat: gives each its heatmap.
         kind: which heatmap that is.
         blind: leaves video and anomaly tokens out.
-        report: told after each dialogue.
+        progress: told after each dialogue.
         cancel: looked at between answers.
     """
     said: list[Said] = []
@@ -109,7 +109,7 @@ def judge(
             said += _dialogue(conversation, span, partner, prefix_s, cancel)
         rate = (place + 1) / max(1e-6, time.monotonic() - begun)
         left = (len(spans) - place - 1) / rate
-        report(Progress("asking", place + 1, len(spans), rate, left, "dialogues"))
+        progress(Progress("asking", place + 1, len(spans), rate, left, "dialogues"))
     return said
 
 

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from engine.core.errors import BadInputError
-from engine.core.processes import each_done
-from engine.core.progress import CancelToken, Progress, Report, silent
+from engine.core.processes import map_in_processes
+from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.lab.synthesis.footage.random_footage import random_footage
 from engine.lab.synthesis.footage.settings import random_setting
 from engine.lab.synthesis.render_video import VideoSpec
@@ -154,7 +154,7 @@ def write_footage(
     to: Path,
     request: FootageRequest,
     processes: int = 1,
-    report: Report = silent,
+    progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
 ) -> Footage:
     """Renders a split in UBnormal's layout with the truth of its targets as JSON.
@@ -166,7 +166,7 @@ def write_footage(
         to: folder, made when missing; it may hold other splits.
         request: what to render.
         processes: how many videos are rendered at a time.
-        report: told after each video.
+        progress: told after each video.
         cancel: looked at between frames.
 
     Raises:
@@ -182,17 +182,17 @@ def write_footage(
     with writing(to):
         _claim(to, request)
         missing = [i for i in range(request.videos) if not _truth(to, request, i).exists()]
-        tell = _Teller(report, request.videos, len(missing))
+        tell = _Teller(progress, request.videos, len(missing))
         make = partial(_single_threaded, to, request)
-        done = each_done(make, _render, missing, processes, cancel)
+        done = map_in_processes(make, _render, missing, processes, cancel)
         rendered = sum(tell.told(frames) for frames in done)
         write_split(to, request.split, [request.name(i) for i in range(request.videos)])
         return _summary(to, request, rendered, time.monotonic() - began)
 
 
 class _Teller:
-    def __init__(self, report: Report, total: int, missing: int) -> None:
-        self._report, self._total, self._left = report, total, missing
+    def __init__(self, progress: ProgressCallback, total: int, missing: int) -> None:
+        self._progress, self._total, self._left = progress, total, missing
         self._began, self._frames, self._done = time.monotonic(), 0, 0
 
     def told(self, frames: int) -> int:
@@ -202,7 +202,7 @@ class _Teller:
         each = (time.monotonic() - self._began) / self._done
         done = self._total - self._left
         left = each * self._left
-        self._report(Progress("rendering", done, self._total, 0.0, left, "videos"))
+        self._progress(Progress("rendering", done, self._total, 0.0, left, "videos"))
         return frames
 
 

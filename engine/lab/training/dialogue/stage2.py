@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from engine.core.errors import BadInputError
-from engine.core.progress import CancelToken, Progress, Report
+from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.lab.dialogue_corpus.samples.detector_noise import Heat, erring, wandering
 from engine.lab.dialogue_corpus.samples.dialogue_samples import TRUE, DialogueSample
 from engine.lab.training.dialogue.alignment import align, word_embeddings
@@ -99,7 +99,7 @@ class Stage2:
         self._path = work / "stage2.safetensors"
         self.log: list[dict[str, Any]] = []
 
-    def run(self, report: Report, cancel: CancelToken) -> None:
+    def run(self, progress: ProgressCallback, cancel: CancelToken) -> None:
         """Trains to the last step.
 
         Raises:
@@ -117,7 +117,7 @@ class Stage2:
         )
         done = self._restore(optimiser)
         if done is None:
-            self._align(report, cancel)
+            self._align(progress, cancel)
             done = 0
             self._save(optimiser, 0)
         for step in range(done, settings.steps):
@@ -128,17 +128,17 @@ class Stage2:
                 self.log.append({"step": step + 1, "phase": phase, "loss": round(loss, 5)})
             if (step + 1) % _SAVE_EVERY == 0 or last or cancel.cancelled:
                 self._save(optimiser, step + 1)
-            report(Progress("training", step + 1, settings.steps, unit="steps"))
+            progress(Progress("training", step + 1, settings.steps, unit="steps"))
             cancel.check()
 
-    def _align(self, report: Report, cancel: CancelToken) -> None:
+    def _align(self, progress: ProgressCallback, cancel: CancelToken) -> None:
         settings = self._settings
         torch.manual_seed(settings.seed)
         self._fit_projector()
         words = word_embeddings(self._learner.model, self._learner._held[1])
 
         def draw(step: int) -> tuple[list[Lesson], list[Heat]]:
-            report(Progress("aligning", step + 1, settings.align_steps, unit="steps"))
+            progress(Progress("aligning", step + 1, settings.align_steps, unit="steps"))
             rng = np.random.default_rng([settings.seed, step, 1])
             shape = self._samples[0].seen[TRUE].heat.shape
             ways = [erring(wandering(shape, rng), rng) for _ in range(settings.align_batch)]

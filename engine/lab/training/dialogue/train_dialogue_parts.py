@@ -13,7 +13,7 @@ import torch
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.processes import cores
-from engine.core.progress import CancelToken, Report
+from engine.core.progress import CancelToken, ProgressCallback
 from engine.lab.datasets.dataset import Dataset
 from engine.lab.datasets.rendered import rendered_by, rendered_videos
 from engine.lab.dialogue_corpus.samples.built_samples import built_sample_files
@@ -78,12 +78,14 @@ class DialogueRequest:
     command: str = ""
 
 
-def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken) -> dict[str, Any]:
+def train_dialogue(
+    request: DialogueRequest, progress: ProgressCallback, cancel: CancelToken
+) -> dict[str, Any]:
     """Trains RAE, projector and LoRA, and writes them into the pack.
 
     Args:
         request: what to train.
-        report: told about videos and steps.
+        progress: told about videos and steps.
         cancel: looked at between videos and steps; a stopped training goes on when it is started
             again.
 
@@ -100,12 +102,12 @@ def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken
         shutil.rmtree(request.work / "state", ignore_errors=True)
     begun = time.monotonic()
     backbone = open_backbone(pack)
-    videos, samples = _samples(request, pack, backbone, report, cancel)
+    videos, samples = _samples(request, pack, backbone, progress, cancel)
     made = time.monotonic()
     torch.set_num_threads(request.settings.threads)
     language, learner = _learner(request, pack, backbone)
     run = Stage2(learner, samples, request.settings, request.work / "state")
-    run.run(report, cancel)
+    run.run(progress, cancel)
     trained = time.monotonic()
     made_by = [f"dialogues built from {request.built.dataset.name}"] if request.built else []
     made_by += [said for said in (rendered_by(one, "train") for one in request.data) if said]
@@ -130,7 +132,11 @@ def train_dialogue(request: DialogueRequest, report: Report, cancel: CancelToken
 
 
 def _samples(
-    request: DialogueRequest, pack: Pack, backbone: Backbone, report: Report, cancel: CancelToken
+    request: DialogueRequest,
+    pack: Pack,
+    backbone: Backbone,
+    progress: ProgressCallback,
+    cancel: CancelToken,
 ) -> tuple[int, list[DialogueSample]]:
     """Makes the samples of every folder, of which the first have the videos to be analysed.
 
@@ -150,7 +156,7 @@ def _samples(
     # A backbone that is brought along may be too large to be loaded twice.
     several = backbone.name == "compact"
     load = partial(single_threaded, partial(open_backbone, pack)) if several else lambda: backbone
-    samples = kept_samples(files, load, cores() if several else 1, report, cancel)
+    samples = kept_samples(files, load, cores() if several else 1, progress, cancel)
     return len(files), list(samples)
 
 

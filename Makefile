@@ -5,6 +5,10 @@
 
 BIN := .venv/bin
 
+# Tests and benchmarks look at real footage where there is some.
+SIGHTLINE_FOOTAGE ?= $(abspath $(wildcard ../shared/data))
+export SIGHTLINE_FOOTAGE
+
 .PHONY: run test package installers setup setup-test setup-package check format
 
 run: setup

@@ -13,7 +13,7 @@ from types import TracebackType
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from desktop.commands.command_registry import FocusKeys
+from desktop.command_registry import FocusKeys
 from desktop.end_requests import EndRequests
 from desktop.session.user_settings import SettingsFile
 from desktop.window import MainWindow
@@ -22,9 +22,9 @@ from desktop.workspace import Workspace
 from engine.core.logs import WINDOW, start_log
 
 _LOG = logging.getLogger(__name__)
-_SWITCH_S = 0.001
+_SWITCH_S = 0.001  # seconds a decoding thread may delay the window; Python's default is 0.005
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-_NO_DISPLAY = 4
+_NO_DISPLAY = 4  # the exit code for a missing resource, as on the command line
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -51,24 +51,24 @@ def run(arguments: Sequence[str]) -> int:
     workspace = Workspace(SettingsFile())
     window = MainWindow(workspace.state)
     Wiring(application, workspace, window, log)
-    ending = EndRequests()
-    ending.asked.connect(window.close)
+    end_requests = EndRequests()
+    end_requests.end_requested.connect(window.close)
     window.show()
     # The keys of the player work from the first moment, and Space presses no button.
     window.player.canvas.setFocus()
     argument = Path(arguments[0]) if arguments else None
     QTimer.singleShot(0, workspace.cases, lambda: workspace.cases.start(argument))
     try:
-        with _logged_surprises():
+        with _log_unexpected_errors():
             return application.exec()
     finally:
-        ending.close()
+        end_requests.close()
         application.removeEventFilter(keys)
 
 
 @contextmanager
-def _logged_surprises() -> Iterator[None]:
-    """Logs what nobody foresaw in the window's thread, where a window has no terminal to tell."""
+def _log_unexpected_errors() -> Iterator[None]:
+    """Logs unexpected errors in the window's thread, because a window may have no terminal."""
     before = sys.excepthook
 
     def log(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
@@ -14,12 +15,10 @@ from PySide6.QtWidgets import (
     QTabWidget,
     QToolBar,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
-from desktop.commands.catalogue import MENUS
-from desktop.commands.command_registry import Commands
+from desktop.command_registry import MENUS, WindowCommands
 from desktop.dialogs.notice_strip import NoticeStrip
 from desktop.dialogs.work_status import WorkStatus
 from desktop.panels.bookmarks_panel import BookmarksPanel
@@ -33,27 +32,29 @@ from desktop.panels.timeline_panel import TimelinePanel
 from desktop.panels.trajectories_panel import TrajectoriesPanel
 from desktop.player.player import Player
 from desktop.state.view_state import ViewState
+from desktop.theme.layouts import column_of
 from desktop.theme.theme_tokens import Tokens
 from desktop.timeline.timeline import Timeline
 
 _LAYOUT_VERSION = 4
-_LEFT, _RIGHT, _BOTTOM = 250, 310, 210
+"""Goes up when panels change, so that Qt does not restore a layout of other panels."""
+_LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT = 250, 310, 210  # pixels of the first layout; a choice
 
 
 class MainWindow(QMainWindow):
     """Holds the panels; what they do is connected in `desktop.wiring`.
 
     Attributes:
-        commands: everything that can be done.
+        commands: all commands with their actions.
         player: the picture and its controls.
-        timeline: everything over time.
+        timeline: scores, events and trajectories over time.
         notice: the strip for errors and news.
-        status: long work.
-        integrity: whether the case was checked.
+        status: the long work in progress.
+        integrity: whether the case was verified.
     """
 
     dropped = Signal(object)
-    """list[Path] that were dropped on the window."""
+    """list[Path]: files and folders that were dropped on the window."""
 
     closing = Signal()
     """The window is about to close."""
@@ -66,20 +67,20 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         # Docks as tabs leave tab bars behind when a layout is restored.
         self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks)
-        self.commands = Commands(self)
+        self.commands = WindowCommands(self)
         self.player = Player(state)
         self.timeline = Timeline(state)
         self.notice = NoticeStrip()
         self.status = WorkStatus()
         self.integrity = QLabel()
         self._docks: list[PanelDock] = []
-        self._written = QTabWidget()
-        self._found = QTabWidget()
+        self._notes_tabs = QTabWidget()
+        self._chat_tabs = QTabWidget()
         self.setCentralWidget(self._centre())
         self._add_status()
 
     def build(self, state: ViewState) -> None:
-        """Makes panels, menus and toolbar; the commands must be there."""
+        """Makes panels, menus and toolbar; the commands must have been added."""
         action = self.commands.action
         self.evidence = EvidencePanel(action("evidence.add"))
         states = ("unseen", "seen", "relevant", "dismissed")
@@ -104,20 +105,20 @@ class MainWindow(QMainWindow):
             action("teach.teach"),
             action("teach.variants"),
         )
-        self.timeline_room = TimelinePanel(self.timeline, action("evidence.add"))
+        self.timeline_panel = TimelinePanel(self.timeline, action("evidence.add"))
         self._add_docks()
         self._add_menus()
         self._add_toolbar()
         self._first_layout = self.saveState(_LAYOUT_VERSION)
 
     def set_tokens(self, tokens: Tokens) -> None:
-        """Takes the colours of a theme."""
+        """Sets the colours of a theme."""
         panels = (self.evidence, self.events, self.trajectories, self.chat)
-        for one in (self.timeline, self.notice, *panels):
-            one.set_tokens(tokens)
+        for widget in (self.timeline, self.notice, *panels):
+            widget.set_tokens(tokens)
 
-    def place_panels(self, layout: str, geometry: str) -> None:
-        """Puts panels and window where they were; empty texts leave them."""
+    def restore_layout(self, layout: str, geometry: str) -> None:
+        """Restores panels and window as `saved_layout` gave them; empty texts leave them."""
         if geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         self._fit_screen()
@@ -128,11 +129,11 @@ class MainWindow(QMainWindow):
         """Keeps a window of a larger screen within this one."""
         if self.isMaximized() or self.isFullScreen():
             return
-        room = self.screen().availableGeometry()
-        self.resize(self.size().boundedTo(room.size()))
-        corner = room.bottomRight() - self.rect().bottomRight()
+        area = self.screen().availableGeometry()
+        self.resize(self.size().boundedTo(area.size()))
+        corner = area.bottomRight() - self.rect().bottomRight()
         self.move(
-            max(room.left(), min(self.x(), corner.x())), max(room.top(), min(self.y(), corner.y()))
+            max(area.left(), min(self.x(), corner.x())), max(area.top(), min(self.y(), corner.y()))
         )
 
     def reveal(self, panel: QWidget) -> None:
@@ -141,60 +142,55 @@ class MainWindow(QMainWindow):
             if dock.isAncestorOf(panel):
                 dock.show()
                 dock.raise_()
-        for tabs in (self._written, self._found):
+        for tabs in (self._notes_tabs, self._chat_tabs):
             if tabs.indexOf(panel) >= 0:
                 tabs.setCurrentWidget(panel)
 
     def reset_panels(self) -> None:
-        """Puts all panels where they belong."""
+        """Restores the layout of the first start."""
         self.restoreState(self._first_layout, _LAYOUT_VERSION)
 
     @property
-    def placed(self) -> tuple[str, str]:
-        """Where panels and window are, to be kept."""
+    def saved_layout(self) -> tuple[str, str]:
+        """Layout of the panels and geometry of the window, each as base64."""
         layout = bytes(self.saveState(_LAYOUT_VERSION).toBase64().data())
         return layout.decode(), bytes(self.saveGeometry().toBase64().data()).decode()
 
-    def show_recent(self, folders: tuple[str, ...], chosen: object) -> None:
-        """Fills the menu of recent cases; `chosen` is called with a Path."""
-        assert callable(chosen)
+    def show_recent(self, folders: tuple[str, ...], open_case: Callable[[Path], None]) -> None:
+        """Fills the menu of recent cases; `open_case` is called with the folder of one."""
         self._recent.clear()
         for folder in folders:
             entry = self._recent.addAction(Path(folder).name)
             entry.setToolTip(folder)
-            entry.triggered.connect(lambda _on=False, path=Path(folder): chosen(path))
+            entry.triggered.connect(lambda _on=False, path=Path(folder): open_case(path))
         self._recent.setEnabled(bool(folders))
 
-    def set_case_name(self, name: str, where: str) -> None:
+    def set_case_name(self, name: str, folder: str) -> None:
         """Shows the name of the case."""
         self._case_name.setText(name or "no case is open")
-        self._case_name.setToolTip(where)
+        self._case_name.setToolTip(folder)
         self.setWindowTitle(f"{name} – Sightline" if name else "Sightline")
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Takes files and folders."""
+        """Accepts files and folders."""
         if event.mimeData().hasUrls():
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Opens cases, adds videos."""
+        """Passes the dropped files and folders on."""
         urls = event.mimeData().urls()
         paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
         if paths:
             self.dropped.emit(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Leaves nothing behind."""
+        """Says that the window closes, so that threads and processes end."""
         self.closing.emit()
         super().closeEvent(event)
 
     def _centre(self) -> QWidget:
         centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.notice)
-        column.addWidget(self.player, 1)
+        column_of(self.notice, (self.player, 1), parent=centre, spacing=0)
         return centre
 
     def _add_docks(self) -> None:
@@ -203,26 +199,26 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomLeftCorner, bottom)
         # The chat needs the height: beside a timeline it would show three lines on a small screen.
         self.setCorner(Qt.Corner.BottomRightCorner, right)
-        for tabs in (self._written, self._found):
+        for tabs in (self._notes_tabs, self._chat_tabs):
             tabs.setDocumentMode(True)
             tabs.setTabPosition(QTabWidget.TabPosition.South)
-        self._written.addTab(self.bookmarks, "Bookmarks")
-        self._written.addTab(self.notes, "Notes")
-        self._found.addTab(self.chat, "Chat")
-        self._found.addTab(self.trajectories, "Trajectories")
-        self._found.addTab(self.teach, "Teach")
+        self._notes_tabs.addTab(self.bookmarks, "Bookmarks")
+        self._notes_tabs.addTab(self.notes, "Notes")
+        self._chat_tabs.addTab(self.chat, "Chat")
+        self._chat_tabs.addTab(self.trajectories, "Trajectories")
+        self._chat_tabs.addTab(self.teach, "Teach")
         evidence = self._dock(PanelDock("Evidence", self.evidence, self), left)
-        written = self._dock(PanelDock("Bookmarks and notes", self._written, self), left)
+        notes = self._dock(PanelDock("Bookmarks and notes", self._notes_tabs, self), left)
         events = self._dock(PanelDock("Events", self.events, self), right)
-        found = self._dock(PanelDock("Chat, trajectories, teaching", self._found, self), right)
+        chat = self._dock(PanelDock("Chat, trajectories, teaching", self._chat_tabs, self), right)
         timeline = self._dock(
-            PanelDock("Timeline", self.timeline_room, self, self.timeline.controls), bottom
+            PanelDock("Timeline", self.timeline_panel, self, self.timeline.controls), bottom
         )
-        self.resizeDocks([evidence, events], [_LEFT, _RIGHT], Qt.Orientation.Horizontal)
+        self.resizeDocks([evidence, events], [_LEFT_WIDTH, _RIGHT_WIDTH], Qt.Orientation.Horizontal)
         vertical = Qt.Orientation.Vertical
-        self.resizeDocks([timeline], [_BOTTOM], vertical)
-        self.resizeDocks([evidence, written], [220, 260], vertical)
-        self.resizeDocks([events, found], [280, 400], vertical)
+        self.resizeDocks([timeline], [_BOTTOM_HEIGHT], vertical)
+        self.resizeDocks([evidence, notes], [220, 260], vertical)
+        self.resizeDocks([events, chat], [280, 400], vertical)
 
     def _dock(self, dock: PanelDock, area: Qt.DockWidgetArea) -> PanelDock:
         self.addDockWidget(area, dock)
@@ -259,9 +255,9 @@ class MainWindow(QMainWindow):
         analyse.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         bar.addWidget(analyse)
         bar.addWidget(self._text_button(self.commands.action("dialogue.interview"), "Interview"))
-        space = QWidget()
-        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addWidget(space)
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(spacer)
         for name in ("edit.undo", "edit.redo"):
             bar.addAction(self.commands.action(name))
         bar.addWidget(self._text_button(self.commands.action("help.palette"), "Search"))

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.core.errors import BadInputError, CancelledError, ResourceError, SightlineError
+from engine.core.json_input import MAX_BYTES, parse_json
 from engine.core.progress import Progress
 
 VERSION = 1
-LONGEST_LINE = 64 << 20
-"""Bytes of the longest line that is read."""
+"""Version of the protocol, which every message names."""
+
+MAX_LINE_BYTES = MAX_BYTES
+"""Size of the longest line that is read."""
 
 HELLO, ADD, ANALYSE, RECALIBRATE = "hello", "add", "analyse", "recalibrate"
 VERIFY, REPORT, EXPORT = "verify", "report", "export"
@@ -31,7 +34,7 @@ REQUESTS = (
 PROGRESS, CHUNK, DONE, ERROR = "progress", "chunk", "done", "error"
 TOKEN = "token"
 
-_CODES = {2: BadInputError, 3: CancelledError, 4: ResourceError}
+_ERRORS_BY_CODE = {2: BadInputError, 3: CancelledError, 4: ResourceError}
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Message:
     Attributes:
         id: of the request it is or answers; 0 when it answers none.
         type: one of the words above, or an unknown one.
-        fields: everything else it says.
+        fields: all others; their types are not checked yet.
     """
 
     id: int
@@ -51,29 +54,30 @@ class Message:
 
 def encode(message_id: int, kind: str, **fields: object) -> bytes:
     """Returns a message as a line, in ASCII, because a file's name need not be text at all."""
-    said = {"v": VERSION, "id": message_id, "type": kind, **fields}
-    return json.dumps(said, allow_nan=False).encode("ascii") + b"\n"
+    message = {"v": VERSION, "id": message_id, "type": kind, **fields}
+    return json.dumps(message, allow_nan=False).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Message:
-    """Reads a line.
+    """Reads a line; its few fields are checked here, because the window must not wait for pydantic.
 
     Raises:
         BadInputError: it is no message of this version.
     """
-    if len(line) > LONGEST_LINE:
+    if len(line) > MAX_LINE_BYTES:
         raise BadInputError("a message too long to read", f"{len(line)} bytes", "send less")
     try:
-        said = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        # A request with a number that is none is refused under its id, by the field.
+        values = parse_json(line, allow_nan=True)
+    except ValueError as error:
         raise BadInputError("not a message", "", "send one JSON object a line") from error
-    if not isinstance(said, dict) or said.get("v") != VERSION:
+    if not isinstance(values, dict) or values.get("v") != VERSION:
         raise BadInputError("not a message of this version", "", f'say "v": {VERSION}')
-    message_id, kind = said.get("id"), said.get("type")
+    message_id, kind = values.get("id"), values.get("type")
     if type(message_id) is not int or not isinstance(kind, str):
         raise BadInputError("a message without id or type", "", "give both")
-    rest = {name: value for name, value in said.items() if name not in ("v", "id", "type")}
-    return Message(message_id, kind, rest)
+    fields = {name: value for name, value in values.items() if name not in ("v", "id", "type")}
+    return Message(message_id, kind, fields)
 
 
 def progress_fields(progress: Progress) -> dict[str, object]:
@@ -88,12 +92,12 @@ def progress_fields(progress: Progress) -> dict[str, object]:
     }
 
 
-class Pointed(Protocol):
-    """A target that was pointed at in a frame; places are in decoded pixels."""
+class MarkLike(Protocol):
+    """A target that was marked in a frame, as the window and the engine both have it."""
 
     @property
     def evidence_id(self) -> int:
-        """The evidence."""
+        """Id of the evidence."""
         ...
 
     @property
@@ -103,12 +107,12 @@ class Pointed(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is."""
+        """Name of the target, a prompt at word level."""
         ...
 
     @property
     def normal(self) -> bool:
-        """Whether it is normal; otherwise abnormal."""
+        """Whether the target is normal; otherwise it is abnormal."""
         ...
 
     @property
@@ -118,18 +122,18 @@ class Pointed(Protocol):
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
-        """Two opposite corners of a box, a point, or the way of a brush."""
+        """Two opposite corners of a box, a point, or the stroke of a brush, in decoded pixels."""
         ...
 
     @property
     def radius(self) -> float:
-        """Of the brush; 0 for the others."""
+        """Radius of a brush in decoded pixels; 0 for the other shapes."""
         ...
 
 
-def mark_fields(mark: Pointed) -> dict[str, Any]:
+def mark_fields(mark: MarkLike) -> dict[str, Any]:
     """Returns a mark as requests and files of marks have it."""
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "evidence_id": mark.evidence_id,
         "time": mark.seconds,
         "name": mark.name,
@@ -137,11 +141,11 @@ def mark_fields(mark: Pointed) -> dict[str, Any]:
     }
     if mark.shape == "box":
         (x, y), (to_x, to_y) = mark.points
-        return said | {"box": [min(x, to_x), min(y, to_y), abs(to_x - x), abs(to_y - y)]}
+        return fields | {"box": [min(x, to_x), min(y, to_y), abs(to_x - x), abs(to_y - y)]}
     if mark.shape == "point":
-        return said | {"point": list(mark.points[0])}
-    points = [list(one) for one in mark.points]
-    return said | {"brush": {"points": points, "radius": mark.radius}}
+        return fields | {"point": list(mark.points[0])}
+    points = [list(point) for point in mark.points]
+    return fields | {"brush": {"points": points, "radius": mark.radius}}
 
 
 def error_fields(error: SightlineError) -> dict[str, object]:
@@ -155,7 +159,7 @@ def error_fields(error: SightlineError) -> dict[str, object]:
 
 
 def error_of(message: Message) -> SightlineError:
-    """Returns the error that an error reply tells of."""
-    said = message.fields
-    kind = _CODES.get(said.get("code", 2), SightlineError)
-    return kind(*(str(said.get(name, "")) for name in ("what", "where", "remedy")))
+    """Returns the error that an error reply stands for."""
+    fields = message.fields
+    kind = _ERRORS_BY_CODE.get(fields.get("code", 2), SightlineError)
+    return kind(*(str(fields.get(name, "")) for name in ("what", "where", "remedy")))

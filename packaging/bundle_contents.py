@@ -1,4 +1,4 @@
-"""What a bundle really holds: every file and every module in it, and the part each belongs to.
+"""The contents of a bundle: every file and every module in it, and the part each belongs to.
 
 PyInstaller leaves two lists of a build: of the files it collected with where each came from
 (`COLLECT-00.toc`), and of the modules inside the executable (`PYZ-00.toc`).
@@ -29,12 +29,12 @@ _TEXT_NAMES = ("licen", "copying", "notice", "authors", "copyright")
 
 @dataclass
 class Part:
-    """One thing that a bundle is made of.
+    """A wheel, library or package that a bundle is made of.
 
     Attributes:
         name: of the wheel, library or package.
-        version: empty when nothing tells it.
-        licence: SPDX expression; empty when nothing tells it.
+        version: empty when unknown.
+        licence: SPDX expression; empty when unknown.
         address: its package URL (purl), or where its source is.
         files: paths inside the bundle; of a wheel without files, its modules are in the
             executable.
@@ -56,7 +56,7 @@ class Contents:
 
     Attributes:
         parts: by name.
-        strangers: files and modules of which nothing says what they are of.
+        strangers: files and modules of which the part is unknown.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -73,14 +73,14 @@ class Contents:
             application: the folder that was built.
         """
         collected = ast.literal_eval((work / "COLLECT-00.toc").read_text("utf-8"))[0]
-        origins = {one[0].replace("\\", "/"): one for one in collected}
+        origins = {entry[0].replace("\\", "/"): entry for entry in collected}
         for path in sorted(application.rglob("*")):
             if path.is_file():
-                self._file(path.relative_to(application).as_posix(), origins)
+                self._add_file(path.relative_to(application).as_posix(), origins)
         for name, source, _kind in ast.literal_eval((work / "PYZ-00.toc").read_text("utf-8"))[1]:
-            self._take(f"module {name}", Path(source), None)
+            self._assign(f"module {name}", Path(source), None)
 
-    def _file(self, name: str, origins: dict[str, tuple[str, str, str]]) -> None:
+    def _add_file(self, name: str, origins: dict[str, tuple[str, str, str]]) -> None:
         inner = name.removeprefix("_internal/")
         entry = origins.get(inner)
         while entry is not None and entry[2] == "SYMLINK":
@@ -92,9 +92,9 @@ class Contents:
         elif entry[2] == "EXECUTABLE":
             self._own("pyinstaller", name, "GPL-2.0-or-later WITH Bootloader-exception")
         else:
-            self._take(name, Path(entry[1]), name)
+            self._assign(name, Path(entry[1]), name)
 
-    def _take(self, name: str, source: Path, file: str | None) -> None:
+    def _assign(self, name: str, source: Path, file: str | None) -> None:
         """Adds a file, or a module inside the executable (`file` is None), to its part."""
         real = source.resolve()
         wheel = self._owner.get(source.absolute()) or self._owner.get(real)
@@ -111,11 +111,11 @@ class Contents:
         elif (ours := _ours(source, real)) is not None:
             part = self._own(ours, None)
         else:
-            found = self._system(real)
-            if found is None:
+            package = self._system(real)
+            if package is None:
                 self.strangers.append(name)
                 return
-            part = found
+            part = package
         if file is not None:
             part.files.append(file)
 
@@ -124,9 +124,9 @@ class Contents:
             known = licence or self._rules.own.get(name) or _weights_licences().get(name, "")
             version = sys.version.split()[0] if name == "Python" else ""
             part = Part(name, version, known, f"pkg:generic/{name.replace(' ', '-')}")
-            place = _own_text(name)
-            if place is not None and place.is_file():
-                part.texts = {place.name: place.read_text("utf-8", errors="replace")}
+            path = _own_text(name)
+            if path is not None and path.is_file():
+                part.texts = {path.name: path.read_text("utf-8", errors="replace")}
             self.parts[name] = part
         if file is not None:
             self.parts[name].files.append(file)
@@ -145,8 +145,8 @@ class Contents:
     def _library(self, library: Library, wheel: Distribution) -> Part:
         if library.name not in self.parts:
             part = Part(library.name, "", library.licence, library.source)
-            said = f"{library.copyright}\nCarried by the wheel {wheel.metadata['Name']}.\n"
-            part.texts = {"copyright": said}
+            text = f"{library.copyright}\nCarried by the wheel {wheel.metadata['Name']}.\n"
+            part.texts = {"copyright": text}
             self.parts[library.name] = part
         return self.parts[library.name]
 
@@ -169,16 +169,17 @@ def licence_of(wheel: Distribution, rules: Rules) -> str:
     """Returns the licence that a wheel's metadata states, as SPDX; empty when it states none."""
     metadata = wheel.metadata
 
-    def said(field: str) -> list[str]:
-        return [str(one) for one in metadata.get_all(field) or []]
+    def values(field: str) -> list[str]:
+        return [str(value) for value in metadata.get_all(field) or []]
 
-    if expression := said("License-Expression"):
+    if expression := values("License-Expression"):
         return expression[0]
-    stated = next(iter(said("License")), "")
+    stated = next(iter(values("License")), "")
     if stated in rules.spdx or ("\n" not in stated and 0 < len(stated) < 80):
         return rules.spdx.get(stated, stated)
-    kinds = [one.split(" :: ")[-1] for one in said("Classifier") if one.startswith("License ::")]
-    known = sorted({rules.spdx[one] for one in kinds if one in rules.spdx})
+    classifiers = (line for line in values("Classifier") if line.startswith("License ::"))
+    names = (line.split(" :: ")[-1] for line in classifiers)
+    known = sorted({rules.spdx[name] for name in names if name in rules.spdx})
     return " AND ".join(known)
 
 
@@ -193,7 +194,7 @@ def _texts(wheel: Distribution) -> Iterator[tuple[str, str]]:
         inner = str(file)
         if ".dist-info/" not in inner or inner.endswith((".py", ".pyc")):
             continue
-        if any(one in file.name.lower() for one in _TEXT_NAMES):
+        if any(word in file.name.lower() for word in _TEXT_NAMES):
             name = inner.partition(".dist-info/")[2]
             yield name, (SITE / inner).read_text("utf-8", errors="replace")
 
@@ -203,27 +204,32 @@ def _listed_inside(wheel: Distribution) -> Iterator[tuple[str, str, str]]:
     for file in wheel.files or ():
         if "/sboms/" not in str(file) or "auditwheel" in file.name:
             continue
-        for one in json.loads((SITE / str(file)).read_text("utf-8")).get("components", []):
-            if one.get("scope") in ("optional", "excluded"):
+        document = json.loads((SITE / str(file)).read_text("utf-8"))
+        for component in document.get("components", []):
+            if component.get("scope") in ("optional", "excluded"):
                 # What could be built in; what is there is found as a file.
                 continue
-            licences = one.get("licenses", [])
+            licences = component.get("licenses", [])
             words = [
                 entry.get("expression") or entry.get("license", {}).get("id")
                 or entry.get("license", {}).get("name", "") for entry in licences
             ]  # fmt: skip
-            yield one["name"], one.get("version") or "", " AND ".join(filter(None, words))
+            yield (
+                component["name"],
+                component.get("version") or "",
+                " AND ".join(filter(None, words)),
+            )
 
 
 def _ours(source: Path, real: Path) -> str | None:
-    named = source if source.is_relative_to(ROOT) else real
-    parts = named.parts
+    path = source if source.is_relative_to(ROOT) else real
+    parts = path.parts
     if "weights" in parts and "resources" in parts:
         folder = parts[parts.index("weights") + 1]
         return "Sightline" if folder.endswith(".toml") else f"weights {folder}"
-    if not named.is_relative_to(ROOT):
+    if not path.is_relative_to(ROOT):
         return None
-    inner = named.relative_to(ROOT).parts
+    inner = path.relative_to(ROOT).parts
     if inner[:2] == ("resources", "fonts"):
         return "Noto fonts"
     if inner[:2] == ("resources", "icons"):
@@ -232,8 +238,8 @@ def _ours(source: Path, real: Path) -> str | None:
 
 
 def _weights_licences() -> dict[str, str]:
-    said = tomllib.loads((ROOT / "resources" / "weights.toml").read_text("utf-8"))
-    return {f"weights {one['name']}": one["licence"] for one in said["weights"]}
+    manifest = tomllib.loads((ROOT / "resources" / "weights.toml").read_text("utf-8"))
+    return {f"weights {entry['name']}": entry["licence"] for entry in manifest["weights"]}
 
 
 def _own_text(name: str) -> Path | None:
@@ -257,15 +263,15 @@ def _package_of(path: Path) -> tuple[str, str] | None:
     """Asks dpkg, where there is one; it knows a file below `/lib` or below `/usr/lib`."""
     if shutil.which("dpkg-query") is None:
         return None
-    for asked in (path, Path("/", *path.parts[2:]) if path.parts[1:2] == ("usr",) else path):
-        done = subprocess.run(
-            ["dpkg-query", "--search", str(asked)], capture_output=True, text=True, check=False
+    for candidate in (path, Path("/", *path.parts[2:]) if path.parts[1:2] == ("usr",) else path):
+        owner = subprocess.run(
+            ["dpkg-query", "--search", str(candidate)], capture_output=True, text=True, check=False
         )
-        if done.returncode == 0:
-            name = done.stdout.partition(":")[0]
-            shown = subprocess.run(
+        if owner.returncode == 0:
+            name = owner.stdout.partition(":")[0]
+            version = subprocess.run(
                 ["dpkg-query", "--show", "--showformat=${Version}", name],
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
-            return name, shown.stdout
+            return name, version.stdout
     return None

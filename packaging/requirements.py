@@ -19,10 +19,10 @@ def requirements(pyproject: Path, extras: list[str]) -> list[str]:
     """
     with pyproject.open("rb") as stream:
         project = tomllib.load(stream)["project"]
-    wanted = list(project["dependencies"])
+    lines = list(project["dependencies"])
     for extra in extras:
-        wanted += project["optional-dependencies"][extra]
-    return wanted
+        lines += project["optional-dependencies"][extra]
+    return lines
 
 
 if __name__ == "__main__":

@@ -47,42 +47,43 @@ PARTS
 
 
 def problems(contents: Contents, rules: Rules, application: Path) -> list[str]:
-    """Says everything that is wrong with the licences of a bundle, a line each."""
-    found = [f"nothing says what {name} is a part of" for name in contents.strangers]
+    """Returns everything that is wrong with the licences of a bundle, a line each."""
+    lines = [f"nothing says what {name} is a part of" for name in contents.strangers]
     for part in contents.parts.values():
         wrong = rules.problem(part.name, part.licence)
-        found += [wrong] if wrong else []
+        lines += [wrong] if wrong else []
         for name, _version, licence in part.inside:
             inner = rules.problem(f"{name} inside {part.name}", licence)
-            found += [inner] if inner else []
+            lines += [inner] if inner else []
         if part.name not in rules.gpl:
-            found += [
+            lines += [
                 f"{name} of {part.name} says that it is under the GPL"
                 for name in part.files if _says_gpl(application / name)
             ]  # fmt: skip
-    return found
+    return lines
 
 
 def notices(parts: Iterable[Part]) -> str:
     """Returns the notices of all parts, with their licence texts."""
-    ordered = sorted(parts, key=lambda one: one.name.lower())
-    sources = sorted({one.address for one in ordered
-                      if "GPL" in one.licence and one.address.startswith("http")})  # fmt: skip
-    lines = [_TERMS.format(version=VERSION, sources="\n".join(f"  {one}" for one in sources))]
-    lines += [f"{one.name} {one.version}: {one.licence}".replace(" :", ":") for one in ordered]
-    for one in ordered:
-        title = f"{one.name} {one.version}".strip()
-        lines += ["", _LINE, f"{title}\n{one.licence}\n{one.address}", _LINE]
-        lines += [f"{inner} {version}: {licence}" for inner, version, licence in one.inside]
-        lines += [f"--- {name}\n{text.rstrip()}" for name, text in sorted(one.texts.items())]
+    ordered = sorted(parts, key=lambda part: part.name.lower())
+    sources = sorted({part.address for part in ordered
+                      if "GPL" in part.licence and part.address.startswith("http")})  # fmt: skip
+    lines = [_TERMS.format(version=VERSION, sources="\n".join(f"  {source}" for source in sources))]
+    lines += [f"{part.name} {part.version}: {part.licence}".replace(" :", ":") for part in ordered]
+    for part in ordered:
+        title = f"{part.name} {part.version}".strip()
+        lines += ["", _LINE, f"{title}\n{part.licence}\n{part.address}", _LINE]
+        lines += [f"{inner} {version}: {licence}" for inner, version, licence in part.inside]
+        lines += [f"--- {name}\n{text.rstrip()}" for name, text in sorted(part.texts.items())]
     for text in sorted(TEXTS.glob("*.txt")):
         lines += ["", _LINE, f"Text of {text.stem}", _LINE, text.read_text("utf-8").rstrip()]
     return "\n".join(lines) + "\n"
 
 
-def sbom(parts: Iterable[Part], application: Path, made: datetime) -> dict[str, Any]:
+def sbom(parts: Iterable[Part], application: Path, time: datetime) -> dict[str, Any]:
     """Returns the parts as a CycloneDX 1.6 document; of files the SHA-256 is in it."""
-    components = [_component(one, application) for one in sorted(parts, key=lambda p: p.name)]
+    ordered = sorted(parts, key=lambda part: part.name)
+    components = [_component(part, application) for part in ordered]
     serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(components, sort_keys=True))
     return {
         "bomFormat": "CycloneDX",
@@ -90,7 +91,7 @@ def sbom(parts: Iterable[Part], application: Path, made: datetime) -> dict[str, 
         "serialNumber": f"urn:uuid:{serial}",
         "version": 1,
         "metadata": {
-            "timestamp": made.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "component": {
                 "type": "application", "name": "sightline", "version": VERSION,
                 "bom-ref": "sightline-bundle", "licenses": [{"expression": "GPL-3.0-or-later"}],
@@ -147,10 +148,10 @@ def main(work: Path, application: Path) -> int:
         print(f"error: {line}, {application}, see packaging/licences.toml", file=sys.stderr)
     if wrong:
         return 1
-    made = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), UTC)
+    time = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), UTC)
     parts = contents.parts.values()
     inside = application / "_internal"
-    document = json.dumps(sbom(parts, application, made), indent=1)
+    document = json.dumps(sbom(parts, application, time), indent=1)
     (inside / SBOM).write_text(document + "\n", "utf-8")
     (inside / NOTICES).write_text(notices(parts), "utf-8")
     print(f"licences: {len(parts)} parts, {inside / NOTICES}")

@@ -49,8 +49,10 @@ def write_video(
     player turns the picture by, clockwise.
     """
     with av.open(str(path), "w", format=container, container_options=container_options) as output:
-        made = [_stream(output, codec, frames[0], rate, pix_fmt, options) for _ in range(streams)]
-        for stream in made:
+        video_streams = [
+            _stream(output, codec, frames[0], rate, pix_fmt, options) for _ in range(streams)
+        ]
+        for stream in video_streams:
             stream.codec_context.time_base = time_base
             if pixel_aspect is not None:
                 stream.sample_aspect_ratio = pixel_aspect
@@ -58,13 +60,13 @@ def write_video(
                 stream.set_display_rotation(float(-rotation))
         voice = output.add_stream("aac", rate=16000) if sound else None
         for number, image in enumerate(frames):
-            for index, stream in enumerate(made):
+            for index, stream in enumerate(video_streams):
                 turned = np.ascontiguousarray(image[::-1]) if index else image
                 frame = VideoFrame.from_ndarray(turned, format="rgb24")
                 frame.pts = number if pts is None else pts[number]
                 frame.time_base = time_base
                 output.mux(stream.encode(frame))
-        for stream in made:
+        for stream in video_streams:
             output.mux(stream.encode(None))
         if voice is not None:
             silence = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.float32), "fltp", "mono")

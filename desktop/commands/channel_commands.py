@@ -1,20 +1,20 @@
-"""The channels as commands: which run, what the text channel is asked, whose heat is shown."""
+"""The commands about channels: which of them run, with which prompts, and whose heat is shown."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from desktop.commands.command_registry import Command
+from desktop.command_registry import WindowCommand, make_command
 from desktop.operations.channel_choice import choice_of, next_channel
 from desktop.window import MainWindow
 from desktop.workspace import Workspace
 
 
-def channel_commands(workspace: Workspace, window: MainWindow) -> list[Command]:
+def channel_commands(workspace: Workspace, window: MainWindow) -> list[WindowCommand]:
     """Returns the commands about channels."""
     state = workspace.state
 
-    def ask() -> None:
+    def choose() -> None:
         # Imported here because reading prompts takes a library that nothing else needs.
         from desktop.dialogs.prompts_dialog import PromptsDialog
 
@@ -27,19 +27,19 @@ def channel_commands(workspace: Workspace, window: MainWindow) -> list[Command]:
                 window,
             ).open()
 
-    def turn() -> None:
-        view, now = state.evidence.value, state.overlay.value
+    def show_next() -> None:
+        view, settings = state.evidence.value, state.overlay.value
         if view is None:
             return
-        there = tuple(view.curves)
-        chosen = next_channel(there, now.channel)
-        state.overlay.set(replace(now, channel=chosen))
-        shown = chosen or next(iter(there), "")
-        window.notice.news(f"Heat and score: {shown}" if shown else "No channel was analysed yet")
+        channels = tuple(view.curves)
+        channel = next_channel(channels, settings.channel)
+        state.overlay.set(replace(settings, channel=channel))
+        name = channel or next(iter(channels), "")
+        window.notice.news(f"Heat and score: {name}" if name else "No channel was analysed yet")
 
     return [
-        Command("evidence.prompts", "Channels and &prompts…", ask, ("Ctrl+P",), "scan-search",
-                "&Evidence", "writable"),
-        Command("view.channel", "Heat and score of the next &channel", turn, ("C",), "layers",
-                "&View", "evidence"),
+        make_command("evidence.prompts", "Channels and &prompts…", choose, "Ctrl+P",
+                     icon="scan-search", menu="&Evidence", needs="writable"),
+        make_command("view.channel", "Heat and score of the next &channel", show_next, "C",
+                     icon="layers", menu="&View", needs="evidence"),
     ]  # fmt: skip

@@ -1,1 +1,1 @@
-"""What opens above the window, or speaks in its strips."""
+"""The dialogs of the window, and its strips for messages and for work in progress."""

@@ -1,4 +1,4 @@
-"""What this program is made of, and where its log lies."""
+"""Versions and licences of the program, details of an error, and the end of the log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.core.version import VERSION
 
 _PARTS = "Icons: Lucide, ISC. Qt: LGPL-3.0. FFmpeg with x264 and x265 inside PyAV: GPL-3.0."
 _NOTICES = "Licences of all parts: THIRD-PARTY-NOTICES.txt in the folder of the program."
-_LOG_LINES = 200
+_LOG_LINES = 200  # of the end of the log, enough for the last errors; a choice
 
 
 class LoggedDialog(TextDialog):
@@ -42,8 +42,8 @@ class DetailsDialog(LoggedDialog):
     """Shows all that is known of an error."""
 
     def __init__(self, error: SightlineError, log: Path, parent: QWidget) -> None:
-        said = [("What", error.what), ("Where", error.where), ("What to do", error.remedy)]
-        lines = [f"{name}: {text}" for name, text in said if text]
+        parts = [("What", error.what), ("Where", error.where), ("What to do", error.remedy)]
+        lines = [f"{name}: {text}" for name, text in parts if text]
         super().__init__("Details", "\n".join([*lines, "", about_text(log)]), log, parent)
 
 

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QLabel,
-    QLineEdit,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QWidget
 
+from desktop.dialogs.dialog_parts import dialog_column, error_label
+from desktop.theme.controls import line_field
 from engine.core.errors import SightlineError
 from engine.core.times import format_time, parse_time
 
@@ -22,14 +17,14 @@ _FORMS = ("%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d/%m/
 
 def clock_seconds(text: str) -> float | None:
     """Reads a time of day, or a date and time as seconds since 1970; None when it is neither."""
-    wanted = text.strip()
+    text = text.strip()
     for form in _FORMS:
         try:
-            return datetime.strptime(wanted, form).replace(tzinfo=UTC).timestamp()
+            return datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()
         except ValueError:
             continue
     try:
-        return parse_time(wanted)
+        return parse_time(text)
     except SightlineError:
         return None
 
@@ -45,39 +40,30 @@ class ClockDialog(QDialog):
         self.setWindowTitle("Burned-in clock")
         self._seconds = seconds
         self._set = set_offset
-        self._field = QLineEdit()
-        self._field.setPlaceholderText("14:03:21   or   2026-03-01 14:03:21")
-        self._field.setAccessibleName("What the burned-in clock reads")
-        self._wrong = QLabel()
-        self._wrong.setProperty("role", "danger")
-        self._wrong.hide()
+        self._field = line_field(
+            "What the burned-in clock reads", "14:03:21   or   2026-03-01 14:03:21"
+        )
+        self._error = error_label()
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
         if known:
-            clear = buttons.addButton("Forget it", QDialogButtonBox.ButtonRole.ResetRole)
+            clear = buttons.addButton("Clear clock", QDialogButtonBox.ButtonRole.ResetRole)
             clear.clicked.connect(self._clear)
         buttons.accepted.connect(self._try)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(8)
-        layout.addWidget(
-            QLabel(
-                f"The frame on screen is at stream time {format_time(seconds)}.\n"
-                "What does the clock in the picture read? It is shown beside stream time\n"
-                "and recorded; it changes no result."
-            )
+        about = QLabel(
+            f"The frame on screen is at stream time {format_time(seconds)}.\n"
+            "What does the clock in the picture read? It is shown beside stream time\n"
+            "and recorded; it changes no result."
         )
-        layout.addWidget(self._field)
-        layout.addWidget(self._wrong)
-        layout.addWidget(buttons)
+        dialog_column(self, about, self._field, self._error, buttons)
 
     def _try(self) -> None:
         read = clock_seconds(self._field.text())
         if read is None:
-            self._wrong.setText("Not a time: type 14:03:21 or 2026-03-01 14:03:21.")
-            self._wrong.show()
+            self._error.setText("Not a time: type 14:03:21 or 2026-03-01 14:03:21.")
+            self._error.show()
         else:
             self._set(read - self._seconds)
             self.accept()

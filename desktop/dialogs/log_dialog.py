@@ -1,4 +1,4 @@
-"""The audit log of the case: everything that was done, searched, read whole, and written out."""
+"""The audit log of the case: a table to search, the whole of one entry, and export to a file."""
 
 from __future__ import annotations
 
@@ -19,26 +19,24 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QFileDialog,
-    QHBoxLayout,
     QHeaderView,
-    QLabel,
-    QLineEdit,
     QPlainTextEdit,
-    QPushButton,
     QSplitter,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
+from desktop.dialogs.dialog_parts import dialog_column
+from desktop.theme.controls import figures_label, line_field, push_button
+from desktop.theme.layouts import row_of
 from desktop.theme.stylesheet import figures, mono
 from engine.case import AuditEntry
 from engine.case.audit_text import details
 from engine.core.errors import ResourceError
 
-_HEADS = ("No.", "Time (UTC)", "Who", "What", "About", "Details")
-_WIDTHS = (56, 150, 110, 150, 110)
-_KINDS = "JSON (*.json);;Text (*.txt)"
+_COLUMNS = ("No.", "Time (UTC)", "Who", "What", "About", "Details")
+_WIDTHS = (56, 150, 110, 150, 110)  # pixels of the columns but the last, which stretches
+_FORMS = "JSON (*.json);;Text (*.txt)"
 
 
 class LogDialog(QDialog):
@@ -63,44 +61,42 @@ class LogDialog(QDialog):
         self._entries = tuple(entries)
         self._head = head
         self._rows = QSortFilterProxyModel(self)
-        self._rows.setSourceModel(_Entries(self._entries, self))
+        self._rows.setSourceModel(_LogModel(self._entries, self))
         self._rows.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._rows.setFilterKeyColumn(-1)
-        self.field = QLineEdit()
-        self.field.setPlaceholderText("Find: a name, an action such as run.finish, event:3")
-        self.field.setAccessibleName("Find in the log")
+        hint = "Find: a name, an action such as run.finish, event:3"
+        self.field = line_field("Find in the log", hint)
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(self._find)
-        self.table = self._made_table()
+        self.table = self._make_table()
         self.whole = QPlainTextEdit()
         self.whole.setReadOnly(True)
         self.whole.setFont(mono())
         self.whole.setAccessibleName("The chosen entry")
-        self.count = QLabel()
-        self.count.setFont(figures(self.count.font()))
+        self.count = figures_label()
         self._lay_out()
         self._find("")
         self.resize(960, 600)
 
     def write(self, path: Path) -> None:
         """Writes the entries that are listed, with the head of the chain."""
-        listed = [self._entries[row] for row in self._listed()]
+        listed = [self._entries[row] for row in self._listed_rows()]
         if path.suffix == ".txt":
-            lines = [f"{one.seq}  {one.utc}  {one.actor}  {one.action} {one.object}  "
-                     f"{details(one)}  {one.hash}" for one in listed]  # fmt: skip
+            lines = [f"{entry.seq}  {entry.utc}  {entry.actor}  {entry.action} {entry.object}  "
+                     f"{details(entry)}  {entry.hash}" for entry in listed]  # fmt: skip
             text = "\n".join([*lines, f"head {self._head}", ""])
         else:
-            said = {"entries": [one.__dict__ for one in listed], "head": self._head}
-            text = json.dumps({**said, "count": len(self._entries)}, indent=1) + "\n"
+            log = {"entries": [entry.__dict__ for entry in listed], "head": self._head}
+            text = json.dumps({**log, "count": len(self._entries)}, indent=1) + "\n"
         try:
             path.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
-            why = f"the log cannot be written ({error.strerror})"
-            self.failed.emit(ResourceError(why, path, "choose another place"))
+            what = f"the log cannot be written ({error.strerror})"
+            self.failed.emit(ResourceError(what, path, "choose another place"))
         else:
             self.wrote.emit(path)
 
-    def _made_table(self) -> QTableView:
+    def _make_table(self) -> QTableView:
         table = QTableView()
         table.setAccessibleName("Entries of the audit log")
         table.setModel(self._rows)
@@ -109,35 +105,23 @@ class LogDialog(QDialog):
         table.setAlternatingRowColors(True)
         table.setFont(figures(table.font()))
         table.verticalHeader().hide()
-        heads = table.horizontalHeader()
+        header = table.horizontalHeader()
         for column, width in enumerate(_WIDTHS):
             table.setColumnWidth(column, width)
-        heads.setSectionResizeMode(len(_WIDTHS), QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(len(_WIDTHS), QHeaderView.ResizeMode.Stretch)
         table.selectionModel().currentChanged.connect(self._show)
         return table
 
     def _lay_out(self) -> None:
-        write = QPushButton("Write to a file…")
-        write.clicked.connect(self._ask_where)
-        close = QPushButton("Close")
-        close.clicked.connect(self.reject)
+        write = push_button("Write to a file…", self._ask_where)
+        close = push_button("Close", self.reject)
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.table)
         split.addWidget(self.whole)
         split.setSizes([420, 140])
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.count, 1)
-        row.addWidget(write)
-        row.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        column.addWidget(self.field)
-        column.addWidget(split, 1)
-        column.addLayout(row)
+        dialog_column(self, self.field, (split, 1), row_of((self.count, 1), write, close))
 
-    def _listed(self) -> list[int]:
+    def _listed_rows(self) -> list[int]:
         model = self._rows
         return [model.mapToSource(model.index(n, 0)).row() for n in range(model.rowCount())]
 
@@ -156,18 +140,18 @@ class LogDialog(QDialog):
             )
 
     def _ask_where(self) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(self, "Write the log", "audit-log.json", _KINDS)
+        chosen, _ = QFileDialog.getSaveFileName(self, "Write the log", "audit-log.json", _FORMS)
         if chosen:
             self.write(Path(chosen))
 
 
-class _Entries(QAbstractTableModel):
+class _LogModel(QAbstractTableModel):
     def __init__(self, entries: Sequence[AuditEntry], parent: QWidget) -> None:
         super().__init__(parent)
         self._cells = [
-            (str(one.seq), one.utc[:19].replace("T", " "), one.actor, one.action, one.object,
-             details(one))
-            for one in entries
+            (str(entry.seq), entry.utc[:19].replace("T", " "), entry.actor, entry.action,
+             entry.object, details(entry))
+            for entry in entries
         ]  # fmt: skip
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
@@ -176,7 +160,7 @@ class _Entries(QAbstractTableModel):
 
     def columnCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
         """Returns how many columns there are."""
-        return 0 if parent.isValid() else len(_HEADS)
+        return 0 if parent.isValid() else len(_COLUMNS)
 
     def data(
         self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole
@@ -191,5 +175,5 @@ class _Entries(QAbstractTableModel):
     ) -> Any:  # noqa: ANN401
         """Returns the names of the columns."""
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return _HEADS[section]
+            return _COLUMNS[section]
         return None

@@ -1,4 +1,4 @@
-"""Boxes, arrows and words over one frame; the engine draws them into a still of their own."""
+"""Boxes, arrows and words over one frame, which the engine draws into an exported still."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
-    QHBoxLayout,
     QInputDialog,
-    QLabel,
-    QPushButton,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
+from desktop.dialogs.dialog_parts import dialog_column
+from desktop.theme.controls import labelled_button, muted_label, push_button
+from desktop.theme.layouts import row_of
+
 _TOOLS = (("box", "&Box"), ("arrow", "&Arrow"), ("text", "&Words"))
 _COLOUR, _EDGE = QColor(255, 210, 31), QColor(16, 16, 18)
-_LEAST = 4.0
-_HEAD = math.radians(25)
-_MOST = 100
+_MIN_LENGTH = 4.0  # decoded pixels; a shorter drag is a slip of the hand
+_ARROW_ANGLE = math.radians(25)
+_MAX_MARKS = 100  # a choice; more would hide the frame
 
-Mark = dict[str, Any]
-"""As the engine process takes it: kind, x, y, to_x, to_y, text."""
+StillMark = dict[str, Any]
+"""A mark of an exported still, as the engine process takes it: kind, x, y, to_x, to_y, text."""
 
 
 class MarkedPicture(QWidget):
-    """Shows a frame and takes marks by dragging; places are in decoded pixels."""
+    """Shows a frame and adds marks by dragging; positions are in decoded pixels."""
 
-    words_wanted = Signal(QPointF)
-    """Words are to be written at this place."""
+    words_requested = Signal(QPointF)
+    """Words are to be written at this position."""
 
     changed = Signal()
-    """A mark was made or taken back."""
+    """A mark was added or removed."""
 
     def __init__(self, picture: QImage) -> None:
         super().__init__()
-        self.marks: list[Mark] = []
+        self.marks: list[StillMark] = []
         self.tool = "box"
         self._picture = picture
         self._begin: QPointF | None = None
@@ -51,15 +51,15 @@ class MarkedPicture(QWidget):
         self.setMinimumSize(320, 180)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def add(self, mark: Mark) -> None:
+    def add(self, mark: StillMark) -> None:
         """Adds a mark."""
-        if len(self.marks) < _MOST:
+        if len(self.marks) < _MAX_MARKS:
             self.marks.append(mark)
             self.changed.emit()
             self.update()
 
-    def take_back(self) -> None:
-        """Takes the last mark back."""
+    def undo(self) -> None:
+        """Removes the last mark."""
         if self.marks:
             self.marks.pop()
             self.changed.emit()
@@ -67,27 +67,27 @@ class MarkedPicture(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begins a mark."""
-        place = self._place(event.position())
+        position = self._in_frame(event.position())
         if event.button() != Qt.MouseButton.LeftButton:
             return
         if self.tool == "text":
-            self.words_wanted.emit(place)
+            self.words_requested.emit(position)
         else:
-            self._begin = self._end = place
+            self._begin = self._end = position
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follows the hand."""
+        """Stretches the mark to the mouse."""
         if self._begin is not None:
-            self._end = self._place(event.position())
+            self._end = self._in_frame(event.position())
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Ends a mark; one without a size is none."""
+        """Ends a mark; one without a size is dropped."""
         begin, self._begin = self._begin, None
         if begin is None:
             return
-        end = self._place(event.position())
-        if (end - begin).manhattanLength() >= _LEAST:
+        end = self._in_frame(event.position())
+        if (end - begin).manhattanLength() >= _MIN_LENGTH:
             self.add(_mark(self.tool, begin, end))
         self.update()
 
@@ -100,8 +100,8 @@ class MarkedPicture(QWidget):
             painter.drawImage(area, self._picture)
             painter.translate(area.topLeft())
             painter.scale(self._scale(), self._scale())
-            made = [] if self._begin is None else [_mark(self.tool, self._begin, self._end)]
-            for mark in (*self.marks, *made):
+            begun = [] if self._begin is None else [_mark(self.tool, self._begin, self._end)]
+            for mark in (*self.marks, *begun):
                 _draw(painter, mark, self._picture.height())
 
     def _scale(self) -> float:
@@ -109,13 +109,13 @@ class MarkedPicture(QWidget):
         return min(self.width() / size.width(), self.height() / size.height())
 
     def _area(self) -> QRectF:
-        wide, high = (side * self._scale() for side in self._picture.size().toTuple())
-        return QRectF((self.width() - wide) / 2, (self.height() - high) / 2, wide, high)
+        width, height = (side * self._scale() for side in self._picture.size().toTuple())
+        return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
 
-    def _place(self, point: QPointF) -> QPointF:
+    def _in_frame(self, point: QPointF) -> QPointF:
         inside = (point - self._area().topLeft()) / self._scale()
-        wide, high = self._picture.width(), self._picture.height()
-        return QPointF(min(max(0.0, inside.x()), wide), min(max(0.0, inside.y()), high))
+        width, height = self._picture.width(), self._picture.height()
+        return QPointF(min(max(0.0, inside.x()), width), min(max(0.0, inside.y()), height))
 
 
 class MarkingDialog(QDialog):
@@ -123,85 +123,67 @@ class MarkingDialog(QDialog):
 
     Args:
         picture: the frame in decoded size.
-        said: which frame it is.
+        description: which frame it is.
         parent: the window.
     """
 
     export = Signal(object)
-    """list[Mark]: the frame shall be exported with these."""
+    """list[StillMark]: the frame is to be exported with these marks."""
 
-    def __init__(self, picture: QImage, said: str, parent: QWidget | None) -> None:
+    def __init__(self, picture: QImage, description: str, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Mark the frame")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.picture = MarkedPicture(picture)
-        self.picture.words_wanted.connect(self._ask_words)
-        self.picture.changed.connect(self._allow)
-        about = QLabel(said)
-        about.setProperty("role", "muted")
-        self._undo = QPushButton("Take the last one back")
-        self._undo.clicked.connect(self.picture.take_back)
-        self._export = QPushButton("&Export…")
-        self._export.setProperty("primary", True)
-        self._export.clicked.connect(self._give)
-        close = QPushButton("Close")
-        close.clicked.connect(self.reject)
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        self.picture.words_requested.connect(self._ask_words)
+        self.picture.changed.connect(self._enable_buttons)
+        self._undo = push_button("Undo last mark", self.picture.undo)
+        self._export = push_button("&Export…", self._finish, primary=True)
+        close = push_button("Close", self.reject)
         self._tools = QButtonGroup(self)
-        for name, words in _TOOLS:
-            row.addWidget(self._tool(name, words))
-        row.addWidget(self._undo)
-        row.addStretch(1)
-        row.addWidget(close)
-        row.addWidget(self._export)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        column.addWidget(about)
-        column.addWidget(self.picture, 1)
-        column.addLayout(row)
+        tools = [self._tool(name, words) for name, words in _TOOLS]
+        row = row_of(*tools, self._undo, None, close, self._export)
+        dialog_column(self, muted_label(description), (self.picture, 1), row)
         self.resize(960, 680)
-        self._allow()
+        self._enable_buttons()
 
-    def write(self, place: QPointF, words: str) -> None:
-        """Adds words at a place."""
+    def write(self, position: QPointF, words: str) -> None:
+        """Adds words at a position."""
         line = " ".join(words.split())
         if line:
-            self.picture.add({"kind": "text", "x": place.x(), "y": place.y(), "text": line})
+            self.picture.add({"kind": "text", "x": position.x(), "y": position.y(), "text": line})
 
     def _tool(self, name: str, words: str) -> QToolButton:
-        button = QToolButton()
-        button.setText(words.replace("&", ""))
+        button = labelled_button(words.replace("&", ""))
         button.setCheckable(True)
         button.setChecked(name == self.picture.tool)
-        button.setProperty("labelled", True)
         button.clicked.connect(lambda _on=False: setattr(self.picture, "tool", name))
         self._tools.addButton(button)
         return button
 
-    def _ask_words(self, place: QPointF) -> None:
-        words, taken = QInputDialog.getText(self, "Words", "What is to be seen here?")
-        if taken:
-            self.write(place, words)
+    def _ask_words(self, position: QPointF) -> None:
+        words, accepted = QInputDialog.getText(self, "Words", "What is to be seen here?")
+        if accepted:
+            self.write(position, words)
 
-    def _allow(self) -> None:
+    def _enable_buttons(self) -> None:
         for button in (self._undo, self._export):
             button.setEnabled(bool(self.picture.marks))
 
-    def _give(self) -> None:
+    def _finish(self) -> None:
         self.accept()
         self.export.emit(list(self.picture.marks))
 
 
-def _mark(kind: str, begin: QPointF, end: QPointF) -> Mark:
+def _mark(kind: str, begin: QPointF, end: QPointF) -> StillMark:
     return {"kind": kind, "x": begin.x(), "y": begin.y(), "to_x": end.x(), "to_y": end.y()}
 
 
-def _draw(painter: QPainter, mark: Mark, height: int) -> None:
+def _draw(painter: QPainter, mark: StillMark, height: int) -> None:
     begin = QPointF(mark["x"], mark["y"])
     end = QPointF(mark.get("to_x", 0.0), mark.get("to_y", 0.0))
-    wide, size = max(2.0, height / 240), max(11.0, height / 36)
+    # Lines and letters keep their share of the height, so that every frame shows them alike.
+    line_width, size = max(2.0, height / 240), max(11.0, height / 36)
     if mark["kind"] == "text":
         font = painter.font()
         font.setPixelSize(round(size))
@@ -212,13 +194,13 @@ def _draw(painter: QPainter, mark: Mark, height: int) -> None:
         painter.setPen(_COLOUR)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, mark["text"])
         return
-    for colour, thickness in ((_EDGE, wide + 2), (_COLOUR, wide)):
+    for colour, thickness in ((_EDGE, line_width + 2), (_COLOUR, line_width)):
         painter.setPen(QPen(colour, thickness, c=Qt.PenCapStyle.RoundCap))
         if mark["kind"] == "box":
             painter.drawRect(QRectF(begin, end).normalized())
             continue
         painter.drawLine(begin, end)
         along = math.atan2(begin.y() - end.y(), begin.x() - end.x())
-        for angle in (along - _HEAD, along + _HEAD):
+        for angle in (along - _ARROW_ANGLE, along + _ARROW_ANGLE):
             tip = QPointF(math.cos(angle), math.sin(angle)) * size * 1.2
             painter.drawLine(end, end + tip)

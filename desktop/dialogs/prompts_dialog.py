@@ -1,8 +1,8 @@
-"""What the text channel is asked: normal and abnormal prompts, which channels run, which pack."""
+"""The prompts of the text channel, its pack, and the choice of channels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,17 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QVBoxLayout,
     QWidget,
 )
 
-from desktop.dialogs.buttons import plain_button
+from desktop.dialogs.dialog_parts import dialog_column, error_label, plain_button
 from desktop.operations.channel_choice import ChannelChoice
+from desktop.theme.layouts import row_of
+from engine.core.channels import CHANNELS, TEXT
 from engine.core.errors import SightlineError
-from engine.packs.pack_listing import Listed, list_packs
+from engine.packs.pack_listing import list_packs
 from engine.packs.prompt_sets import PromptSet, dump_prompts, load_prompts, parse_prompts
 
 _ABOUT = (
@@ -38,42 +38,43 @@ class PromptsDialog(QDialog):
 
     Args:
         choice: of the run on screen.
-        look: given the choice that the examiner made; starts the analysis.
+        analyse: called with the choice that the examiner made.
         parent: the window.
     """
 
     def __init__(
-        self, choice: ChannelChoice, look: Callable[[ChannelChoice], None], parent: QWidget | None
+        self,
+        choice: ChannelChoice,
+        analyse: Callable[[ChannelChoice], None],
+        parent: QWidget | None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Channels and prompts")
-        self._look = look
-        self._rest: dict[str, Any] = {"language": "en"}
-        self._edited = bool(choice.prompts)
-        self.scene = QCheckBox("&Scene: what is unusual for this camera")
-        self.text = QCheckBox("&Text: what the prompts describe")
-        self.scene.setChecked("scene" in choice.channels)
-        self.text.setChecked(True)
+        self._analyse = analyse
+        self._other_values: dict[str, Any] = {"language": "en"}
+        self._is_edited = bool(choice.prompts)
+        self.channels: dict[str, QCheckBox] = {}
+        for name, channel in CHANNELS.items():
+            box = QCheckBox(f"&{name.capitalize()}: {channel.description}")
+            box.setChecked(name in choice.channels or channel.needs_pack)
+            box.toggled.connect(lambda _on: self._enable_fields())
+            self.channels[name] = box
         self.pack = QComboBox()
         self.pack.setAccessibleName("Pack of the text channel")
-        self.normal = _lines("Normal prompts", "person walking")
-        self.abnormal = _lines("Abnormal prompts", "person riding a bicycle")
-        self.wrong = QLabel()
-        self.wrong.setProperty("role", "danger")
-        self.wrong.setWordWrap(True)
-        self.wrong.hide()
+        self.normal = _prompt_field("Normal prompts", "person walking")
+        self.abnormal = _prompt_field("Abnormal prompts", "person riding a bicycle")
+        self.error = error_label()
+        self.error.setWordWrap(True)
         self._lay_out()
         self._fill_packs(choice.pack)
         if choice.prompts:
             self._show_values(choice.prompts)
         else:
-            self._show_own()
-        self._allow()
-        self.pack.currentIndexChanged.connect(lambda _place: self._turned())
+            self._show_pack_prompts()
+        self._enable_fields()
+        self.pack.currentIndexChanged.connect(lambda _index: self._on_pack_change())
         for edit in (self.normal, self.abnormal):
-            edit.textChanged.connect(self._was_edited)
-        self.text.toggled.connect(lambda _on: self._allow())
-        self.scene.toggled.connect(lambda _on: self._allow())
+            edit.textChanged.connect(self._on_edit)
         self.resize(640, 480)
 
     @property
@@ -81,29 +82,28 @@ class PromptsDialog(QDialog):
         """What the examiner chose.
 
         Raises:
-            SightlineError: the prompts are unsound.
+            SightlineError: the prompts are not valid.
         """
-        boxes = {"scene": self.scene, "text": self.text}
-        channels = tuple(name for name, box in boxes.items() if box.isChecked())
-        if "text" not in channels:
+        channels = tuple(name for name, box in self.channels.items() if box.isChecked())
+        if TEXT not in channels:
             return ChannelChoice(channels)
         return ChannelChoice(channels, str(self.pack.currentData()), self._prompts().as_json())
 
     def load(self, path: Path) -> None:
         """Reads prompts from a file."""
         try:
-            self._show(load_prompts(path))
+            self._show_values(load_prompts(path).as_json())
         except SightlineError as error:
-            self._say(error)
+            self._show_error(error)
 
     def save(self, path: Path) -> None:
         """Writes the prompts to a file."""
         try:
             path.write_text(dump_prompts(self._prompts()), encoding="utf-8")
         except SightlineError as error:
-            self._say(error)
+            self._show_error(error)
         except OSError as error:
-            self._say(
+            self._show_error(
                 SightlineError(f"cannot be written ({error.strerror})", path, "choose another")
             )
 
@@ -112,66 +112,71 @@ class PromptsDialog(QDialog):
         try:
             choice = self.choice
         except SightlineError as error:
-            self._say(error)
+            self._show_error(error)
             return
         super().accept()
-        self._look(choice)
+        self._analyse(choice)
 
     def _prompts(self) -> PromptSet:
-        said = {"normal": _words(self.normal), "abnormal": _words(self.abnormal)}
-        return parse_prompts({**self._rest, **said})
+        prompts = {
+            "normal": _stripped_lines(self.normal),
+            "abnormal": _stripped_lines(self.abnormal),
+        }
+        return parse_prompts({**self._other_values, **prompts})
 
-    def _fill_packs(self, wanted: str) -> None:
-        there: Sequence[Listed] = [one for one in list_packs() if one.pack is not None]
-        for one in there:
-            self.pack.addItem(one.name, one.name)
-        place = self.pack.findData(wanted)
-        if place < 0 and Path(wanted).is_dir():
-            self.pack.addItem(Path(wanted).name, wanted)
-            place = self.pack.count() - 1
-        self.pack.setCurrentIndex(max(0, place))
+    def _fill_packs(self, pack: str) -> None:
+        for listed in list_packs():
+            if listed.pack is not None:
+                self.pack.addItem(listed.name, listed.name)
+        index = self.pack.findData(pack)
+        if index < 0 and Path(pack).is_dir():
+            self.pack.addItem(Path(pack).name, pack)
+            index = self.pack.count() - 1
+        self.pack.setCurrentIndex(max(0, index))
         if not self.pack.count():
-            self._say(SightlineError("no pack is installed", "", "import one under Help, Packs"))
+            self._show_error(
+                SightlineError("no pack is installed", "", "import one under Help, Packs")
+            )
 
-    def _turned(self) -> None:
-        if not self._edited:
-            self._show_own()
+    def _on_pack_change(self) -> None:
+        if not self._is_edited:
+            self._show_pack_prompts()
 
-    def _show_own(self) -> None:
+    def _show_pack_prompts(self) -> None:
         """Shows the pack's own prompts."""
         from engine.packs.pack import find_pack
 
         if not self.pack.count():
             return
         try:
-            self._show(find_pack(str(self.pack.currentData())).prompts())
+            prompts = find_pack(str(self.pack.currentData())).prompts()
+            self._show_values(prompts.as_json())
         except SightlineError as error:
-            self._say(error)
-        self._edited = False
-
-    def _show(self, prompts: PromptSet) -> None:
-        self._show_values(prompts.as_json())
+            self._show_error(error)
+        self._is_edited = False
 
     def _show_values(self, values: dict[str, Any]) -> None:
-        self._rest = {name: values[name] for name in ("language", "templates") if name in values}
+        self._other_values = {
+            name: values[name] for name in ("language", "templates") if name in values
+        }
         self.normal.setPlainText("\n".join(values.get("normal", [])))
         self.abnormal.setPlainText("\n".join(values.get("abnormal", [])))
-        self.wrong.hide()
+        self.error.hide()
 
-    def _was_edited(self) -> None:
-        self._edited = True
-        self.wrong.hide()
+    def _on_edit(self) -> None:
+        self._is_edited = True
+        self.error.hide()
 
-    def _allow(self) -> None:
-        asked = self.text.isChecked()
+    def _enable_fields(self) -> None:
+        has_text = self.channels[TEXT].isChecked()
         for widget in (self.pack, self.normal, self.abnormal, self._load, self._save, self._own):
-            widget.setEnabled(asked)
-        possible = (asked and self.pack.count() > 0) or (not asked and self.scene.isChecked())
-        self._ok.setEnabled(possible)
+            widget.setEnabled(has_text)
+        is_any_chosen = any(box.isChecked() for box in self.channels.values())
+        self._ok.setEnabled(self.pack.count() > 0 if has_text else is_any_chosen)
 
-    def _say(self, error: SightlineError) -> None:
-        self.wrong.setText(error.line())
-        self.wrong.show()
+    def _show_error(self, error: SightlineError) -> None:
+        self.error.setText(error.line())
+        self.error.show()
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
@@ -184,30 +189,17 @@ class PromptsDialog(QDialog):
             label.setBuddy(edit)
             grid.addWidget(label, 0, column)
             grid.addWidget(edit, 1, column)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(QLabel("Pack"))
-        row.addWidget(self.pack, 1)
-        self._own = plain_button("The pack's own", self._show_own)
+        self._own = plain_button("The pack's own", self._show_pack_prompts)
         self._load = plain_button("Load…", self._ask_load)
         self._save = plain_button("Save…", self._ask_save)
-        for button in (self._own, self._load, self._save):
-            row.addWidget(button)
+        row = row_of(QLabel("Pack"), (self.pack, 1), self._own, self._load, self._save)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self._ok = buttons.addButton("Analyse", QDialogButtonBox.ButtonRole.AcceptRole)
         self._ok.setProperty("primary", True)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(8)
-        layout.addWidget(QLabel(_ABOUT))
-        layout.addWidget(self.scene)
-        layout.addWidget(self.text)
-        layout.addLayout(row)
-        layout.addLayout(grid, 1)
-        layout.addWidget(self.wrong)
-        layout.addWidget(buttons)
+        boxes = self.channels.values()
+        dialog_column(self, QLabel(_ABOUT), *boxes, row, (grid, 1), self.error, buttons)
 
     def _ask_load(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self, "Load prompts", "", _YAML)
@@ -220,7 +212,7 @@ class PromptsDialog(QDialog):
             self.save(Path(chosen))
 
 
-def _lines(name: str, example: str) -> QPlainTextEdit:
+def _prompt_field(name: str, example: str) -> QPlainTextEdit:
     edit = QPlainTextEdit()
     edit.setAccessibleName(name)
     edit.setPlaceholderText(example)
@@ -228,5 +220,5 @@ def _lines(name: str, example: str) -> QPlainTextEdit:
     return edit
 
 
-def _words(edit: QPlainTextEdit) -> list[str]:
+def _stripped_lines(edit: QPlainTextEdit) -> list[str]:
     return [line.strip() for line in edit.toPlainText().splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""What is known of a piece of evidence: file, hash, container, streams, frame times, checks."""
+"""The properties of evidence as text: file, hash, container, streams, frame times, checks."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _COUNTS = (
 def properties_text(
     evidence: EvidenceRow, streams: Sequence[StreamRow], mismatches: Sequence[str]
 ) -> str:
-    """Returns what the case holds about a piece of evidence, a line each.
+    """Returns the properties of a piece of evidence, one line each.
 
     Args:
         evidence: its row.
         streams: of its container.
-        mismatches: UTC times at which it was found changed.
+        mismatches: UTC times of the verifications that found the file changed.
     """
     try:
-        said = json.loads(evidence.properties)
+        properties = json.loads(evidence.properties)
     except ValueError:
-        said = {}
+        properties = {}
     modified = datetime.fromtimestamp(evidence.mtime_ns / 1e9, UTC)
     lines = [
         ("Name", evidence.name),
@@ -43,32 +43,33 @@ def properties_text(
         ("Added", evidence.added_utc),
         ("SHA-256", evidence.sha256),
         ("Found changed", ", ".join(mismatches) or "never"),
-        *_container(said),
+        *_container(properties),
     ]
     for row in streams:
         lines += _stream(row)
-    lines += [(f"Container says: {name}", str(text)) for name, text in _metadata(said)]
-    wide = max(len(name) for name, _ in lines)
-    return "\n".join(f"{name:<{wide}}  {' '.join(text.split())}" for name, text in lines)
+    lines += [(f"Container says: {name}", str(text)) for name, text in _metadata(properties)]
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{width}}  {' '.join(text.split())}" for name, text in lines)
 
 
-def _container(said: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rate = said.get("average_rate")
-    stated = "not stated" if rate is None else f"{rate} frames a second, as the container states"
+def _container(properties: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rate = properties.get("average_rate")
+    rate_text = "not stated" if rate is None else f"{rate} frames a second, as the container states"
     times = "made from decoding times or the rate; the file has none"
     lines = [
-        ("Container", str(said.get("container") or "unknown")),
-        ("Rate", "variable" if said.get("variable_rate") else stated),
-        ("PTS", times if said.get("made_pts") else "as recorded in the file"),
-        ("Keyframes", str(said.get("keyframes", "unknown"))),
-        ("Gaps", str(len(said.get("gaps") or []))),
+        ("Container", str(properties.get("container") or "unknown")),
+        ("Rate", "variable" if properties.get("variable_rate") else rate_text),
+        ("PTS", times if properties.get("made_pts") else "as recorded in the file"),
+        ("Keyframes", str(properties.get("keyframes", "unknown"))),
+        ("Gaps", str(len(properties.get("gaps") or []))),
     ]
-    lines += [(words.capitalize(), str(said[name])) for name, words in _COUNTS if said.get(name)]
+    counts = [(words, properties.get(name)) for name, words in _COUNTS]
+    lines += [(words.capitalize(), str(count)) for words, count in counts if count]
     lines += [
-        ("Interlaced", "yes" if said.get("interlaced") else "no"),
-        ("Rotation", f"{said.get('rotation', 0)} degrees clockwise for display"),
-        ("Pixel aspect", str(said.get("pixel_aspect", "1"))),
-        ("Sound", "there is some; it is not examined" if said.get("sound") else "none"),
+        ("Interlaced", "yes" if properties.get("interlaced") else "no"),
+        ("Rotation", f"{properties.get('rotation', 0)} degrees clockwise for display"),
+        ("Pixel aspect", str(properties.get("pixel_aspect", "1"))),
+        ("Sound", "there is some; it is not examined" if properties.get("sound") else "none"),
     ]
     return lines
 
@@ -89,6 +90,6 @@ def _stream(row: StreamRow) -> list[tuple[str, str]]:
     ]
 
 
-def _metadata(said: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    found = said.get("metadata")
-    return sorted(found.items()) if isinstance(found, dict) else []
+def _metadata(properties: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    metadata = properties.get("metadata")
+    return sorted(metadata.items()) if isinstance(metadata, dict) else []

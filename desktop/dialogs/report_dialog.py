@@ -1,4 +1,4 @@
-"""What a report includes, who is responsible for it, how it will look, and where it lies."""
+"""Asks what a report includes and who is responsible for it, and previews its pages."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from engine.case import CaseDetails
+from desktop.theme.controls import muted_label, push_button
+from desktop.theme.layouts import column_of, row_of
+from engine.case import CaseInfo
 
 _FORMS = (
     ("PDF, to be signed", "pdf"),
-    ("One page for a browser", "html"),
-    ("Everything the other side needs to repeat it", "zip"),
-    ("Data, for programs", "json"),
+    ("Web page (HTML)", "html"),
+    ("Verification package (zip)", "zip"),
+    ("Data (JSON)", "json"),
     ("Table of the events", "csv"),
 )
 _INCLUDED = ("all events", "only what has a tag")
@@ -34,93 +34,88 @@ _NO_PREVIEW = (
     "The pages will be shown here.\n\nEvidence is hashed and pictures are drawn for it; nothing "
     "leaves the case."
 )
-_SETTING = "The pages are being set; the status bar of the window says how far it is."
-_MOST_PAGES = 60
-_LEAST_WIDTH = 480
-_BESIDE = 48
+_RENDERING = "The pages are being set; the status bar of the window says how far it is."
+_MAX_PAGES = 60  # in the preview, so that a long report does not fill the memory with images
+_MIN_PAGE_WIDTH = 480  # pixels in which the text of a page can still be read
+_SCROLL_BAR_WIDTH = 48  # pixels kept free beside a page for the scroll bar and margins
 
 
 class ReportDialog(QDialog):
     """Asks about a report and shows its pages before it is written.
 
     Args:
-        details: what the case knows about who is responsible.
-        folder: where reports lie unless another place is chosen.
+        info: the case information so far.
+        folder: in which the report is written unless another one is chosen.
         parent: the window.
     """
 
     write = Signal(object, bool, object)
-    """Path of the report, whether only what has a tag is included, `CaseDetails`."""
+    """Path of the report, whether only what has a tag is included, `CaseInfo`."""
 
     preview = Signal(bool, object)
-    """Whether only what has a tag is included, `CaseDetails`."""
+    """Whether only what has a tag is included, `CaseInfo`."""
 
-    def __init__(self, details: CaseDetails, folder: Path, parent: QWidget | None) -> None:
+    def __init__(self, info: CaseInfo, folder: Path, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Report")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._folder = folder
-        self.examiner = QLineEdit(details.examiner)
+        self.examiner = QLineEdit(info.examiner)
         self.examiner.setPlaceholderText("not given; the report will say so")
-        self.organisation = QLineEdit(details.organisation)
-        self.reference = QLineEdit(details.reference)
+        self.organisation = QLineEdit(info.organisation)
+        self.reference = QLineEdit(info.reference)
         self.included = QComboBox()
         self.included.addItems(list(_INCLUDED))
         self.form = QComboBox()
         for words, ending in _FORMS:
             self.form.addItem(words, ending)
-        self.place = QLineEdit(str(folder / "report.pdf"))
-        self.form.currentIndexChanged.connect(lambda _place: self._follow_form())
+        self.path = QLineEdit(str(folder / "report.pdf"))
+        self.form.currentIndexChanged.connect(lambda _index: self._follow_form())
         self.pages = QScrollArea()
         self.pages.setWidgetResizable(True)
         self.pages.setAccessibleName("Pages of the report")
-        self._say(_NO_PREVIEW)
+        self._show_text(_NO_PREVIEW)
         self._lay_out()
         self.resize(1040, 720)
 
     @property
-    def details(self) -> CaseDetails:
+    def info(self) -> CaseInfo:
         """Who is responsible, as typed."""
         fields = (self.examiner, self.organisation, self.reference)
-        return CaseDetails(*(" ".join(one.text().split()) for one in fields))
+        return CaseInfo(*(" ".join(field.text().split()) for field in fields))
 
     @property
-    def tagged(self) -> bool:
+    def only_tagged(self) -> bool:
         """Whether only what has a tag is included."""
         return self.included.currentIndex() == 1
 
     def show_pages(self, files: list[Path]) -> None:
-        """Shows the pages that were set."""
+        """Shows the pages that were rendered."""
         content = QWidget()
         column = QVBoxLayout(content)
         column.setSpacing(8)
-        width = max(_LEAST_WIDTH, self.pages.viewport().width() - _BESIDE)
-        for number, file in enumerate(files[:_MOST_PAGES], 1):
+        width = max(_MIN_PAGE_WIDTH, self.pages.viewport().width() - _SCROLL_BAR_WIDTH)
+        for number, file in enumerate(files[:_MAX_PAGES], 1):
             page = QLabel()
             page.setAccessibleName(f"Page {number}")
             picture = QPixmap(str(file))
             page.setPixmap(picture.scaledToWidth(width, Qt.TransformationMode.SmoothTransformation))
             column.addWidget(page, 0, Qt.AlignmentFlag.AlignHCenter)
-        left = len(files) - _MOST_PAGES
-        if left > 0:
-            column.addWidget(QLabel(f"{left:,} more pages stand in the report itself."))
+        remaining = len(files) - _MAX_PAGES
+        if remaining > 0:
+            column.addWidget(QLabel(f"{remaining:,} more pages stand in the report itself."))
         column.addStretch(1)
         self.pages.setWidget(content)
 
     def accept(self) -> None:
-        """Has the report written."""
-        place = self.place.text().strip()
-        if place:
+        """Closes and asks for the report to be written."""
+        path = self.path.text().strip()
+        if path:
             super().accept()
-            self.write.emit(Path(place), self.tagged, self.details)
+            self.write.emit(Path(path), self.only_tagged, self.info)
 
     def _lay_out(self) -> None:
-        browse = QPushButton("Choose…")
-        browse.clicked.connect(self._browse)
-        where = QHBoxLayout()
-        where.setSpacing(8)
-        where.addWidget(self.place, 1)
-        where.addWidget(browse)
+        where = row_of((self.path, 1), push_button("Choose…", self._browse))
         form = QFormLayout()
         form.setSpacing(8)
         for words, field in (
@@ -134,52 +129,33 @@ class ReportDialog(QDialog):
         form.addRow("&File", where)
         label = form.labelForField(where)
         if isinstance(label, QLabel):
-            label.setBuddy(self.place)
-        preview = QPushButton("&Preview")
-        preview.clicked.connect(self._preview)
-        write = QPushButton("&Write report")
-        write.setProperty("primary", True)
+            label.setBuddy(self.path)
+        write = push_button("&Write report", self.accept, primary=True)
         write.setDefault(True)
-        write.clicked.connect(self.accept)
-        close = QPushButton("Close")
-        close.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(preview)
-        buttons.addStretch(1)
-        buttons.addWidget(close)
-        buttons.addWidget(write)
-        left = QVBoxLayout()
-        left.setSpacing(16)
-        left.addLayout(form)
-        left.addStretch(1)
-        left.addLayout(buttons)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 16, 16, 16)
-        row.setSpacing(16)
-        row.addLayout(left, 2)
-        row.addWidget(self.pages, 3)
+        close = push_button("Close", self.reject)
+        buttons = row_of(push_button("&Preview", self._preview), None, close, write)
+        left = column_of(form, None, buttons, spacing=16)
+        margins = (16, 16, 16, 16)
+        row_of((left, 2), (self.pages, 3), parent=self, margins=margins, spacing=16)
 
-    def _say(self, words: str) -> None:
-        said = QLabel(words)
-        said.setWordWrap(True)
-        said.setProperty("role", "muted")
-        said.setAlignment(Qt.AlignmentFlag.AlignTop)
-        said.setContentsMargins(16, 16, 16, 16)
-        self.pages.setWidget(said)
+    def _show_text(self, text: str) -> None:
+        label = muted_label(text, wraps=True)
+        label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        label.setContentsMargins(16, 16, 16, 16)
+        self.pages.setWidget(label)
 
     def _preview(self) -> None:
-        self._say(_SETTING)
-        self.preview.emit(self.tagged, self.details)
+        self._show_text(_RENDERING)
+        self.preview.emit(self.only_tagged, self.info)
 
     def _follow_form(self) -> None:
         ending = str(self.form.currentData())
-        self.place.setText(str(Path(self.place.text()).with_suffix(f".{ending}")))
+        self.path.setText(str(Path(self.path.text()).with_suffix(f".{ending}")))
 
     def _browse(self) -> None:
         ending = str(self.form.currentData())
         chosen, _ = QFileDialog.getSaveFileName(
-            self, "Write the report", self.place.text(), f"{ending.upper()} (*.{ending})"
+            self, "Write the report", self.path.text(), f"{ending.upper()} (*.{ending})"
         )
         if chosen:
-            self.place.setText(chosen)
+            self.path.setText(chosen)

@@ -1,37 +1,40 @@
-"""Everything said in the case: found by words, or all that is about the moment on screen."""
+"""The case search: by words, and all that is about the moment on screen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QDialog, QWidget
 
+from desktop.dialogs.dialog_parts import dialog_column
 from desktop.panels.row_list import Row, RowList
 from desktop.panels.short_times import span_text
-from engine.case.case_search import Remark
+from desktop.state.delayed_call import delayed_call
+from desktop.theme.controls import line_field, muted_label
+from engine.case.case_search import CaseText
 
 _ICONS = {"event": "flag", "bookmark": "bookmark", "note": "sticky-note", "turn": "message-square"}
-_MOST = 500
-_SETTLE_MS = 120
+_MAX_HITS = 500  # listed at once, so that the list fills without a pause; a choice
+_TYPING_PAUSE_MS = 120  # after the last letter before the search, so that typing never waits
 
 
-class RemarksDialog(QDialog):
+class CaseSearchDialog(QDialog):
     """Searches events, bookmarks, notes, questions and answers.
 
     Args:
-        remarks: everything that is said.
+        texts: everything in the case that can be found.
         names: of the evidence by id.
-        moment: gives the evidence and stream time on screen; None when there is none.
+        moment: returns evidence id and stream time on screen; None when there is none.
         parent: the window.
     """
 
     chosen = Signal(object)
-    """The `Remark` to go to."""
+    """The `CaseText` to go to."""
 
     def __init__(
         self,
-        remarks: Sequence[Remark],
+        texts: Sequence[CaseText],
         names: Mapping[int, str],
         moment: Callable[[], tuple[int, float] | None],
         parent: QWidget | None,
@@ -39,61 +42,47 @@ class RemarksDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Find in the case")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._remarks = tuple(remarks)
+        self._texts = tuple(texts)
         self._names = dict(names)
         self._moment = moment
-        self.field = QLineEdit()
-        self.field.setPlaceholderText("Words of notes, questions, answers, reasons")
-        self.field.setAccessibleName("Find in the case")
+        self.field = line_field("Find in the case", "Words of notes, questions, answers, reasons")
         self.field.setClearButtonEnabled(True)
-        self.here = QCheckBox("Only what is said about the &moment on screen")
+        self.here = QCheckBox("Only at the current &moment")
         self.list = RowList("What was found")
-        self.count = QLabel()
-        self.count.setProperty("role", "muted")
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(_SETTLE_MS)
-        self._settled.timeout.connect(self.fill)
-        self.field.textChanged.connect(lambda _words: self._settled.start())
+        self.count = muted_label()
+        self._pause = delayed_call(self, _TYPING_PAUSE_MS, self.fill)
+        self.field.textChanged.connect(lambda _words: self._pause.start())
         self.here.toggled.connect(lambda _on: self.fill())
         self.list.chosen.connect(self._choose)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        for widget in (self.field, self.here, self.list, self.count):
-            column.addWidget(widget)
+        self.finished.connect(lambda _result: self._pause.stop())
+        dialog_column(self, self.field, self.here, self.list, self.count)
         self.resize(640, 520)
         self.fill()
 
     def fill(self) -> None:
-        """Lists what fits the words and the moment."""
+        """Lists the hits that match the words and the moment."""
         moment = self._moment() if self.here.isChecked() else None
-        found = [
-            (place, one)
-            for place, one in enumerate(self._remarks)
-            if one.has(self.field.text()) and (moment is None or one.at(*moment))
+        hits = [
+            (index, text)
+            for index, text in enumerate(self._texts)
+            if text.has_words(self.field.text()) and (moment is None or text.is_about(*moment))
         ]
-        self.list.set_rows([self._row(place, one) for place, one in found[:_MOST]])
-        more = f", the first {_MOST} are listed" if len(found) > _MOST else ""
-        self.count.setText(f"{len(found):,} of {len(self._remarks):,}{more}")
+        self.list.set_rows([self._row(index, hit) for index, hit in hits[:_MAX_HITS]])
+        more = f", the first {_MAX_HITS} are listed" if len(hits) > _MAX_HITS else ""
+        self.count.setText(f"{len(hits):,} of {len(self._texts):,}{more}")
 
-    def done(self, result: int) -> None:
-        """Closes; nothing is left to happen."""
-        self._settled.stop()
-        super().done(result)
-
-    def _row(self, place: int, one: Remark) -> Row:
-        name = "the case" if one.evidence_id is None else self._names.get(one.evidence_id, "")
-        when = "" if one.start_s is None else span_text(one.start_s, one.end_s or one.start_s)
+    def _row(self, index: int, hit: CaseText) -> Row:
+        name = "the case" if hit.evidence_id is None else self._names.get(hit.evidence_id, "")
+        when = "" if hit.start_s is None else span_text(hit.start_s, hit.end_s or hit.start_s)
         return Row(
-            id=place,
-            title=" ".join(one.text.split()) or "(no words)",
-            detail=" · ".join(part for part in (one.kind, name, one.by) if part),
+            id=index,
+            title=" ".join(hit.text.split()) or "(no words)",
+            detail=" · ".join(part for part in (hit.kind, name, hit.by) if part),
             right=when,
-            icon=_ICONS[one.kind],
-            said=one.kind,
-            tip=one.text,
+            icon=_ICONS[hit.kind],
+            icon_label=hit.kind,
+            tip=hit.text,
         )
 
-    def _choose(self, place: int) -> None:
-        self.chosen.emit(self._remarks[place])
+    def _choose(self, index: int) -> None:
+        self.chosen.emit(self._texts[index])

@@ -1,4 +1,4 @@
-"""More like this: moments of all files of the case, most alike first, with small pictures."""
+"""The similarity search: moments of all files of the case, the most similar first."""
 
 from __future__ import annotations
 
@@ -6,155 +6,133 @@ from dataclasses import replace
 
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import (
-    QDialog,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QWidget
 
-from desktop.dialogs.buttons import plain_button
-from desktop.operations.similarity_operations import Alike, AlikeMoment
+from desktop.dialogs.dialog_parts import dialog_column, plain_button
+from desktop.operations.similarity_operations import SimilarMoment, SimilarMoments
 from desktop.panels.row_list import Row, RowList
 from desktop.panels.short_times import span_text
+from desktop.theme.controls import line_field, muted_label
+from desktop.theme.layouts import row_of
 
-_MOST_LETTERS = 120
+_MAX_LETTERS = 120  # of a description; it becomes a prompt, which is a few words
 _EMPTY = "Moments of all files of the case will be listed here."
 
 
-class AlikeDialog(QDialog):
-    """Asks what to look for and lists what was found; stays open beside the window."""
+class SimilarMomentsDialog(QDialog):
+    """Asks what to search for and lists the moments; stays open beside the window."""
 
-    words = Signal(str)
-    """This description shall be looked for."""
+    description_entered = Signal(str)
+    """A description to search for."""
 
-    like_event = Signal()
-    """What is like the selected event shall be looked for."""
+    event_search_requested = Signal()
+    """Search for what looks like the selected event."""
 
-    like_marks = Signal()
-    """What is like the marked target shall be looked for."""
+    mark_search_requested = Signal()
+    """Search for what looks like the marked target."""
 
     chosen = Signal(object)
-    """The `AlikeMoment` to go to."""
+    """The `SimilarMoment` to go to."""
 
-    event_wanted = Signal(object, str)
-    """An `AlikeMoment` shall become an event, with these words."""
+    event_requested = Signal(object, str)
+    """An `SimilarMoment` is to become an event, with these words."""
 
-    bookmark_wanted = Signal(object, str)
-    """An `AlikeMoment` shall become a bookmark, with these words."""
+    bookmark_requested = Signal(object, str)
+    """An `SimilarMoment` is to become a bookmark, with these words."""
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Find more like this")
-        self._alike = Alike("", (), ())
+        self._result = SimilarMoments("", (), ())
         self._pictures: dict[int, QImage] = {}
-        self.field = QLineEdit()
-        self.field.setMaxLength(_MOST_LETTERS)
-        self.field.setPlaceholderText("What does it look like? For example: person with a red bag")
-        self.field.setAccessibleName("What to look for")
+        hint = "What does it look like? For example: person with a red bag"
+        self.field = line_field("What to look for", hint, _MAX_LETTERS)
         self.field.setClearButtonEnabled(True)
-        self.field.returnPressed.connect(lambda: self.words.emit(self.field.text()))
+        self.field.returnPressed.connect(self._search)
         self.list = RowList("Moments, most alike first")
-        self.about = QLabel(_EMPTY)
-        self.about.setWordWrap(True)
-        self.about.setProperty("role", "muted")
+        self.about = muted_label(_EMPTY, wraps=True)
         self.list.chosen.connect(lambda _rank: self._go())
-        self.list.selectionModel().currentChanged.connect(lambda *_places: self._allow())
+        self.list.selectionModel().currentChanged.connect(lambda *_indexes: self._enable_buttons())
         self._lay_out()
-        self._allow()
+        self._enable_buttons()
 
-    def forget(self) -> None:
-        """Lists nothing any more, and closes."""
-        self._alike, self._pictures = Alike("", (), ()), {}
+    def clear(self) -> None:
+        """Empties the list, and closes."""
+        self._result, self._pictures = SimilarMoments("", (), ()), {}
         self.about.setText(_EMPTY)
         self._fill()
         self.close()
 
-    def show_found(self, alike: Alike) -> None:
-        """Lists what was found."""
-        self._alike, self._pictures = alike, {}
-        count = len(alike.moments)
-        said = f"{count} moment{'' if count == 1 else 's'} {alike.asked}"
-        if alike.left_out:
-            said += f". Not searched: {'; '.join(alike.left_out)}"
-        self.about.setText(said)
+    def show_result(self, result: SimilarMoments) -> None:
+        """Lists the moments of a search."""
+        self._result, self._pictures = result, {}
+        count = len(result.moments)
+        text = f"{count} moment{'' if count == 1 else 's'} {result.query}"
+        if result.left_out:
+            text += f". Not searched: {'; '.join(result.left_out)}"
+        self.about.setText(text)
         self._fill()
 
     def show_pictures(self, pictures: dict[int, QImage]) -> None:
-        """Shows small pictures of moments, by rank."""
+        """Shows thumbnails of moments.
+
+        Args:
+            pictures: by rank of the moment.
+        """
         self._pictures |= pictures
         self._fill()
 
     def _fill(self) -> None:
-        rows = [_row(one) for one in self._alike.moments]
-        self.list.set_rows([replace(one, picture=self._pictures.get(one.id)) for one in rows])
-        self._allow()
+        rows = [_row(moment) for moment in self._result.moments]
+        self.list.set_rows([replace(row, picture=self._pictures.get(row.id)) for row in rows])
+        self._enable_buttons()
 
-    def _selected(self) -> AlikeMoment | None:
-        return next((one for one in self._alike.moments if one.rank == self.list.selected), None)
+    def _selected_moment(self) -> SimilarMoment | None:
+        rank = self.list.selected_id
+        return next((moment for moment in self._result.moments if moment.rank == rank), None)
+
+    def _search(self) -> None:
+        self.description_entered.emit(self.field.text())
 
     def _go(self) -> None:
-        moment = self._selected()
+        moment = self._selected_moment()
         if moment is not None:
             self.chosen.emit(moment)
 
-    def _keep(self, signal: SignalInstance) -> None:
-        moment = self._selected()
+    def _emit(self, signal: SignalInstance) -> None:
+        moment = self._selected_moment()
         if moment is not None:
-            signal.emit(moment, f"found as {self._alike.asked}")
+            signal.emit(moment, f"found as {self._result.query}")
 
-    def _allow(self) -> None:
-        there = self._selected() is not None
-        self.event_button.setEnabled(there)
-        self.bookmark_button.setEnabled(there)
+    def _enable_buttons(self) -> None:
+        enabled = self._selected_moment() is not None
+        self.event_button.setEnabled(enabled)
+        self.bookmark_button.setEnabled(enabled)
 
     def _lay_out(self) -> None:
-        search = plain_button("&Search", lambda: self.words.emit(self.field.text()))
-        search.setProperty("primary", True)
-        self.event_button = plain_button("Make an &event", lambda: self._keep(self.event_wanted))
-        self.bookmark_button = plain_button("&Bookmark", lambda: self._keep(self.bookmark_wanted))
-        rows = (
-            (self.field, search),
-            (
-                plain_button("Like the selected e&vent", self.like_event.emit),
-                plain_button("Like the &marked target", self.like_marks.emit),
-                None,
-            ),
-            (None, self.bookmark_button, self.event_button),
+        search = plain_button("&Search", self._search, primary=True)
+        self.event_button = plain_button("Make an &event", lambda: self._emit(self.event_requested))
+        self.bookmark_button = plain_button(
+            "&Bookmark", lambda: self._emit(self.bookmark_requested)
         )
-        made = [_in_a_row(*one) for one in rows]
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        column.addLayout(made[0])
-        column.addLayout(made[1])
-        column.addWidget(self.list, 1)
-        column.addWidget(self.about)
-        column.addLayout(made[2])
+        query_row = row_of(self.field, search)
+        example_row = row_of(
+            plain_button("Like the selected e&vent", self.event_search_requested.emit),
+            plain_button("Like the &marked target", self.mark_search_requested.emit),
+            None,
+        )
+        action_row = row_of(None, self.bookmark_button, self.event_button)
+        dialog_column(self, query_row, example_row, (self.list, 1), self.about, action_row)
         self.resize(560, 560)
 
 
-def _in_a_row(*widgets: QWidget | None) -> QHBoxLayout:
-    """Returns widgets side by side; None is room that grows."""
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    for one in widgets:
-        if one is None:
-            row.addStretch(1)
-        else:
-            row.addWidget(one)
-    return row
-
-
-def _row(one: AlikeMoment) -> Row:
-    itself = " · what was asked for" if one.itself else ""
+def _row(moment: SimilarMoment) -> Row:
+    example = "what was asked for" if moment.is_example else ""
     return Row(
-        id=one.rank,
-        title=f"{one.rank}  {one.file}",
-        detail=f"{span_text(one.start_s, one.end_s)}{itself}",
-        right=f"{one.likeness:.2f}",
+        id=moment.rank,
+        title=f"{moment.rank}  {moment.file}",
+        detail=span_text(moment.start_s, moment.end_s) + (example and f" · {example}"),
+        right=f"{moment.similarity:.2f}",
         icon="film",
-        said="what was asked for" if one.itself else "",
+        icon_label=example,
     )

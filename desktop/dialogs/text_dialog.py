@@ -1,11 +1,12 @@
-"""Text to be read, copied and sent on."""
+"""A dialog with a text to be read and copied."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QWidget
 
+from desktop.dialogs.dialog_parts import dialog_column
 from desktop.theme.stylesheet import mono
 
 
@@ -14,13 +15,13 @@ class TextDialog(QDialog):
 
     Args:
         title: of the window.
-        text: to be shown.
+        text: shown in the dialog.
         parent: window it belongs to.
-        columns: whether the text is laid out in columns, so that it needs letters of one width.
+        columns: whether the text is laid out in columns and needs a font of fixed width.
 
     Attributes:
-        text: shows it.
-        buttons: below it, for more of them.
+        text: the widget that shows the text.
+        buttons: below the text; more can be added.
     """
 
     def __init__(self, title: str, text: str, parent: QWidget, columns: bool = False) -> None:
@@ -33,11 +34,7 @@ class TextDialog(QDialog):
         copy = self.buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
         self.buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(8)
-        layout.addWidget(self.text)
-        layout.addWidget(self.buttons)
+        dialog_column(self, self.text, self.buttons)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(640, 480)
         if columns:

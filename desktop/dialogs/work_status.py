@@ -1,46 +1,39 @@
-"""Long work in the status bar: what, how far, how fast, how long still, and Cancel."""
+"""The long work in progress in the status bar: title, progress, rate, time left, Cancel."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from desktop.session.engine_work import WorkItem
-from desktop.theme.stylesheet import figures
+from desktop.theme.controls import figures_label, push_button
+from desktop.theme.layouts import row_of
 from engine.core.progress import Progress
 
-_THOUSAND = 1000
+_BAR_STEPS = 1000  # of the progress bar, finer than its pixels
 
 
 class WorkStatus(QWidget):
     """Shows the first piece of work, and how many wait behind it."""
 
     cancelled = Signal()
-    """The examiner wants the work in progress to stop."""
+    """The examiner cancels the work in progress."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._text = QLabel()
-        self._text.setFont(figures(self._text.font()))
+        self._text = figures_label()
         self._bar = QProgressBar()
         self._bar.setFixedWidth(160)
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName("Progress")
-        self._cancel = QPushButton("Cancel")
-        self._cancel.setToolTip("Stop the work in progress; what was committed is kept (Ctrl+.)")
-        self._cancel.clicked.connect(self.cancelled)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 2, 8, 2)
-        row.setSpacing(8)
-        row.addWidget(self._text)
-        row.addWidget(self._bar)
-        row.addWidget(self._cancel)
-        row.addStretch(1)
+        tip = "Cancel current task; what was committed is kept (Ctrl+.)"
+        self._cancel = push_button("Cancel", self.cancelled.emit, tip)
+        row_of(self._text, self._bar, self._cancel, None, parent=self, margins=(8, 2, 8, 2))
         self.show_work((), None)
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The words on screen."""
         return self._text.text()
 
     def show_work(self, items: tuple[WorkItem, ...], indexing: Progress | None) -> None:
@@ -62,18 +55,16 @@ class WorkStatus(QWidget):
         if progress is None or not progress.total:
             self._bar.setRange(0, 0 if first else 1)
         else:
-            self._bar.setRange(0, _THOUSAND)
-            self._bar.setValue(round(_THOUSAND * min(1.0, progress.done / progress.total)))
+            self._bar.setRange(0, _BAR_STEPS)
+            self._bar.setValue(round(_BAR_STEPS * min(1.0, progress.done / progress.total)))
 
 
 def _how_far(progress: Progress | None) -> str:
     if progress is None:
         return ""
-    unit, scale, form = progress.unit, 1.0, "{:,.0f}"
-    if unit == "bytes":
-        unit, scale, form = "MB", 1e6, "{:,.0f}"
-    done = form.format(progress.done / scale)
-    total = f" of {form.format(progress.total / scale)}" if progress.total else ""
+    unit, scale = ("MB", 1e6) if progress.unit == "bytes" else (progress.unit, 1.0)
+    done = f"{progress.done / scale:,.0f}"
+    total = f" of {progress.total / scale:,.0f}" if progress.total else ""
     rate = f" · {progress.rate / scale:,.0f}/s" if progress.rate else ""
     left = "" if progress.seconds_left is None else f" · {duration(progress.seconds_left)} left"
     return f"  {done}{total} {unit}{rate}{left}"

@@ -13,7 +13,7 @@ _NAMES = {
     "appearance": "A&ppearance", "action": "A&ction", "answer": "A&nswer",
 }  # fmt: skip
 _COLOURS = ("upper", "lower")
-_MOST_LETTERS = 400
+_MAX_LETTERS = 400  # letters of a corrected field; the longest generated sentence has 160
 
 Field = QLineEdit | QComboBox
 
@@ -21,7 +21,7 @@ Field = QLineEdit | QComboBox
 class Correction(QWidget):
     """Fields of one item; Enter keeps what was changed."""
 
-    kept = Signal(object)
+    saved = Signal(object)
     """dict[str, str]: field -> what it should say, of those that were changed."""
 
     def __init__(self) -> None:
@@ -35,7 +35,9 @@ class Correction(QWidget):
     @property
     def active(self) -> bool:
         """Whether the examiner is in one of the fields, or has changed one."""
-        return bool(self._changed()) or any(one.hasFocus() for one in self.fields.values())
+        return bool(self._changed_fields()) or any(
+            field.hasFocus() for field in self.fields.values()
+        )
 
     def show_fields(self, fields: Mapping[str, str]) -> None:
         """Shows what is said now."""
@@ -44,17 +46,17 @@ class Correction(QWidget):
             self._form.removeRow(0)
         self.fields = {}
         for name, value in fields.items():
-            made = self._colours(value) if name in _COLOURS else self._line(value)
-            made.setAccessibleName(_NAMES[name].replace("&", ""))
-            self.fields[name] = made
-            self._form.addRow(_NAMES[name], made)
+            field = self._colours(value) if name in _COLOURS else self._line(value)
+            field.setAccessibleName(_NAMES[name].replace("&", ""))
+            self.fields[name] = field
+            self._form.addRow(_NAMES[name], field)
 
     def begin(self) -> None:
         """Puts the cursor into the first field."""
-        for one in self.fields.values():
-            one.setFocus(Qt.FocusReason.ShortcutFocusReason)
-            if isinstance(one, QLineEdit):
-                one.selectAll()
+        for field in self.fields.values():
+            field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            if isinstance(field, QLineEdit):
+                field.selectAll()
             break
 
     def give_up(self) -> None:
@@ -70,17 +72,17 @@ class Correction(QWidget):
 
     def keep(self) -> None:
         """Tells what was changed; nothing where nothing was."""
-        changed = self._changed()
+        changed = self._changed_fields()
         if changed:
-            self.kept.emit(changed)
+            self.saved.emit(changed)
 
-    def _changed(self) -> dict[str, str]:
-        now = {name: _text(one) for name, one in self.fields.items()}
+    def _changed_fields(self) -> dict[str, str]:
+        now = {name: _text(field) for name, field in self.fields.items()}
         return {name: text for name, text in now.items() if text != self._before[name]}
 
     def _line(self, value: str) -> QLineEdit:
         line = QLineEdit(value)
-        line.setMaxLength(_MOST_LETTERS)
+        line.setMaxLength(_MAX_LETTERS)
         line.setCursorPosition(0)
         return line
 
@@ -96,5 +98,7 @@ class Correction(QWidget):
         return box
 
 
-def _text(one: Field) -> str:
-    return " ".join(one.text().split()) if isinstance(one, QLineEdit) else str(one.currentData())
+def _text(field: Field) -> str:
+    return (
+        " ".join(field.text().split()) if isinstance(field, QLineEdit) else str(field.currentData())
+    )

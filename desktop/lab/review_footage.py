@@ -28,7 +28,7 @@ from desktop.theme.theme_tokens import Tokens
 from desktop.timeline.time_view import TimeView
 from engine.core.times import format_time
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
-from engine.lab.dialogue_corpus.files.timeline_files import Statement, Timeline
+from engine.lab.dialogue_corpus.files.timeline_files import TargetTimeline, TimelineStatement
 
 _LANES = ("Path", "Turns", "Stops", "Span")
 _BUTTONS = (
@@ -44,7 +44,7 @@ class Footage(QWidget):
     failed = Signal(object)
     """A SightlineError of opening or decoding."""
 
-    shown = Signal(int)
+    frame_shown = Signal(int)
     """Index of the exact frame on screen."""
 
     def __init__(self) -> None:
@@ -61,13 +61,13 @@ class Footage(QWidget):
         self._frames: list[int] = []
         self._lanes = {name: StatementLane(name) for name in _LANES}
         self.lanes = ReviewLanes(TimeView(), tuple(self._lanes.values()))
-        self._said = QLabel()
-        self._said.setFont(figures(self._said.font()))
-        self._said.setAccessibleName("Stream time and frame")
+        self._time_label = QLabel()
+        self._time_label.setFont(figures(self._time_label.font()))
+        self._time_label.setAccessibleName("Stream time and frame")
         self._play = QToolButton()
         self._lay_out()
-        self._server.replied.connect(self._replied)
-        self._server.opened.connect(self._opened)
+        self._server.replied.connect(self._on_reply)
+        self._server.opened.connect(self._on_opened)
         self._server.failed.connect(self._cannot)
         self._server.stopped.connect(self._came_to_end)
         self.lanes.sought.connect(lambda seconds: self.go(round(seconds * self._fps)))
@@ -78,10 +78,10 @@ class Footage(QWidget):
         about, path = material.videos[item.subject.video], material.path(item.subject.video)
         self._count, self._fps, self._step = about.frames, about.fps, about.step
         self._records = material.target_of(item)
-        self._frames = [one.frame for one in self._records]
+        self._frames = [record.frame for record in self._records]
         number = item.subject.target
-        told = None if number is None else material.timelines.get((about.name, number))
-        self._show_lanes(item, told)
+        timeline = None if number is None else material.timelines.get((about.name, number))
+        self._show_lanes(item, timeline)
         self.frame, self._playing = item.first, False
         source = FrameSource(path, fps=about.fps if path.is_dir() else None)
         if source != self._source:
@@ -127,7 +127,7 @@ class Footage(QWidget):
         """Returns the target's record nearest to the frame on screen; None where it has none."""
         if not self._frames:
             return None
-        nearest = min(self._records, key=lambda one: abs(one.frame - self.frame))
+        nearest = min(self._records, key=lambda record: abs(record.frame - self.frame))
         return nearest if 2 * abs(nearest.frame - self.frame) <= self._step else None
 
     def _lay_out(self) -> None:
@@ -143,7 +143,7 @@ class Footage(QWidget):
                 lambda _on=False, step=step: self.step(step) if step else self.play_pause()
             )
             row.addWidget(button)
-        row.addWidget(self._said, 1)
+        row.addWidget(self._time_label, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -151,14 +151,16 @@ class Footage(QWidget):
         column.addLayout(row)
         column.addWidget(self.lanes)
 
-    def _show_lanes(self, item: Item, told: Timeline | None) -> None:
-        said: dict[str, Sequence[Statement]] = dict.fromkeys(_LANES, ())
-        if told is not None:
-            said |= {"Path": told.path, "Turns": told.turns, "Stops": told.stops}
-        said["Span"] = (Statement("", item.first, item.last),)
+    def _show_lanes(self, item: Item, timeline: TargetTimeline | None) -> None:
+        statements: dict[str, Sequence[TimelineStatement]] = dict.fromkeys(_LANES, ())
+        if timeline is not None:
+            statements |= {"Path": timeline.path, "Turns": timeline.turns, "Stops": timeline.stops}
+        statements["Span"] = (TimelineStatement("", item.first, item.last),)
         for name, lane in self._lanes.items():
-            lane.said = [(one.first / self._fps, one.last / self._fps, one.said)
-                         for one in said[name]]  # fmt: skip
+            lane.statements = [
+                (spoken.first / self._fps, spoken.last / self._fps, spoken.value)
+                for spoken in statements[name]
+            ]
         self.lanes.time.set_duration(self._count / self._fps)
         self.lanes.redraw()
 
@@ -166,12 +168,12 @@ class Footage(QWidget):
         if self._ready:
             self._latest = self._server.request(self.frame)
 
-    def _opened(self, source: FrameSource) -> None:
+    def _on_opened(self, source: FrameSource) -> None:
         if source == self._source:
             self._ready = True
             self._ask()
 
-    def _replied(self, reply: FrameReply) -> None:
+    def _on_reply(self, reply: FrameReply) -> None:
         if reply.request_id not in (0, self._latest) or (reply.request_id == 0 and self._ready):
             return
         if reply.request_id == 0:
@@ -183,7 +185,7 @@ class Footage(QWidget):
         self.lanes.set_playhead(reply.index / self._fps)
         self._say(reply.seconds)
         if not self._playing:
-            self.shown.emit(reply.index)
+            self.frame_shown.emit(reply.index)
 
     def _overlay(self) -> FrameOverlay:
         """Draws the record of the frame, and the way of the target up to it."""
@@ -192,7 +194,7 @@ class Footage(QWidget):
         regions = () if here is None else (ShownRegion(here.box, None, here.target),)
         if len(past) < 2:
             return FrameOverlay(None, regions)
-        points = np.array([one.box.centre for one in past], np.float32)
+        points = np.array([record.box.centre for record in past], np.float32)
         ages = np.linspace(1, 0, len(past), dtype=np.float32)
         return FrameOverlay(None, regions, (ShownPath(past[0].target, points, ages),))
 
@@ -209,4 +211,4 @@ class Footage(QWidget):
     def _say(self, seconds: float | None = None) -> None:
         self._play.setIcon(icon("pause" if self._playing else "play"))
         if seconds is not None:
-            self._said.setText(f"{format_time(seconds)}   frame {self.frame:,}")
+            self._time_label.setText(f"{format_time(seconds)}   frame {self.frame:,}")

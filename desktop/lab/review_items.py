@@ -9,23 +9,29 @@ from pathlib import Path
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, ProgressCallback
-from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, Dialogue, read_dialogues
+from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, CorpusDialogue, read_dialogues
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
-from engine.lab.dialogue_corpus.files.reviews import ANSWER, RECORD_FIELDS, Review, Reviews, Subject
+from engine.lab.dialogue_corpus.files.reviews import (
+    ANSWER,
+    RECORD_FIELDS,
+    CorpusReview,
+    CorpusReviews,
+    ReviewSubject,
+)
 from engine.lab.dialogue_corpus.files.timeline_files import (
     KEPT,
-    Check,
-    Timeline,
-    VideoAbout,
-    grouped,
+    TargetCheck,
+    TargetTimeline,
+    VideoRecord,
     read_checks,
     read_frames,
     read_timelines,
     read_videos,
+    records_by_target,
 )
 
 Target = tuple[str, int]
-_NO_REVIEWS: Mapping[Subject, Review] = {}
+_NO_REVIEWS: Mapping[ReviewSubject, CorpusReview] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +49,7 @@ class Item:
         doubts: why, in sentences.
     """
 
-    subject: Subject
+    subject: ReviewSubject
     title: str
     detail: str
     fields: Mapping[str, str]
@@ -69,11 +75,11 @@ class Material:
 
     folder: Path
     root: Path
-    videos: Mapping[str, VideoAbout]
+    videos: Mapping[str, VideoRecord]
     records: Mapping[Target, list[FrameRecord]]
-    timelines: Mapping[Target, Timeline]
+    timelines: Mapping[Target, TargetTimeline]
     items: tuple[Item, ...]
-    reviews: Reviews
+    reviews: CorpusReviews
 
     def path(self, video: str) -> Path:
         """Returns where a video lies."""
@@ -86,14 +92,14 @@ class Material:
 
 
 @dataclass
-class _Gathered:
+class _SentencesByTarget:
     """Sentences by what they are about."""
 
-    by_target: dict[tuple[str, int | None], list[Dialogue]] = field(default_factory=dict)
+    by_target: dict[tuple[str, int | None], list[CorpusDialogue]] = field(default_factory=dict)
 
-    def add(self, dialogues: Iterable[Dialogue]) -> None:
-        for one in dialogues:
-            self.by_target.setdefault((one.video, one.target), []).append(one)
+    def add(self, dialogues: Iterable[CorpusDialogue]) -> None:
+        for dialogue in dialogues:
+            self.by_target.setdefault((dialogue.video, dialogue.target), []).append(dialogue)
 
 
 def load_material(
@@ -110,43 +116,43 @@ def load_material(
         BadInputError: a stage is missing or damaged, or the videos do not lie there.
         CancelledError: it was asked to stop.
     """
-    videos = {one.name: one for one in read_videos(folder)}
-    lost = [one.path for one in videos.values() if not (root / one.path).exists()]
+    videos = {video.name: video for video in read_videos(folder)}
+    lost = [video.path for video in videos.values() if not (root / video.path).exists()]
     if videos and len(lost) == len(videos):
         raise BadInputError(
             f"no {lost[0]} in it", root, "choose the folder that was given with --root"
         )
     cancel.check()
-    records = dict(grouped(read_frames(folder)))
+    records = dict(records_by_target(read_frames(folder)))
     cancel.check()
-    timelines = {(one.video, one.target): one for one in read_timelines(folder)}
-    gathered = _Gathered()
+    timelines = {(timeline.video, timeline.target): timeline for timeline in read_timelines(folder)}
+    gathered = _SentencesByTarget()
     for split in SPLITS:
         gathered.add(read_dialogues(folder, split))
         cancel.check()
-    reviews = Reviews(folder)
+    reviews = CorpusReviews(folder)
     checks = read_checks(folder)
     items = tuple(_items(checks, records, gathered, reviews.standing))
-    known = tuple(one for one in items if one.subject.video in videos)
+    known = tuple(item for item in items if item.subject.video in videos)
     return Material(folder, root, videos, records, timelines, known, reviews)
 
 
 def _items(
-    checks: Iterable[Check],
+    checks: Iterable[TargetCheck],
     records: Mapping[Target, list[FrameRecord]],
-    gathered: _Gathered,
-    standing: Mapping[Subject, Review],
+    gathered: _SentencesByTarget,
+    standing: Mapping[ReviewSubject, CorpusReview],
 ) -> Iterator[Item]:
-    there: set[Subject] = set()
-    of_frames = [one for one in standing if one.kind == "frame"]
+    there: set[ReviewSubject] = set()
+    of_frames = [item for item in standing if item.kind == "frame"]
     for check in checks:
         key = (check.video, check.target)
         if key not in records:
             continue
         yield _of_target(check, records[key])
-        for one in of_frames:
-            if (one.video, one.target) == key:
-                yield frame_item(one)
+        for frame in of_frames:
+            if (frame.video, frame.target) == key:
+                yield frame_item(frame)
         for item in _sentences(gathered.by_target.pop(key, [])):
             there.add(item.subject)
             yield item
@@ -160,50 +166,65 @@ def _items(
             yield _left_out(subject)
 
 
-def frame_item(subject: Subject) -> Item:
+def frame_item(subject: ReviewSubject) -> Item:
     """Returns the item of one frame of a target."""
     frame = subject.first or 0
     title = f"Frame {frame:,} of target {subject.target}"
     return Item(subject, title, subject.video, {}, frame, frame)
 
 
-def _of_target(check: Check, records: list[FrameRecord]) -> Item:
-    said = {name: _commonest(records, name) for name in RECORD_FIELDS}
-    words = [said["appearance"] or _clothes(said), said["action"]]
-    kind = said["kind"].capitalize() or "Target"
+def _of_target(check: TargetCheck, records: list[FrameRecord]) -> Item:
+    attributes = {name: _commonest(records, name) for name in RECORD_FIELDS}
+    words = [attributes["appearance"] or _clothes(attributes), attributes["action"]]
+    kind = attributes["kind"].capitalize() or "Target"
     title = " · ".join([f"{kind} {check.target}", *(word for word in words if word)])
     detail = f"{check.video} · {check.verdict} by the checks"
     return Item(
-        Subject("target", check.video, check.target), title, detail, said, records[0].frame,
-        records[-1].frame, check.verdict != KEPT, tuple(one.text for one in check.reasons),
+        ReviewSubject("target", check.video, check.target), title, detail, attributes,
+        records[0].frame, records[-1].frame, check.verdict != KEPT,
+        tuple(reason.text for reason in check.reasons),
     )  # fmt: skip
 
 
-def _clothes(said: Mapping[str, str]) -> str:
-    parts = [f"{said[name]} {where}" for name, where in (("upper", "above"), ("lower", "below"))
-             if said[name]]  # fmt: skip
+def _clothes(attributes: Mapping[str, str]) -> str:
+    parts = [
+        f"{attributes[name]} {where}"
+        for name, where in (("upper", "above"), ("lower", "below"))
+        if attributes[name]
+    ]
     return ", ".join(parts)
 
 
 def _commonest(records: list[FrameRecord], name: str) -> str:
     measured = name in ("upper", "lower")
-    values = [getattr(one, name) if measured else (one.asked or {}).get(name) for one in records]
-    counted = Counter(one for one in values if one)
+    values = [
+        getattr(record, name) if measured else (record.description or {}).get(name)
+        for record in records
+    ]
+    counted = Counter(value for value in values if value)
     return counted.most_common(1)[0][0] if counted else ""
 
 
-def _sentences(dialogues: Iterable[Dialogue]) -> Iterator[Item]:
-    for one in dialogues:
-        for turn in one.turns:
-            subject = Subject("sentence", one.video, one.target, one.first, one.last, turn.part)
-            whom = "no target" if one.target is None else f"target {one.target}"
-            detail = f"{turn.question} · {one.video}, {whom}, frames {one.first}–{one.last}"
+def _sentences(dialogues: Iterable[CorpusDialogue]) -> Iterator[Item]:
+    for dialogue in dialogues:
+        for turn in dialogue.turns:
+            subject = ReviewSubject(
+                "sentence",
+                dialogue.video,
+                dialogue.target,
+                dialogue.first,
+                dialogue.last,
+                turn.part,
+            )
+            whom = "no target" if dialogue.target is None else f"target {dialogue.target}"
+            frames = f"frames {dialogue.first}–{dialogue.last}"
+            detail = f"{turn.question} · {dialogue.video}, {whom}, {frames}"
             # What is not there is one of many; a correction would be about another question.
             fields = {} if turn.part == "absent" else {ANSWER: turn.references[0]}
-            yield Item(subject, turn.references[0], detail, fields, one.first, one.last)
+            yield Item(subject, turn.references[0], detail, fields, dialogue.first, dialogue.last)
 
 
-def _left_out(subject: Subject) -> Item:
+def _left_out(subject: ReviewSubject) -> Item:
     first, last = subject.first or 0, subject.last or 0
     detail = f"{subject.video}, frames {first}–{last}"
     return Item(subject, f"({subject.part}: not said any more)", detail, {}, first, last)

@@ -12,10 +12,10 @@ from desktop.timeline.lane_stack import LaneStack
 from desktop.timeline.lanes import Lane
 from desktop.timeline.time_view import TimeView
 
-Said = tuple[float, float, str]
+LaneStatement = tuple[float, float, str]
 """Start and end in seconds, and what is said of the time between."""
 
-_PAD = 4
+_PAD = 4  # pixels between the words of a statement and the ends of its bar
 
 
 class StatementLane(Lane):
@@ -25,14 +25,14 @@ class StatementLane(Lane):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.said: Sequence[Said] = ()
+        self.statements: Sequence[LaneStatement] = ()
         self.chosen: tuple[float, float] | None = None
 
     def paint(
         self, painter: QPainter, view: TimeView, width: int, top: int, tokens: Tokens
     ) -> None:
         """Draws the statements in sight."""
-        for start, end, words in self.said:
+        for start, end, words in self.statements:
             if end < view.start or start > view.end:
                 continue
             left = view.x(start, width)

@@ -25,7 +25,7 @@ from desktop.theme.icons import icon
 from desktop.theme.theme_tokens import Tokens
 from engine.case.store.audit import actor
 from engine.core.errors import SightlineError
-from engine.lab.dialogue_corpus.files.reviews import Review, Subject, Verdict
+from engine.lab.dialogue_corpus.files.reviews import CorpusReview, ReviewSubject, Verdict
 
 _FILTERS = ("Everything", "Not reviewed yet", "Doubted by the checks", "Corrected or rejected")
 _EVERY, _OPEN, _DOUBTED, _CHANGED = range(4)
@@ -50,7 +50,7 @@ class ReviewWindow(QDialog):
         self.setWindowTitle(f"Review of {material.folder.name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._material = material
-        self._items = {place: one for place, one in enumerate(material.items)}
+        self._items = {index: item for index, item in enumerate(material.items)}
         self._standing = material.reviews.standing
         self.filter = QComboBox()
         self.filter.setAccessibleName("What is listed")
@@ -59,23 +59,23 @@ class ReviewWindow(QDialog):
         self.footage = Footage()
         self.footage.set_tokens(tokens)
         self.correction = Correction()
-        self.said = QLabel()
-        self.said.setWordWrap(True)
-        self.said.setAccessibleName("What is known of it")
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.summary.setAccessibleName("What is known of it")
         self.count = QLabel()
         self.count.setProperty("role", "muted")
         self._lay_out()
         self._connect()
         self.resize(1240, 780)
         self._fill()
-        self._go_to(next(iter(self._shown()), None))
+        self._go_to(next(iter(self._visible_indices()), None))
         self.list.setFocus()
 
     @property
     def item(self) -> Item | None:
         """What is selected."""
-        place = self.list.selected
-        return None if place is None else self._items.get(place)
+        index = self.list.selected_id
+        return None if index is None else self._items.get(index)
 
     def accept_item(self) -> None:
         """Says that it is right as it is, and goes on."""
@@ -91,9 +91,9 @@ class ReviewWindow(QDialog):
         if record is None:
             self._say("No record of the target in this frame.")
             return
-        subject = Subject("frame", record.video, record.target, record.frame, record.frame)
+        subject = ReviewSubject("frame", record.video, record.target, record.frame, record.frame)
         if self._keep(subject, "rejected", {}):
-            if subject not in {one.subject for one in self._items.values()}:
+            if subject not in {item.subject for item in self._items.values()}:
                 self._items[len(self._items)] = frame_item(subject)
             self._fill()
 
@@ -111,16 +111,16 @@ class ReviewWindow(QDialog):
         self._standing = self._material.reviews.standing
         self.filter.setCurrentIndex(_EVERY)
         self._fill()
-        self._go_to(self._place(review.subject))
+        self._go_to(self._index_of(review.subject))
         self._say(f"Taken back: {review.verdict} by {review.who}.")
 
     def next_item(self, step: int = 1) -> None:
         """Goes to the next item of the list, or the one before."""
-        shown = self._shown()
-        selected = self.list.selected
-        here = shown.index(selected) if selected in shown else -1
-        if 0 <= here + step < len(shown):
-            self._go_to(shown[here + step])
+        visible = self._visible_indices()
+        selected = self.list.selected_id
+        here = visible.index(selected) if selected in visible else -1
+        if 0 <= here + step < len(visible):
+            self._go_to(visible[here + step])
 
     def reject(self) -> None:
         """Gives a correction up, otherwise closes."""
@@ -129,11 +129,6 @@ class ReviewWindow(QDialog):
             self.list.setFocus()
         else:
             super().reject()
-
-    def done(self, result: int) -> None:
-        """Closes; nothing is left to happen."""
-        self.footage.close_threads()
-        super().done(result)
 
     def _lay_out(self) -> None:
         left = QWidget()
@@ -147,7 +142,7 @@ class ReviewWindow(QDialog):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.footage, 1)
-        column.addWidget(self.said)
+        column.addWidget(self.summary)
         column.addWidget(self.correction)
         column.addLayout(self._buttons())
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -192,17 +187,18 @@ class ReviewWindow(QDialog):
         QShortcut(QKeySequence(key), self).activated.connect(lambda: run())
 
     def _connect(self) -> None:
-        self.filter.currentIndexChanged.connect(lambda _place: self._refilter())
-        self.list.selectionModel().currentChanged.connect(self._chosen)
-        self.correction.kept.connect(self._corrected)
+        self.filter.currentIndexChanged.connect(lambda _index: self._refilter())
+        self.list.selectionModel().currentChanged.connect(self._on_selection)
+        self.correction.saved.connect(self._save_correction)
         self.footage.failed.connect(self.failed)
+        self.finished.connect(lambda _result: self.footage.close_threads())
 
     def _review(self, verdict: Verdict) -> None:
         item = self.item
         if item is not None and self._keep(item.subject, verdict, {}):
             self._go_on()
 
-    def _corrected(self, changes: Mapping[str, str]) -> None:
+    def _save_correction(self, changes: Mapping[str, str]) -> None:
         item = self.item
         if item is None:
             return
@@ -212,7 +208,7 @@ class ReviewWindow(QDialog):
             self.list.setFocus()
             self._go_on()
 
-    def _keep(self, subject: Subject, verdict: Verdict, changes: Mapping[str, str]) -> bool:
+    def _keep(self, subject: ReviewSubject, verdict: Verdict, changes: Mapping[str, str]) -> bool:
         try:
             self._material.reviews.add(subject, verdict, actor(), changes)
         except SightlineError as error:
@@ -224,29 +220,29 @@ class ReviewWindow(QDialog):
 
     def _go_on(self) -> None:
         """Shows the verdict and goes to the next item, which the filter may have left in place."""
-        shown, here = self._shown(), self.list.selected
-        after = shown[shown.index(here) + 1 :] if here in shown else shown
+        visible, here = self._visible_indices(), self.list.selected_id
+        after = visible[visible.index(here) + 1 :] if here in visible else visible
         self._fill()
-        still = set(self._shown())
-        self._go_to(next((place for place in after if place in still), here))
+        still = set(self._visible_indices())
+        self._go_to(next((index for index in after if index in still), here))
 
     def _refilter(self) -> None:
         self._fill()
-        if self.list.selected is None:
-            self._go_to(next(iter(self._shown()), None))
+        if self.list.selected_id is None:
+            self._go_to(next(iter(self._visible_indices()), None))
 
     def _fill(self) -> None:
         rows = [
-            self._row(place, one)
-            for place, one in self._items.items()
-            if self._wanted(one, self._standing.get(one.subject))
+            self._row(index, item)
+            for index, item in self._items.items()
+            if self._passes_filter(item, self._standing.get(item.subject))
         ]
         self.list.set_rows(rows)
-        done = sum(one.subject in self._standing for one in self._items.values())
+        done = sum(item.subject in self._standing for item in self._items.values())
         self.count.setText(f"{done:,} of {len(self._items):,} reviewed · {_LATER}")
         self.count.setWordWrap(True)
 
-    def _wanted(self, item: Item, review: Review | None) -> bool:
+    def _passes_filter(self, item: Item, review: CorpusReview | None) -> bool:
         chosen = self.filter.currentIndex()
         if chosen == _OPEN:
             return review is None
@@ -254,51 +250,51 @@ class ReviewWindow(QDialog):
             return item.doubted
         return chosen == _EVERY or (review is not None and review.verdict != "accepted")
 
-    def _row(self, place: int, item: Item) -> Row:
+    def _row(self, index: int, item: Item) -> Row:
         review = self._standing.get(item.subject)
         title = item.title if review is None else _title(item, review)
         verdict = "not reviewed" if review is None else review.verdict
         return Row(
-            place, title, item.detail, "" if review is None else verdict,
-            _ICONS.get(verdict, "triangle-alert" if item.doubted else "circle"), said=verdict,
+            index, title, item.detail, "" if review is None else verdict,
+            _ICONS.get(verdict, "triangle-alert" if item.doubted else "circle"), icon_label=verdict,
         )  # fmt: skip
 
-    def _shown(self) -> list[int]:
+    def _visible_indices(self) -> list[int]:
         return [row.id for row in self.list.rows.rows]
 
-    def _place(self, subject: Subject) -> int | None:
-        return next((place for place, one in self._items.items() if one.subject == subject), None)
+    def _index_of(self, subject: ReviewSubject) -> int | None:
+        return next((index for index, item in self._items.items() if item.subject == subject), None)
 
-    def _go_to(self, place: int | None) -> None:
-        before = self.list.selected
-        self.list.select(place)
-        if place is None or place == before:
+    def _go_to(self, index: int | None) -> None:
+        before = self.list.selected_id
+        self.list.select(index)
+        if index is None or index == before:
             self._show()
 
-    def _chosen(self, _now: QModelIndex, _before: QModelIndex) -> None:
+    def _on_selection(self, _now: QModelIndex, _before: QModelIndex) -> None:
         self._show()
 
     def _show(self) -> None:
         item = self.item
         if item is None:
             self.correction.show_fields({})
-            self.said.setText("" if self._shown() else "Nothing of that kind is here.")
+            self.summary.setText("" if self._visible_indices() else "Nothing of that kind is here.")
             return
         review = self._standing.get(item.subject)
         changes = {} if review is None else review.changes
         self.correction.show_fields({**item.fields, **changes} if item.fields else {})
-        said = [item.title] if item.subject.kind == "sentence" else []
-        lines = [*said, item.detail, *(f"Doubt: {one}." for one in item.doubts)]
+        titles = [item.title] if item.subject.kind == "sentence" else []
+        lines = [*titles, item.detail, *(f"Doubt: {doubt}." for doubt in item.doubts)]
         if review is not None:
             when = review.when[:19].replace("T", " ")
             lines.append(f"{review.verdict.capitalize()} by {review.who}, {when} UTC.")
-        self.said.setText("\n".join(lines))
+        self.summary.setText("\n".join(lines))
         self.footage.show_item(self._material, item)
 
     def _say(self, text: str) -> None:
-        self.said.setText(text)
+        self.summary.setText(text)
 
 
-def _title(item: Item, review: Review) -> str:
+def _title(item: Item, review: CorpusReview) -> str:
     changed = ", ".join(text for text in review.changes.values() if text)
     return f"{changed} (was: {item.title})" if changed else item.title

@@ -1,1 +1,1 @@
-"""What the examiner can do, without dialogs: the window asks, these do."""
+"""What the examiner can do, as code without dialogs, so that tests can drive it."""

@@ -1,4 +1,4 @@
-"""Which channels run and what the text channel is asked, as the window chooses it."""
+"""Which channels run, and with which pack, prompts and variant."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.case import RunRow
-
-DEFAULT_PACK = "compact"
+from engine.core.channels import SCENE, TEXT
+from engine.packs import DEFAULT_PACK
 
 
 @dataclass(frozen=True)
@@ -18,55 +18,55 @@ class ChannelChoice:
     Attributes:
         channels: `scene`, `text` or both.
         pack: of the text channel.
-        prompts: JSON values of its prompt set; none for the pack's own.
-        variant: name of the variant of the pack; empty for the pack as it is.
+        prompts: JSON values of its prompt set; empty for the pack's own prompts.
+        variant: name of the variant of the pack; empty for the original pack.
     """
 
-    channels: tuple[str, ...] = ("scene",)
+    channels: tuple[str, ...] = (SCENE,)
     pack: str = DEFAULT_PACK
     prompts: dict[str, Any] = field(default_factory=dict)
     variant: str = ""
 
     @property
-    def asks(self) -> bool:
+    def has_text(self) -> bool:
         """Whether the text channel runs."""
-        return "text" in self.channels
+        return TEXT in self.channels
 
     def fields(self) -> dict[str, Any]:
         """Returns the choice as fields of a request to analyse."""
-        said: dict[str, Any] = {"channels": list(self.channels)}
-        if self.asks:
-            said["pack"] = self.pack
+        fields: dict[str, Any] = {"channels": list(self.channels)}
+        if self.has_text:
+            fields["pack"] = self.pack
             if self.prompts:
-                said["prompts"] = self.prompts
+                fields["prompts"] = self.prompts
         if self.variant:
-            said["variant"] = self.variant
-        return said
+            fields["variant"] = self.variant
+        return fields
 
 
 SCENE_ALONE = ChannelChoice()
 
 
 def choice_of(run: RunRow | None) -> ChannelChoice:
-    """Returns what a run was asked; the scene channel alone when there is no run."""
+    """Returns the choice that a run was made with; the scene channel alone without a run."""
     if run is None:
         return SCENE_ALONE
     settings = json.loads(run.settings)
-    channels = tuple(settings.get("channels", ["scene"]))
+    channels = tuple(settings.get("channels", [SCENE]))
     text = settings.get("text", {})
     variant = (settings.get("variant") or {}).get("name", "")
     return ChannelChoice(channels, text.get("pack", DEFAULT_PACK), text.get("prompts", {}), variant)
 
 
-def next_channel(there: tuple[str, ...], shown: str) -> str:
-    """Returns the channel whose heat comes after the one shown; the first one after the last.
+def next_channel(channels: tuple[str, ...], current: str) -> str:
+    """Returns the channel after the current one; the first one after the last.
 
     Args:
-        there: channels with scores, the leading one first.
-        shown: empty for the leading one.
+        channels: those with scores, the leading one first.
+        current: the one on screen; empty for the leading one, as in what is returned.
     """
-    if not there:
+    if not channels:
         return ""
-    place = there.index(shown) if shown in there else 0
-    following = there[(place + 1) % len(there)]
-    return "" if following == there[0] else following
+    index = channels.index(current) if current in channels else 0
+    following = channels[(index + 1) % len(channels)]
+    return "" if following == channels[0] else following

@@ -1,4 +1,4 @@
-"""Which files are meant when files and folders are dropped, and in which order."""
+"""Evidence and cases among dropped files and folders, and their order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VIDEOS = frozenset({
     ".mpeg", ".vob", ".wmv", ".asf", ".flv", ".3gp", ".dv", ".dav", ".h264", ".264", ".h265",
     ".265", ".hevc", ".mjpg", ".mjpeg",
 })  # fmt: skip
-"""Endings by which videos in a dropped folder are known; a dropped file needs none of them."""
+"""Endings by which videos in a dropped folder are recognised; a dropped file needs none."""
 
 
 def in_time_order(paths: Sequence[Path]) -> list[Path]:
@@ -23,13 +23,13 @@ def in_time_order(paths: Sequence[Path]) -> list[Path]:
 
     def key(path: Path) -> list[tuple[int, int, str]]:
         parts = re.split(r"(\d+)", path.name.casefold())
-        return [(0, int(one), "") if one.isdigit() else (1, 0, one) for one in parts if one]
+        return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part]
 
     return sorted(paths, key=key)
 
 
-def meant(paths: Sequence[Path]) -> list[Path]:
-    """Returns the evidence and cases that paths stand for.
+def resolve_dropped(paths: Sequence[Path]) -> list[Path]:
+    """Returns the evidence and the cases that dropped paths stand for.
 
     The database of a case stands for the case, because a file manager opens files. A folder of
     images is one piece of evidence. A folder without images stands for the videos in it, in time
@@ -38,14 +38,14 @@ def meant(paths: Sequence[Path]) -> list[Path]:
     Args:
         paths: files and folders as they were dropped or chosen.
     """
-    found: list[Path] = []
+    resolved: list[Path] = []
     for path in paths:
-        found += _videos(path) or [_case_of(path)]
-    return found
+        resolved += _videos(path) or [_case_of(path)]
+    return resolved
 
 
 def _case_of(path: Path) -> Path:
-    """Returns the case whose database a path is; otherwise the path."""
+    """Returns the case if the path is its database; otherwise the path itself."""
     return path.parent if path.name == DATABASE and is_case(path.parent) else path
 
 
@@ -63,7 +63,7 @@ def _videos(path: Path) -> list[Path]:
     else:
         return []
     try:
-        inside = [one for one in path.iterdir() if one.suffix.lower() in VIDEOS]
-        return in_time_order([one for one in inside if one.name[0] != "." and one.is_file()])
+        videos = [file for file in path.iterdir() if file.suffix.lower() in VIDEOS]
+        return in_time_order([file for file in videos if file.name[0] != "." and file.is_file()])
     except OSError:
         return []

@@ -1,4 +1,4 @@
-"""What a marked span becomes: a bookmark, or an event of the examiner's own."""
+"""Makes a bookmark or an event of the examiner's own out of a marked span."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.core.times import format_time
 
 
 def bookmark_of(view: EvidenceView, first: int, last: int, text: str) -> NewBookmark:
-    """Returns a bookmark of the frames from first to last, both inclusive."""
+    """Returns a bookmark of the frames from `first` to `last`, both inclusive."""
     return NewBookmark(
         evidence_id=view.evidence.id,
         run_id=None if view.run is None else view.run.id,
@@ -25,7 +25,7 @@ def bookmark_of(view: EvidenceView, first: int, last: int, text: str) -> NewBook
 
 
 def own_event_of(view: EvidenceView, first: int, last: int, text: str) -> NewOwnEvent:
-    """Returns an event of the frames from first to last; its peak is their highest score."""
+    """Returns an event of the frames from `first` to `last`; its peak is their highest score."""
     peak, score = first, 0.0
     curve = next(iter(view.curves.values()), None)
     if curve is not None:

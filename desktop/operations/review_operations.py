@@ -1,14 +1,15 @@
-"""Review: walking through events, triage, bookmarks, notes, own events, normal footage."""
+"""Review: going from event to event, triage, bookmarks, notes, own events, normal footage."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from desktop.operations.evidence_operations import EvidenceOperations
 from desktop.operations.marked_span import bookmark_of, own_event_of
+from desktop.operations.operations import Operations
 from desktop.session.case_edits import (
     AddBookmark,
     AddNote,
@@ -32,26 +33,18 @@ STATES: tuple[EventState, ...] = ("unseen", "seen", "relevant", "dismissed")
 """States of an event in the order of the keys 1 to 4."""
 
 
-class ReviewOperations(QObject):
-    """Does what the examiner asks for while looking."""
+class ReviewOperations(Operations):
+    """Does what the examiner asks for while looking at evidence."""
 
-    problem = Signal(object)
-    """A SightlineError to be shown once."""
-
-    said = Signal(str)
-    """Something to know that is not seen otherwise."""
-
-    reason_wanted = Signal(object)
-    """tuple[int, ...]: these events are about to be dismissed and want a reason."""
+    reason_requested = Signal(object)
+    """tuple[int, ...]: events that cannot be dismissed without a reason."""
 
     def __init__(self, session: Session, evidence: EvidenceOperations) -> None:
-        super().__init__()
-        self._session = session
-        self._state = session.state
+        super().__init__(session)
         self._evidence = evidence
 
     def visible_events(self) -> list[EventRow]:
-        """Returns the events that threshold and filters leave, in order of time."""
+        """Returns the events that threshold and filters do not hide, in order of time."""
         state = self._state
         return visible_events(
             state.evidence.value, state.threshold.value, state.hidden_channels.value
@@ -65,10 +58,10 @@ class ReviewOperations(QObject):
         if selection is not None and selection.kind == "event":
             return next((row for row in view.events if row.id == selection.id), None)
         frame = self._state.position.value
-        inside = [row for row in view.events if _holds(row, frame)]
+        inside = [row for row in view.events if _contains(row, frame)]
         return inside[0] if inside else None
 
-    def span_at_hand(self) -> tuple[float, float] | None:
+    def current_span(self) -> tuple[float, float] | None:
         """Returns stream times of the marked span, otherwise of the selected event."""
         event = self.selected_event()
         if self._state.marks.value.span is not None:
@@ -81,18 +74,18 @@ class ReviewOperations(QObject):
         selected = self.selected_event()
         ids = [row.id for row in events]
         frame = self._state.position.value
-        if selected is not None and selected.id in ids and _holds(selected, frame):
-            place = ids.index(selected.id) + step
+        if selected is not None and selected.id in ids and _contains(selected, frame):
+            index = ids.index(selected.id) + step
         else:
             starts = [row.event.first_frame for row in events]
-            place = int(np.searchsorted(starts, frame, side="right" if step > 0 else "left"))
-            place -= 0 if step > 0 else 1
-        if 0 <= place < len(events):
-            self.go_to_event(events[place])
+            index = int(np.searchsorted(starts, frame, side="right" if step > 0 else "left"))
+            index -= 0 if step > 0 else 1
+        if 0 <= index < len(events):
+            self.go_to_event(events[index])
         elif events:
-            self.said.emit("There is no further event" if step > 0 else "There is no event before")
+            self.news.emit("There is no further event" if step > 0 else "There is no event before")
         else:
-            self.said.emit("There is no event to go to")
+            self.news.emit("There is no event to go to")
 
     def go_to_event(self, row: EventRow) -> None:
         """Selects an event and shows its peak."""
@@ -106,7 +99,7 @@ class ReviewOperations(QObject):
         """Selects a trajectory and shows its first frame."""
         view = self._state.evidence.value
         rows = () if view is None else view.trajectories
-        row = next((one for one in rows if one.id == trajectory_id), None)
+        row = next((row for row in rows if row.id == trajectory_id), None)
         if row is not None:
             self._go("trajectory", row.id, row.start_s)
 
@@ -114,7 +107,7 @@ class ReviewOperations(QObject):
         """Selects a bookmark and shows its first frame."""
         view = self._state.evidence.value
         rows = () if view is None else view.bookmarks
-        row = next((one for one in rows if one.id == bookmark_id), None)
+        row = next((row for row in rows if row.id == bookmark_id), None)
         if row is not None:
             self._go("bookmark", row.id, row.start_s)
 
@@ -122,42 +115,37 @@ class ReviewOperations(QObject):
         """Selects a note and shows the frame it was written at, when that is open."""
         view = self._state.evidence.value
         rows = () if view is None else view.notes
-        row = next((one for one in rows if one.first_id == first_id), None)
+        row = next((row for row in rows if row.first_id == first_id), None)
         if view is None or row is None:
             return
-        about = row.note
-        if about.seconds is None or about.evidence_id != view.evidence.id:
+        note = row.note
+        if note.seconds is None or note.evidence_id != view.evidence.id:
             self._state.selection.set(Selection("note", first_id))
         else:
-            self._go("note", first_id, about.seconds)
+            self._go("note", first_id, note.seconds)
 
-    def turn_accumulated(self) -> None:
-        """Shows the accumulated view of what is selected, or the frame again."""
-        shown, selection = self._state.accumulated, self._state.selection
-        if shown.value:
-            shown.set(False)
+    def toggle_accumulated(self) -> None:
+        """Shows the accumulated view of the selection, or the frame again."""
+        accumulated, selection = self._state.accumulated, self._state.selection
+        if accumulated.value:
+            accumulated.set(False)
             return
         if selection.value is None or selection.value.kind not in ("event", "trajectory"):
             row = self.selected_event()
             if row is None:
-                self.problem.emit(
-                    BadInputError(
-                        "no event or trajectory is selected", "", "select one in its list"
-                    )
-                )
+                self._refuse("no event or trajectory is selected", "", "select one in its list")
                 return
             selection.set(Selection("event", row.id))
-        shown.set(True)
+        accumulated.set(True)
 
     def go_to_highest(self) -> None:
         """Goes to the frame with the highest score, whether it made an event or not."""
         view = self._state.evidence.value
         best = None if view is None else highest(view)
         if best is None:
-            self.problem.emit(BadInputError("there is no score yet", "", "analyse the evidence"))
+            self._refuse("there is no score yet", "", "analyse the evidence")
         else:
-            self._state.playing.set(False)
-            self._state.position.set(best[0])
+            self._state.pause_at(best[0])
 
     def _go(self, kind: str, row_id: int, seconds: float) -> None:
         view = self._state.evidence.value
@@ -167,19 +155,19 @@ class ReviewOperations(QObject):
             self._state.position.set(view.index.nearest(seconds))
 
     def set_state(self, ids: Sequence[int], state: str, reason: str | None = None) -> None:
-        """Gives events a state; a dismissal without a reason asks for one first."""
+        """Sets the state of events; a dismissal without a reason asks for one first."""
         if not ids or state not in STATES:
             return
         if state == "dismissed" and not reason:
-            self.reason_wanted.emit(tuple(ids))
+            self.reason_requested.emit(tuple(ids))
             return
         self._session.editor.edit(SetStates(dict.fromkeys(ids, (state, reason))))
 
     def triage(self, state: str) -> None:
-        """Gives the selected event a state."""
+        """Sets the state of the selected event."""
         row = self.selected_event()
         if row is None:
-            self.problem.emit(BadInputError("no event is selected", "", "press N for the next one"))
+            self._refuse("no event is selected", "", "press N for the next one")
         else:
             self.set_state([row.id], state)
 
@@ -192,7 +180,7 @@ class ReviewOperations(QObject):
             self._state.marks.set(Marks(marks.start, here) if end else Marks(here, marks.end))
 
     def clear_marks(self) -> None:
-        """Takes both marks away."""
+        """Removes both marks."""
         self._state.marks.set(Marks())
 
     def bookmark(self, text: str = "") -> None:
@@ -201,7 +189,7 @@ class ReviewOperations(QObject):
         if view is None:
             return
         here = self._state.position.value
-        first, last = self._marked(view) or (here, here)
+        first, last = self._marked_frames(view) or (here, here)
         if not first <= here <= last:
             first = last = here
         self._session.editor.edit(AddBookmark(bookmark_of(view, first, last, text)))
@@ -209,11 +197,9 @@ class ReviewOperations(QObject):
     def make_event(self, text: str = "") -> None:
         """Makes an event of the examiner's own from the marks."""
         view = self._state.evidence.value
-        span = None if view is None else self._marked(view)
+        span = None if view is None else self._marked_frames(view)
         if view is None or span is None:
-            self.problem.emit(
-                BadInputError("no span is marked", "", "set an in mark with I, an out mark with O")
-            )
+            self._refuse("no span is marked", "", "set an in mark with I, an out mark with O")
             return
         new = own_event_of(view, *span, text or "marked by the examiner")
         self._session.editor.edit(AddOwnEvent(new))
@@ -223,27 +209,25 @@ class ReviewOperations(QObject):
         """Marks the span between the marks as normal footage and recalibrates."""
         view, span = self._state.evidence.value, self._state.marks.value.span
         if view is None or span is None:
-            self.problem.emit(
-                BadInputError("no span is marked", "", "set an in mark with I, an out mark with O")
-            )
+            self._refuse("no span is marked", "", "set an in mark with I, an out mark with O")
             return
         self._evidence.recalibrate(view, (*view.normal_spans, span), view.ignore, view.interest)
         self.clear_marks()
 
     def clear_normal(self) -> None:
-        """Forgets the spans marked as normal and recalibrates."""
+        """Clears the spans that were marked as normal footage, and recalibrates."""
         view = self._state.evidence.value
         if view is not None and view.normal_spans:
             self._evidence.recalibrate(view, (), view.ignore, view.interest)
 
     def set_regions(self, ignore: Sequence[Polygon], interest: Sequence[Polygon]) -> None:
-        """Says which parts of the picture count, and recalibrates."""
+        """Sets ignored regions and regions of interest, and recalibrates."""
         view = self._state.evidence.value
         if view is not None:
             self._evidence.recalibrate(view, view.normal_spans, ignore, interest)
 
     def clear_regions(self) -> None:
-        """Lets the whole picture count again, and recalibrates."""
+        """Clears all regions, so that the whole frame is analysed, and recalibrates."""
         view = self._state.evidence.value
         if view is not None and (view.ignore or view.interest):
             self.set_regions((), ())
@@ -270,64 +254,61 @@ class ReviewOperations(QObject):
         self._session.editor.edit(AmendBookmark(bookmark_id, text))
 
     def set_tag(self, about: str, name: str, on: bool) -> None:
-        """Puts a tag on something or takes it off."""
+        """Adds or removes a tag."""
         self._session.editor.edit(SetTag(about, name, on))
 
     def remove(self, kind: str, row_id: int) -> None:
-        """Takes a bookmark, note or own event out of sight; Undo brings it back."""
+        """Removes a bookmark, note or own event; Undo brings it back."""
         self._session.editor.edit(SetRemoved(kind, row_id, True, f"Remove {kind}"))
 
     def remove_selected(self) -> None:
-        """Takes what is selected out of sight, if it is the examiner's own."""
+        """Removes what is selected, if it is the examiner's own."""
         view, selection = self._state.evidence.value, self._state.selection.value
         kind = "" if selection is None else selection.kind
         own = kind in ("bookmark", "note")
         if view is not None and selection is not None and kind == "event":
-            row = next((one for one in view.events if one.id == selection.id), None)
+            row = next((row for row in view.events if row.id == selection.id), None)
             own = row is not None and row.event.channel == EXAMINER
         if selection is None or not own:
-            self.problem.emit(
-                BadInputError(
-                    "nothing of your own is selected",
-                    "",
-                    "select a bookmark, a note or an event you made; what was found is dismissed",
-                )
+            self._refuse(
+                "nothing of your own is selected",
+                "",
+                "select a bookmark, a note or an event you made; what was found is dismissed",
             )
             return
         self.remove(kind, selection.id)
         self._state.selection.set(None)
 
     def set_clock(self, evidence_id: int, seconds: float | None) -> None:
-        """Sets the offset to the burned-in clock."""
+        """Sets the seconds to add to stream time for the burned-in clock; None clears them."""
         self._session.editor.edit(SetClockOffset(evidence_id, seconds))
 
     def go_to(self, text: str) -> SightlineError | None:
         """Goes to a time or `#frame`.
 
         Returns:
-            What is wrong with the text; None when it was understood.
+            The error in the text; None when it was understood.
         """
         view = self._state.evidence.value
         if view is None:
             return BadInputError("no evidence is open", "", "open some first")
-        wanted = text.strip()
+        text = text.strip()
         try:
-            if wanted.startswith("#"):
-                frame = int(wanted[1:].replace(",", "").strip())
+            if text.startswith("#"):
+                frame = int(text[1:].replace(",", "").strip())
             else:
-                frame = view.index.nearest(parse_time(wanted))
+                frame = view.index.nearest(parse_time(text))
         except SightlineError as error:
             return error
         except ValueError:
-            return BadInputError("not a frame number", wanted, "type #310")
+            return BadInputError("not a frame number", text, "type #310")
         if not 0 <= frame < len(view.index):
             last = f"the last frame is #{len(view.index) - 1}"
-            return BadInputError("there is no such frame", wanted, last)
-        self._state.playing.set(False)
-        self._state.position.set(frame)
+            return BadInputError("there is no such frame", text, last)
+        self._state.pause_at(frame)
         return None
 
-    def _marked(self, view: EvidenceView) -> tuple[int, int] | None:
+    def _marked_frames(self, view: EvidenceView) -> tuple[int, int] | None:
         span = self._state.marks.value.span
         if span is None:
             return None
@@ -338,5 +319,5 @@ class ReviewOperations(QObject):
         return case is not None and not case.reading_only
 
 
-def _holds(row: EventRow, frame: int) -> bool:
+def _contains(row: EventRow, frame: int) -> bool:
     return row.event.first_frame <= frame <= row.event.last_frame

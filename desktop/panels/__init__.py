@@ -1,1 +1,1 @@
-"""Lists beside the picture: evidence, events, trajectories, bookmarks and notes."""
+"""The panels beside the picture: evidence, events, trajectories, bookmarks, notes, chat, marks."""

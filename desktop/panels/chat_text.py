@@ -1,4 +1,4 @@
-"""Turns of a conversation as rich text, and as plain text that says where it comes from."""
+"""Turns of a conversation as rich text, and as plain text with citations."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 from desktop.panels.short_times import span_text
 from desktop.state.conversation import ShownTurn
 from desktop.theme.theme_tokens import Tokens
-from engine.case.tables.dialogue_rows import ENDED, CitationRow, TurnRow
+from engine.case.tables.dialogues import INCOMPLETE_REASONS, CitationRow, TurnRow
 from engine.core.times import format_time
 
-_ENDED = {"answering": "not finished", **ENDED}
+_ENDED = {"answering": "not finished", **INCOMPLETE_REASONS}
 _DISAGREES = "Disagrees with the heatmap: compare with score and places among the facts."
 
 
 def conversation_html(
     turns: Sequence[ShownTurn], numbers: Mapping[int, int], tokens: Tokens
 ) -> str:
-    """Returns turns as rich text; whatever was typed or said in them stays text.
+    """Returns turns as rich text; questions and answers are escaped, so that they stay text.
 
     Args:
         turns: oldest first.
@@ -28,42 +28,42 @@ def conversation_html(
         tokens: colours of the theme.
     """
     parts: list[str] = []
-    shown: tuple[object, ...] = ()
+    last_facts: tuple[object, ...] = ()
     for turn in turns:
-        facts = turn.row.said.facts
+        facts = turn.row.facts
         parts.append(_question(turn.row, tokens))
-        if facts and tuple(map(str, facts)) == shown:
-            parts.append(_muted("Facts: as above.", tokens))
+        if facts and tuple(map(str, facts)) == last_facts:
+            parts.append(_small_text("Facts: as above.", tokens))
         elif facts:
             parts.append(_facts(facts, numbers, tokens))
-        shown = tuple(map(str, facts))
+        last_facts = tuple(map(str, facts))
         parts.append(_answer(turn, numbers, tokens))
     return "".join(parts)
 
 
 def question_html(question: str, tokens: Tokens) -> str:
     """Returns a question that is under way."""
-    return f'<p style="margin:12px 0 4px 0"><b>{escape(question)}</b></p>' + _muted(
+    return f'<p style="margin:12px 0 4px 0"><b>{escape(question)}</b></p>' + _small_text(
         "Machine-written answer:", tokens
     )
 
 
-def copied(turn: ShownTurn, evidence: str) -> str:
-    """Returns a turn as plain text with its citation.
+def turn_text(turn: ShownTurn, evidence: str) -> str:
+    """Returns a turn as plain text with its citations.
 
     Args:
         turn: to be copied.
         evidence: name of the evidence.
     """
     row = turn.row
-    lines = [f"Question: {row.said.question}"]
-    lines += [f"Fact: {one.get('text', '')}" for one in row.said.facts]
+    lines = [f"Question: {row.question}"]
+    lines += [f"Fact: {fact.get('text', '')}" for fact in row.facts]
     if row.answer:
-        lines.append(f"Answer (machine-written, {_made(row)}): {row.answer}")
+        lines.append(f"Answer (machine-written, {_origin(row)}): {row.answer}")
     if row.agrees is False:
         lines.append(_DISAGREES)
-    for one in turn.citations:
-        cited = one.cited
+    for citation_row in turn.citations:
+        cited = citation_row.citation
         lines.append(
             f"[{evidence}, {format_time(cited.start_s)} to {format_time(cited.end_s)}, "
             f"PTS {cited.start_pts} to {cited.end_pts}]"
@@ -74,24 +74,24 @@ def copied(turn: ShownTurn, evidence: str) -> str:
 
 def _question(row: TurnRow, tokens: Tokens) -> str:
     links = f'<a href="edit:{row.id}">edit</a> · <a href="copy:{row.id}">copy</a>'
-    if row.said.pack is not None:
+    if row.pack is not None:
         links += f' · <a href="again:{row.id}">ask again</a>'
     return (
-        f'<p style="margin:12px 0 2px 0"><b>{escape(row.said.question)}</b></p>'
+        f'<p style="margin:12px 0 2px 0"><b>{escape(row.question)}</b></p>'
         f'<p style="margin:0 0 4px 0;color:{tokens.muted}">{escape(row.author)} · {links}</p>'
     )
 
 
 def _facts(facts: Sequence[Mapping[str, Any]], numbers: Mapping[int, int], tokens: Tokens) -> str:
     """Returns facts under the span or trajectory that shows them."""
-    parts = [_muted("Facts, measured:", tokens)]
-    for place, some in groupby(facts, key=lambda one: _place(one, numbers)):
-        lines = "<br/>".join(f"• {escape(str(one.get('text', '')))}" for one in some)
-        parts.append(f'<p style="margin:0 0 4px 8px">{place}<br/>{lines}</p>')
+    parts = [_small_text("Facts, measured:", tokens)]
+    for link, group in groupby(facts, key=lambda fact: _fact_link(fact, numbers)):
+        lines = "<br/>".join(f"• {escape(str(fact.get('text', '')))}" for fact in group)
+        parts.append(f'<p style="margin:0 0 4px 8px">{link}<br/>{lines}</p>')
     return "".join(parts)
 
 
-def _place(fact: Mapping[str, Any], numbers: Mapping[int, int]) -> str:
+def _fact_link(fact: Mapping[str, Any], numbers: Mapping[int, int]) -> str:
     try:
         start, end = float(fact["start_s"]), float(fact["end_s"])
     except (KeyError, TypeError, ValueError):
@@ -105,45 +105,45 @@ def _place(fact: Mapping[str, Any], numbers: Mapping[int, int]) -> str:
 def _answer(turn: ShownTurn, numbers: Mapping[int, int], tokens: Tokens) -> str:
     row = turn.row
     parts = []
-    if row.said.missing:
-        parts.append(_muted(f"No answer of a language model: {row.said.missing}", tokens))
-    if row.said.pack is not None:
-        parts.append(_muted(f"Machine-written, {_made(row)}:", tokens))
+    if row.missing:
+        parts.append(_small_text(f"No answer of a language model: {row.missing}", tokens))
+    if row.pack is not None:
+        parts.append(_small_text(f"Machine-written, {_origin(row)}:", tokens))
         parts.append(f'<p style="margin:0 0 4px 0">{escape(row.answer or "(nothing)")}</p>')
-        ended = _ENDED.get(row.said.state)
+        ended = _ENDED.get(row.state)
         if ended:
-            parts.append(_marked(f"◐ Incomplete: {ended}.", tokens.warning))
+            parts.append(_bold_text(f"◐ Incomplete: {ended}.", tokens.warning))
     if row.agrees is False:
-        parts.append(_marked(f"⚠ {_DISAGREES}", tokens.danger))
+        parts.append(_bold_text(f"⚠ {_DISAGREES}", tokens.danger))
     if row.dropped_turns:
         dropped = f"The oldest {row.dropped_turns} turns no longer fitted the model's memory."
-        parts.append(_muted(dropped, tokens))
+        parts.append(_small_text(dropped, tokens))
     if turn.citations:
-        cited = " ".join(_citation(one, numbers) for one in turn.citations)
-        parts.append(_muted(f"Rests on {cited}", tokens, marked_up=True))
+        cited = " ".join(_citation(citation, numbers) for citation in turn.citations)
+        parts.append(_small_text(f"Rests on {cited}", tokens, marked_up=True))
     return "".join(parts)
 
 
-def _made(row: TurnRow) -> str:
-    return f"pack {row.said.pack}, {row.said.runtime or 'no runtime'}"
+def _origin(row: TurnRow) -> str:
+    return f"pack {row.pack}, {row.runtime or 'no runtime'}"
 
 
 def _citation(row: CitationRow, numbers: Mapping[int, int]) -> str:
-    cited = row.cited
+    cited = row.citation
     number = numbers.get(cited.trajectory_id or 0)
     name = "" if number is None else f"#{number} "
     return _link(cited.start_s, cited.end_s, cited.trajectory_id, name)
 
 
 def _link(start_s: float, end_s: float, trajectory_id: int | None, name: str = "") -> str:
-    place = escape(f"{name}{span_text(start_s, end_s)}")
-    return f'<a href="at:{start_s:.3f}:{trajectory_id or 0}">[{place}]</a>'
+    text = escape(f"{name}{span_text(start_s, end_s)}")
+    return f'<a href="at:{start_s:.3f}:{trajectory_id or 0}">[{text}]</a>'
 
 
-def _muted(text: str, tokens: Tokens, marked_up: bool = False) -> str:
-    said = text if marked_up else escape(text)
-    return f'<p style="margin:0 0 4px 0;color:{tokens.muted}">{said}</p>'
+def _small_text(text: str, tokens: Tokens, marked_up: bool = False) -> str:
+    html = text if marked_up else escape(text)
+    return f'<p style="margin:0 0 4px 0;color:{tokens.muted}">{html}</p>'
 
 
-def _marked(text: str, colour: str) -> str:
+def _bold_text(text: str, colour: str) -> str:
     return f'<p style="margin:0 0 4px 0;color:{colour}"><b>{escape(text)}</b></p>'

@@ -1,20 +1,23 @@
-"""The frame around a panel: its name, and buttons to take it out or hide it."""
+"""The frame around a panel: its name, and buttons to float or hide it."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
+from collections.abc import Callable
 
-from desktop.theme.icons import icon
+from PySide6.QtWidgets import QDockWidget, QLabel, QToolButton, QWidget
+
+from desktop.theme.controls import icon_button
+from desktop.theme.layouts import row_of
 
 
 class PanelDock(QDockWidget):
-    """A panel that can be moved, floated and hidden, with icons of the window's family.
+    """A panel that can be moved, floated and hidden, with the icons of the window.
 
     Args:
         name: of the panel.
-        panel: what it frames.
+        panel: the widget inside.
         parent: the window.
-        controls: what stands in the title beside the name; None for nothing.
+        controls: in the title beside the name; None for nothing.
     """
 
     def __init__(
@@ -27,30 +30,23 @@ class PanelDock(QDockWidget):
         title.setObjectName("panelTitle")
         label = QLabel(name)
         label.setProperty("role", "title")
-        row = QHBoxLayout(title)
-        row.setContentsMargins(8, 2, 4, 2)
-        row.setSpacing(4)
-        row.addWidget(label, 0 if controls else 1)
-        if controls is not None:
-            row.addWidget(controls, 1)
-        self._float = _button("arrow-up-right", f"{name} in a window of its own")
-        self._float.clicked.connect(lambda: self.setFloating(not self.isFloating()))
-        hide = _button("x", f"Hide {name}; the View menu shows it again")
-        hide.clicked.connect(self.close)
-        row.addWidget(self._float)
-        row.addWidget(hide)
+        self._float = _button(
+            "arrow-up-right",
+            f"{name} in a window of its own",
+            lambda: self.setFloating(not self.isFloating()),
+        )
+        hide = _button("x", f"Hide {name}; the View menu shows it again", self.close)
+        heading = [(label, 1)] if controls is None else [label, (controls, 1)]
+        row_of(*heading, self._float, hide, parent=title, margins=(8, 2, 4, 2), spacing=4)
         self.setTitleBarWidget(title)
         self.topLevelChanged.connect(
-            lambda out: self._float.setToolTip(
-                f"{name} back into the window" if out else f"{name} in a window of its own"
+            lambda floating: self._float.setToolTip(
+                f"{name} back into the window" if floating else f"{name} in a window of its own"
             )
         )
 
 
-def _button(name: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setIcon(icon(name))
+def _button(icon_name: str, tip: str, act: Callable[[], object]) -> QToolButton:
+    button = icon_button(icon_name, tip, act, tip.partition(";")[0])
     button.setProperty("quiet", True)
-    button.setToolTip(tip)
-    button.setAccessibleName(tip.partition(";")[0])
     return button

@@ -1,4 +1,4 @@
-"""What the selected event is about, and the four states it can be given."""
+"""The reasons of the selected event, and buttons for its state."""
 
 from __future__ import annotations
 
@@ -6,53 +6,46 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from desktop.state.visibility_filters import EXAMINER
-from desktop.theme.stylesheet import figures
+from desktop.theme.controls import figures_label
+from desktop.theme.layouts import column_of, row_of
 from engine.case import EventRow, TrajectorySummary
 from engine.core.times import format_time
 
 
 class EventDetail(QWidget):
-    """Says all reasons of one event; a button a state does what its key does.
+    """Shows all reasons of one event, with a button for each state.
 
     Args:
-        actions: what gives the selected event a state, by state.
+        actions: by state, the action that sets it for the selected event.
     """
 
     def __init__(self, actions: dict[str, QAction]) -> None:
         super().__init__()
-        self._text = QLabel()
+        self._text = figures_label()
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setFont(figures(self._text.font()))
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._state = QLabel()
         self._buttons: dict[str, QToolButton] = {}
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._state, 1)
         for state, action in actions.items():
             button = QToolButton()
             button.setDefaultAction(action)
             button.setAccessibleName(action.text().replace("&", ""))
-            row.addWidget(button)
             self._buttons[state] = button
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 4)
-        column.setSpacing(8)
-        column.addWidget(self._text)
-        column.addLayout(row)
+        row = row_of((self._state, 1), *self._buttons.values())
+        column_of(self._text, row, parent=self, margins=(8, 8, 8, 4))
         self.hide()
 
     @property
     def text(self) -> str:
-        """What it says about the event."""
+        """The words on screen about the event."""
         return self._text.text()
 
     def show_event(self, row: EventRow | None, trajectories: Sequence[TrajectorySummary]) -> None:
-        """Shows an event; None hides the whole.
+        """Shows an event; None hides the widget.
 
         Args:
             row: the event.
@@ -71,7 +64,7 @@ class EventDetail(QWidget):
 
 
 def event_lines(row: EventRow, trajectories: Sequence[TrajectorySummary]) -> list[str]:
-    """Returns what is known of an event, a line each: span, reasons, ways.
+    """Returns the span, the reasons, the trajectories and the score of an event, one line each.
 
     Args:
         row: the event.
@@ -79,12 +72,12 @@ def event_lines(row: EventRow, trajectories: Sequence[TrajectorySummary]) -> lis
     """
     event = row.event
     lines = [f"{format_time(event.start_s)} – {format_time(event.end_s)}"]
-    lines += [one.text for one in event.reasons] or [event.summary]
-    by_number = {one.number: one for one in trajectories}
+    lines += [reason.text for reason in event.reasons] or [event.summary]
+    by_number = {trajectory.number: trajectory for trajectory in trajectories}
     for number in event.trajectories:
-        one = by_number.get(number)
-        if one is not None:
-            lines.append(f"#{number}: {one.from_cell} → {one.to_cell}")
+        trajectory = by_number.get(number)
+        if trajectory is not None:
+            lines.append(f"#{number}: {trajectory.from_cell} → {trajectory.to_cell}")
     if event.channel != EXAMINER:
         lines.append(f"{event.channel}, highest score {event.peak_score:.2f}")
     return lines
@@ -92,4 +85,4 @@ def event_lines(row: EventRow, trajectories: Sequence[TrajectorySummary]) -> lis
 
 def event_line(row: EventRow) -> str:
     """Returns the reasons of an event in one line, without its times."""
-    return ", ".join(one.text for one in row.event.reasons) or row.event.summary
+    return ", ".join(reason.text for reason in row.event.reasons) or row.event.summary

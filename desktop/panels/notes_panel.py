@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QPlainTextEdit
 
 from desktop.panels.panel import Panel
 from desktop.panels.row_list import Row
@@ -12,6 +12,8 @@ from desktop.panels.short_times import short_time
 from desktop.panels.tag_field import TagField
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import Selection, ViewState
+from desktop.theme.controls import choice_field, push_button
+from desktop.theme.layouts import row_of
 from engine.case import NoteRow
 
 _EMPTY = (
@@ -19,7 +21,7 @@ _EMPTY = (
     "before.\n\nWrite the first one below."
 )
 _ABOUT = ("this frame", "this event", "this evidence", "the case")
-_LINES = 3
+_VISIBLE_LINES = 3  # of the field in which a note is typed; longer notes scroll
 
 
 class NotesPanel(Panel):
@@ -29,13 +31,13 @@ class NotesPanel(Panel):
     """What a new note is about, and its text."""
 
     amended = Signal(int, str)
-    """Note and its new text."""
+    """Id of a note, and its new text."""
 
     removed = Signal(int)
-    """Note that is to be taken out of sight."""
+    """Id of the note that is to be removed."""
 
     tagged = Signal(str, str, bool)
-    """What, which tag, on or off."""
+    """What the tag is about (`note:3`), the tag, and whether it is added or removed."""
 
     def __init__(self, state: ViewState) -> None:
         super().__init__("Notes", _EMPTY)
@@ -46,28 +48,18 @@ class NotesPanel(Panel):
         self._field.setAccessibleName("Text of the note")
         self._field.setTabChangesFocus(True)
         line = self._field.fontMetrics().lineSpacing()
-        self._field.setMaximumHeight(line * _LINES + 16)
-        self._about = QComboBox()
-        self._about.addItems(list(_ABOUT))
-        self._about.setAccessibleName("What the note is about")
-        self._add = QPushButton("Add note")
-        self._add.setToolTip("Add the note (Ctrl+Enter)")
-        self._add.clicked.connect(self.flush)
+        self._field.setMaximumHeight(line * _VISIBLE_LINES + 16)
+        self._about = choice_field("What the note is about", _ABOUT)
+        self._add = push_button("Add note", self.flush, "Add the note (Ctrl+Enter)")
         self._tags = TagField()
         self._tags.changed.connect(self.tagged)
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
             shortcut = QShortcut(QKeySequence(keys), self._field, self.flush)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-        row = QHBoxLayout()
-        row.setContentsMargins(8, 0, 8, 8)
-        row.setSpacing(8)
-        row.addWidget(self._about, 1)
-        row.addWidget(self._add)
         self.add_below(self._tags, self._field)
-        self.column.addLayout(row)
+        self.column.addLayout(row_of((self._about, 1), self._add, margins=(8, 0, 8, 8)))
         self.show_with_rows(self._tags)
-        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.list.customContextMenuRequested.connect(self._menu)
+        self.set_row_menu({"Amend": self.amend, "Remove": self.removed.emit})
         state.evidence.changed.connect(self._refresh)
         state.selection.changed.connect(self._select)
         self._refresh(state.evidence.value)
@@ -77,51 +69,42 @@ class NotesPanel(Panel):
         self._field.setFocus()
 
     def flush(self) -> None:
-        """Adds what was typed, so that nothing entered is lost."""
+        """Adds the note or the amendment that was typed, if any."""
         text = self._field.toPlainText().strip()
         if text and self._amending is not None:
             self.amended.emit(self._amending, text)
         elif text:
-            self.written.emit(self._object(), text)
+            self.written.emit(self._about_key(), text)
         self._field.clear()
         self._set_amending(None)
 
-    def _object(self) -> str:
+    def _about_key(self) -> str:
         view, selection = self._state.evidence.value, self._state.selection.value
-        wanted = self._about.currentText()
-        if view is None or wanted == "the case":
+        choice = self._about.currentText()
+        if view is None or choice == "the case":
             return "case"
-        if wanted == "this event" and selection is not None and selection.kind == "event":
+        if choice == "this event" and selection is not None and selection.kind == "event":
             return f"event:{selection.id}"
         return f"evidence:{view.evidence.id}"
 
     def _refresh(self, view: EvidenceView | None) -> None:
         notes = () if view is None else view.notes
         tags = {} if view is None else view.tags
-        self.list.set_rows([_row(one, tags.get(f"note:{one.first_id}", ())) for one in notes])
+        self.list.set_rows([_row(note, tags.get(f"note:{note.first_id}", ())) for note in notes])
         self._select(self._state.selection.value)
 
     def _select(self, selection: Selection | None) -> None:
-        chosen = selection.id if selection and selection.kind == "note" else None
-        self.list.select(chosen)
+        selected_id = selection.id if selection and selection.kind == "note" else None
+        self.list.select(selected_id)
         view = self._state.evidence.value
-        about = f"note:{chosen}" if chosen else ""
+        about = f"note:{selected_id}" if selected_id else ""
         self._tags.show_tags(about, () if view is None else view.tags.get(about, ()))
-
-    def _menu(self, place: QPoint) -> None:
-        row = self.list.indexAt(place).data(Qt.ItemDataRole.UserRole)
-        if isinstance(row, Row):
-            menu = QMenu(self)
-            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            menu.addAction("Amend").triggered.connect(lambda: self.amend(row.id))
-            menu.addAction("Remove").triggered.connect(lambda: self.removed.emit(row.id))
-            menu.popup(self.list.viewport().mapToGlobal(place))
 
     def amend(self, first_id: int) -> None:
         """Lets the examiner amend a note."""
         view = self._state.evidence.value
         notes = () if view is None else view.notes
-        note = next((one for one in notes if one.first_id == first_id), None)
+        note = next((note for note in notes if note.first_id == first_id), None)
         if note is not None:
             self.flush()
             self._field.setPlainText(note.text)

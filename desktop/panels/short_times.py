@@ -1,4 +1,4 @@
-"""Times as the lists write them."""
+"""Times in the short form of the lists."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ def short_time(seconds: float) -> str:
 
 
 def span_text(start_s: float, end_s: float) -> str:
-    """Writes a span, or the one moment it is."""
+    """Writes a span; a span of one moment is written as a moment."""
     start, end = short_time(start_s), short_time(end_s)
     return start if start == end else f"{start} – {end}"

@@ -1,24 +1,19 @@
-"""The targets that were marked to teach by, and what the next one is."""
+"""The marks from which a variant is taught, with name and side of the next one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QHBoxLayout,
-    QLineEdit,
-    QMenu,
-    QToolButton,
-    QVBoxLayout,
-)
+from PySide6.QtWidgets import QButtonGroup, QToolButton
 
 from desktop.panels.panel import Panel
 from desktop.panels.row_list import Row
 from desktop.state.target_mark import TargetMark
 from desktop.state.view_state import ViewState
+from desktop.theme.controls import labelled_button, line_field
+from desktop.theme.layouts import column_of, row_of
 from engine.core.times import format_time
 
 _EMPTY = (
@@ -27,69 +22,51 @@ _EMPTY = (
 )
 _TOOLS = {"point": "Click", "box": "Box", "brush": "Brush"}
 _ICONS = {"point": "crosshair", "box": "square", "brush": "pencil"}
-_MOST_LETTERS, _MOST_NAME = 120, 60
+_MAX_TARGET_LETTERS = 120  # of a target; its name becomes a prompt, which is a few words
+_MAX_NAME_LETTERS = 60  # of a variant, so that lists show the name whole; a choice
 
 
 class TeachPanel(Panel):
-    """Lists the marks so far; says name and side of the next one.
+    """Lists the marks so far, and asks for name and side of the next one.
 
     Args:
         state: shared by the panels.
-        tools: by shape, the action that begins to point.
-        teach: teaches by the marks.
-        variants: shows what was taught.
+        tools: the action that begins to mark, by shape.
+        teach: teaches a variant by the marks.
+        variants: shows the variants.
     """
 
     removed = Signal(int)
-    """Place of the mark to be removed."""
+    """Index of the mark to be removed."""
 
     def __init__(
         self, state: ViewState, tools: Mapping[str, QAction], teach: QAction, variants: QAction
     ) -> None:
         super().__init__("Marked targets", _EMPTY)
         self._state = state
-        self.field = QLineEdit()
-        self.field.setMaxLength(_MOST_LETTERS)
-        self.field.setPlaceholderText("What is it? For example: golf cart")
-        self.field.setAccessibleName("What the target is")
-        self._abnormal = _side("Abnormal", "What is marked shall stand out (X)")
-        self._normal = _side("Normal", "What is marked shall not stand out (X)")
+        self.field = line_field(
+            "What the target is", "What is it? For example: golf cart", _MAX_TARGET_LETTERS
+        )
+        self._abnormal = _side_button("Abnormal", "What is marked shall stand out (X)")
+        self._normal = _side_button("Normal", "What is marked shall not stand out (X)")
         self._abnormal.setChecked(True)
         self._sides = QButtonGroup(self)
-        row = QHBoxLayout()
-        row.setSpacing(4)
         for side in (self._abnormal, self._normal):
             self._sides.addButton(side)
-            row.addWidget(side)
-        row.addStretch(1)
-        for action in tools.values():
-            row.addWidget(_tool(action))
-        top = QVBoxLayout()
-        top.setContentsMargins(8, 8, 8, 4)
-        top.setSpacing(8)
-        top.addWidget(self.field)
-        top.addLayout(row)
-        self.column.insertLayout(0, top)
-        self.variant = QLineEdit()
-        self.variant.setMaxLength(_MOST_NAME)
-        self.variant.setPlaceholderText("Name of the variant")
-        self.variant.setAccessibleName("Name of the variant")
+        tool_buttons = [_icon_button(action) for action in tools.values()]
+        row = row_of(self._abnormal, self._normal, None, *tool_buttons, spacing=4)
+        self.column.insertLayout(0, column_of(self.field, row, margins=(8, 8, 8, 4)))
+        self.variant = line_field("Name of the variant", "Name of the variant", _MAX_NAME_LETTERS)
         self.variant.returnPressed.connect(teach.trigger)
-        below = QHBoxLayout()
-        below.setContentsMargins(8, 4, 8, 8)
-        below.setSpacing(8)
-        below.addWidget(self.variant, 1)
-        for text, action in (("Teach", teach), ("Variants…", variants)):
-            below.addWidget(_does(text, action))
-        self.column.addLayout(below)
-        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.list.customContextMenuRequested.connect(self._menu)
-        state.targets.changed.connect(self._show)
-        self._show(state.targets.value)
+        buttons = _text_button("Teach", teach), _text_button("Variants…", variants)
+        self.column.addLayout(row_of((self.variant, 1), *buttons, margins=(8, 4, 8, 8)))
+        self.set_row_menu({"Remove": self.removed.emit})
+        state.targets.changed.connect(self._show_marks)
+        self._show_marks(state.targets.value)
 
     @property
     def name(self) -> str:
-        """What the next target is."""
+        """Name of the next target."""
         return self.field.text()
 
     @property
@@ -98,71 +75,57 @@ class TeachPanel(Panel):
         return self._normal.isChecked()
 
     @property
-    def place(self) -> int:
-        """Place of the selected mark; -1 when none is."""
-        selected = self.list.selected
-        return -1 if selected is None else selected
+    def selected_index(self) -> int:
+        """Index of the selected mark; -1 when no mark is selected."""
+        index = self.list.selected_id
+        return -1 if index is None else index
 
-    def wants_name(self) -> bool:
-        """Whether a name must be typed first; the cursor stands in its field then."""
+    def needs_name(self) -> bool:
+        """Whether a name must be typed first; the cursor is set into its field then."""
         if self.name.strip():
             return False
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return True
 
-    def turn_side(self) -> None:
-        """Turns the next mark from abnormal to normal and back."""
+    def toggle_side(self) -> None:
+        """Switches the next mark from abnormal to normal and back."""
         (self._abnormal if self.normal else self._normal).setChecked(True)
 
-    def _show(self, marks: tuple[TargetMark, ...]) -> None:
-        grown = len(marks) > len(self.list.rows.rows)
-        self.list.set_rows([_row(place, mark) for place, mark in enumerate(marks)])
-        if grown:
+    def _show_marks(self, marks: tuple[TargetMark, ...]) -> None:
+        has_new = len(marks) > len(self.list.rows.rows)
+        self.list.set_rows([_row(index, mark) for index, mark in enumerate(marks)])
+        if has_new:
             self.list.select(len(marks) - 1)
 
-    def _menu(self, at: QPoint) -> None:
-        row = self.list.indexAt(at).data(Qt.ItemDataRole.UserRole)
-        if isinstance(row, Row):
-            menu = QMenu(self)
-            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            menu.addAction("Remove").triggered.connect(lambda: self.removed.emit(row.id))
-            menu.popup(self.list.viewport().mapToGlobal(at))
 
-
-def _row(place: int, mark: TargetMark) -> Row:
+def _row(index: int, mark: TargetMark) -> Row:
     return Row(
-        id=place,
+        id=index,
         title=mark.name,
         detail=f"{mark.side} · {_TOOLS[mark.shape].lower()} · {mark.file}",
         right=format_time(mark.seconds),
         icon=_ICONS[mark.shape],
-        said=mark.side,
+        icon_label=mark.side,
     )
 
 
-def _side(text: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
+def _side_button(text: str, tip: str) -> QToolButton:
+    button = labelled_button(text, tip)
     button.setCheckable(True)
-    button.setProperty("labelled", True)
     return button
 
 
-def _tool(action: QAction) -> QToolButton:
+def _icon_button(action: QAction) -> QToolButton:
     button = QToolButton()
     button.setIcon(action.icon())
-    return _triggering(button, action)
+    return _connect(button, action)
 
 
-def _does(text: str, action: QAction) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setProperty("labelled", True)
-    return _triggering(button, action)
+def _text_button(text: str, action: QAction) -> QToolButton:
+    return _connect(labelled_button(text), action)
 
 
-def _triggering(button: QToolButton, action: QAction) -> QToolButton:
+def _connect(button: QToolButton, action: QAction) -> QToolButton:
     button.setToolTip(action.toolTip())
     button.setAccessibleName(action.toolTip().partition(" (")[0])
     button.setEnabled(action.isEnabled())

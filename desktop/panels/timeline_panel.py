@@ -1,4 +1,4 @@
-"""The room of the timeline: words and one action while the case holds no evidence."""
+"""The panel of the timeline: words and one action while the case holds no evidence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EMPTY = (
 
 
 class TimelinePanel(QStackedWidget):
-    """Shows the timeline, or what will be there."""
+    """Shows the timeline, or an empty state without evidence."""
 
     def __init__(self, timeline: Timeline, add: QAction) -> None:
         super().__init__()
@@ -25,6 +25,6 @@ class TimelinePanel(QStackedWidget):
         self.addWidget(self.empty)
 
     def set_empty(self, empty: bool) -> None:
-        """Says whether there is no evidence."""
+        """Shows the empty state when there is no evidence."""
         self.setCurrentWidget(self.empty if empty else self._timeline)
         self._timeline.controls.setEnabled(not empty)

@@ -30,14 +30,14 @@ from desktop.player.overlay_painter import (
     draw_targets,
 )
 from desktop.player.picture_geometry import PictureGeometry
-from desktop.player.target_pointer import POINTING_KEYS, Pointed, Pointer, boxed
+from desktop.player.target_pointer import POINTING_KEYS, PointedTarget, Pointer, snap_to_box
 from desktop.state.evidence_view import Polygon
 from desktop.state.target_mark import TargetMark
 from desktop.state.view_state import OverlaySettings
 
-_WHEEL = 1.0015
+_WHEEL = 1.0015  # zoom factor of an eighth of a degree of the wheel: 1.2 a notch
 _WORD = QColor(255, 209, 102)
-_STEP, _LONG_STEP = 4.0, 32.0
+_STEP, _LONG_STEP = 4.0, 32.0  # decoded pixels that an arrow key moves the pointer
 
 
 class Canvas(QWidget):
@@ -47,10 +47,7 @@ class Canvas(QWidget):
     """Kind (`ignore` or `interest`) and the corners in decoded pixels, tuple[(x, y), ...]."""
 
     pointed = Signal(object)
-    """A `Pointed`: the target that the examiner pointed at; of a region its box."""
-
-    zoom_changed = Signal(float)
-    """The zoom; 1 shows the whole frame."""
+    """A `PointedTarget`: the target that the examiner pointed at; of a region its box."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +64,7 @@ class Canvas(QWidget):
         self._ignore: tuple[Polygon, ...] = ()
         self._interest: tuple[Polygon, ...] = ()
         self._message = ""
-        self._looks = ""
+        self._view_words = ""
         self._end = (-1, "")
         self._span = ""
         self._drag: QPointF | None = None
@@ -99,15 +96,15 @@ class Canvas(QWidget):
         self._geometry = replace(self._geometry, width=width, height=height)
         self.update()
 
-    def set_view(self, rotation: int, aspect: float | None, looks: str) -> None:
+    def set_view(self, rotation: int, aspect: float | None, view_words: str) -> None:
         """Turns the picture by more degrees; a pixel aspect of None takes the file's.
 
         Args:
             rotation: degrees clockwise.
             aspect: width / height of a pixel.
-            looks: all view settings in words, written over the picture; empty for none.
+            view_words: all view settings in words, written over the picture; empty for none.
         """
-        self._looks = looks
+        self._view_words = view_words
         self._geometry = replace(
             self._geometry,
             rotation=(self._file_rotation + rotation) % 360,
@@ -140,12 +137,12 @@ class Canvas(QWidget):
 
     def fit(self) -> None:
         """Shows the whole frame."""
-        self._set_geometry(self._geometry.fitted())
+        self._set_geometry(self._geometry.fit())
 
     def zoom(self, factor: float) -> None:
         """Zooms around the middle."""
         area = self._areas()[-1]
-        self._set_geometry(self._geometry.zoomed(area, area.center(), factor))
+        self._set_geometry(self._geometry.zoom_at(area, area.center(), factor))
 
     def begin_polygon(self, kind: str) -> None:
         """Lets the examiner click the corners of a region; Esc gives up, Enter closes it."""
@@ -201,10 +198,10 @@ class Canvas(QWidget):
             painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self._message)
             return
         areas = self._areas()
-        for place, area in enumerate(areas):
+        for number, area in enumerate(areas):
             painter.save()
             painter.setClipRect(area)
-            overlaid = place == len(areas) - 1 and not reply.accumulated
+            overlaid = number == len(areas) - 1 and not reply.accumulated
             self._draw(painter, reply, area, overlaid)
             painter.restore()
         if self.words:
@@ -230,9 +227,9 @@ class Canvas(QWidget):
     @property
     def words(self) -> str:
         """What is written over the picture, or instead of it."""
-        return self._message if self._reply is None else " · ".join(self._said(self._reply))
+        return self._message if self._reply is None else " · ".join(self._status_words(self._reply))
 
-    def _said(self, reply: FrameReply) -> list[str]:
+    def _status_words(self, reply: FrameReply) -> list[str]:
         words = []
         if reply.image is None:
             words.append("this frame cannot be decoded")
@@ -244,8 +241,8 @@ class Canvas(QWidget):
             words.append("preview")
         if reply.accumulated:
             words.append(f"accumulated view of {self._span}")
-        if self._looks and not reply.accumulated:
-            words.append(f"view settings: {self._looks}")
+        if self._view_words and not reply.accumulated:
+            words.append(f"view settings: {self._view_words}")
         if self._kind:
             words.append("click the corners of the region, Enter closes it, Esc gives up")
         if self._pointer.shape:
@@ -271,33 +268,32 @@ class Canvas(QWidget):
 
     def _set_geometry(self, geometry: PictureGeometry) -> None:
         self._geometry = geometry
-        self.zoom_changed.emit(geometry.zoom)
         self.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zooms at the cursor."""
         point = event.position()
         factor = _WHEEL ** event.angleDelta().y()
-        self._set_geometry(self._geometry.zoomed(self._area_at(point), point, factor))
+        self._set_geometry(self._geometry.zoom_at(self._area_at(point), point, factor))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begins to pan, or sets a corner."""
-        place = self._place(event)
+        position = self._event_position(event)
         if event.button() == Qt.MouseButton.LeftButton and self._kind:
-            self._corners.append(place)
+            self._corners.append(position)
             self.update()
         elif event.button() == Qt.MouseButton.LeftButton and self._pointer.shape:
-            self._point(self._pointer.press(place))
+            self._point(self._pointer.press(position))
         elif event.button() == Qt.MouseButton.LeftButton:
             self._drag = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pans, or draws a target."""
         if self._pointer.shape:
-            self._pointer.move(self._place(event))
+            self._pointer.move(self._event_position(event))
             self.update()
         elif self._drag is not None and self._geometry.zoom > 1:
-            self._set_geometry(self._geometry.panned(event.position() - self._drag))
+            self._set_geometry(self._geometry.pan_by(event.position() - self._drag))
             self._drag = event.position()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -336,7 +332,7 @@ class Canvas(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def _place(self, event: QMouseEvent) -> QPointF:
+    def _event_position(self, event: QMouseEvent) -> QPointF:
         point = event.position()
         return self._geometry.to_pixels(self._area_at(point), point)
 
@@ -346,18 +342,20 @@ class Canvas(QWidget):
         )
         return bool(self._pointer.shape) and event.key() in POINTING_KEYS and not moved
 
-    def _point(self, pointed: Pointed | None) -> None:
+    def _point(self, pointed: PointedTarget | None) -> None:
         """Tells what was pointed at, when that is known already."""
         if not self._pointer.shape:
             self.unsetCursor()
         if pointed is not None:
             regions = () if self._reply is None else self._reply.overlay.regions
-            self.pointed.emit(boxed(pointed, [one.box for one in regions]))
+            self.pointed.emit(snap_to_box(pointed, [region.box for region in regions]))
         self.update()
 
     def _close_polygon(self) -> None:
         kind, corners = self._kind, self._corners
-        distinct = list(dict.fromkeys((round(one.x(), 1), round(one.y(), 1)) for one in corners))
+        distinct = list(
+            dict.fromkeys((round(corner.x(), 1), round(corner.y(), 1)) for corner in corners)
+        )
         self._end_polygon()
         if len(distinct) >= 3:
             self.polygon_drawn.emit(kind, tuple(distinct))

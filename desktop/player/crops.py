@@ -15,32 +15,36 @@ from engine.core.progress import CancelToken
 from engine.media import open_source
 
 CROP = QSize(128, 72)
-_ROOM = 2.0
+_ROOM = 2.0  # height of a crop in heights of the box, so that what is around can be told
 
 
 def crops(
-    wanted: ThumbnailSource, places: Mapping[int, tuple[int, Box]], cancel: CancelToken
+    evidence: ThumbnailSource, boxes: Mapping[int, tuple[int, Box]], cancel: CancelToken
 ) -> dict[int, QImage]:
     """Returns a picture for each place, those left out whose frame cannot be decoded.
 
     Args:
-        wanted: the evidence.
-        places: frame and box of a target, by any number.
+        evidence: where the frames are.
+        boxes: frame and box of a target, by any number.
         cancel: looked at between frames.
 
     Raises:
         SightlineError: the evidence cannot be opened, or the work was cancelled.
     """
-    found: dict[int, QImage] = {}
+    images: dict[int, QImage] = {}
     with open_source(
-        wanted.path, stream=wanted.stream, fps=wanted.fps, cancel=cancel, indexes=wanted.indexes
+        evidence.path,
+        stream=evidence.stream,
+        fps=evidence.fps,
+        cancel=cancel,
+        indexes=evidence.indexes,
     ) as source:
-        for number, (frame, box) in sorted(places.items(), key=lambda one: one[1][0]):
+        for number, (frame, box) in sorted(boxes.items(), key=lambda numbered: numbered[1][0]):
             cancel.check()
             picture = source.frame(frame).image
             if picture is not None:
-                found[number] = crop(to_image(picture, PictureSettings()), box)
-    return found
+                images[number] = crop(to_image(picture, PictureSettings()), box)
+    return images
 
 
 def crop(picture: QImage, box: Box) -> QImage:

@@ -27,12 +27,12 @@ from desktop.state.view_state import PictureSettings
 from engine.core.errors import CancelledError, SightlineError
 from engine.core.progress import CancelToken, Progress
 from engine.core.stream import Frame
-from engine.media import Source, first_picture, open_source
+from engine.media import Source, open_source, read_first_frame
 
 _LOG = logging.getLogger(__name__)
-_PREVIEW_WIDTH = 640
-_LATE_S = 0.02
-_ACK_S = 0.25
+_PREVIEW_WIDTH = 640  # pixels of a frame while scrubbing; the exact one follows at once
+_LATE_S = 0.02  # seconds; a frame that is later than this while playing is left out
+_ACK_S = 0.25  # seconds to wait for the window to take a frame before the next is sent
 
 Wanted = FrameRequest | AccumulateRequest | PlayRequest
 
@@ -114,11 +114,11 @@ class FrameServer(QObject):
         self._last_id += 1
         return self._last_id
 
-    def _ask(self, wanted: Wanted) -> int:
+    def _ask(self, request: Wanted) -> int:
         with self._wake:
-            self._wanted = wanted
+            self._wanted = request
             self._wake.notify()
-        return wanted.id
+        return request.id
 
     def _work(self) -> None:
         yield_to_window(FRAMES)
@@ -140,13 +140,13 @@ class FrameServer(QObject):
                     self.failed.emit(error)
                 except Exception as error:
                     _LOG.exception("frames of %s", source.path)
-                    said = f"internal error ({type(error).__name__}: {error})"
-                    self.failed.emit(SightlineError(said, source.path, "report it with the log"))
+                    failure = f"internal error ({type(error).__name__}: {error})"
+                    self.failed.emit(SightlineError(failure, source.path, "report it with the log"))
 
     def _serve(self, source: FrameSource) -> None:
         """Opens evidence and answers requests until other evidence is wanted."""
-        kept = source.indexes is not None and source.indexes.has(source.path, source.stream)
-        if source.only_first or not kept:
+        has_index = source.indexes is not None and source.indexes.has(source.path, source.stream)
+        if source.only_first or not has_index:
             self._show_first(source)
         if source.only_first:
             return
@@ -163,17 +163,17 @@ class FrameServer(QObject):
         ):
             server = _Serving(self, opened, overlays)
             self.opened.emit(source)
-            while (wanted := self._take()) is not None:
-                if isinstance(wanted, PlayRequest):
-                    server.play(wanted)
-                elif isinstance(wanted, AccumulateRequest):
-                    server.accumulate(wanted)
+            while (request := self._take()) is not None:
+                if isinstance(request, PlayRequest):
+                    server.play(request)
+                elif isinstance(request, AccumulateRequest):
+                    server.accumulate(request)
                 else:
-                    server.answer(wanted)
+                    server.answer(request)
 
     def _show_first(self, source: FrameSource) -> None:
         """Shows the first picture at once: the index of an hour takes seconds."""
-        picture = first_picture(source.path, stream=source.stream)
+        picture = read_first_frame(source.path, stream=source.stream)
         if picture is not None:
             image = to_image(picture, self._settings)
             self.replied.emit(FrameReply(0, 0, 0, 0.0, image, preview=True))
@@ -187,18 +187,18 @@ class FrameServer(QObject):
                 self._wake.wait()
             if self._changed or self._closing:
                 return None
-            wanted, self._wanted = self._wanted, None
-            return wanted
+            request, self._wanted = self._wanted, None
+            return request
 
     @property
-    def superseded(self) -> bool:
+    def is_superseded(self) -> bool:
         """Whether something else is wanted by now."""
         return self._wanted is not None or self._changed or self._closing
 
     def wait_until(self, due: float) -> bool:
         """Waits for a moment of `time.monotonic`; False when something else is wanted first."""
         with self._wake:
-            while not self.superseded:
+            while not self.is_superseded:
                 left = due - time.monotonic()
                 if left <= 0:
                     return True
@@ -214,7 +214,7 @@ class FrameServer(QObject):
         """Whether the frame played last is not on screen yet."""
         return not self._acknowledged.is_set()
 
-    def sent(self) -> None:
+    def mark_sent(self) -> None:
         """Notes that a played frame was sent."""
         self._acknowledged.clear()
 
@@ -242,8 +242,8 @@ class _Serving:
         """Sends the frame asked for, or a stand-in while the hand moves."""
         index = min(max(0, request.frame), len(self._source.index) - 1)
         if request.preview:
-            place = int(np.searchsorted(self._keyframes, index, side="right")) - 1
-            nearest = int(self._keyframes[max(0, place)]) if len(self._keyframes) else index
+            position = int(np.searchsorted(self._keyframes, index, side="right")) - 1
+            nearest = int(self._keyframes[max(0, position)]) if len(self._keyframes) else index
             frame = self._source.pick(nearest, size=self._small, pixels="rgb")
             reply = self._reply(frame, request.id, NOTHING_OVER)
             scale = self._small[0] / self._source.info.width
@@ -258,7 +258,7 @@ class _Serving:
         from desktop.player.accumulated_view import accumulated_view
 
         view = accumulated_view(
-            self._source, self._overlays, request, lambda: self._server.superseded
+            self._source, self._overlays, request, lambda: self._server.is_superseded
         )
         if view is None:
             return
@@ -289,15 +289,15 @@ class _Serving:
                 server.wait_acknowledged()
             elif frame.index != start and (time.monotonic() > due + _LATE_S or server.behind):
                 dropped += 1
-                if server.superseded:
+                if server.is_superseded:
                     return
                 continue
             if not server.wait_until(due):
                 return
             reply = self._reply(frame, request.id, self._overlay(frame))
-            server.sent()
+            server.mark_sent()
             server.replied.emit(replace(reply, dropped=dropped))
-            if server.superseded:
+            if server.is_superseded:
                 return
         server.stopped.emit(last)
 

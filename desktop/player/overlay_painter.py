@@ -32,7 +32,7 @@ from engine.render.palette import colour_table, target_colour
 _SEAM = QColor(0, 0, 0, 160)
 _HOT = QColor(255, 92, 72)
 _NORMAL, _ABNORMAL = QColor(120, 200, 255), QColor(255, 209, 102)
-_CROSS = 7.0
+_CROSS = 7.0  # pixels of each arm of a cross
 
 
 def draw_frame(painter: QPainter, image: QImage, to_screen: QTransform, scale: float) -> None:
@@ -100,31 +100,29 @@ def draw_label(painter: QPainter, at: QPointF, text: str, colour: QColor) -> Non
     font.setPixelSize(12)
     painter.setFont(font)
     size = painter.fontMetrics().boundingRect(text).size()
-    place = QRectF(
-        at.x(), max(0.0, at.y() - size.height() - 4), size.width() + 8, size.height() + 2
-    )
-    painter.fillRect(place, QColor(0, 0, 0, 190))
+    area = QRectF(at.x(), max(0.0, at.y() - size.height() - 4), size.width() + 8, size.height() + 2)
+    painter.fillRect(area, QColor(0, 0, 0, 190))
     painter.setPen(colour)
-    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _draw_path(painter: QPainter, path: ShownPath, to_screen: QTransform) -> None:
     points = [to_screen.map(QPointF(float(x), float(y))) for x, y in path.points]
     colour = _colour(path.number)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for place in range(len(points) - 1):
-        strength = 1 - 0.75 * min(1.0, max(0.0, float(path.ages[place + 1])))
+    for index in range(len(points) - 1):
+        strength = 1 - 0.75 * min(1.0, max(0.0, float(path.ages[index + 1])))
         for base, thick in ((_SEAM, 4.0), (colour, 2.0)):
             faded = QColor(base)
             faded.setAlphaF(base.alphaF() * strength)
             painter.setPen(QPen(faded, thick, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            painter.drawLine(points[place], points[place + 1])
+            painter.drawLine(points[index], points[index + 1])
     _draw_arrow(painter, points, colour)
 
 
 def _draw_arrow(painter: QPainter, points: Sequence[QPointF], colour: QColor) -> None:
     tip = points[-1]
-    tail = next((one for one in reversed(points) if _far(one, tip) > 6), None)
+    tail = next((point for point in reversed(points) if _far(point, tip) > 6), None)
     if tail is None:
         return
     angle = math.atan2(tip.y() - tail.y(), tip.x() - tail.x())
@@ -170,10 +168,10 @@ def draw_shape(
 ) -> QRectF:
     """Draws a box, a point or a brush, and returns where on the screen it lies."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    places = QPolygonF([QPointF(x, y) for x, y in points])
+    polygon = QPolygonF([QPointF(x, y) for x, y in points])
     if shape == "box":
-        places = QPolygonF(QRectF(places.first(), places.last()).normalized())
-    drawn = to_screen.map(places)
+        polygon = QPolygonF(QRectF(polygon.first(), polygon.last()).normalized())
+    outline = to_screen.map(polygon)
     thick = 2 * radius * math.sqrt(abs(to_screen.determinant()))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     if shape == "brush":
@@ -182,19 +180,19 @@ def draw_shape(
         pen = QPen(veil, thick, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
-        if drawn.size() > 1:
-            painter.drawPolyline(drawn)
+        if outline.size() > 1:
+            painter.drawPolyline(outline)
         else:
-            painter.drawPoint(drawn.first())
+            painter.drawPoint(outline.first())
         half = thick / 2
-        return drawn.boundingRect().adjusted(-half, -half, half, half)
+        return outline.boundingRect().adjusted(-half, -half, half, half)
     for pen in (QPen(_SEAM, 4), QPen(colour, 2)):
         painter.setPen(pen)
         if shape == "box":
-            painter.drawPolygon(drawn)
+            painter.drawPolygon(outline)
         else:
-            draw_cross(painter, drawn.first())
-    return drawn.boundingRect()
+            draw_cross(painter, outline.first())
+    return outline.boundingRect()
 
 
 def draw_pointer(painter: QPainter, pointer: Pointer, to_screen: QTransform) -> None:
@@ -202,7 +200,7 @@ def draw_pointer(painter: QPainter, pointer: Pointer, to_screen: QTransform) -> 
     if not pointer.shape:
         return
     if pointer.points:
-        points = [(one.x(), one.y()) for one in pointer.points]
+        points = [(point.x(), point.y()) for point in pointer.points]
         draw_shape(painter, pointer.shape, points, pointer.radius, _ABNORMAL, to_screen)
     at = to_screen.map(pointer.at)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -223,17 +221,17 @@ def draw_cross(painter: QPainter, at: QPointF) -> None:
 def draw_legend(painter: QPainter, area: QRectF, colour_map: str) -> None:
     """Draws the scale of the heat, 0 to 1, into the lower right corner of an area."""
     width, height = 168.0, 24.0
-    place = QRectF(area.right() - width - 8, area.bottom() - height - 8, width, height)
-    painter.fillRect(place, QColor(0, 0, 0, 170))
-    bar = QRectF(place.left() + 52, place.top() + 7, 96, 10)
+    legend = QRectF(area.right() - width - 8, area.bottom() - height - 8, width, height)
+    painter.fillRect(legend, QColor(0, 0, 0, 170))
+    bar = QRectF(legend.left() + 52, legend.top() + 7, 96, 10)
     painter.drawImage(bar, _scale_of(colour_map))
     font = QFont(painter.font())
     font.setPixelSize(12)
     painter.setFont(font)
     painter.setPen(QColor(240, 240, 240))
-    left = QRectF(place.left() + 4, place.top(), 44, height)
+    left = QRectF(legend.left() + 4, legend.top(), 44, height)
     painter.drawText(left, Qt.AlignmentFlag.AlignVCenter, "heat 0")
-    right = QRectF(bar.right() + 4, place.top(), 14, height)
+    right = QRectF(bar.right() + 4, legend.top(), 14, height)
     painter.drawText(right, Qt.AlignmentFlag.AlignVCenter, "1")
 
 
@@ -251,5 +249,5 @@ def _colour(trajectory: int | None) -> QColor:
     return QColor(red, green, blue)
 
 
-def _far(one: QPointF, other: QPointF) -> float:
-    return math.hypot(one.x() - other.x(), one.y() - other.y())
+def _far(point: QPointF, other: QPointF) -> float:
+    return math.hypot(point.x() - other.x(), point.y() - other.y())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTransform
 
-MOST_ZOOM = 32.0
+MAX_ZOOM = 32.0  # screen pixels of a decoded pixel; beyond it nothing more is to be seen
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,20 @@ class PictureGeometry:
         inverted, _ = self.transform(area).inverted()
         return inverted.map(point)
 
-    def zoomed(self, area: QRectF, point: QPointF, factor: float) -> PictureGeometry:
+    def zoom_at(self, area: QRectF, point: QPointF, factor: float) -> PictureGeometry:
         """Returns the geometry zoomed around a point, which stays where it is."""
-        zoom = min(MOST_ZOOM, max(1.0, self.zoom * factor))
+        zoom = min(MAX_ZOOM, max(1.0, self.zoom * factor))
         if zoom == 1.0:
-            return self.fitted()
+            return self.fit()
         away = point - area.center()
         pan = away / zoom - away / self.zoom + self.pan
         return replace(self, zoom=zoom, pan=pan)
 
-    def panned(self, by: QPointF) -> PictureGeometry:
+    def pan_by(self, by: QPointF) -> PictureGeometry:
         """Returns the geometry moved by a way on the screen."""
         return replace(self, pan=self.pan + by / self.zoom)
 
-    def fitted(self) -> PictureGeometry:
+    def fit(self) -> PictureGeometry:
         """Returns the geometry with the whole frame in sight."""
         return replace(self, zoom=1.0, pan=QPointF(0, 0))
 

@@ -6,20 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSlider,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QSlider, QWidget
 
 from desktop.state.observable import Observable
 from desktop.state.view_state import PictureSettings
-from desktop.theme.stylesheet import figures
+from desktop.theme.controls import choice_field, figures_label, muted_label, push_button
+from desktop.theme.layouts import row_of
 
 _SLIDERS = (
     ("brightness", "Brightness", -100, 100),
@@ -37,42 +29,28 @@ class PicturePanel(QWidget):
         self._picture = picture
         form = QFormLayout(self)
         form.setContentsMargins(0, 8, 0, 0)
-        said = QLabel("View only: nothing here touches the analysis.")
-        said.setProperty("role", "muted")
-        form.addRow(said)
+        form.addRow(muted_label("View only: nothing here touches the analysis."))
         self._sliders: dict[str, QSlider] = {}
-        self._said: dict[str, QLabel] = {}
+        self._value_labels: dict[str, QLabel] = {}
         for name, text, low, high in _SLIDERS:
             slider = QSlider(Qt.Orientation.Horizontal)
             slider.setRange(low, high)
             slider.setMinimumWidth(160)
             slider.setAccessibleName(text)
             slider.valueChanged.connect(lambda value, name=name: self._set(name, value / 100))
-            said = QLabel()
-            said.setFont(figures(said.font()))
-            said.setMinimumWidth(said.fontMetrics().horizontalAdvance("+0.00"))
-            line = QHBoxLayout()
-            line.setSpacing(8)
-            line.addWidget(slider, 1)
-            line.addWidget(said)
-            form.addRow(text, line)
-            self._sliders[name], self._said[name] = slider, said
+            label = figures_label("+0.00")
+            form.addRow(text, row_of((slider, 1), label))
+            self._sliders[name], self._value_labels[name] = slider, label
         self._deinterlace = QCheckBox("Deinterlace")
         self._deinterlace.toggled.connect(lambda on: self._set("deinterlace", on))
         form.addRow(self._deinterlace)
-        self._rotation = QComboBox()
-        self._rotation.setAccessibleName("Rotation")
-        self._rotation.addItems(["0°", "90°", "180°", "270°"])
+        self._rotation = choice_field("Rotation", ["0°", "90°", "180°", "270°"])
         self._rotation.currentIndexChanged.connect(lambda turn: self._set("rotation", turn * 90))
         form.addRow("Rotation", self._rotation)
-        self._aspect = QComboBox()
-        self._aspect.setAccessibleName("Pixel aspect")
-        self._aspect.addItems(list(_ASPECTS))
+        self._aspect = choice_field("Pixel aspect", list(_ASPECTS))
         self._aspect.currentTextChanged.connect(lambda name: self._set("aspect", _ASPECTS[name]))
         form.addRow("Pixel aspect", self._aspect)
-        reset = QPushButton("Reset")
-        reset.clicked.connect(lambda: picture.set(PictureSettings()))
-        form.addRow(reset)
+        form.addRow(push_button("Reset", lambda: picture.set(PictureSettings())))
         picture.changed.connect(self._show)
         self._show(picture.value)
 
@@ -84,7 +62,9 @@ class PicturePanel(QWidget):
         for name, slider in self._sliders.items():
             value: float = getattr(settings, name)
             slider.setValue(round(value * 100))
-            self._said[name].setText(f"{value:+.2f}" if name == "brightness" else f"{value:.2f}")
+            self._value_labels[name].setText(
+                f"{value:+.2f}" if name == "brightness" else f"{value:.2f}"
+            )
         self._deinterlace.setChecked(settings.deinterlace)
         self._rotation.setCurrentIndex(settings.rotation // 90)
         names = [name for name, value in _ASPECTS.items() if value == settings.aspect]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.player.canvas import Canvas
 from desktop.player.frame_requests import FrameReply, FrameSource
@@ -22,11 +22,13 @@ from desktop.state.view_state import (
     ShownFrame,
     ViewState,
 )
+from desktop.theme.layouts import column_of
 from engine.core.times import format_time
 from engine.media import IndexCache
 
+# Playing speeds in multiples of real time, as other players offer them.
 _RATES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-_WATCHED_MS = 5000
+_WATCHED_MS = 5000  # how often what was watched is written into the case
 
 
 class Player(QWidget):
@@ -59,19 +61,15 @@ class Player(QWidget):
         self._seen_of = 0
         self._watch_timer = QTimer(self)
         self._watch_timer.setInterval(_WATCHED_MS)
-        self._watch_timer.timeout.connect(self._tell_watched)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.canvas, 1)
-        layout.addWidget(self.transport)
+        self._watch_timer.timeout.connect(self._report_watched)
+        column_of((self.canvas, 1), self.transport, parent=self, spacing=0)
         self._connect()
         self._evidence(state.evidence.value)
 
     def _connect(self) -> None:
         state, server = self._state, self._server
-        server.replied.connect(self._replied)
-        server.opened.connect(self._opened)
+        server.replied.connect(self._on_reply)
+        server.opened.connect(self._on_opened)
         server.failed.connect(self._cannot)
         server.indexing.connect(self.indexing)
         server.stopped.connect(self._came_to_end)
@@ -84,10 +82,10 @@ class Player(QWidget):
         state.overlay.changed.connect(self._overlay)
         state.picture.changed.connect(self._picture)
         state.accumulated.changed.connect(lambda _on: self._ask())
-        state.selection.changed.connect(self._selected)
+        state.selection.changed.connect(self._on_selection)
         state.shown.changed.connect(lambda _frame: self._show_targets())
         state.targets.changed.connect(lambda _marks: self._show_targets())
-        self.transport.pressed.connect(self._pressed)
+        self.transport.pressed.connect(self._on_press)
         self.canvas.set_overlay(state.overlay.value)
 
     def set_case(self, case: Path | None, indexes: IndexCache | None) -> None:
@@ -146,7 +144,7 @@ class Player(QWidget):
     def change_speed(self, step: int) -> None:
         """Plays faster (1) or slower (-1)."""
         rate = self._state.rate.value
-        nearest = min(range(len(_RATES)), key=lambda place: abs(_RATES[place] - abs(rate)))
+        nearest = min(range(len(_RATES)), key=lambda index: abs(_RATES[index] - abs(rate)))
         chosen = _RATES[min(len(_RATES) - 1, max(0, nearest + step))]
         self._state.rate.set(chosen if rate > 0 else -chosen)
 
@@ -157,7 +155,7 @@ class Player(QWidget):
     def close_threads(self) -> None:
         """Ends the frame thread and tells what was watched."""
         self._watch_timer.stop()
-        self._tell_watched()
+        self._report_watched()
         self._server.close()
 
     def _go(self, frame: int, view: EvidenceView) -> None:
@@ -192,10 +190,9 @@ class Player(QWidget):
         if before is not None and source == before:
             return
         if view.evidence.id != self._seen_of:
-            self._tell_watched()
+            self._report_watched()
             self._seen_of = view.evidence.id
-            self._state.playing.set(False)
-            self._state.position.set(min(self._state.position.value, len(view.index) - 1))
+            self._state.pause_at(min(self._state.position.value, len(view.index) - 1))
         self._turn_to(source)
         self.canvas.set_frame_size(view.width, view.height, view.rotation, view.pixel_aspect)
         self._picture(self._state.picture.value)
@@ -213,7 +210,7 @@ class Player(QWidget):
             self.canvas.fit()
         self._server.open(source)
 
-    def _opened(self, source: FrameSource) -> None:
+    def _on_opened(self, source: FrameSource) -> None:
         if source == self._source:
             self._ready = True
             self.indexing.emit(None)
@@ -242,26 +239,31 @@ class Player(QWidget):
         if view is None or selection is None:
             return None
         if selection.kind == "trajectory":
-            one = next((one for one in view.trajectories if one.id == selection.id), None)
-            if one is not None:
-                first, last = view.index.nearest(one.start_s), view.index.nearest(one.end_s)
-                return first, last, (one.id,)
+            trajectory = next((row for row in view.trajectories if row.id == selection.id), None)
+            if trajectory is not None:
+                first, last = (
+                    view.index.nearest(trajectory.start_s),
+                    view.index.nearest(trajectory.end_s),
+                )
+                return first, last, (trajectory.id,)
         row = next((row for row in view.events if row.id == selection.id), None)
         if selection.kind != "event" or row is None:
             return None
-        ids = {one.number: one.id for one in view.trajectories}
+        ids = {trajectory.number: trajectory.id for trajectory in view.trajectories}
         chosen = tuple(ids[number] for number in row.event.trajectories if number in ids)
         return row.event.first_frame, row.event.last_frame, chosen
 
-    def _selected(self, _selection: Selection | None) -> None:
+    def _on_selection(self, _selection: Selection | None) -> None:
         if self._state.accumulated.value:
             self._ask()
 
     def _show_targets(self) -> None:
-        view, shown = self._state.evidence.value, self._state.shown.value
-        here = (view and view.evidence.id, shown and shown.index)
+        view, frame = self._state.evidence.value, self._state.shown.value
+        here = (view and view.evidence.id, frame and frame.index)
         marks = self._state.targets.value
-        self.canvas.set_targets(tuple(one for one in marks if (one.evidence_id, one.frame) == here))
+        self.canvas.set_targets(
+            tuple(mark for mark in marks if (mark.evidence_id, mark.frame) == here)
+        )
 
     def _dragging(self, on: bool) -> None:
         if not on:
@@ -278,7 +280,7 @@ class Player(QWidget):
         elif not state.dragging.value:
             self._latest = self._server.request(state.position.value)
 
-    def _replied(self, reply: FrameReply) -> None:
+    def _on_reply(self, reply: FrameReply) -> None:
         if reply.request_id == 0:
             if not self._ready and self._fresh:
                 self.canvas.show_frame(reply)
@@ -322,7 +324,7 @@ class Player(QWidget):
         if not self._watch_timer.isActive():
             self._watch_timer.start()
 
-    def _tell_watched(self) -> None:
+    def _report_watched(self) -> None:
         if self._seen and self._seen_of:
             self.watched.emit(self._seen_of, tuple(self._seen))
         self._seen = []
@@ -330,8 +332,7 @@ class Player(QWidget):
             self._watch_timer.stop()
 
     def _came_to_end(self, frame: int) -> None:
-        self._state.playing.set(False)
-        self._state.position.set(frame)
+        self._state.pause_at(frame)
 
     def _cannot(self, error: object) -> None:
         self._state.playing.set(False)
@@ -345,7 +346,7 @@ class Player(QWidget):
         self.canvas.set_view(settings.rotation, settings.aspect, picture_words(settings))
         self._ask()
 
-    def _pressed(self, name: str) -> None:
+    def _on_press(self, name: str) -> None:
         {
             "start": self.to_start,
             "back": lambda: self.step(-1),

@@ -52,10 +52,3 @@ def heat_image(rgba: NDArray[np.uint8]) -> QImage:
     height, width = own.shape[:2]
     image = QImage(own.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
     return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-
-
-def to_array(image: QImage) -> NDArray[np.uint8]:
-    """Returns a picture as uint8 [H, W, 3] RGB."""
-    plain = image.convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine())
-    return rows[:, : 3 * plain.width()].reshape(plain.height(), plain.width(), 3).copy()

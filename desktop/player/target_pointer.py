@@ -10,9 +10,9 @@ from PySide6.QtCore import QPointF, Qt
 from desktop.state.target_mark import Point
 from engine.core.geometry import Box
 
-_LEAST = 2.0
-_MOST_POINTS = 2000
-_WIDER = 1.25
+_MIN_SIZE = 2.0  # decoded pixels; a smaller box is a click
+_MAX_POINTS = 2000  # of a brush, as many as a file of marks may hold
+_WIDER = 1.25  # factor by which a key makes the brush wider or narrower
 _WAYS = {
     Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0),
     Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
@@ -30,7 +30,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Pointed:
+class PointedTarget:
     """What was pointed at; places in decoded pixels, as a `TargetMark` has them."""
 
     shape: str
@@ -71,29 +71,29 @@ class Pointer:
         """Gives up."""
         self.shape, self.points = "", []
 
-    def press(self, place: QPointF) -> Pointed | None:
+    def press(self, position: QPointF) -> PointedTarget | None:
         """Puts the hand down; returns what was pointed at when that is all it takes."""
-        self.at, self.points = place, [place]
-        return self._done() if self.shape == "point" else None
+        self.at, self.points = position, [position]
+        return self._finish() if self.shape == "point" else None
 
-    def move(self, place: QPointF) -> None:
+    def move(self, position: QPointF) -> None:
         """Moves the hand; draws while it is down."""
-        self.at = place
+        self.at = position
         if not self.points:
             return
         if self.shape == "box":
-            self.points[1:] = [place]
-        elif (place - self.points[-1]).manhattanLength() >= 1 and len(self.points) < _MOST_POINTS:
-            self.points.append(place)
+            self.points[1:] = [position]
+        elif (position - self.points[-1]).manhattanLength() >= 1 and len(self.points) < _MAX_POINTS:
+            self.points.append(position)
 
-    def release(self) -> Pointed | None:
+    def release(self) -> PointedTarget | None:
         """Lifts the hand; a box without a size is none, and can be drawn anew."""
-        if self.shape == "box" and not self._sized():
+        if self.shape == "box" and not self._is_large_enough():
             self.points = []
             return None
-        return self._done() if self.points else None
+        return self._finish() if self.points else None
 
-    def key(self, key: int, step: float) -> Pointed | None:
+    def key(self, key: int, step: float) -> PointedTarget | None:
         """Does what a key says.
 
         Args:
@@ -113,27 +113,27 @@ class Pointer:
             self.move(QPointF(min(max(0.0, there.x()), width), min(max(0.0, there.y()), height)))
         return None
 
-    def _sized(self) -> bool:
+    def _is_large_enough(self) -> bool:
         if len(self.points) < 2:
             return False
         size = self.points[1] - self.points[0]
-        return min(abs(size.x()), abs(size.y())) >= _LEAST
+        return min(abs(size.x()), abs(size.y())) >= _MIN_SIZE
 
-    def _done(self) -> Pointed:
+    def _finish(self) -> PointedTarget:
         radius = self.radius if self.shape == "brush" else 0.0
-        points = tuple((one.x(), one.y()) for one in self.points)
-        pointed = Pointed(self.shape, points, radius)
+        points = tuple((point.x(), point.y()) for point in self.points)
+        pointed = PointedTarget(self.shape, points, radius)
         self.end()
         return pointed
 
 
-def boxed(pointed: Pointed, boxes: Sequence[Box]) -> Pointed:
+def snap_to_box(pointed: PointedTarget, boxes: Sequence[Box]) -> PointedTarget:
     """Returns the smallest box around a point instead of the point, where there is one."""
     if pointed.shape != "point":
         return pointed
     ((x, y),) = pointed.points
-    around = [one for one in boxes if one.x <= x < one.x + one.w and one.y <= y < one.y + one.h]
+    around = [box for box in boxes if box.x <= x < box.x + box.w and box.y <= y < box.y + box.h]
     if not around:
         return pointed
-    box = min(around, key=lambda one: one.area)
-    return Pointed("box", ((box.x, box.y), (box.x + box.w, box.y + box.h)))
+    box = min(around, key=lambda candidate: candidate.area)
+    return PointedTarget("box", ((box.x, box.y), (box.x + box.w, box.y + box.h)))

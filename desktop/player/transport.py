@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QMenu,
     QSlider,
     QToolButton,
-    QVBoxLayout,
     QWidget,
     QWidgetAction,
 )
@@ -21,8 +19,9 @@ from PySide6.QtWidgets import (
 from desktop.player.picture_panel import PicturePanel
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import OverlaySettings, ShownFrame, ViewState
+from desktop.theme.controls import choice_field, figures_label, icon_button
 from desktop.theme.icons import icon
-from desktop.theme.stylesheet import figures
+from desktop.theme.layouts import column_of, row_of
 from engine.core.times import format_time
 from engine.render.palette import COLOUR_MAPS
 
@@ -45,32 +44,20 @@ class Transport(QWidget):
         super().__init__()
         self._state = state
         self._dropped = 0
-        self._buttons: dict[str, QToolButton] = {}
+        self._buttons = {
+            name: icon_button(icon_name, tip, partial(self.pressed.emit, name))
+            for name, icon_name, tip in _BUTTONS
+        }
         self._speed = self._label("Speed", "0.25x")
         self._time = self._label("Stream time", "00:00:00.000")
         self._clock = self._label("Burned-in clock", "")
         self._frame = self._label("Frame, PTS and type", "")
         self._score = self._label("Score", "score 0.00")
-        said = QHBoxLayout()
-        said.setContentsMargins(8, 4, 8, 0)
-        said.setSpacing(16)
-        for label in (self._time, self._clock, self._frame):
-            said.addWidget(label)
-        said.addStretch(1)
-        said.addWidget(self._score)
-        row = QHBoxLayout()
-        row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(8)
-        for name, icon_name, tip in _BUTTONS:
-            row.addWidget(self._button(name, icon_name, tip))
-        row.addWidget(self._speed)
-        row.addStretch(1)
-        self._add_overlay(row)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addLayout(said)
-        outer.addLayout(row)
+        where = (self._time, self._clock, self._frame, None, self._score)
+        labels = row_of(*where, margins=(8, 4, 8, 0), spacing=16)
+        buttons = self._buttons.values()
+        row = row_of(*buttons, self._speed, None, *self._overlay_controls(), margins=(8, 4, 8, 4))
+        column_of(labels, row, parent=self, spacing=0)
         state.shown.changed.connect(lambda _frame: self._refresh())
         state.evidence.changed.connect(lambda _view: self._refresh())
         state.rate.changed.connect(lambda _rate: self._refresh())
@@ -85,42 +72,28 @@ class Transport(QWidget):
             self._dropped = dropped
             self._refresh()
 
-    def _button(self, name: str, icon_name: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon(icon_name))
-        button.setToolTip(tip)
-        button.setAccessibleName(tip.partition(" (")[0])
-        button.clicked.connect(lambda: self.pressed.emit(name))
-        self._buttons[name] = button
-        return button
-
     def _label(self, name: str, widest: str) -> QLabel:
-        label = QLabel()
+        label = figures_label(widest)
         label.setAccessibleName(name)
         label.setToolTip(name)
-        label.setFont(figures(label.font()))
-        label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest) + 4)
+        label.setMinimumWidth(label.minimumWidth() + 4)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         return label
 
-    def _add_overlay(self, row: QHBoxLayout) -> None:
+    def _overlay_controls(self) -> tuple[QWidget, ...]:
         overlay = self._state.overlay
         self._toggles: dict[str, QToolButton] = {}
         for name, icon_name, tip in (
             ("heat", "flame", "Heatmap (H)"),
             ("boxes", "square", "Boxes (B)"),
             ("paths", "route", "Paths (P)"),
-            ("side_by_side", "columns-2", "Plain and overlaid side by side (S)"),
+            ("side_by_side", "columns-2", "Compare with and without overlay (S)"),
         ):
-            toggle = QToolButton()
-            toggle.setIcon(icon(icon_name))
+            toggle = icon_button(icon_name, tip)
             toggle.setCheckable(True)
-            toggle.setToolTip(tip)
-            toggle.setAccessibleName(tip.partition(" (")[0])
             toggle.toggled.connect(
                 lambda on, name=name: overlay.set(replace(overlay.value, **{name: on}))
             )
-            row.addWidget(toggle)
             self._toggles[name] = toggle
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)
@@ -130,23 +103,19 @@ class Transport(QWidget):
         self._opacity.valueChanged.connect(
             lambda value: overlay.set(replace(overlay.value, opacity=value / 100))
         )
-        row.addWidget(self._opacity)
-        row.addWidget(self._view_button())
+        view_button = self._view_button()
         self._show_overlay(overlay.value)
+        return (*self._toggles.values(), self._opacity, view_button)
 
     def _view_button(self) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon("sliders-horizontal"))
-        button.setToolTip("View settings: they never touch the analysis")
-        button.setAccessibleName("View settings")
+        tip = "View settings: they never touch the analysis"
+        button = icon_button("sliders-horizontal", tip, name="View settings")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         action = QWidgetAction(menu)
         panel = QWidget()
         grid = QGridLayout(panel)
-        self._maps = QComboBox()
-        self._maps.addItems(list(COLOUR_MAPS))
-        self._maps.setAccessibleName("Colours of the heatmap")
+        self._maps = choice_field("Colours of the heatmap", list(COLOUR_MAPS))
         overlay = self._state.overlay
         self._maps.currentTextChanged.connect(
             lambda name: overlay.set(replace(overlay.value, colour_map=name))
@@ -163,8 +132,7 @@ class Transport(QWidget):
         for name, toggle in self._toggles.items():
             toggle.setChecked(bool(getattr(settings, name)))
         self._opacity.setValue(round(settings.opacity * 100))
-        if hasattr(self, "_maps"):
-            self._maps.setCurrentText(settings.colour_map)
+        self._maps.setCurrentText(settings.colour_map)
 
     def _playing(self, on: bool) -> None:
         button = self._buttons["play"]
@@ -172,28 +140,28 @@ class Transport(QWidget):
         button.setAccessibleName("Pause" if on else "Play")
 
     def _refresh(self) -> None:
-        view, shown = self._state.evidence.value, self._state.shown.value
+        view, frame = self._state.evidence.value, self._state.shown.value
         rate, every = self._state.rate.value, self._state.every_frame.value
         speed = f"{rate:g}x" if not every else "every frame"
         dropped = f" · {self._dropped} frames dropped" if self._dropped else ""
         self._speed.setText(speed + dropped)
         for button in self._buttons.values():
             button.setEnabled(view is not None)
-        if view is None or shown is None:
+        if view is None or frame is None:
             for label in (self._time, self._clock, self._frame, self._score):
                 label.setText("")
             return
-        self._time.setText(format_time(shown.seconds))
+        self._time.setText(format_time(frame.seconds))
         offset = view.clock_offset_s
-        self._clock.setText("" if offset is None else f"clock {_clock(shown.seconds + offset)}")
-        made = " made" if view.index.made else ""
-        self._frame.setText(f"frame {shown.index:,} · pts {shown.pts}{made} · {shown.pict_type}")
-        self._score.setText(_score(view, shown))
+        self._clock.setText("" if offset is None else f"clock {_clock(frame.seconds + offset)}")
+        origin = " made" if view.index.made else ""
+        self._frame.setText(f"frame {frame.index:,} · pts {frame.pts}{origin} · {frame.pict_type}")
+        self._score.setText(_score(view, frame))
 
 
-def _score(view: EvidenceView, shown: ShownFrame) -> str:
+def _score(view: EvidenceView, frame: ShownFrame) -> str:
     curve = next(iter(view.curves.values()), None)
-    score = None if curve is None else curve.at(shown.index)
+    score = None if curve is None else curve.at(frame.index)
     if score is None or curve is None:
         return "score –"
     return f"score {score:.2f}{' provisional' if curve.provisional else ''}"

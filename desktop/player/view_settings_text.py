@@ -7,17 +7,17 @@ from desktop.state.view_state import PictureSettings
 
 def picture_words(settings: PictureSettings) -> str:
     """Names the view settings that differ from showing the frame as decoded; empty for none."""
-    plain, said = PictureSettings(), []
+    plain, words = PictureSettings(), []
     if settings.brightness != plain.brightness:
-        said.append(f"brightness {settings.brightness:+.2f}")
+        words.append(f"brightness {settings.brightness:+.2f}")
     if settings.contrast != plain.contrast:
-        said.append(f"contrast {settings.contrast:.2f}")
+        words.append(f"contrast {settings.contrast:.2f}")
     if settings.gamma != plain.gamma:
-        said.append(f"gamma {settings.gamma:.2f}")
+        words.append(f"gamma {settings.gamma:.2f}")
     if settings.deinterlace:
-        said.append("deinterlaced")
+        words.append("deinterlaced")
     if settings.rotation:
-        said.append(f"turned by {settings.rotation}°")
+        words.append(f"turned by {settings.rotation}°")
     if settings.aspect is not None:
-        said.append(f"pixel aspect {settings.aspect:.3g}")
-    return ", ".join(said)
+        words.append(f"pixel aspect {settings.aspect:.3g}")
+    return ", ".join(words)

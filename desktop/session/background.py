@@ -14,7 +14,7 @@ from engine.core.progress import CancelToken, Progress, ProgressCallback
 
 _LOG = logging.getLogger(__name__)
 
-Task = Callable[[CancelToken, ProgressCallback], Any]
+BackgroundTask = Callable[[CancelToken, ProgressCallback], Any]
 
 
 class Background(QObject):
@@ -33,7 +33,7 @@ class Background(QObject):
 
     def run(
         self,
-        task: Task,
+        task: BackgroundTask,
         done: Callable[[Any], None],
         failed: Callable[[SightlineError], None],
     ) -> CancelToken:
@@ -60,13 +60,15 @@ class Background(QObject):
                 self._replied.emit(failed, error)
             except Exception as error:
                 _LOG.exception("a background task failed")
-                said = SightlineError(f"internal error ({error})", "", "report it with the log")
-                self._replied.emit(failed, said)
+                failure = SightlineError(f"internal error ({error})", "", "report it with the log")
+                self._replied.emit(failed, failure)
             else:
                 self._replied.emit(done, value)
 
         thread = threading.Thread(target=work, name="background", daemon=True)
-        self._running = {one: token for one, token in self._running.items() if one.is_alive()}
+        self._running = {
+            running: token for running, token in self._running.items() if running.is_alive()
+        }
         self._running[thread] = cancel
         thread.start()
         return cancel

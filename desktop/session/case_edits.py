@@ -183,7 +183,7 @@ class Arrange:
 
     def apply(self, change: Change) -> Edit:
         """Sets the order."""
-        before = tuple(one.id for one in change.evidence.all())
+        before = tuple(evidence.id for evidence in change.evidence.all())
         change.evidence.arrange(self.ids)
         return Arrange(before, self.label)
 

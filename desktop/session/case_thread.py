@@ -52,7 +52,7 @@ class CaseThread(QObject):
         self._wake = threading.Condition()
         self._closing = False
         self._muted = False
-        self._replied.connect(self._hand_over)
+        self._replied.connect(self._deliver)
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
     def start(self) -> None:
@@ -115,7 +115,7 @@ class CaseThread(QObject):
         else:
             self._replied.emit(task.done, value)
 
-    def _hand_over(self, callback: Callable[[Any], None], value: object) -> None:
+    def _deliver(self, callback: Callable[[Any], None], value: object) -> None:
         if not self._muted:
             callback(value)
 

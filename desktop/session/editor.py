@@ -11,7 +11,7 @@ from desktop.session.case_thread import CaseThread
 from engine.case import Case
 from engine.core.errors import ResourceError, SightlineError
 
-_RECOVERY_MS = 10 * 60 * 1000
+_RECOVERY_MS = 10 * 60 * 1000  # a copy every ten minutes bounds what a broken disk can take
 
 
 class Editor(QObject):
@@ -58,37 +58,37 @@ class Editor(QObject):
     def edit(self, edit: Edit) -> None:
         """Makes an edit."""
 
-        def made(inverse: Edit | None) -> None:
+        def push(inverse: Edit | None) -> None:
             if inverse is not None:
                 self._undo.append(inverse)
                 self._redo.clear()
-            self._tell(edit)
+            self._emit_stacks(edit)
 
-        self._apply(edit, made)
+        self._apply(edit, push)
 
     def undo(self) -> None:
         """Takes the last edit back."""
         if self._undo:
             edit = self._undo.pop()
-            self._apply(edit, lambda inverse: self._moved(edit, inverse, self._redo))
+            self._apply(edit, lambda inverse: self._move_edit(edit, inverse, self._redo))
 
     def redo(self) -> None:
         """Makes the edit again that was taken back last."""
         if self._redo:
             edit = self._redo.pop()
-            self._apply(edit, lambda inverse: self._moved(edit, inverse, self._undo))
+            self._apply(edit, lambda inverse: self._move_edit(edit, inverse, self._undo))
 
     def close(self) -> None:
         """Makes the last recovery copy; the writing thread is closed by its owner."""
         self._timer.stop()
         self._recovery_copy()
 
-    def _moved(self, edit: Edit, inverse: Edit | None, stack: list[Edit]) -> None:
+    def _move_edit(self, edit: Edit, inverse: Edit | None, stack: list[Edit]) -> None:
         if inverse is not None:
             stack.append(inverse)
-        self._tell(edit)
+        self._emit_stacks(edit)
 
-    def _tell(self, edit: Edit) -> None:
+    def _emit_stacks(self, edit: Edit) -> None:
         self._changed = True
         self.edited.emit(edit.label)
         self.stacks_changed.emit()
@@ -104,13 +104,13 @@ class Editor(QObject):
             with case.change() as change:
                 return edit.apply(change)
 
-        self._writer.submit(work, done, self._refused)
+        self._writer.submit(work, done, self._fail)
 
-    def _refused(self, error: SightlineError) -> None:
+    def _fail(self, error: SightlineError) -> None:
         self.failed.emit(error)
         self.stacks_changed.emit()
 
     def _recovery_copy(self) -> None:
         if self._changed and self._writer is not None:
             self._changed = False
-            self._writer.submit(Case.recovery_copy, lambda _copy: None, self._refused)
+            self._writer.submit(Case.recovery_copy, lambda _copy: None, self._fail)

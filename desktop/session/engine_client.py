@@ -16,8 +16,8 @@ from engine.core.errors import CancelledError, SightlineError
 from engine.core.resources import ROOT
 
 _LOG = logging.getLogger(__name__)
-_GIVE_UP_AFTER = 3
-_STOP_MS = 2000
+_GIVE_UP_AFTER = 3  # deaths of an engine process in a row before it is not started again
+_STOP_MS = 2000  # time for an engine process to end by itself before it is killed
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class EngineClient(QObject):
         process.setProcessEnvironment(environment)
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._log)
-        process.finished.connect(self._ended)
+        process.finished.connect(self._on_end)
         process.errorOccurred.connect(self._not_started)
         self._buffer.clear()
         self._process = process
@@ -203,7 +203,7 @@ class EngineClient(QObject):
                 )
             )
 
-    def _ended(self, code: int, status: QProcess.ExitStatus) -> None:
+    def _on_end(self, code: int, status: QProcess.ExitStatus) -> None:
         if self._stopping or self._process is None:
             return
         self._read()
@@ -211,11 +211,11 @@ class EngineClient(QObject):
         self._process = None
         self._deaths += 1
         crashed = status == QProcess.ExitStatus.CrashExit
-        said = "was killed" if crashed else f"ended with code {code}"
+        reason = "was killed" if crashed else f"ended with code {code}"
         if self._deaths >= _GIVE_UP_AFTER:
             self._fail_all(
                 SightlineError(
-                    f"the engine process {said} {self._deaths} times",
+                    f"the engine process {reason} {self._deaths} times",
                     "",
                     "what was committed is kept; see the log, then analyse again",
                 )
@@ -223,7 +223,7 @@ class EngineClient(QObject):
             self._deaths = 0
             return
         if self._waiting:
-            self.died.emit(said)
+            self.died.emit(reason)
             QTimer.singleShot(0, self, self._restart)
 
     def _restart(self) -> None:

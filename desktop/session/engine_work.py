@@ -55,7 +55,7 @@ class Work(QObject):
     cancelled = Signal(str)
     """Title of work that was cancelled."""
 
-    said = Signal(str)
+    message = Signal(str)
     """Something the examiner must know, in words."""
 
     def __init__(self, engine: EngineClient) -> None:
@@ -63,11 +63,11 @@ class Work(QObject):
         self._engine = engine
         self._items: dict[int, WorkItem] = {}
         self._done: dict[int, Done] = {}
-        engine.progressed.connect(self._progressed)
-        engine.chunked.connect(self._chunked)
-        engine.finished.connect(self._finished)
-        engine.failed.connect(self._failed)
-        engine.died.connect(self._died)
+        engine.progressed.connect(self._on_progress)
+        engine.chunked.connect(self._on_chunk)
+        engine.finished.connect(self._on_done)
+        engine.failed.connect(self._on_failure)
+        engine.died.connect(self._on_death)
 
     @property
     def items(self) -> tuple[WorkItem, ...]:
@@ -76,7 +76,7 @@ class Work(QObject):
 
     def item_of(self, evidence_id: int) -> WorkItem | None:
         """Returns the work on a piece of evidence; None when there is none."""
-        return next((one for one in self.items if one.evidence_id == evidence_id), None)
+        return next((work for work in self.items if work.evidence_id == evidence_id), None)
 
     def ask(
         self, title: str, kind: str, done: Done, about: int | None = None, /, **fields: object
@@ -108,7 +108,7 @@ class Work(QObject):
             self._engine.cancel(request_id)
             self.changed.emit()
 
-    def _progressed(self, request_id: int, fields: dict[str, Any]) -> None:
+    def _on_progress(self, request_id: int, fields: dict[str, Any]) -> None:
         item = self._items.get(request_id)
         if item is not None:
             self._items[request_id] = replace(item, progress=progress_of(fields))
@@ -116,18 +116,18 @@ class Work(QObject):
             if item.progress is None and item.evidence_id is not None:
                 self.grown.emit(item.evidence_id)
 
-    def _chunked(self, request_id: int, fields: dict[str, Any]) -> None:
+    def _on_chunk(self, request_id: int, fields: dict[str, Any]) -> None:
         item = self._items.get(request_id)
         if item is not None and item.evidence_id is not None:
             self._items[request_id] = replace(item, run_id=fields.get("run_id"))
             self.grown.emit(item.evidence_id)
 
-    def _finished(self, request_id: int, fields: dict[str, Any]) -> None:
+    def _on_done(self, request_id: int, fields: dict[str, Any]) -> None:
         if self._items.pop(request_id, None) is not None:
             self.changed.emit()
             self._done.pop(request_id)(fields)
 
-    def _failed(self, request_id: int, error: SightlineError) -> None:
+    def _on_failure(self, request_id: int, error: SightlineError) -> None:
         item = self._items.pop(request_id, None)
         if item is None:
             return
@@ -138,9 +138,9 @@ class Work(QObject):
         else:
             self.failed.emit(item.title, error)
 
-    def _died(self, said: str) -> None:
-        self.said.emit(
-            f"The engine process {said}. It was started again and goes on after the last chunk; "
+    def _on_death(self, reason: str) -> None:
+        self.message.emit(
+            f"The engine process {reason}. It was started again and goes on after the last chunk; "
             "nothing that was committed is lost."
         )
 

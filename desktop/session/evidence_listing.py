@@ -25,18 +25,18 @@ def evidence_items(case: Case, verified: frozenset[int]) -> tuple[EvidenceItem, 
         case: open for reading.
         verified: ids of the evidence found unchanged in this session.
     """
-    rows = sorted(case.evidence.all(), key=lambda one: (one.position or one.id, one.id))
-    return tuple(_item(case, one, verified) for one in rows)
+    rows = sorted(case.evidence.all(), key=lambda row: (row.position or row.id, row.id))
+    return tuple(_item(case, row, verified) for row in rows)
 
 
 def with_work(item: EvidenceItem, working: Sequence[WorkItem]) -> EvidenceItem:
     """Returns a line as it is while the engine process works."""
-    for place, one in enumerate(working):
-        if one.evidence_id != item.id:
+    for position, work in enumerate(working):
+        if work.evidence_id != item.id:
             continue
-        if place:
+        if position:
             return replace(item, run_state="waiting")
-        progress = one.progress
+        progress = work.progress
         share = progress.done / progress.total if progress and progress.total else None
         return replace(item, run_state="analysing", progress=share)
     return item
@@ -45,14 +45,14 @@ def with_work(item: EvidenceItem, working: Sequence[WorkItem]) -> EvidenceItem:
 def items_to_be(working: Sequence[WorkItem]) -> tuple[EvidenceItem, ...]:
     """Returns the lines of files that are still being added; their ids are negative."""
     lines = []
-    for place, one in enumerate(working):
-        if one.adding:
-            progress = one.progress
+    for position, work in enumerate(working):
+        if work.adding:
+            progress = work.progress
             share = progress.done / progress.total if progress and progress.total else None
-            path = Path(one.adding)
-            state = "waiting" if place else "adding"
+            path = Path(work.adding)
+            state = "waiting" if position else "adding"
             lines.append(
-                EvidenceItem(-one.request_id, path.name, str(path), None, state, share, "hashing")
+                EvidenceItem(-work.request_id, path.name, str(path), None, state, share, "hashing")
             )
     return tuple(lines)
 
@@ -71,7 +71,7 @@ def _item(case: Case, evidence: EvidenceRow, verified: frozenset[int]) -> Eviden
         duration_s=streams[0].stream.duration_s if streams else None,
         run_state="analysed" if current is not None and state == "stopped" else state,
         integrity=_integrity(case, evidence, path.exists(), verified),
-        warnings=() if current is None else tuple(one.text for one in current.warnings),
+        warnings=() if current is None else tuple(warning.text for warning in current.warnings),
         unseen=unseen,
         events=events,
         clock_offset_s=evidence.clock_offset_s,

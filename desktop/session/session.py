@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from desktop.session.case_thread import CaseThread
 from desktop.session.editor import Editor
@@ -15,13 +15,14 @@ from desktop.session.engine_client import EngineClient
 from desktop.session.engine_work import Work
 from desktop.session.evidence_listing import evidence_items, items_to_be, with_work
 from desktop.session.view_loader import ViewLoader
+from desktop.state.delayed_call import delayed_call
 from desktop.state.evidence_item import EvidenceItem
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import ViewState
 from engine.case import Case, is_case
 from engine.core.errors import ResourceError, SightlineError
 
-_REFRESH_MS = 1000
+_REFRESH_MS = 1000  # how often the growing scores of a run are read again
 T = TypeVar("T")
 
 
@@ -58,7 +59,7 @@ class Session(QObject):
     listed = Signal(object)
     """tuple[EvidenceItem, ...]: the evidence of the case."""
 
-    shown = Signal(object)
+    evidence_shown = Signal(object)
     """An `EvidenceView` that replaced another piece of evidence's, or the first one."""
 
     problem = Signal(object)
@@ -70,7 +71,7 @@ class Session(QObject):
         self.case: OpenCase | None = None
         self.editor = Editor(None)
         self.work: Work | None = None
-        self.talker: EngineClient | None = None
+        self.dialogue_worker: EngineClient | None = None
         self._engine: EngineClient | None = None
         self._writer: CaseThread | None = None
         self._reader: CaseThread | None = None
@@ -79,10 +80,7 @@ class Session(QObject):
         self._verified: frozenset[int] = frozenset()
         self._run_id: int | None = None
         self._wanted: int | None = None
-        self._refresh = QTimer(self)
-        self._refresh.setSingleShot(True)
-        self._refresh.setInterval(_REFRESH_MS)
-        self._refresh.timeout.connect(self.reload)
+        self._refresh = delayed_call(self, _REFRESH_MS, self.reload)
 
     @property
     def items(self) -> tuple[EvidenceItem, ...]:
@@ -114,14 +112,14 @@ class Session(QObject):
     def close(self) -> None:
         """Ends work and threads of the open case; returns when nothing of it is left."""
         self._refresh.stop()
-        for engine in (self._engine, self.talker):
+        for engine in (self._engine, self.dialogue_worker):
             if engine is not None:
                 engine.stop()
         self.editor.close()
         for thread in (self._reader, self._writer):
             if thread is not None:
                 thread.close()
-        self._engine, self.talker, self.work = None, None, None
+        self._engine, self.dialogue_worker, self.work = None, None, None
         self._reader, self._writer = None, None
         self.editor = Editor(None)
         self._loader, self._items, self._verified = ViewLoader(), (), frozenset()
@@ -178,19 +176,21 @@ class Session(QObject):
 
     def _load(self, evidence_id: int, run_id: int | None) -> None:
         self._read(
-            lambda case: self._loader.load(case, evidence_id, run_id), self._loaded, key="view"
+            lambda case: self._loader.load(case, evidence_id, run_id),
+            self._on_loaded_view,
+            key="view",
         )
 
     def _writable(self, folder: Path, writer: CaseThread, token: str) -> None:
         if writer is not self._writer:
             return
         self._engine = EngineClient(folder, token)
-        self.talker = EngineClient(folder, token)
+        self.dialogue_worker = EngineClient(folder, token)
         self.work = Work(self._engine)
         self.work.changed.connect(self._follow_work)
-        self.work.grown.connect(self._grown)
+        self.work.grown.connect(self._on_new_scores)
         self.editor = Editor(writer)
-        self.editor.edited.connect(lambda _label: self._edited())
+        self.editor.edited.connect(lambda _label: self._on_edit())
         self.editor.failed.connect(self.problem)
         self._open_reader(OpenCase(folder))
 
@@ -217,28 +217,28 @@ class Session(QObject):
         self._items = items
         self._follow_work()
         if self.state.evidence.value is None and items:
-            ids = [one.id for one in items]
+            ids = [item.id for item in items]
             self.show(self._wanted if self._wanted in ids else ids[0])
 
     def _follow_work(self) -> None:
         working = () if self.work is None else self.work.items
-        known = tuple(with_work(one, working) for one in self._items)
+        known = tuple(with_work(item, working) for item in self._items)
         self.listed.emit(known + items_to_be(working))
 
-    def _loaded(self, view: EvidenceView) -> None:
+    def _on_loaded_view(self, view: EvidenceView) -> None:
         if view.evidence.id != self._wanted:
             return
         before = self.state.evidence.value
         self.state.evidence.set(view)
         if before is None or before.evidence.id != view.evidence.id:
-            self.shown.emit(view)
+            self.evidence_shown.emit(view)
 
-    def _grown(self, evidence_id: int) -> None:
+    def _on_new_scores(self, evidence_id: int) -> None:
         view = self.state.evidence.value
         if view is not None and view.evidence.id == evidence_id:
             self.reload_soon()
 
-    def _edited(self) -> None:
+    def _on_edit(self) -> None:
         view = self.state.evidence.value
         if view is None:
             self.relist()

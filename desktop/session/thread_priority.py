@@ -8,7 +8,7 @@ import threading
 
 FRAMES, CASE, THUMBNAILS = 4, 4, 10
 """Niceness above the window's own thread, by what a thread does."""
-_MOST = 19
+_MAX_NICENESS = 19  # of POSIX
 
 
 def yield_to_window(niceness: int) -> None:
@@ -20,4 +20,4 @@ def yield_to_window(niceness: int) -> None:
     if sys.platform == "linux":
         thread = threading.get_native_id()
         now = os.getpriority(os.PRIO_PROCESS, thread)
-        os.setpriority(os.PRIO_PROCESS, thread, min(_MOST, now + niceness))
+        os.setpriority(os.PRIO_PROCESS, thread, min(_MAX_NICENESS, now + niceness))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from desktop.state.conversation import ShownTurn, Subject
 from engine.case import Case
-from engine.case.tables.dialogue_rows import DialogueRow
+from engine.case.tables.dialogues import DialogueRow
 
-_FRAME_S = 0.05
+_FRAME_S = 0.05  # seconds; longer than a frame of any camera with 20 frames a second
 
 
 def turns_about(case: Case, subject: Subject) -> tuple[ShownTurn, ...]:

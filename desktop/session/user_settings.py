@@ -10,12 +10,15 @@ from typing import Any
 
 from platformdirs import user_config_path, user_data_path
 
+from engine.core.files import write_atomically
+from engine.packs import DEFAULT_PACK
+
 _LOG = logging.getLogger(__name__)
 _RECENT = 12
 
 
 @dataclass(frozen=True)
-class Place:
+class LastPosition:
     """Where the user was in a case.
 
     Attributes:
@@ -55,22 +58,22 @@ class UserSettings:
     colour_map: str = "inferno"
     layout: str = ""
     geometry: str = ""
-    answering_pack: str = "compact"
+    answering_pack: str = DEFAULT_PACK
     built_folder: str = ""
     built_root: str = ""
     recent: tuple[str, ...] = ()
-    place: Place | None = None
+    place: LastPosition | None = None
 
     def with_recent(self, case: Path) -> UserSettings:
         """Returns the settings with a case as the newest of the recent ones."""
-        others = tuple(one for one in self.recent if one != str(case))
+        others = tuple(path for path in self.recent if path != str(case))
         return replace(self, recent=(str(case), *others)[:_RECENT])
 
-    def at(self, place: Place | None) -> UserSettings:
+    def at(self, position: LastPosition | None) -> UserSettings:
         """Returns the settings with another place."""
-        return replace(self, place=place)
+        return replace(self, place=position)
 
-    def drawn(self, opacity: float, colour_map: str) -> UserSettings:
+    def with_heat_style(self, opacity: float, colour_map: str) -> UserSettings:
         """Returns the settings with another way to draw heat."""
         return replace(self, opacity=opacity, colour_map=colour_map)
 
@@ -88,21 +91,19 @@ class SettingsFile:
     def load(self) -> UserSettings:
         """Reads the settings; defaults where the file says nothing sensible."""
         try:
-            said = json.loads(self.path.read_text(encoding="utf-8"))
+            values = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return UserSettings()
         except (OSError, ValueError) as error:
             _LOG.warning("the settings cannot be read: %s", error)
             return UserSettings()
-        return _from_json(said)
+        return _from_json(values)
 
     def save(self, settings: UserSettings) -> None:
         """Writes the settings in one step, so that a crash leaves the old or the new ones."""
-        part = self.path.with_suffix(".part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
-            part.replace(self.path)
+            write_atomically(self.path, json.dumps(asdict(settings), indent=1).encode())
         except OSError as error:
             _LOG.warning("the settings cannot be written: %s", error)
 
@@ -112,30 +113,30 @@ def sample_case_folder() -> Path:
     return user_data_path("Sightline") / "Sample.case"
 
 
-def _from_json(said: object) -> UserSettings:
+def _from_json(values: object) -> UserSettings:
     defaults = UserSettings()
-    if not isinstance(said, dict):
+    if not isinstance(values, dict):
         return defaults
     sound: dict[str, Any] = {}
-    for one in fields(UserSettings):
-        value = said.get(one.name)
-        if one.name == "place":
-            sound["place"] = _place(value)
-        elif one.name == "recent":
+    for setting in fields(UserSettings):
+        value = values.get(setting.name)
+        if setting.name == "place":
+            sound["place"] = _last_position(value)
+        elif setting.name == "recent":
             paths = value if isinstance(value, list) else []
             known = tuple(path for path in paths if isinstance(path, str))
             sound["recent"] = known[:_RECENT]
-        elif type(value) is type(getattr(defaults, one.name)):
-            sound[one.name] = value
+        elif type(value) is type(getattr(defaults, setting.name)):
+            sound[setting.name] = value
     return UserSettings(**sound)
 
 
-def _place(said: object) -> Place | None:
-    if not isinstance(said, dict) or not isinstance(said.get("case"), str):
+def _last_position(values: object) -> LastPosition | None:
+    if not isinstance(values, dict) or not isinstance(values.get("case"), str):
         return None
-    evidence_id, frame = said.get("evidence_id"), said.get("frame")
-    return Place(
-        said["case"],
+    evidence_id, frame = values.get("evidence_id"), values.get("frame")
+    return LastPosition(
+        values["case"],
         evidence_id if isinstance(evidence_id, int) else None,
         frame if isinstance(frame, int) and frame >= 0 else 0,
     )

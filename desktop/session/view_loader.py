@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from desktop.state.evidence_view import Curve, EvidenceView, Polygon
 from engine.case import Case, DerivationRow, EvidenceRow, RunRow, StreamRow, TrajectorySummary
 from engine.core.arrays import unpack_arrays
+from engine.core.channels import FUSED
 from engine.core.errors import BadInputError
 from engine.core.stream import FrameIndex, analysed_frames
 
@@ -48,7 +49,7 @@ class ViewLoader:
         stream = _stream(case, evidence, run)
         index, seconds = self._times(evidence, stream)
         path = case.evidence_path(evidence)
-        found = () if run is None else case.results.events(run.id)
+        events = () if run is None else case.results.events(run.id)
         derived = self._of_run(case, run, derivation)
         own = case.own_events.of(evidence_id)
         view = EvidenceView(
@@ -64,16 +65,16 @@ class ViewLoader:
             run=run,
             stream=stream.stream.number,
             curves=derived[0],
-            events=tuple(sorted((*found, *own), key=lambda row: (row.event.start_pts, row.id))),
+            events=tuple(sorted((*events, *own), key=lambda row: (row.event.start_pts, row.id))),
             trajectories=derived[1],
             clock_offset_s=evidence.clock_offset_s,
             missing=not path.exists(),
             lost_frames=_lost_frames(evidence),
             **_changes(run, derivation),
         )
-        return self.marked(case, view)
+        return self.with_marks(case, view)
 
-    def marked(self, case: Case, view: EvidenceView) -> EvidenceView:
+    def with_marks(self, case: Case, view: EvidenceView) -> EvidenceView:
         """Reads only what the examiner's edits change, and keeps the rest of a view."""
         evidence_id = view.evidence.id
         evidence = case.evidence.get(evidence_id)
@@ -92,7 +93,7 @@ class ViewLoader:
         if run_id is not None:
             return case.runs.get(run_id)
         current = case.runs.current(evidence.id)
-        running = [one for one in case.runs.all(evidence.id) if one.state == "running"]
+        running = [run for run in case.runs.all(evidence.id) if run.state == "running"]
         if running and (current is None or running[-1].id > current.id):
             return running[-1]
         return current
@@ -122,17 +123,17 @@ class ViewLoader:
     def _curves(self, case: Case, run: RunRow) -> dict[str, Curve]:
         if run.state != "finished":
             return self._provisional(case, run)
-        self._growing = {key: kept for key, kept in self._growing.items() if key[0] != run.id}
+        self._growing = {key: scores for key, scores in self._growing.items() if key[0] != run.id}
         return run_curves(case, run)
 
     def _provisional(self, case: Case, run: RunRow) -> dict[str, Curve]:
         curves, stride = {}, _stride(run)
         for channel in case.chunks.channels(run.id):
-            kept = self._growing.setdefault((run.id, channel), [])
-            for _span, blob in case.chunks.scores(run.id, channel, len(kept)):
-                kept.append(unpack_arrays(blob)[_PROVISIONAL].astype(np.float32, copy=False))
-            if kept:
-                scores = np.concatenate(kept)
+            blobs = self._growing.setdefault((run.id, channel), [])
+            for _span, blob in case.chunks.scores(run.id, channel, len(blobs)):
+                blobs.append(unpack_arrays(blob)[_PROVISIONAL].astype(np.float32, copy=False))
+            if blobs:
+                scores = np.concatenate(blobs)
                 frames = analysed_frames(run.frames, stride)[: len(scores)]
                 curves[channel] = Curve(frames, scores, provisional=True)
         return curves
@@ -144,8 +145,7 @@ def run_curves(case: Case, run: RunRow) -> dict[str, Curve]:
     for channel in case.results.channels(run.id):
         scores = case.results.scores(run.id, channel)
         curves[channel] = Curve(analysed_frames(run.frames, _stride(run))[: len(scores)], scores)
-    first = ("fused",) if "fused" in curves else ()
-    return {name: curves[name] for name in (*first, *(one for one in curves if one != "fused"))}
+    return {name: curves[name] for name in sorted(curves, key=lambda name: name != FUSED)}
 
 
 def _stride(run: RunRow) -> int:
@@ -154,12 +154,12 @@ def _stride(run: RunRow) -> int:
 
 def _stream(case: Case, evidence: EvidenceRow, run: RunRow | None) -> StreamRow:
     streams = case.evidence.streams(evidence.id)
-    wanted = [one for one in streams if run is None or one.stream.number == run.stream]
-    if not wanted or wanted[0].stream.pts is None:
+    matching = [stream for stream in streams if run is None or stream.stream.number == run.stream]
+    if not matching or matching[0].stream.pts is None:
         raise BadInputError(
             "the case does not hold the frame times", evidence.name, "add the evidence again"
         )
-    return wanted[0]
+    return matching[0]
 
 
 def _rotation(row: StreamRow) -> int:
@@ -184,19 +184,19 @@ def _lost_frames(evidence: EvidenceRow) -> int:
 
 def _changes(run: RunRow | None, derivation: DerivationRow | None) -> dict[str, Any]:
     """Returns the normal spans and regions that results were made with."""
-    said: dict[str, Any] = {} if run is None else json.loads(run.settings)
+    settings: dict[str, Any] = {} if run is None else json.loads(run.settings)
     if derivation is not None and derivation.settings is not None:
-        said = json.loads(derivation.settings)
-    spans = tuple((float(start), float(end)) for start, end in said.get("normal_spans", []))
+        settings = json.loads(derivation.settings)
+    spans = tuple((float(start), float(end)) for start, end in settings.get("normal_spans", []))
     return {
         "normal_spans": spans,
-        "ignore": _polygons(said.get("ignore", [])),
-        "interest": _polygons(said.get("interest", [])),
+        "ignore": _polygons(settings.get("ignore", [])),
+        "interest": _polygons(settings.get("interest", [])),
     }
 
 
-def _polygons(said: list[list[list[float]]]) -> tuple[Polygon, ...]:
-    return tuple(tuple((float(x), float(y)) for x, y in one) for one in said)
+def _polygons(corners: list[list[list[float]]]) -> tuple[Polygon, ...]:
+    return tuple(tuple((float(x), float(y)) for x, y in polygon) for polygon in corners)
 
 
 def stored_index(evidence: EvidenceRow, row: StreamRow) -> FrameIndex:
@@ -212,8 +212,8 @@ def stored_index(evidence: EvidenceRow, row: StreamRow) -> FrameIndex:
         keyframe = arrays["keyframe"].astype(np.bool_, copy=False)
         time_base = Fraction(stream.time_base_num, stream.time_base_den)
         last = round(Fraction(stream.duration_s) / time_base) - int(pts[-1] - pts[0])
-        said = json.loads(evidence.properties)
-        gaps = tuple((int(frame), float(missing)) for frame, missing in said.get("gaps", []))
+        properties = json.loads(evidence.properties)
+        gaps = tuple((int(frame), float(missing)) for frame, missing in properties.get("gaps", []))
         flags = json.loads(stream.flags)
     except (ValueError, KeyError, TypeError, IndexError, ZeroDivisionError) as error:
         raise BadInputError(

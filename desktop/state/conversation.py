@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.case.tables.dialogue_rows import CitationRow, TurnRow
+from engine.case.tables.dialogues import CitationRow, TurnRow
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ConversationView:
     Attributes:
         subject: None when nothing is selected that could be asked about.
         turns: of the case, oldest first.
-        asking: the question under way about this subject; empty when there is none.
+        question_under_way: the question under way about this subject; empty when there is none.
         partial: what the model said to it so far.
         progress: what the engine does before it answers, in words.
         busy: whether any question is under way, also about another subject.
@@ -47,7 +47,7 @@ class ConversationView:
 
     subject: Subject | None = None
     turns: tuple[ShownTurn, ...] = ()
-    asking: str = ""
+    question_under_way: str = ""
     partial: str = ""
     progress: str = ""
     busy: bool = False

@@ -32,10 +32,12 @@ class Curve:
 
     def at(self, frame: int) -> float | None:
         """Returns the score of the analysed frame at or before one; None outside what is there."""
-        place = int(np.searchsorted(self.frames, frame, side="right")) - 1
-        if place < 0 or (place == len(self.frames) - 1 and frame > int(self.frames[-1]) + 250):
+        position = int(np.searchsorted(self.frames, frame, side="right")) - 1
+        if position < 0 or (
+            position == len(self.frames) - 1 and frame > int(self.frames[-1]) + 250
+        ):
             return None
-        return float(self.scores[place])
+        return float(self.scores[position])
 
 
 @dataclass(frozen=True, eq=False)

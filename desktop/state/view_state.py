@@ -144,3 +144,8 @@ class ViewState:
         self.overlay: Observable[OverlaySettings] = Observable(OverlaySettings())
         self.picture: Observable[PictureSettings] = Observable(PictureSettings())
         self.conversation: Observable[ConversationView] = Observable(ConversationView())
+
+    def pause_at(self, frame: int) -> None:
+        """Stops playing and goes to a frame."""
+        self.playing.set(False)
+        self.position.set(frame)

@@ -10,30 +10,30 @@ EXAMINER = "examiner"
 
 
 def visible_events(
-    view: EvidenceView | None, least: float, hidden: frozenset[str]
+    view: EvidenceView | None, threshold: float, hidden: frozenset[str]
 ) -> list[EventRow]:
     """Returns the events to be shown, in order of start.
 
     Args:
         view: the evidence.
-        least: smallest peak score of events that the engine found.
+        threshold: smallest peak score of events that the engine found.
         hidden: names of hidden channels.
     """
     return [
         row
         for row in (() if view is None else view.events)
         if row.event.channel not in hidden
-        and (row.event.channel == EXAMINER or row.event.peak_score >= least)
+        and (row.event.channel == EXAMINER or row.event.peak_score >= threshold)
     ]
 
 
-def visible_trajectories(view: EvidenceView | None, least: float) -> list[TrajectorySummary]:
+def visible_trajectories(view: EvidenceView | None, threshold: float) -> list[TrajectorySummary]:
     """Returns the trajectories to be shown, in order of number.
 
     One whose peak score an older version did not keep is shown always.
     """
     return [
-        one
-        for one in (() if view is None else view.trajectories)
-        if one.peak_score is None or one.peak_score >= least
+        trajectory
+        for trajectory in (() if view is None else view.trajectories)
+        if trajectory.peak_score is None or trajectory.peak_score >= threshold
     ]

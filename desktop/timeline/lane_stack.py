@@ -6,49 +6,27 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.state.view_state import Selection
-from desktop.theme.theme_tokens import DARK, Tokens
 from desktop.timeline.lanes import Lane
+from desktop.timeline.time_strip import TimeStrip
 from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
 
-_SLACK_PIXELS = 3
+_SLACK_PIXELS = 3  # how far beside a thin bar a click still counts for it
 
 
-class LaneStack(QWidget):
+class LaneStack(TimeStrip):
     """Lanes from top to bottom over the same time."""
 
     def __init__(self, view: TimeView, lanes: Sequence[Lane]) -> None:
-        super().__init__()
-        self._view = view
+        super().__init__(view, "Events, trajectories and marks over time")
         self._lanes = tuple(lanes)
-        self._tokens = DARK
-        self._playhead = 0.0
         self._drawn: QPixmap | None = None
-        self.setAccessibleName("Events, trajectories and marks over time")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         view.changed.connect(self.redraw)
 
     def sizeHint(self) -> QSize:
         """As high as the lanes together."""
         return QSize(400, sum(lane.height for lane in self._lanes))
-
-    def minimumSizeHint(self) -> QSize:
-        """As high as the lanes together."""
-        return self.sizeHint()
-
-    def set_tokens(self, tokens: Tokens) -> None:
-        """Takes the colours of a theme."""
-        self._tokens = tokens
-        self.redraw()
-
-    def set_playhead(self, seconds: float) -> None:
-        """Moves the playhead."""
-        before, self._playhead = self._playhead, seconds
-        for moment in (before, seconds):
-            x = round(self._view.x(moment, self.width()))
-            self.update(x - 2, 0, 5, self.height())
 
     def redraw(self) -> None:
         """Draws the lanes anew: what they hold has changed."""
@@ -77,10 +55,7 @@ class LaneStack(QWidget):
             self._drawn = self._draw()
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._drawn)
-            if self._view.start <= self._playhead <= self._view.end:
-                painter.setPen(QPen(QColor(self._tokens.accent), 1))
-                x = self._view.x(self._playhead, self.width())
-                painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+            self._paint_playhead(painter)
 
     def _draw(self) -> QPixmap:
         ratio = self.devicePixelRatioF()

@@ -18,9 +18,9 @@ from desktop.timeline.row_packing import pack
 from desktop.timeline.time_view import TimeView
 from engine.case import EventRow
 
-_ROW = 7
-_MOST_ROWS = 6
-_NARROW = 3
+_ROW = 7  # pixels of a row of a lane
+_MAX_ROWS = 6  # rows at full height; more share the same room
+_NARROW = 3  # pixels of the shortest bar, so that an event of one frame can be seen
 _EMPTY = np.zeros(0, np.float64)
 
 
@@ -42,31 +42,37 @@ class Spans:
     kinds: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     ids: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
+    @classmethod
+    def of(cls, spans: Sequence[tuple[float, float, int, int, int]]) -> Spans:
+        """Returns spans, each from its start, end, row, kind and id."""
+        starts, ends, *integers = np.array(spans, np.float64).reshape(-1, 5).T
+        return cls(starts, ends, *(column.astype(np.int64) for column in integers))
+
     def columns(self, view: TimeView, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Returns which spans are in sight, and one (left, right, row, kind) each [m, 4].
 
         Spans that would fall on the same pixels are given once.
         """
-        seen = np.flatnonzero((self.ends >= view.start) & (self.starts <= view.end))
+        visible = np.flatnonzero((self.ends >= view.start) & (self.starts <= view.end))
         scale = (view.x(view.end, width) - view.x(view.start, width)) / (view.end - view.start)
-        left = view.x(view.start, width) + (self.starts[seen] - view.start) * scale
-        right = view.x(view.start, width) + (self.ends[seen] - view.start) * scale
+        left = view.x(view.start, width) + (self.starts[visible] - view.start) * scale
+        right = view.x(view.start, width) + (self.ends[visible] - view.start) * scale
         low, high = view.x(view.start, width), view.x(view.end, width)
         left = np.clip(left, low, high - _NARROW)
         right = np.maximum(np.clip(right, low, high), left + _NARROW)
-        boxes = np.stack([left, right, self.rows[seen], self.kinds[seen]], axis=1)
-        _, kept = np.unique(boxes.round().astype(np.int64), axis=0, return_index=True)
-        return seen[kept], boxes[kept].round().astype(np.int64)
+        boxes = np.stack([left, right, self.rows[visible], self.kinds[visible]], axis=1)
+        _, distinct = np.unique(boxes.round().astype(np.int64), axis=0, return_index=True)
+        return visible[distinct], boxes[distinct].round().astype(np.int64)
 
     def at(self, seconds: float, row: int | None, slack_s: float) -> int | None:
         """Returns the id of the shortest span at a moment; None when there is none."""
         hit = (self.starts - slack_s <= seconds) & (seconds <= self.ends + slack_s)
         if row is not None:
             hit &= self.rows == row
-        places = np.flatnonzero(hit)
-        if not len(places):
+        hits = np.flatnonzero(hit)
+        if not len(hits):
             return None
-        return int(self.ids[places[np.argmin((self.ends - self.starts)[places])]])
+        return int(self.ids[hits[np.argmin((self.ends - self.starts)[hits])]])
 
 
 class Lane(ABC):
@@ -91,40 +97,40 @@ class Lane(ABC):
         return None
 
 
-class EventLane(Lane):
-    """Events; form and colour tell what the examiner made of them."""
-
-    name = "Events"
-    height = 22
+class SpanLane(Lane):
+    """Spans of which one can be selected."""
 
     def __init__(self) -> None:
         self._spans = Spans()
         self._selected: int | None = None
 
+    def select(self, row_id: int | None) -> None:
+        """Makes the span with this id stand out."""
+        self._selected = row_id
+
+
+class EventLane(SpanLane):
+    """Events; form and colour tell what the examiner made of them."""
+
+    name = "Events"
+    height = 22
+
     def set_events(self, events: Sequence[EventRow]) -> None:
         """Shows these events."""
         states = {"unseen": 0, "seen": 1, "relevant": 2, "dismissed": 3}
-        self._spans = Spans(
-            np.array([row.event.start_s for row in events], np.float64),
-            np.array([row.event.end_s for row in events], np.float64),
-            np.zeros(len(events), np.int64),
-            np.array([states[row.state] for row in events], np.int64),
-            np.array([row.id for row in events], np.int64),
+        self._spans = Spans.of(
+            [(row.event.start_s, row.event.end_s, 0, states[row.state], row.id) for row in events]
         )
-
-    def select(self, event_id: int | None) -> None:
-        """Frames an event."""
-        self._selected = event_id
 
     def paint(
         self, painter: QPainter, view: TimeView, width: int, top: int, tokens: Tokens
     ) -> None:
         """Draws the events in sight."""
-        places, boxes = self._spans.columns(view, width)
+        indices, boxes = self._spans.columns(view, width)
         score, good, muted = (
             QColor(tokens.score), QColor(tokens.relevant), QColor(tokens.muted),
         )  # fmt: skip
-        for place, (left, right, _row, kind) in zip(places.tolist(), boxes.tolist(), strict=True):
+        for index, (left, right, _row, kind) in zip(indices.tolist(), boxes.tolist(), strict=True):
             box = QRectF(left, top + 4, right - left, self.height - 8)
             if kind == 0:
                 painter.fillRect(box, score)
@@ -137,25 +143,24 @@ class EventLane(Lane):
                 painter.setPen(QPen(muted, 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRect(box.adjusted(0.5, 3.5, -0.5, -3.5))
-            if int(self._spans.ids[place]) == self._selected:
+            if int(self._spans.ids[index]) == self._selected:
                 painter.setPen(QPen(QColor(tokens.accent), 2))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRect(box.adjusted(-2, -3, 2, 3))
 
     def hit(self, seconds: float, y: int, slack_s: float) -> Selection | None:
         """Returns the event there."""
-        found = self._spans.at(seconds, None, slack_s)
-        return None if found is None else Selection("event", found)
+        event_id = self._spans.at(seconds, None, slack_s)
+        return None if event_id is None else Selection("event", event_id)
 
 
-class PathLane(Lane):
+class PathLane(SpanLane):
     """Trajectories, packed into as few rows as possible."""
 
     name = "Paths"
 
     def __init__(self) -> None:
-        self._spans = Spans()
-        self._selected: int | None = None
+        super().__init__()
         self._of: object = None
         self._set_rows(1)
 
@@ -165,42 +170,38 @@ class PathLane(Lane):
         if key == self._of:
             return
         self._of = key
-        shown = [] if view is None else [one for one in view.trajectories if one.id not in hidden]
-        rows = pack([(one.start_s, one.end_s) for one in shown])
+        trajectories = () if view is None else view.trajectories
+        visible = [trajectory for trajectory in trajectories if trajectory.id not in hidden]
+        rows = pack([(trajectory.start_s, trajectory.end_s) for trajectory in visible])
         self._set_rows(int(rows.max(initial=0)) + 1)
-        self._spans = Spans(
-            np.array([one.start_s for one in shown], np.float64),
-            np.array([one.end_s for one in shown], np.float64),
-            rows,
-            np.array([int((one.peak_score or 0) >= 0.5) for one in shown], np.int64),
-            np.array([one.id for one in shown], np.int64),
+        self._spans = Spans.of(
+            [
+                (path.start_s, path.end_s, row, int((path.peak_score or 0) >= 0.5), path.id)
+                for path, row in zip(visible, rows.tolist(), strict=True)
+            ]
         )
-
-    def select(self, trajectory_id: int | None) -> None:
-        """Frames a trajectory."""
-        self._selected = trajectory_id
 
     def paint(
         self, painter: QPainter, view: TimeView, width: int, top: int, tokens: Tokens
     ) -> None:
         """Draws the trajectories in sight; the ones that score high are drawn thicker."""
-        places, boxes = self._spans.columns(view, width)
+        indices, boxes = self._spans.columns(view, width)
         plain, high = QColor(tokens.muted), QColor(tokens.score)
-        for place, (left, right, row, kind) in zip(places.tolist(), boxes.tolist(), strict=True):
+        for index, (left, right, row, kind) in zip(indices.tolist(), boxes.tolist(), strict=True):
             y = top + 3 + row * self._row
-            chosen = int(self._spans.ids[place]) == self._selected
+            chosen = int(self._spans.ids[index]) == self._selected
             thick = max(2.0, self._row - (2 if kind or chosen else 4))
             colour = QColor(tokens.accent) if chosen else high if kind else plain
             painter.fillRect(QRectF(left, y, right - left, thick), colour)
 
     def hit(self, seconds: float, y: int, slack_s: float) -> Selection | None:
         """Returns the trajectory there."""
-        found = self._spans.at(seconds, int((y - 3) / self._row), slack_s)
-        return None if found is None else Selection("trajectory", found)
+        trajectory_id = self._spans.at(seconds, int((y - 3) / self._row), slack_s)
+        return None if trajectory_id is None else Selection("trajectory", trajectory_id)
 
     def _set_rows(self, rows: int) -> None:
-        self._row = _ROW if rows <= _MOST_ROWS else max(2.0, _ROW * _MOST_ROWS / rows)
-        self.height = round(6 + self._row * max(2, min(rows, _ROW * _MOST_ROWS // 2)))
+        self._row = _ROW if rows <= _MAX_ROWS else max(2.0, _ROW * _MAX_ROWS / rows)
+        self.height = round(6 + self._row * max(2, min(rows, _ROW * _MAX_ROWS // 2)))
 
 
 class MarkLane(Lane):
@@ -219,12 +220,13 @@ class MarkLane(Lane):
         """Shows the bookmarks and spans of evidence."""
         self._view = view
         marks = () if view is None else view.bookmarks
-        self._bookmarks = _spans([(one.start_s, one.end_s, one.id) for one in marks])
+        self._bookmarks = Spans.of([(mark.start_s, mark.end_s, 0, 0, mark.id) for mark in marks])
         self._watched = Spans()
         if view is not None and view.watched:
             spans = np.array(view.watched, np.int64).clip(0, len(view.seconds) - 1)
-            begin, end = view.seconds[spans[:, 0]], view.seconds[spans[:, 1]]
-            self._watched = _spans(list(zip(begin, end, range(len(spans)), strict=True)))
+            begins, ends = view.seconds[spans.T].tolist()
+            watched = enumerate(zip(begins, ends, strict=True))
+            self._watched = Spans.of([(begin, end, 0, 0, row) for row, (begin, end) in watched])
 
     def set_marks(self, marks: Marks) -> None:
         """Shows the in and the out mark."""
@@ -255,8 +257,8 @@ class MarkLane(Lane):
 
     def hit(self, seconds: float, y: int, slack_s: float) -> Selection | None:
         """Returns the bookmark there."""
-        found = self._bookmarks.at(seconds, None, 3 * slack_s)
-        return None if found is None else Selection("bookmark", found)
+        bookmark_id = self._bookmarks.at(seconds, None, 3 * slack_s)
+        return None if bookmark_id is None else Selection("bookmark", bookmark_id)
 
     def _paint_marks(
         self, painter: QPainter, view: TimeView, width: int, top: int, tokens: Tokens
@@ -267,20 +269,9 @@ class MarkLane(Lane):
             if moment is not None:
                 x = view.x(moment, width)
                 corners = [(x + way, top + 2), (x, top + 2), (x, bottom), (x + way, bottom)]
-                painter.drawPolyline(QPolygonF([QPointF(*one) for one in corners]))
+                painter.drawPolyline(QPolygonF([QPointF(*corner) for corner in corners]))
         if self._marks.span is not None:
             left, right = (view.x(moment, width) for moment in self._marks.span)
             shade = QColor(tokens.text)
             shade.setAlpha(40)
             painter.fillRect(QRectF(left, top + 2, right - left, self.height - 7), shade)
-
-
-def _spans(spans: Sequence[tuple[float, float, int]]) -> Spans:
-    count = len(spans)
-    return Spans(
-        np.array([one[0] for one in spans], np.float64),
-        np.array([one[1] for one in spans], np.float64),
-        np.zeros(count, np.int64),
-        np.zeros(count, np.int64),
-        np.array([one[2] for one in spans], np.int64),
-    )

@@ -19,14 +19,14 @@ def pack(spans: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
     busy: list[tuple[float, int]] = []
     free: list[int] = []
     count = 0
-    for place in sorted(range(len(spans)), key=lambda one: spans[one]):
-        start, end = spans[place]
+    for index in sorted(range(len(spans)), key=lambda index: spans[index]):
+        start, end = spans[index]
         while busy and busy[0][0] < start:
             heapq.heappush(free, heapq.heappop(busy)[1])
         if free:
             row = heapq.heappop(free)
         else:
             row, count = count, count + 1
-        rows[place] = row
+        rows[index] = row
         heapq.heappush(busy, (end, row))
     return rows

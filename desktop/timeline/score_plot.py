@@ -14,12 +14,14 @@ from desktop.state.evidence_view import Curve, EvidenceView
 from desktop.theme.theme_tokens import DARK, Tokens
 from desktop.timeline.score_pyramid import ScorePyramid
 from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
+from engine.render.chart_ticks import tick_step
 
+# Seconds between ticks, as clocks are divided.
 _STEPS = (
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30,
     60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400,
 )  # fmt: skip
-_TICK_PIXELS = 110
+_TICK_PIXELS = 110  # pixels that a time with milliseconds needs
 _DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 
 
@@ -32,8 +34,7 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """Returns the marks in sight."""
-        wanted = (high - low) / max(1.0, size / _TICK_PIXELS)
-        step = next((one for one in _STEPS if one >= wanted), _STEPS[-1])
+        step = tick_step(high - low, max(1.0, size / _TICK_PIXELS), _STEPS) or _STEPS[-1]
         marks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
         return [(float(step), marks.tolist())]
 
@@ -43,7 +44,7 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]
 
 
 class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
-    """Draws the curves, the threshold and the playhead; the mouse belongs to `Hand`."""
+    """Draws curves, threshold and playhead; the mouse belongs to `TimelineMouseHandler`."""
 
     def __init__(self, view: TimeView) -> None:
         axis = TimeAxis()
@@ -135,11 +136,11 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
     def _recolour(self) -> None:
         tokens, names = self._tokens, list(self._items)
         leading = self._leading if self._leading in names else next(iter(names), "")
-        for place, (name, item) in enumerate(self._items.items()):
+        for row, (name, item) in enumerate(self._items.items()):
             pen = _pen(tokens.score if name == leading else tokens.muted, 1)
             item.setZValue(name == leading)
             provisional = self._curves[name].provisional
-            pen.setStyle(Qt.PenStyle.DotLine if provisional else _DASHES[place % len(_DASHES)])
+            pen.setStyle(Qt.PenStyle.DotLine if provisional else _DASHES[row % len(_DASHES)])
             item.setPen(pen)
         self._other_item.setPen(_pen(tokens.accent, 2, Qt.PenStyle.DashLine))
         self._threshold.setPen(_pen(tokens.muted, 1, Qt.PenStyle.DashLine))

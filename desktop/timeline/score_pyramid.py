@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_FACTOR = 4
-_SMALLEST = 512
+_FACTOR = 4  # samples that a sample of the next level stands for
+_SMALLEST = 512  # samples of the coarsest level, fewer than a screen has columns
 
 
 class ScorePyramid:
@@ -22,7 +22,7 @@ class ScorePyramid:
         self._levels = [(scores, scores)]
         while len(self._levels[-1][0]) > _SMALLEST:
             low, high = self._levels[-1]
-            self._levels.append((_reduced(low, np.minimum), _reduced(high, np.maximum)))
+            self._levels.append((_reduce(low, np.minimum), _reduce(high, np.maximum)))
 
     def line(
         self, start_s: float, end_s: float, columns: int
@@ -55,5 +55,5 @@ class ScorePyramid:
         return np.repeat(times, 2), pairs.reshape(-1)
 
 
-def _reduced(values: NDArray[np.float32], reduce: np.ufunc) -> NDArray[np.float32]:
+def _reduce(values: NDArray[np.float32], reduce: np.ufunc) -> NDArray[np.float32]:
     return np.asarray(reduce.reduceat(values, np.arange(0, len(values), _FACTOR)), np.float32)

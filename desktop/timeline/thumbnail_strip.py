@@ -3,51 +3,39 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from desktop.state.delayed_call import delayed_call
 from desktop.state.evidence_view import EvidenceView
-from desktop.theme.theme_tokens import DARK, Tokens
 from desktop.timeline.thumbnails import ThumbnailServer
+from desktop.timeline.time_strip import TimeStrip
 from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
 
-_HEIGHT = 44
-_TICKS = 6
-_SETTLE_MS = 80
-_MOST_TICKS = 400
+_HEIGHT = 44  # pixels of the pictures
+_TICKS = 6  # pixels of the ticks below them
+_SETTLE_MS = 80  # pause in zooming after which pictures are asked for
+_MAX_TICKS = 400  # keyframes beyond which their ticks would touch each other
 _NONE = np.zeros(0, np.float64)
 
 
-class ThumbnailStrip(QWidget):
+class ThumbnailStrip(TimeStrip):
     """Asks for the pictures in sight once the view has settled."""
 
     def __init__(self, view: TimeView, server: ThumbnailServer) -> None:
-        super().__init__()
-        self._view = view
+        super().__init__(view, "Thumbnails over time")
         self._server = server
-        self._tokens = DARK
         self._evidence: EvidenceView | None = None
         self._keyframes = _NONE
-        self._playhead = 0.0
         self._pictures: dict[int, QImage] = {}
         self._stopped = False
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(_SETTLE_MS)
-        self._settled.timeout.connect(self._ask)
-        self.setAccessibleName("Thumbnails over time")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        view.changed.connect(self._moved)
-        server.made.connect(self._made)
+        self._settled = delayed_call(self, _SETTLE_MS, self._ask)
+        view.changed.connect(self._on_view_change)
+        server.thumbnail_ready.connect(self._on_thumbnail)
 
     def sizeHint(self) -> QSize:
         """One row of pictures and the ticks."""
         return QSize(400, _HEIGHT + _TICKS)
-
-    def minimumSizeHint(self) -> QSize:
-        """One row of pictures and the ticks."""
-        return self.sizeHint()
 
     def set_evidence(self, view: EvidenceView | None) -> None:
         """Turns to evidence; the same evidence keeps its pictures."""
@@ -56,18 +44,7 @@ class ThumbnailStrip(QWidget):
         if view is None or before is None or before.index is not view.index:
             self._pictures = {}
             self._keyframes = _NONE if view is None else view.seconds[view.index.keyframe]
-            self._moved()
-
-    def set_tokens(self, tokens: Tokens) -> None:
-        """Takes the colours of a theme."""
-        self._tokens = tokens
-        self.update()
-
-    def set_playhead(self, seconds: float) -> None:
-        """Moves the playhead."""
-        before, self._playhead = self._playhead, seconds
-        for moment in (before, seconds):
-            self.update(round(self._view.x(moment, self.width())) - 2, 0, 5, self.height())
+            self._on_view_change()
 
     def stop(self) -> None:
         """Asks for nothing more, whatever changes from now on."""
@@ -93,14 +70,11 @@ class ThumbnailStrip(QWidget):
             else:
                 painter.drawImage(_within(picture, box.adjusted(0, 0, -1, 0)), picture)
         self._paint_ticks(painter, event.rect())
-        if self._view.start <= self._playhead <= self._view.end:
-            painter.setPen(QPen(QColor(self._tokens.accent), 1))
-            x = self._view.x(self._playhead, self.width())
-            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+        self._paint_playhead(painter)
 
     def _paint_ticks(self, painter: QPainter, part: QRect) -> None:
         first, last = np.searchsorted(self._keyframes, [self._view.start, self._view.end])
-        if last - first > _MOST_TICKS:
+        if last - first > _MAX_TICKS:
             return
         painter.setPen(QPen(QColor(self._tokens.muted), 1))
         for moment in self._keyframes[first:last].tolist():
@@ -119,33 +93,33 @@ class ThumbnailStrip(QWidget):
             self._view.end - self._view.start
         )
         step = wide / scale
-        places = np.arange(int(self._view.start // step), int(self._view.end // step) + 1)
-        frames = np.searchsorted(view.seconds, places * step)
+        numbers = np.arange(int(self._view.start // step), int(self._view.end // step) + 1)
+        frames = np.searchsorted(view.seconds, numbers * step)
         last = len(view.seconds) - 1
         return [
             (
                 min(int(frame), last),
-                QRectF(self._view.x(float(place * step), self.width()), 0, wide, _HEIGHT),
+                QRectF(self._view.x(float(number * step), self.width()), 0, wide, _HEIGHT),
             )
-            for place, frame in zip(places, frames, strict=True)
+            for number, frame in zip(numbers, frames, strict=True)
         ]
 
-    def _moved(self) -> None:
+    def _on_view_change(self) -> None:
         self.update()
         if not self._stopped:
             self._settled.start()
 
     def _ask(self) -> None:
-        wanted = [frame for frame, _box in self._slots()]
+        frames = [frame for frame, _box in self._slots()]
         self._pictures = {
-            frame: picture for frame, picture in self._pictures.items() if frame in set(wanted)
+            frame: picture for frame, picture in self._pictures.items() if frame in set(frames)
         }
-        missing = [frame for frame in wanted if frame not in self._pictures]
+        missing = [frame for frame in frames if frame not in self._pictures]
         if missing:
-            spacing = int(np.median(np.diff(wanted))) if len(wanted) > 1 else 0
+            spacing = int(np.median(np.diff(frames))) if len(frames) > 1 else 0
             self._server.ask(missing, spacing)
 
-    def _made(self, frame: int, picture: QImage) -> None:
+    def _on_thumbnail(self, frame: int, picture: QImage) -> None:
         if self._evidence is not None:
             self._pictures[frame] = picture
             self.update()

@@ -20,9 +20,9 @@ from engine.core.progress import CancelToken
 from engine.media import IndexCache, Source, open_source
 
 _LOG = logging.getLogger(__name__)
-_HEIGHT = 120
-_KEPT = 512
-_FURTHEST = 600
+_HEIGHT = 120  # pixels; twice the strip's, for screens of high density
+_MAX_CACHED = 512  # pictures kept, about 40 MB
+_MAX_DISTANCE = 600  # frames to the keyframe that may stand in for a frame
 """Frames after a keyframe that are still decoded for a picture; further ones show the keyframe."""
 
 
@@ -49,7 +49,7 @@ class ThumbnailServer(QObject):
     The keyframe before a moment stands in for it where no other picture would show the same.
     """
 
-    made = Signal(int, QImage)
+    thumbnail_ready = Signal(int, QImage)
     """Index of the frame asked for, and its picture."""
 
     def __init__(self) -> None:
@@ -120,24 +120,24 @@ class ThumbnailServer(QObject):
                 if self._source is not None:
                     return self._source
 
-    def _serve(self, wanted: ThumbnailSource) -> None:
+    def _serve(self, evidence: ThumbnailSource) -> None:
         with open_source(
-            wanted.path,
-            stream=wanted.stream,
-            fps=wanted.fps,
+            evidence.path,
+            stream=evidence.stream,
+            fps=evidence.fps,
             cancel=self._cancel,
             cache_bytes=0,
-            indexes=wanted.indexes,
+            indexes=evidence.indexes,
         ) as source:
             keyframes = np.flatnonzero(source.index.keyframe)
-            kept: OrderedDict[int, QImage] = OrderedDict()
+            cache: OrderedDict[int, QImage] = OrderedDict()
             while (frame := self._next_frame()) is not None:
-                shown = _stand_in(keyframes, frame, self._near)
-                if shown not in kept:
-                    kept[shown] = _picture(source, shown)
-                    if len(kept) > _KEPT:
-                        kept.popitem(last=False)
-                self.made.emit(frame, kept[shown])
+                stand_in = _stand_in(keyframes, frame, self._near)
+                if stand_in not in cache:
+                    cache[stand_in] = _picture(source, stand_in)
+                    if len(cache) > _MAX_CACHED:
+                        cache.popitem(last=False)
+                self.thumbnail_ready.emit(frame, cache[stand_in])
 
     def _next_frame(self) -> int | None:
         with self._wake:
@@ -152,11 +152,11 @@ class ThumbnailServer(QObject):
 
 
 def _stand_in(keyframes: NDArray[np.int64], frame: int, near: int) -> int:
-    place = int(np.searchsorted(keyframes, frame, side="right")) - 1
-    if place < 0:
+    position = int(np.searchsorted(keyframes, frame, side="right")) - 1
+    if position < 0:
         return frame
-    before = int(keyframes[place])
-    return before if frame - before < near or frame - before > _FURTHEST else frame
+    before = int(keyframes[position])
+    return before if frame - before < near or frame - before > _MAX_DISTANCE else frame
 
 
 def _picture(source: Source, frame: int) -> QImage:
@@ -164,9 +164,9 @@ def _picture(source: Source, frame: int) -> QImage:
         return QImage()
     info = source.info
     width = max(2, round(info.width * float(info.pixel_aspect) * _HEIGHT / info.height))
-    found = source.pick(frame, size=(min(width, 640), _HEIGHT), pixels="rgb").image
-    if found is None:
+    image = source.pick(frame, size=(min(width, 640), _HEIGHT), pixels="rgb").image
+    if image is None:
         return QImage()
-    pixels = np.ascontiguousarray(found)
+    pixels = np.ascontiguousarray(image)
     height, columns = pixels.shape[:2]
     return QImage(pixels.data, columns, height, 3 * columns, QImage.Format.Format_RGB888).copy()

@@ -10,8 +10,8 @@ GUTTER = 76
 MARGIN = 10
 """Pixels right of the last moment."""
 
-_SHORTEST_S = 1.0
-_ROOM = 0.02
+_MIN_SPAN_S = 1.0  # seconds on screen at the largest zoom: single frames can be told apart
+_ROOM = 0.02  # share of the view kept free beside what is brought into it
 
 
 class TimeView(QObject):
@@ -38,9 +38,9 @@ class TimeView(QObject):
     def zoom(self, factor: float, at: float) -> None:
         """Shows less time (factor > 1) or more; the moment `at` stays where it is."""
         span = self.end - self.start
-        wanted = min(max(span / factor, min(_SHORTEST_S, self.duration)), self.duration)
+        length = min(max(span / factor, min(_MIN_SPAN_S, self.duration)), self.duration)
         share = (at - self.start) / span
-        self._show(at - share * wanted, at + (1 - share) * wanted)
+        self._show(at - share * length, at + (1 - share) * length)
 
     def pan(self, seconds: float) -> None:
         """Shows a later part, or an earlier one when negative."""

@@ -4,37 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QPixmap, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QSlider,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
+from desktop.state.delayed_call import delayed_call
 from desktop.state.evidence_view import EvidenceView
 from desktop.state.view_state import Marks, OverlaySettings, Selection, ViewState
 from desktop.state.visibility_filters import visible_events, visible_trajectories
-from desktop.theme.icons import icon
-from desktop.theme.stylesheet import figures
+from desktop.theme.controls import figures_label, icon_button, labelled_button, muted_label
+from desktop.theme.layouts import column_of, row_of
 from desktop.theme.theme_tokens import DARK, Tokens
 from desktop.timeline.lane_stack import LaneStack
 from desktop.timeline.lanes import EventLane, MarkLane, PathLane
 from desktop.timeline.thumbnail_strip import ThumbnailStrip
 from desktop.timeline.thumbnails import ThumbnailServer, ThumbnailSource
 from desktop.timeline.time_view import TimeView
-from desktop.timeline.timeline_mouse import Hand
+from desktop.timeline.timeline_mouse import TimelineMouseHandler
 from engine.core.times import format_time
 from engine.media import IndexCache
 
 if TYPE_CHECKING:
     from desktop.timeline.score_plot import ScorePlot
 
-_HOVER_HEIGHT = 96
+_HOVER_HEIGHT = 96  # pixels of the picture above the pointer
 
 
 class Timeline(QWidget):
@@ -53,26 +46,19 @@ class Timeline(QWidget):
         self._server = ThumbnailServer()
         self._thumbnails = ThumbnailStrip(self.view, self._server)
         self._plot: ScorePlot | None = None
-        self._loading = QTimer(self)
-        self._loading.setSingleShot(True)
-        self._loading.timeout.connect(self._add_plot)
+        self._loading = delayed_call(self, 0, self._add_plot)
         self._tokens = DARK
         self._lanes = LaneStack(self.view, (self._events, self._paths, self._marks))
         self._hover = _HoverPreview()
         self._indexes: IndexCache | None = None
         self._evidence_id = 0
-        self._hand = Hand(self.view)
+        self._mouse = TimelineMouseHandler(self.view)
         for widget in (self._thumbnails, self._lanes):
-            self._hand.watch(widget)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+            self._mouse.watch(widget)
         self.controls = QWidget()
-        self._fill_controls(QHBoxLayout(self.controls))
-        layout.addWidget(self._thumbnails)
+        self._fill_controls()
         self._room = QVBoxLayout()
-        layout.addLayout(self._room, 1)
-        layout.addWidget(self._lanes)
+        column_of(self._thumbnails, (self._room, 1), self._lanes, parent=self, spacing=0)
         self._connect()
         self._show(state.evidence.value)
 
@@ -94,21 +80,21 @@ class Timeline(QWidget):
         self._server.close()
 
     def _connect(self) -> None:
-        state, hand = self._state, self._hand
+        state, mouse = self._state, self._mouse
         state.evidence.changed.connect(self._show)
-        state.position.changed.connect(self._moved)
-        state.threshold.changed.connect(lambda _least: self._filter())
+        state.position.changed.connect(self._on_view_change)
+        state.threshold.changed.connect(lambda _threshold: self._filter())
         state.hidden_channels.changed.connect(lambda _names: self._filter())
         state.overlay.changed.connect(self._lead)
         state.selection.changed.connect(self._select)
         state.marks.changed.connect(self._mark)
         state.compared.changed.connect(lambda _curves: self._compare())
-        hand.pressed.connect(self._pressed)
-        hand.scrubbed.connect(self._scrubbed)
-        hand.released.connect(lambda: state.dragging.set(False))
-        hand.hovered.connect(self._hovered)
-        hand.left.connect(self._hover.hide)
-        self._server.made.connect(self._hover.take)
+        mouse.pressed.connect(self._on_press)
+        mouse.scrubbed.connect(self._on_scrub)
+        mouse.released.connect(lambda: state.dragging.set(False))
+        mouse.hovered.connect(self._on_hover)
+        mouse.left.connect(self._hover.hide)
+        self._server.thumbnail_ready.connect(self._hover.take)
 
     @property
     def _parts(self) -> tuple[ThumbnailStrip | LaneStack | ScorePlot, ...]:
@@ -119,7 +105,7 @@ class Timeline(QWidget):
         """Loads the plot once the window has been painted for the first time."""
         super().showEvent(event)
         if self._plot is None:
-            self._loading.start(0)
+            self._loading.start()
 
     def _add_plot(self) -> None:
         # The slowest library of the window. Imported in another thread, as it makes types of Qt,
@@ -128,55 +114,44 @@ class Timeline(QWidget):
 
         self._plot = ScorePlot(self.view)
         self._room.addWidget(self._plot)
-        self._hand.watch(self._plot.viewport())
+        self._mouse.watch(self._plot.viewport())
         self._plot.set_tokens(self._tokens)
         view = self._state.evidence.value
         self._plot.set_evidence(view)
         self._compare()
         self._filter()
-        self._moved(self._state.position.value)
+        self._on_view_change(self._state.position.value)
 
-    def _fill_controls(self, row: QHBoxLayout) -> None:
-        row.setContentsMargins(8, 0, 8, 0)
-        row.setSpacing(8)
-        self._span = QLabel()
+    def _fill_controls(self) -> None:
+        self._span = figures_label()
         self._span.setProperty("role", "muted")
-        self._span.setFont(figures(self._span.font()))
-        self._other = QLabel()
-        self._other.setProperty("role", "muted")
-        self._channels = QToolButton()
-        self._channels.setText("Channels")
-        self._channels.setProperty("labelled", True)
+        self._other = muted_label()
+        self._channels = labelled_button("Channels", "Which channels are shown")
         self._channels.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._channels.setToolTip("Which channels are shown")
         self._channels.setMenu(QMenu(self._channels))
-        self._least = QSlider(Qt.Orientation.Horizontal)
-        self._least.setRange(0, 100)
-        self._least.setFixedWidth(120)
-        self._least.setAccessibleName("Least score shown")
-        self._least.setToolTip("Events and trajectories below this score are hidden")
-        self._least.valueChanged.connect(lambda value: self._state.threshold.set(value / 100))
-        self._least_text = QLabel()
-        self._least_text.setFont(figures(self._least_text.font()))
-        self._least_text.setMinimumWidth(self._least_text.fontMetrics().horizontalAdvance("0.00"))
-        row.addWidget(self._span)
-        row.addWidget(self._other)
-        row.addStretch(1)
-        row.addWidget(self._channels)
-        row.addWidget(QLabel("Threshold"))
-        row.addWidget(self._least)
-        row.addWidget(self._least_text)
-        for name, text, act in (
-            ("zoom-in", "Zoom in on the playhead", lambda: self._zoom(2.0)),
-            ("zoom-out", "Zoom out", lambda: self._zoom(0.5)),
-            ("scan", "Show everything", self.view.fit),
-        ):
-            button = QToolButton()
-            button.setIcon(icon(name))
-            button.setToolTip(text)
-            button.setAccessibleName(text)
-            button.clicked.connect(lambda _on=False, act=act: act())
-            row.addWidget(button)
+        self._threshold_slider = QSlider(Qt.Orientation.Horizontal)
+        self._threshold_slider.setRange(0, 100)
+        self._threshold_slider.setFixedWidth(120)
+        self._threshold_slider.setAccessibleName("Least score shown")
+        self._threshold_slider.setToolTip("Events and trajectories below this score are hidden")
+        self._threshold_slider.valueChanged.connect(
+            lambda value: self._state.threshold.set(value / 100)
+        )
+        self._threshold_text = figures_label("0.00")
+        row_of(
+            self._span,
+            self._other,
+            None,
+            self._channels,
+            QLabel("Threshold"),
+            self._threshold_slider,
+            self._threshold_text,
+            icon_button("zoom-in", "Zoom in on the playhead", self.zoom_in),
+            icon_button("zoom-out", "Zoom out", self.zoom_out),
+            icon_button("scan", "Show everything", self.view.fit),
+            parent=self.controls,
+            margins=(8, 0, 8, 0),
+        )
         self.view.changed.connect(self._say_span)
 
     def _zoom(self, factor: float) -> None:
@@ -213,24 +188,26 @@ class Timeline(QWidget):
 
     def _filter(self) -> None:
         state, view = self._state, self._state.evidence.value
-        least, hidden = state.threshold.value, state.hidden_channels.value
-        self._events.set_events(visible_events(view, least, hidden))
-        shown = {one.id for one in visible_trajectories(view, least)}
+        threshold, hidden = state.threshold.value, state.hidden_channels.value
+        self._events.set_events(visible_events(view, threshold, hidden))
+        visible = {trajectory.id for trajectory in visible_trajectories(view, threshold)}
         rest = () if view is None else view.trajectories
-        self._paths.set_trajectories(view, frozenset(one.id for one in rest if one.id not in shown))
+        self._paths.set_trajectories(
+            view, frozenset(trajectory.id for trajectory in rest if trajectory.id not in visible)
+        )
         if self._plot is not None:
             self._plot.set_hidden(hidden)
             self._plot.set_leading(state.overlay.value.channel)
-            self._plot.set_threshold(least)
-        self._least.setValue(round(least * 100))
-        self._least_text.setText(f"{least:.2f}")
+            self._plot.set_threshold(threshold)
+        self._threshold_slider.setValue(round(threshold * 100))
+        self._threshold_text.setText(f"{threshold:.2f}")
         self._lanes.redraw()
 
     def _compare(self) -> None:
         view = self._state.evidence.value
         evidence_id = None if view is None else view.evidence.id
         curves = self._state.compared.value
-        other = next((one for one in curves if one.evidence_id == evidence_id), None)
+        other = next((curve for curve in curves if curve.evidence_id == evidence_id), None)
         self._other.setText("" if other is None else f"dashed: {other.name}")
         if self._plot is not None:
             self._plot.set_other(view, None if other is None else other.curve)
@@ -258,7 +235,7 @@ class Timeline(QWidget):
         names = self._state.hidden_channels.value
         self._state.hidden_channels.set(names | {name} if hidden else names - {name})
 
-    def _moved(self, frame: int) -> None:
+    def _on_view_change(self, frame: int) -> None:
         view = self._state.evidence.value
         if view is None or frame >= len(view.seconds):
             return
@@ -278,23 +255,23 @@ class Timeline(QWidget):
         self._marks.set_marks(marks)
         self._lanes.redraw()
 
-    def _pressed(self, widget: QWidget, point: QPointF) -> None:
+    def _on_press(self, widget: QWidget, point: QPointF) -> None:
         if self._state.evidence.value is None:
             return
         self._state.playing.set(False)
         self._state.accumulated.set(False)
         if widget is self._lanes:
-            found = self._lanes.hit(point)
-            if found is not None:
-                self._state.selection.set(found)
+            hit = self._lanes.hit(point)
+            if hit is not None:
+                self._state.selection.set(hit)
         self._state.dragging.set(True)
 
-    def _scrubbed(self, seconds: float) -> None:
+    def _on_scrub(self, seconds: float) -> None:
         view = self._state.evidence.value
         if view is not None:
             self._state.position.set(view.index.nearest(seconds))
 
-    def _hovered(self, seconds: float, place: QPointF) -> None:
+    def _on_hover(self, seconds: float, position: QPointF) -> None:
         view = self._state.evidence.value
         if view is None:
             return
@@ -303,9 +280,9 @@ class Timeline(QWidget):
         top = self.mapToGlobal(QPoint(0, 0)).y()
         curve = next(iter(view.curves.values()), None)
         score = None if curve is None else curve.at(frame)
-        said = "" if score is None else f" · score {score:.2f}"
+        text = "" if score is None else f" · score {score:.2f}"
         self._hover.show_at(
-            frame, f"{format_time(float(view.seconds[frame]))}{said}", int(place.x()), top
+            frame, f"{format_time(float(view.seconds[frame]))}{text}", int(position.x()), top
         )
 
     def _say_span(self) -> None:
@@ -330,11 +307,7 @@ class _HoverPreview(QLabel):
         self._frame = -1
         self._text = QLabel(self)
         self._picture = QLabel(self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.setSpacing(4)
-        layout.addWidget(self._picture)
-        layout.addWidget(self._text)
+        column_of(self._picture, self._text, parent=self, margins=(4, 4, 4, 4), spacing=4)
 
     def show_at(self, frame: int, text: str, x: int, bottom: int) -> None:
         """Shows words at once and a picture as soon as it is there."""

@@ -1,1 +1,1 @@
-"""Archives: a whole case in one file with a manifest, and back again."""
+"""Writes a whole case into one file with a manifest, and unpacks such a file again."""

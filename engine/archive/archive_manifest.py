@@ -1,141 +1,124 @@
-"""What an archive says about itself: every file with its hash, and the head of the audit log."""
+"""The manifest of an archive: every file with its hash, and the head of the audit chain."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated
 
 from engine.core.errors import BadInputError
+from engine.core.json_input import JsonFault, parse_json, read_json, require
 
 MANIFEST = "manifest.json"
-"""Name of the manifest in an archive."""
+"""Name of the manifest file in an archive."""
 
 FORMAT = "sightline archive"
-VERSION = 1
+VERSION = 1  # Of the format of archives; a reader refuses any other.
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+_Text = Annotated[str, require(lambda value: isinstance(value, str), "not a text", before=True)]
+_Count = Annotated[
+    int, require(lambda value: type(value) is int and value >= 0, "not a number", before=True)
+]
+_Sha256 = Annotated[
+    str,
+    require(
+        lambda value: isinstance(value, str) and _SHA256.fullmatch(value), "not a SHA-256", True
+    ),
+]
+
+
 @dataclass(frozen=True)
-class HeldFile:
-    """A file of the archive.
+class MemberFile:
+    """A file in an archive.
 
     Attributes:
-        path: relative, with `/`.
-        size: in bytes.
-        sha256: of the file.
+        path: its path in the archive, with `/`.
+        size: its size in bytes.
+        sha256: SHA-256 of its bytes.
     """
 
-    path: str
-    size: int
-    sha256: str
+    path: _Text
+    size: _Count
+    sha256: _Sha256
 
 
 @dataclass(frozen=True)
-class HeldEvidence:
-    """A piece of evidence of the case.
+class ArchivedEvidence:
+    """A piece of evidence of an archived case; the fields are keys of the stored manifest.
 
     Attributes:
         evidence_id: its id.
-        name: last part of its path.
-        sha256: when it was added.
-        held: path of the file or folder of images in the archive; None when it is not in it.
-        left_out: why it is not in it; empty when it is.
+        name: the last part of its path.
+        sha256: its SHA-256 when it was added to the case.
+        held: path of the file or folder of images in the archive; None when it is left out.
+        left_out: why it is left out; empty when it is in the archive.
     """
 
-    evidence_id: int
-    name: str
-    sha256: str
-    held: str | None
-    left_out: str = ""
+    evidence_id: _Count
+    name: _Text
+    sha256: _Sha256
+    held: _Text | None
+    left_out: _Text = ""
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """What an archive says about itself.
+class ArchiveManifest:
+    """The manifest of an archive; the fields are keys of the stored manifest.
 
     Attributes:
-        sightline: version that wrote it.
-        made_utc: when, ISO.
+        sightline: the version of Sightline that wrote the archive.
+        made_utc: when it was written, ISO.
         case: name of the case folder.
         entries: number of audit entries in the archived case.
-        head: hash of the last of them.
-        evidence: in order of id.
-        files: all files but the manifest, in order of the archive.
+        head: hash of the last audit entry.
+        evidence: all evidence of the case, in order of id.
+        files: all files but the manifest, in the order in which they are stored.
     """
 
-    sightline: str
-    made_utc: str
-    case: str
-    entries: int
-    head: str
-    evidence: tuple[HeldEvidence, ...]
-    files: tuple[HeldFile, ...]
+    sightline: _Text
+    made_utc: _Text
+    case: _Text
+    entries: _Count
+    head: _Sha256
+    evidence: tuple[ArchivedEvidence, ...]
+    files: tuple[MemberFile, ...]
 
     def encode(self) -> bytes:
         """Returns the manifest as it is stored."""
-        said = {"format": FORMAT, "v": VERSION, **asdict(self)}
-        return json.dumps(said, indent=1, allow_nan=False).encode("ascii") + b"\n"
+        values = {"format": FORMAT, "v": VERSION, **asdict(self)}
+        return json.dumps(values, indent=1, allow_nan=False).encode("ascii") + b"\n"
 
     @classmethod
-    def decode(cls, data: bytes, where: object) -> Manifest:
+    def decode(cls, data: bytes, where: object) -> ArchiveManifest:
         """Reads a manifest that nobody vouches for.
 
         Raises:
             BadInputError: it is none, or of a newer version.
         """
         try:
-            said = json.loads(data)
-            if said["format"] != FORMAT:
+            values = parse_json(data)
+            form = read_json(_Form, values)
+            if form.format != FORMAT:
                 raise ValueError("another format")
-            if said["v"] != VERSION:
+            if form.v != VERSION:
                 raise BadInputError(
                     "an archive of another version of Sightline", where, "open it with that version"
                 )
-            return cls(
-                sightline=_text(said["sightline"]),
-                made_utc=_text(said["made_utc"]),
-                case=_text(said["case"]),
-                entries=_count(said["entries"]),
-                head=_sha256(said["head"]),
-                evidence=tuple(_evidence(one) for one in said["evidence"]),
-                files=tuple(
-                    HeldFile(_text(one["path"]), _count(one["size"]), _sha256(one["sha256"]))
-                    for one in said["files"]
-                ),
-            )
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return read_json(cls, values, complete=True)
+        except ValueError as error:
+            reason = error.reason if isinstance(error, JsonFault) and error.cause else error
             raise BadInputError(
-                f"the manifest of the archive cannot be read ({error})", where, "do not trust it"
+                f"the manifest of the archive cannot be read ({reason})", where, "do not trust it"
             ) from error
 
 
-def _evidence(said: dict[str, Any]) -> HeldEvidence:
-    held = said["held"]
-    return HeldEvidence(
-        _count(said["evidence_id"]),
-        _text(said["name"]),
-        _sha256(said["sha256"]),
-        None if held is None else _text(held),
-        _text(said["left_out"]),
-    )
+@dataclass(frozen=True)
+class _Form:
+    """What a manifest is read as."""
 
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
-    return value
-
-
-def _count(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("not a number")
-    return value
-
-
-def _sha256(value: object) -> str:
-    if not isinstance(value, str) or not _SHA256.fullmatch(value):
-        raise ValueError("not a SHA-256")
-    return value
+    format: object
+    v: object

@@ -1,4 +1,4 @@
-"""Finds the evidence of a case at another workplace, by hash and by nothing else."""
+"""Finds the evidence of a case at another workplace, by its hash alone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.archive.archive_manifest import HeldEvidence
+from engine.archive.archive_manifest import ArchivedEvidence
+from engine.archive.member_names import distrust
 from engine.case import Case, EvidenceRow
-from engine.core.errors import BadInputError, MediaError
+from engine.core.errors import MediaError
 from engine.core.progress import CancelToken, ProgressCallback
 from engine.media import fingerprint, hash_evidence
 
@@ -17,14 +18,14 @@ State = Literal["held", "found", "missing"]
 
 
 @dataclass(frozen=True)
-class Linked:
-    """Where a piece of evidence lies now.
+class EvidenceLink:
+    """The path at which a piece of evidence is read now.
 
     Attributes:
-        row: as the case has it now.
+        row: the evidence as the case has it now.
         state: `held` inside the case, `found` elsewhere, or `missing`.
-        path: where it is read; None when it is missing.
-        sha256: compared with what was recorded; None when it is missing.
+        path: the path; None when it is missing.
+        sha256: its SHA-256, which is the recorded one; None when it is missing.
     """
 
     row: EvidenceRow
@@ -37,10 +38,10 @@ class EvidenceFinder:
     """Looks for evidence in files and folders; each file is hashed once at most."""
 
     def __init__(
-        self, places: Sequence[Path], cancel: CancelToken, progress: ProgressCallback
+        self, search_paths: Sequence[Path], cancel: CancelToken, progress: ProgressCallback
     ) -> None:
-        """Takes where to look; folders are searched with all that is below them."""
-        self._places = places
+        """Takes the paths to search; folders are searched with all their subfolders."""
+        self._search_paths = search_paths
         self._cancel = cancel
         self._progress = progress
         self._hashes: dict[Path, str | None] = {}
@@ -58,68 +59,68 @@ class EvidenceFinder:
         return None
 
     def _candidates(self, row: EvidenceRow) -> Iterator[Path]:
-        for place in self._places:
-            yield place
-            if place.is_dir():
-                for path in sorted(place.rglob("*")):
+        for search_path in self._search_paths:
+            yield search_path
+            if search_path.is_dir():
+                for path in sorted(search_path.rglob("*")):
                     if path.is_dir() == (row.kind == "images"):
                         yield path
 
     def _hash(self, path: Path) -> str | None:
         if path not in self._hashes:
             try:
-                found = hash_evidence(path, cancel=self._cancel, progress=self._progress)
-                self._hashes[path] = found["sha256"]
+                hashes = hash_evidence(path, cancel=self._cancel, progress=self._progress)
+                self._hashes[path] = hashes["sha256"]
             except MediaError:
                 self._hashes[path] = None
         return self._hashes[path]
 
 
 def link_evidence(
-    case: Case, held: Iterable[HeldEvidence], finder: EvidenceFinder, hashes: Mapping[str, str]
-) -> tuple[Linked, ...]:
-    """Tells a case where its evidence lies now, each change with its entry in the audit log.
+    case: Case,
+    evidence: Iterable[ArchivedEvidence],
+    finder: EvidenceFinder,
+    hashes: Mapping[str, str],
+) -> tuple[EvidenceLink, ...]:
+    """Records in a case where its evidence is now; each change gets an audit entry.
 
     Args:
         case: open for writing, just unpacked.
-        held: what the archive says about evidence.
-        finder: looks for what is not inside the case.
+        evidence: the evidence in the manifest of the archive.
+        finder: looks for evidence that is not inside the case.
         hashes: SHA-256 of the files in the case, by their path in it.
 
     Raises:
-        BadInputError: what the archive holds as evidence has another hash.
+        BadInputError: evidence in the archive has another hash.
     """
-    places = {one.evidence_id: one.held for one in held}
+    held_paths = {piece.evidence_id: piece.held for piece in evidence}
     return tuple(
-        _link(case, row, places.get(row.id), finder, hashes) for row in case.evidence.all()
+        _link(case, row, held_paths.get(row.id), finder, hashes) for row in case.evidence.all()
     )
 
 
 def _link(
     case: Case,
     row: EvidenceRow,
-    held: str | None,
+    held_path: str | None,
     finder: EvidenceFinder,
     hashes: Mapping[str, str],
-) -> Linked:
-    if row.copied_to != held:
+) -> EvidenceLink:
+    if row.copied_to != held_path:
         with case.change() as change:
-            change.evidence.hold(row.id, held)
-    if held is not None:
-        path = case.path / held
-        sha256 = hashes.get(held) or hash_evidence(path)["sha256"]
+            change.evidence.record_copy(row.id, held_path)
+    if held_path is not None:
+        path = case.path / held_path
+        sha256 = hashes.get(held_path) or hash_evidence(path)["sha256"]
         if sha256 != row.sha256:
-            raise BadInputError(
-                f"an archive whose evidence {row.id} has another hash ({sha256[:12]}…)",
-                held,
-                "do not trust it; ask for the archive again",
-            )
-        return Linked(case.evidence.get(row.id), "held", path, sha256)
-    found = finder.find(row)
-    if found is None:
-        return Linked(case.evidence.get(row.id), "missing", None, None)
-    found = found.absolute()
-    if str(found) != row.path:
+            what = f"an archive whose evidence {row.id} has another hash ({sha256[:12]}…)"
+            raise distrust(what, held_path)
+        return EvidenceLink(case.evidence.get(row.id), "held", path, sha256)
+    new_path = finder.find(row)
+    if new_path is None:
+        return EvidenceLink(case.evidence.get(row.id), "missing", None, None)
+    new_path = new_path.absolute()
+    if str(new_path) != row.path:
         with case.change() as change:
-            change.evidence.relink(row.id, str(found))
-    return Linked(case.evidence.get(row.id), "found", found, row.sha256)
+            change.evidence.relink(row.id, str(new_path))
+    return EvidenceLink(case.evidence.get(row.id), "found", new_path, row.sha256)

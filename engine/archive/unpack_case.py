@@ -1,4 +1,4 @@
-"""An archive becomes a case again, verified, with its evidence found by hash."""
+"""Unpacks an archive into a case, verifies the case and finds its evidence by hash."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.archive.archive_reader import Archive, open_archive
-from engine.archive.evidence_links import EvidenceFinder, Linked, link_evidence
+from engine.archive.evidence_links import EvidenceFinder, EvidenceLink, link_evidence
+from engine.archive.member_names import distrust, is_stored
 from engine.case import Case, EvidenceRow, Verification, refuse_beside_evidence, verify
 from engine.core.errors import BadInputError, CancelledError, MediaError
+from engine.core.files import translated_write_errors
 from engine.core.progress import CancelToken, ProgressCallback, silent
-from engine.export.output_files import translated
 from engine.media import hash_file
 
 
 @dataclass(frozen=True)
-class Unpacked:
-    """A case that was unpacked.
+class UnpackResult:
+    """An unpacked case.
 
     Attributes:
-        case: its folder.
-        archive_sha256: of the archive.
-        manifest_sha256: of the manifest in it.
-        files: number of files, each compared with its hash.
-        head: of the audit log as it was archived.
-        evidence: where each piece lies now; empty when the case does not verify.
-        verification: of the case as it lies there now.
+        case: the case folder.
+        archive_sha256: SHA-256 of the archive.
+        manifest_sha256: SHA-256 of its manifest.
+        files: number of files, each of which was compared with its hash.
+        head: head of the audit chain as it was archived.
+        evidence: where each piece is read now; empty when the case does not verify.
+        verification: the verification of the unpacked case.
     """
 
     case: Path
@@ -37,12 +38,12 @@ class Unpacked:
     manifest_sha256: str
     files: int
     head: str
-    evidence: tuple[Linked, ...]
+    evidence: tuple[EvidenceLink, ...]
     verification: Verification
 
     @property
     def sound(self) -> bool:
-        """Whether records and audit log are as they were recorded."""
+        """Whether records and audit chain are as they were recorded."""
         return not self.verification.bad and self.verification.first_bad is None
 
 
@@ -50,28 +51,28 @@ def unpack(
     archive: Path,
     target: Path,
     *,
-    places: Sequence[Path] = (),
+    search_paths: Sequence[Path] = (),
     beside_evidence: bool = False,
     cancel: CancelToken | None = None,
     progress: ProgressCallback = silent,
-) -> Unpacked:
+) -> UnpackResult:
     """Unpacks an archive into a new case folder.
 
     Every file is compared with the manifest and the whole case is verified before the folder gets
-    its name. A case that does not verify is put there as it came, with nothing added to it.
+    its name. A case that does not verify is unpacked as it is, without any change.
 
     Args:
-        archive: the file.
-        target: a folder that is new or empty.
-        places: files and folders in which to look for evidence that is not in the archive.
+        archive: path of the archive.
+        target: a new or empty folder.
+        search_paths: files and folders in which to look for evidence that is not in the archive.
         beside_evidence: whether the examiner insists on a folder beside evidence.
-        cancel: looked at between blocks.
-        progress: told how far the work is.
+        cancel: is checked between blocks.
+        progress: is called with the progress of the work.
 
     Raises:
         BadInputError: the archive is refused, or the folder is not allowed.
         ResourceError: the disk is full.
-        CancelledError: the user stopped; nothing was left.
+        CancelledError: the user stopped; nothing is left.
     """
     token, folder = cancel or CancelToken(), target.absolute()
     _check_target(folder)
@@ -79,34 +80,35 @@ def unpack(
         opened.check_room(part.parent)
         sha256 = hash_file(archive, cancel=token, progress=progress)["sha256"]
         opened.extract(part, token, progress)
-        finder = EvidenceFinder([place.absolute() for place in places], token, progress)
-        linked, verification = _take_over(opened, sha256, part, folder, finder, beside_evidence)
-        with translated(folder):
+        finder = EvidenceFinder([path.absolute() for path in search_paths], token, progress)
+        links, verification = _take_over(opened, sha256, part, folder, finder, beside_evidence)
+        with translated_write_errors(folder):
             if folder.exists():
                 folder.rmdir()
             part.rename(folder)
-    moved = tuple(
-        Linked(one.row, one.state, _moved(one.path, part, folder), one.sha256) for one in linked
+    moved_links = tuple(
+        EvidenceLink(link.row, link.state, _path_after_move(link.path, part, folder), link.sha256)
+        for link in links
     )
     manifest = opened.manifest
-    return Unpacked(
-        folder, sha256, opened.manifest_sha256, len(manifest.files), manifest.head, moved,
+    return UnpackResult(
+        folder, sha256, opened.manifest_sha256, len(manifest.files), manifest.head, moved_links,
         verification,
     )  # fmt: skip
 
 
 def _check_target(folder: Path) -> None:
-    with translated(folder):
+    with translated_write_errors(folder):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BadInputError("something lies there already", folder, "choose a new folder")
 
 
 @contextmanager
 def _part(folder: Path) -> Iterator[Path]:
-    """A folder beside the final one, gone afterwards unless it was renamed."""
+    """Gives a folder beside the final one, which is removed afterwards unless it was renamed."""
     part = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.part")
     try:
-        with translated(folder):
+        with translated_write_errors(folder):
             part.mkdir(parents=True)
         yield part
     except CancelledError as error:
@@ -122,56 +124,52 @@ def _take_over(
     folder: Path,
     finder: EvidenceFinder,
     beside_evidence: bool,
-) -> tuple[tuple[Linked, ...], Verification]:
-    """Verifies the case and, when it is sound, tells it where it is and where its evidence is."""
-    hashes = {one.path: one.sha256 for one in opened.manifest.files}
+) -> tuple[tuple[EvidenceLink, ...], Verification]:
+    """Verifies the case and, when it is sound, records in it where its evidence is now."""
+    hashes = {file.path: file.sha256 for file in opened.manifest.files}
     with Case.open(part) as case:
-        _check_places(case, hashes)
-        found = verify(case, hash_evidence=lambda row: row.sha256)
+        _check_evidence_paths(case, hashes)
+        verification = verify(case, hash_evidence=lambda row: row.sha256)
         paths = [Path(row.path) for row in case.evidence.all()]
     insisted = refuse_beside_evidence(folder, paths, beside_evidence)
-    if not found.ok:
-        return (), found
-    if (found.entries, found.head) != (opened.manifest.entries, opened.manifest.head):
-        raise BadInputError(
-            "an archive whose manifest names another head of the audit log", opened.path,
-            "do not trust it; ask for the archive again",
-        )  # fmt: skip
+    if not verification.ok:
+        return (), verification
+    if (verification.entries, verification.head) != (opened.manifest.entries, opened.manifest.head):
+        what = "an archive whose manifest names another head of the audit log"
+        raise distrust(what, opened.path)
     with Case.open(part, write=True) as case:
-        said = {
+        params = {
             "archive": str(opened.path.absolute()), "sha256": sha256, "to": str(folder),
-            "manifest_sha256": opened.manifest_sha256, "head": found.head,
+            "manifest_sha256": opened.manifest_sha256, "head": verification.head,
         }  # fmt: skip
         if insisted is not None:
-            said["beside_evidence"] = str(insisted)
+            params["beside_evidence"] = str(insisted)
         with case.change() as change:
-            change.record("case.unpack", "case", said)
-        linked = link_evidence(case, opened.manifest.evidence, finder, hashes)
-        known = {one.row.id: one.sha256 for one in linked}
-        return linked, verify(case, hash_evidence=lambda row: _known(known, row))
+            change.record("case.unpack", "case", params)
+        links = link_evidence(case, opened.manifest.evidence, finder, hashes)
+        known = {link.row.id: link.sha256 for link in links}
+        return links, verify(case, hash_evidence=lambda row: _known_hash(known, row))
 
 
-def _known(hashes: Mapping[int, str | None], row: EvidenceRow) -> str:
+def _known_hash(hashes: Mapping[int, str | None], row: EvidenceRow) -> str:
     sha256 = hashes.get(row.id)
     if sha256 is None:
         raise MediaError("the evidence is missing", row.path, "unpack with --evidence PATH")
     return sha256
 
 
-def _check_places(case: Case, hashes: Mapping[str, str]) -> None:
-    """Makes sure that the database sends nobody to files outside the case."""
+def _check_evidence_paths(case: Case, hashes: Mapping[str, str]) -> None:
+    """Makes sure that the database names no files outside the case as copies of evidence."""
     for row in case.evidence.all():
-        inside = row.copied_to is None or any(
-            name == row.copied_to or name.startswith(f"{row.copied_to}/") for name in hashes
-        )
-        if not inside and row.copied_to != f"evidence/{row.sha256[:16]}/{Path(row.path).name}":
-            raise BadInputError(
-                f"an archive that looks for evidence {row.id} outside itself", row.copied_to,
-                "do not trust it; ask for the archive again",
-            )  # fmt: skip
+        path = row.copied_to
+        if path is None or path == f"evidence/{row.sha256[:16]}/{Path(row.path).name}":
+            continue
+        if not is_stored(path, hashes):
+            what = f"an archive that looks for evidence {row.id} outside itself"
+            raise distrust(what, path)
 
 
-def _moved(path: Path | None, part: Path, folder: Path) -> Path | None:
+def _path_after_move(path: Path | None, part: Path, folder: Path) -> Path | None:
     if path is None or part not in path.parents:
         return path
     return folder / path.relative_to(part)

@@ -5,45 +5,31 @@ from engine.case.case_copy import copy_case
 from engine.case.evidence_guard import refuse_beside_evidence
 from engine.case.store.audit import AuditEntry, AuditLog
 from engine.case.store.case_lock import TOKEN_VARIABLE, Owner
-from engine.case.tables.case_info import CaseDetails
-from engine.case.tables.dialogue_rows import (
+from engine.case.tables.bookmarks import BookmarkRow, NewBookmark
+from engine.case.tables.calibrations import CalibrationRow, NewCalibration
+from engine.case.tables.case_info import CaseInfo
+from engine.case.tables.chunks import Chunk, ChunkSpan
+from engine.case.tables.dialogues import (
     CitationRow,
     DialogueRow,
     NewCitation,
     NewDialogue,
     NewTurn,
+    TurnAnswer,
     TurnRow,
     TurnState,
 )
-from engine.case.tables.review_rows import (
-    BookmarkRow,
-    HeatBlock,
-    NewBookmark,
-    NewNote,
-    NewOwnEvent,
-    NoteRow,
-    TagRow,
-    TrajectorySummary,
-)
-from engine.case.tables.rows import (
-    CalibrationRow,
-    Chunk,
-    ChunkSpan,
-    DerivationRow,
-    EventRow,
-    EventState,
-    EvidenceRow,
-    ExportRow,
-    NewCalibration,
-    NewEvidence,
-    NewStream,
-    RegionRow,
-    RunRow,
-    RunState,
-    StreamRow,
-    TrajectoryRow,
-)
-from engine.case.tables.runs import settings_hash
+from engine.case.tables.evidence import EvidenceRow, NewEvidence, NewStream, StreamRow
+from engine.case.tables.exports import ExportRow
+from engine.case.tables.notes import NewNote, NoteRow
+from engine.case.tables.own_events import NewOwnEvent
+from engine.case.tables.results.derivations import DerivationRow
+from engine.case.tables.results.stored_events import EventRow, EventState
+from engine.case.tables.results.stored_heatmaps import HeatBlock
+from engine.case.tables.results.stored_regions import RegionRow
+from engine.case.tables.results.stored_trajectories import TrajectoryRow, TrajectorySummary
+from engine.case.tables.runs import RunRow, RunState, settings_hash
+from engine.case.tables.tags import TagRow
 from engine.case.tables.variants import NewVariant, VariantRow, check_variant_name
 from engine.case.verification import BadRecord, EvidenceCheck, Verification, is_head, verify
 
@@ -55,7 +41,7 @@ __all__ = [
     "BookmarkRow",
     "CalibrationRow",
     "Case",
-    "CaseDetails",
+    "CaseInfo",
     "Change",
     "Chunk",
     "ChunkSpan",
@@ -87,6 +73,7 @@ __all__ = [
     "TagRow",
     "TrajectoryRow",
     "TrajectorySummary",
+    "TurnAnswer",
     "TurnRow",
     "TurnState",
     "VariantRow",

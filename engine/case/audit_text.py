@@ -1,4 +1,4 @@
-"""Entries of the audit log in words, for people."""
+"""Audit entries as text for people."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import json
 
 from engine.case.store.audit import AuditEntry
 
-_ALWAYS = ("local_offset", "version")
-LONGEST = 100
-"""Letters of details in a list."""
+_OMITTED = ("local_offset", "version")
+MAX_CHARACTERS = 100
+"""Characters of details in a list, a choice: about what one line of the window has room for."""
 
 
-def details(entry: AuditEntry, longest: int = LONGEST) -> str:
-    """Returns what an entry says beside time, actor, action and object, on one line.
+def details(entry: AuditEntry, max_characters: int = MAX_CHARACTERS) -> str:
+    """Returns the parameters of an audit entry on one line.
 
     Args:
-        entry: of the log; what it holds is not trusted.
-        longest: letters at most; the rest is left out with an ellipsis.
+        entry: of the log; its content is not trusted.
+        max_characters: of the text; the rest is left out with an ellipsis.
     """
     try:
         params = json.loads(entry.params_json)
     except ValueError:
-        return entry.params_json[:longest]
+        return entry.params_json[:max_characters]
     if not isinstance(params, dict):
-        return str(params)[:longest]
-    pairs = [f"{key}={_short(value)}" for key, value in params.items() if key not in _ALWAYS]
+        return str(params)[:max_characters]
+    pairs = [f"{key}={_shorten(value)}" for key, value in params.items() if key not in _OMITTED]
     text = " ".join(pairs)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return text if len(text) <= max_characters else text[: max_characters - 1] + "…"
 
 
-def _short(value: object) -> str:
+def _shorten(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     is_hash = len(text) == 64 and all(char in "0123456789abcdef" for char in text)
     return f"{text[:12]}…" if is_hash else text

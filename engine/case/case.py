@@ -8,38 +8,42 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
-from engine.case import case_folder as opening
+from engine.case.case_folder import (
+    absolute_case_path,
+    create_database,
+    has_no_tables,
+    open_for_reading,
+    open_for_writing,
+)
 from engine.case.recovery_copies import RECOVERY, copy_database
-from engine.case.store import case_lock as lock
+from engine.case.store import case_lock
 from engine.case.store.audit import AuditLog
 from engine.case.store.database import DATABASE, Database
 from engine.case.store.journal import Journal
-from engine.case.store.schema import case_folder
 from engine.case.tables.bookmarks import BookmarkChanges, BookmarkRepository
 from engine.case.tables.calibrations import CalibrationChanges, CalibrationRepository
-from engine.case.tables.case_info import DetailChanges, DetailRepository
+from engine.case.tables.case_info import CaseInfoChanges, CaseInfoRepository
 from engine.case.tables.chunks import ChunkChanges, ChunkRepository
 from engine.case.tables.dialogues import DialogueChanges, DialogueRepository
-from engine.case.tables.evidence import EvidenceChanges, EvidenceRepository
+from engine.case.tables.evidence import EvidenceChanges, EvidenceRepository, EvidenceRow
 from engine.case.tables.exports import ExportChanges, ExportRepository
 from engine.case.tables.notes import NoteChanges, NoteRepository
 from engine.case.tables.own_events import OwnEventChanges, OwnEventRepository
-from engine.case.tables.results import ResultChanges, ResultRepository
-from engine.case.tables.rows import EvidenceRow
+from engine.case.tables.results.derivations import ResultChanges, ResultRepository
 from engine.case.tables.runs import RunChanges, RunRepository
 from engine.case.tables.tags import TagChanges, TagRepository
 from engine.case.tables.variants import VariantChanges, VariantRepository
 from engine.case.tables.watched_spans import WatchedChanges, WatchedRepository
 from engine.core.errors import ResourceError
+from engine.core.files import Closing
 
 BUSY_TIMEOUT_S = 10.0
-"""How long a writer waits for another one's transaction."""
+"""How long a writer waits for another one's transaction: a choice, most take milliseconds."""
 
 
 class Change:
-    """One writing transaction: every method of its repositories changes and records at once.
+    """One writing transaction: every method of its repositories makes a change and its audit entry.
 
     Attributes:
         evidence: evidence and streams.
@@ -51,11 +55,11 @@ class Change:
         bookmarks: bookmarks.
         notes: notes and their amendments.
         tags: tags.
-        own_events: events that the examiner makes.
-        watched: what was watched.
-        details: who is responsible for the case.
+        own_events: events that the examiner makes by hand.
+        watched: spans of evidence that were watched.
+        info: case information.
         dialogues: questions, answers and what they rest on.
-        variants: what marks taught a pack.
+        variants: weights that packs learned from marks.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -71,7 +75,7 @@ class Change:
         self.tags = TagChanges(journal)
         self.own_events = OwnEventChanges(journal)
         self.watched = WatchedChanges(journal)
-        self.details = DetailChanges(journal)
+        self.info = CaseInfoChanges(journal)
         self.dialogues = DialogueChanges(journal)
         self.variants = VariantChanges(journal)
 
@@ -89,7 +93,7 @@ class Change:
         self._journal.record(action, name, params)
 
 
-class Case:
+class Case(Closing):
     """An open case. It belongs to the thread that opened it; another thread opens its own.
 
     Made by `Case.create` and `Case.open`; use as a context manager or call `close`.
@@ -107,10 +111,10 @@ class Case:
         notes: reads notes.
         tags: reads tags.
         own_events: reads the events that examiners made.
-        watched: reads what was watched.
-        details: reads who is responsible for the case.
+        watched: reads which spans of evidence were watched.
+        info: reads the case information.
         dialogues: reads questions, answers and what they rest on.
-        variants: reads what marks taught a pack.
+        variants: reads the weights that packs learned from marks.
         audit: reads the audit log.
     """
 
@@ -131,7 +135,7 @@ class Case:
         self.tags = TagRepository(database)
         self.own_events = OwnEventRepository(database)
         self.watched = WatchedRepository(database)
-        self.details = DetailRepository(database)
+        self.info = CaseInfoRepository(database)
         self.dialogues = DialogueRepository(database)
         self.variants = VariantRepository(database)
         self.audit = AuditLog(database)
@@ -141,11 +145,11 @@ class Case:
         """Makes a new case in a folder that is new or empty, and owns it.
 
         Raises:
-            BadInputError: the folder holds something already, or is a file.
+            BadInputError: the folder is not empty, or is a file.
             ResourceError: it cannot be written.
         """
-        folder = case_folder(Path(path))
-        database, token = opening.create_database(folder, busy_timeout_s)
+        folder = absolute_case_path(Path(path))
+        database, token = create_database(folder, busy_timeout_s)
         return cls(folder, database, token, owner=True)
 
     @classmethod
@@ -170,12 +174,11 @@ class Case:
             BadInputError: it is no case, a newer version wrote it, or it is damaged.
             ResourceError: another session has it, or it cannot be opened or written.
         """
-        folder = case_folder(Path(path))
+        folder = absolute_case_path(Path(path))
         if not write:
-            return cls(folder, opening.open_for_reading(folder, busy_timeout_s), None, owner=False)
-        joined = token or os.environ.get(lock.TOKEN_VARIABLE) or None
-        database, token, owner = opening.open_for_writing(folder, joined, busy_timeout_s)
-        return cls(folder, database, token, owner)
+            return cls(folder, open_for_reading(folder, busy_timeout_s), None, owner=False)
+        token = token or os.environ.get(case_lock.TOKEN_VARIABLE) or None
+        return cls(folder, *open_for_writing(folder, token, busy_timeout_s))
 
     @contextmanager
     def change(self) -> Iterator[Change]:
@@ -193,7 +196,7 @@ class Case:
         self._changing = True
         try:
             with self.database.transaction():
-                lock.check_token(self.path, self.token)
+                case_lock.check_token(self.path, self.token)
                 journal = Journal(self.database)
                 yield Change(journal)
                 journal.check()
@@ -206,12 +209,12 @@ class Case:
         return self.token is not None
 
     @property
-    def derived(self) -> Path:
+    def derived_folder(self) -> Path:
         """Folder for thumbnails, exports and reports."""
         return self.path / "derived"
 
     @property
-    def cache(self) -> Path:
+    def cache_folder(self) -> Path:
         """Folder for features; may be deleted at any time."""
         return self.path / "cache"
 
@@ -239,31 +242,20 @@ class Case:
                 self.database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.database.close()
         if self._owner and self.token is not None:
-            lock.release(self.path, self.token)
+            case_lock.release_lock(self.path, self.token)
             self._owner = False
-
-    def __enter__(self) -> Case:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def is_case(path: Path) -> bool:
-    """Whether a folder holds a database by the name a case gives it, and it was begun.
+    """Whether a folder contains the database of a case.
 
-    A process killed while it made a case leaves a database without tables, which is none yet.
+    A process killed while it made a case leaves a database without tables, which is no case yet.
     """
     database = Path(path) / DATABASE
-    return database.is_file() and not opening.is_unmade(database)
+    return database.is_file() and not has_no_tables(database)
 
 
-def owner_of(path: Path) -> lock.Owner | None:
+def owner_of(path: Path) -> case_lock.Owner | None:
     """Returns the living session that owns a case, or None."""
-    found = lock.read_lock(case_folder(Path(path)))
-    return None if found.owner is None or lock.is_stale(found.owner) else found.owner
+    owner = case_lock.read_lock(absolute_case_path(Path(path))).owner
+    return None if owner is None or case_lock.is_stale(owner) else owner

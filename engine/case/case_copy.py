@@ -1,4 +1,4 @@
-"""A whole case copied into another folder."""
+"""Copies a whole case into another folder."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from engine.case.case import Case
 from engine.case.evidence_guard import refuse_beside_evidence
-from engine.case.store.database import DATABASE, translated
+from engine.case.store.database import DATABASE, translated_errors
 from engine.core.errors import BadInputError
 
 _FOLDERS = ("evidence", "derived")
 
 
 def copy_case(case: Case, to: Path) -> Path:
-    """Copies a case: database, copied evidence and what was derived; not its cache.
+    """Copies a case: database, copied evidence and derived files, without its cache.
 
-    The copying stands in the audit chain of both when the case is open for writing.
+    The copying is recorded in the audit chain of both when the case is open for writing.
 
     Args:
         case: open; others may go on using it.
@@ -28,7 +28,7 @@ def copy_case(case: Case, to: Path) -> Path:
         The folder of the copy.
 
     Raises:
-        BadInputError: the folder holds something already, or would lie beside evidence.
+        BadInputError: the folder holds something already, or would be beside evidence.
         ResourceError: the disk is full or the folder cannot be written; no half copy remains.
     """
     target = Path(to).absolute()
@@ -36,13 +36,13 @@ def copy_case(case: Case, to: Path) -> Path:
         raise BadInputError("something lies there already", target, "choose a new folder")
     if target.is_relative_to(case.path.absolute()):
         raise BadInputError("a case cannot be copied into itself", target, "choose another folder")
-    outside = [Path(one.path) for one in case.evidence.all() if Path(one.path).is_absolute()]
+    outside = [path for row in case.evidence.all() if (path := Path(row.path)).is_absolute()]
     refuse_beside_evidence(target, outside, False)
     if case.writable:
         with case.change() as change:
             change.record("case.copy", "case", {"to": str(target)})
     part = target.with_name(f"{target.name}.part")
-    with translated(target):
+    with translated_errors(target):
         shutil.rmtree(part, ignore_errors=True)
         try:
             part.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Ways into a case folder: making its database, opening it for writing or for reading only."""
+"""Opens the database in a case folder: new, for writing, or for reading only."""
 
 from __future__ import annotations
 
@@ -9,54 +9,70 @@ import uuid
 from pathlib import Path
 
 from engine.case.recovery_copies import RECOVERY, copy_database
-from engine.case.store import case_lock as lock
-from engine.case.store import schema
+from engine.case.store import case_lock, schema
 from engine.case.store.audit import user, utc_now
+from engine.case.store.case_lock import LockState, Owner
 from engine.case.store.content_hashes import MIGRATIONS_KEY
-from engine.case.store.database import DATABASE, Database, connect, from_os_error, translated
+from engine.case.store.database import (
+    DATABASE,
+    Database,
+    connect,
+    translate_os_error,
+    translated_errors,
+)
 from engine.case.store.journal import Journal
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.version import VERSION
 
-FOLDERS = ("derived", "cache", RECOVERY)
-"""Folders inside a case folder."""
+_SUBFOLDERS = ("derived", "cache", RECOVERY)
 
-_PAGE = 4096
+_PAGE_BYTES = 4096  # SQLite's default page size; a database without tables has one page at most.
+
+
+def absolute_case_path(path: Path) -> Path:
+    """Makes a case's path absolute without following links.
+
+    Raises:
+        BadInputError: it names the working directory, or is no path.
+    """
+    if str(path) == "." or "\0" in str(path):
+        raise BadInputError("no case named", str(path), "give the folder of a case")
+    return path.absolute()
 
 
 def create_database(folder: Path, busy_timeout_s: float) -> tuple[Database, str]:
-    """Makes a case in a new or empty folder and takes it.
+    """Makes a case in a new or empty folder and owns it.
 
     Returns:
         The database and the session's token.
 
     Raises:
-        BadInputError: the folder holds something already, or is a file.
+        BadInputError: the folder is not empty, or is a file.
         ResourceError: it cannot be written, or another session was faster.
     """
     _make_folder(folder)
     path = folder / DATABASE
-    with translated(path):
+    with translated_errors(path):
         connection = connect(path, "rwc", busy_timeout_s)
     database = Database(connection, path, writable=True)
-    session = lock.this_session(user(), utc_now())
+    session = case_lock.this_session(user(), utc_now())
     try:
         database.execute("PRAGMA journal_mode = WAL")
         with database.transaction():
             if not schema.is_empty(database):
                 raise BadInputError("there is a case already", folder, "open it instead")
-            found = lock.take(folder, session)
+            before = case_lock.take_lock(folder, session)
             schema.migrate(database)
             journal = Journal(database)
             journal.set_meta("case_id", str(uuid.uuid4()))
             journal.set_meta("created_utc", utc_now())
             _set_version(journal)
-            journal.record("case.create", "case", _found(found))
+            journal.record("case.create", "case", _lock_params(before))
             journal.check()
-        make_folders(folder)
+        _make_subfolders(folder)
     except BaseException:
         database.close()
-        lock.release(folder, session.token)
+        case_lock.release_lock(folder, session.token)
         raise
     return database, session.token
 
@@ -78,21 +94,21 @@ def open_for_writing(
         BadInputError: it is no case, a newer version wrote it, or it is damaged.
         ResourceError: another session has it, or it cannot be written.
     """
-    path = existing_database(folder)
-    with translated(path):
+    path = _existing_database(folder)
+    with translated_errors(path):
         connection = connect(path, "rw", busy_timeout_s)
     database = Database(connection, path, writable=True)
     try:
         schema.check_is_case(database)
         if token is not None:
-            lock.check_token(folder, token)
+            case_lock.check_token(folder, token)
             return database, token, False
-        session = lock.this_session(user(), utc_now())
+        session = case_lock.this_session(user(), utc_now())
         try:
-            _upgrade(database, folder, _take(database, folder, session))
-            make_folders(folder)
+            _upgrade(database, folder, _take_ownership(database, folder, session))
+            _make_subfolders(folder)
         except BaseException:
-            lock.release(folder, session.token)
+            case_lock.release_lock(folder, session.token)
             raise
     except BaseException:
         database.close()
@@ -109,11 +125,11 @@ def open_for_reading(folder: Path, busy_timeout_s: float) -> Database:
         BadInputError: it is no case, a newer version wrote it, or it is damaged.
         ResourceError: it cannot be read.
     """
-    path = existing_database(folder)
+    path = _existing_database(folder)
     database = Database(_connect_for_reading(path, busy_timeout_s), path, writable=False)
     try:
         schema.check_is_case(database)
-        if not schema.pending(database):
+        if not schema.pending_migrations(database):
             return database
         return _migrated_copy(database)
     except BaseException:
@@ -121,23 +137,23 @@ def open_for_reading(folder: Path, busy_timeout_s: float) -> Database:
         raise
 
 
-def is_unmade(path: Path) -> bool:
-    """Whether a database file holds no table yet; False also when that cannot be told."""
+def has_no_tables(path: Path) -> bool:
+    """Whether a database file has no table yet; False also when that cannot be found out."""
     try:
         # One page at most: whatever else there is lies in the log, which SQLite reads as well.
-        if path.stat().st_size > _PAGE:
+        if path.stat().st_size > _PAGE_BYTES:
             return False
         connection = connect(path, "ro", 0.0)
         try:
-            found = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            count = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         finally:
             connection.close()
     except (OSError, sqlite3.Error):
         return False
-    return bool(found == (0,))
+    return bool(count == (0,))
 
 
-def existing_database(folder: Path) -> Path:
+def _existing_database(folder: Path) -> Path:
     """Returns the database file of a case folder.
 
     Raises:
@@ -160,18 +176,18 @@ def existing_database(folder: Path) -> Path:
         if not os.access(path, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     except OSError as error:
-        raise from_os_error(error, folder) from error
+        raise translate_os_error(error, folder) from error
     return path
 
 
-def make_folders(folder: Path) -> None:
-    """Makes the folders inside a case folder that are missing.
+def _make_subfolders(folder: Path) -> None:
+    """Makes those folders inside a case folder that are missing.
 
     Raises:
         ResourceError: they cannot be made.
     """
-    with translated(folder):
-        for name in FOLDERS:
+    with translated_errors(folder):
+        for name in _SUBFOLDERS:
             (folder / name).mkdir(exist_ok=True)
 
 
@@ -180,7 +196,8 @@ def _make_folder(folder: Path) -> None:
         if folder.exists() and not folder.is_dir():
             raise BadInputError("not a folder", folder, "name a new folder for the case")
         folder.mkdir(parents=True, exist_ok=True)
-        ours = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", lock.LOCK}
+        suffixes = ("", "-wal", "-shm", "-journal")
+        ours = {case_lock.LOCK, *(f"{DATABASE}{suffix}" for suffix in suffixes)}
         others = [entry.name for entry in folder.iterdir() if entry.name not in ours]
         if others and not (folder / DATABASE).exists():
             raise BadInputError(
@@ -191,23 +208,24 @@ def _make_folder(folder: Path) -> None:
             "a part of the path is a file", folder, "name a new folder for the case"
         ) from error
     except OSError as error:
-        raise from_os_error(error, folder) from error
+        raise translate_os_error(error, folder) from error
 
 
-def _take(database: Database, folder: Path, session: lock.Owner) -> lock.Found:
+def _take_ownership(database: Database, folder: Path, session: Owner) -> LockState:
     with database.transaction():
-        found = lock.take(folder, session)
-        if (found.garbage or found.owner) and not schema.pending(database):
+        before = case_lock.take_lock(folder, session)
+        if (before.garbage or before.owner) and not schema.pending_migrations(database):
             journal = Journal(database)
-            journal.record("case.take_over", "case", _found(found))
+            journal.record("case.take_over", "case", _lock_params(before))
             journal.check()
-    return found
+    return before
 
 
-def _found(found: lock.Found) -> dict[str, object]:
-    if found.garbage:
+def _lock_params(before: LockState) -> dict[str, object]:
+    """Returns what the audit entry says about the lock that was there before."""
+    if before.garbage:
         return {"unreadable_lock": True}
-    return {"stale_lock": str(found.owner)} if found.owner else {}
+    return {"stale_lock": str(before.owner)} if before.owner else {}
 
 
 def _set_version(journal: Journal) -> None:
@@ -215,8 +233,8 @@ def _set_version(journal: Journal) -> None:
     journal.set_meta(MIGRATIONS_KEY, str(schema.applied_count(journal.database)))
 
 
-def _upgrade(database: Database, folder: Path, found: lock.Found) -> None:
-    missing = schema.pending(database)
+def _upgrade(database: Database, folder: Path, lock_before: LockState) -> None:
+    missing = schema.pending_migrations(database)
     if not missing:
         return
     copy = copy_database(database, folder / RECOVERY)
@@ -225,8 +243,8 @@ def _upgrade(database: Database, folder: Path, found: lock.Found) -> None:
         schema.migrate(database)
         journal = Journal(database)
         _set_version(journal)
-        said = {"migrations": missing, "copy": copy.name, "before": before and before["value"]}
-        journal.record("case.migrate", "case", {**said, **_found(found)})
+        params = {"migrations": missing, "copy": copy.name, "before": before and before["value"]}
+        journal.record("case.migrate", "case", {**params, **_lock_params(lock_before)})
         journal.check()
 
 
@@ -237,22 +255,22 @@ def _connect_for_reading(path: Path, busy_timeout_s: float) -> sqlite3.Connectio
         # In WAL mode SQLite wants to write beside the database even for reading.
         log = path.with_name(f"{DATABASE}-wal")
         if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-            with translated(path):
+            with translated_errors(path):
                 raise
         if log.exists() and log.stat().st_size:
             raise ResourceError(
                 "the case was not closed before it was made read-only", path.parent,
                 "copy its folder to a disk that can be written and open it there",
             ) from error  # fmt: skip
-        with translated(path):
+        with translated_errors(path):
             return connect(path, "immutable", busy_timeout_s)
     except sqlite3.Error:
-        with translated(path):
+        with translated_errors(path):
             raise
 
 
 def _migrated_copy(database: Database) -> Database:
-    with translated(database.path):
+    with translated_errors(database.path):
         # SQLite keeps a database without a name in a temporary file and removes it at closing.
         private = sqlite3.connect("", isolation_level=None)
         try:

@@ -1,4 +1,4 @@
-"""Requirement R1: nothing is written beside evidence unless the examiner insists."""
+"""The evidence guard: nothing is written beside evidence unless the examiner insists."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from engine.core.errors import BadInputError
 
 
 def refuse_beside_evidence(output: Path, evidence: Iterable[Path], insist: bool) -> Path | None:
-    """Decides whether an output would lie where evidence lies.
+    """Refuses an output that would lie beside evidence.
 
-    That is in a folder that directly holds evidence (of a folder of images: the folder it lies
+    That is in a folder that directly contains evidence (of a folder of images: the folder it is
     in, and so itself), or anywhere below one. Links are followed; of a link to evidence, the
     folder of the link and the folder of its target count. The parent of a mounted medium is not
     part of that medium and does not count.
 
     Args:
         output: the case folder, report or export about to be written; need not exist.
-        evidence: where evidence of the case lies, but for copies inside the case.
+        evidence: paths of the evidence of the case, without copies inside the case.
         insist: whether the examiner insists; the caller then records the folder returned.
 
     Returns:
         None when the output lies elsewhere; otherwise the folder, which was insisted on.
 
     Raises:
-        BadInputError: the output lies there and the examiner does not insist, or a path is a
-            circle of links.
+        BadInputError: the output lies beside evidence and the examiner does not insist, or a path
+            is a circle of links.
     """
-    target = _resolved(output)
+    target = _resolve(output)
     ancestors = [target, *target.parents]
     for path in evidence:
-        for folder in _holders(path):
-            if any(_same(folder, ancestor) for ancestor in ancestors):
+        for folder in _containing_folders(path):
+            if any(_is_same(folder, ancestor) for ancestor in ancestors):
                 if insist:
                     return folder
                 raise BadInputError(
@@ -44,23 +44,23 @@ def refuse_beside_evidence(output: Path, evidence: Iterable[Path], insist: bool)
     return None
 
 
-def _holders(evidence: Path) -> list[Path]:
-    named, true = evidence.absolute(), _resolved(evidence)
-    if true.is_dir():
-        return [true] if os.path.ismount(true) else [true, _resolved(named.parent), true.parent]
-    return [_resolved(named.parent), true.parent]
+def _containing_folders(evidence: Path) -> list[Path]:
+    target, link_folder = _resolve(evidence), _resolve(evidence.absolute().parent)
+    if target.is_dir():
+        return [target] if os.path.ismount(target) else [target, link_folder, target.parent]
+    return [link_folder, target.parent]
 
 
-def _resolved(path: Path) -> Path:
+def _resolve(path: Path) -> Path:
     try:
         return path.resolve()
     except (RuntimeError, OSError) as error:
         raise BadInputError("a path that leads nowhere", path, "give another path") from error
 
 
-def _same(one: Path, other: Path) -> bool:
+def _is_same(folder: Path, other: Path) -> bool:
     # A file system may tell neither case nor two mounts of one folder apart; its ids do.
     try:
-        return one == other or one.samefile(other)
+        return folder == other or folder.samefile(other)
     except OSError:
         return False

@@ -7,13 +7,14 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.case.store.database import Database, translated
+from engine.case.store.database import Database, translated_errors
+from engine.core.files import atomic_path
 
 RECOVERY = "recovery"
 """Folder of the copies inside a case folder."""
 
-KEPT_COPIES = 5
-"""How many copies are kept; the oldest go first."""
+MAX_COPIES = 5
+"""How many copies stay, a choice; the oldest are deleted first."""
 
 
 def copy_database(database: Database, folder: Path) -> Path:
@@ -31,16 +32,11 @@ def copy_database(database: Database, folder: Path) -> Path:
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     copy = folder / f"case-{stamp}.sqlite"
-    part = copy.with_suffix(".part")
-    with translated(folder):
+    with translated_errors(folder):
         folder.mkdir(exist_ok=True)
-        try:
-            with closing(sqlite3.connect(part)) as target:
-                database.connection.backup(target)
-            part.replace(copy)
-        finally:
-            part.unlink(missing_ok=True)
-        for old in copies(folder)[:-KEPT_COPIES]:
+        with atomic_path(copy) as part, closing(sqlite3.connect(part)) as target:
+            database.connection.backup(target)
+        for old in copies(folder)[:-MAX_COPIES]:
             old.unlink()
     return copy
 

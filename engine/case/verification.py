@@ -1,4 +1,4 @@
-"""Verification: evidence, records and audit chain of a case, recomputed and compared."""
+"""Verification: hashes evidence, records and audit chain again and compares them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.case.case import Case
-from engine.case.store import audit
-from engine.case.store import content_hashes as content
+from engine.case.store import audit, content_hashes
 from engine.case.store.audit import AuditEntry, ChainCheck
 from engine.case.store.content_hashes import BulkDigest
 from engine.case.store.database import Database, Row, Value
-from engine.case.tables.rows import EvidenceRow
+from engine.case.tables.evidence import EvidenceRow
 from engine.core.errors import SightlineError
 
 HashEvidence = Callable[[EvidenceRow], str]
-"""Computes the SHA-256 evidence has now; raises SightlineError when it cannot be read."""
+"""Computes the SHA-256 that evidence has now; raises SightlineError when it cannot be read."""
 
 _HEAD = re.compile(r"[0-9a-fA-F]{64}")
+_TABLES = ("meta", *content_hashes.ROOTS, *content_hashes.BULK)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class EvidenceCheck:
 
 @dataclass(frozen=True)
 class BadRecord:
-    """A row that is not what its audit entry covers, is missing, or was put in."""
+    """A row that differs from what its audit entry covers, is missing, or was put in."""
 
     table: str
     id: Value
@@ -56,7 +56,7 @@ class BadRecord:
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` found.
+    """The result of `verify`.
 
     Attributes:
         evidence: one check for each piece of evidence.
@@ -65,8 +65,8 @@ class Verification:
         entries: number of audit entries.
         head: hash of the last audit entry, recomputed; empty when there is none.
         first_bad: `seq` of the first bad audit entry; None when the chain is sound.
-        head_in_chain: whether the head asked about is in the sound part of the chain; None when
-            none was asked about.
+        head_in_chain: whether the head that `verify` was given is in the sound part of the chain;
+            None when it was given none.
     """
 
     evidence: tuple[EvidenceCheck, ...]
@@ -81,7 +81,7 @@ class Verification:
     def ok(self) -> bool:
         """Whether evidence, records and chain are as they were recorded."""
         return (
-            all(one.ok for one in self.evidence)
+            all(check.ok for check in self.evidence)
             and not self.bad
             and self.first_bad is None
             and self.head_in_chain is not False
@@ -101,17 +101,17 @@ class Verification:
             "ok": self.ok,
             "evidence": [
                 {
-                    "evidence_id": one.evidence_id,
-                    "path": one.path,
-                    "sha256_recorded": one.sha256_recorded,
-                    "sha256_now": one.sha256_now,
-                    "ok": one.ok,
+                    "evidence_id": check.evidence_id,
+                    "path": check.path,
+                    "sha256_recorded": check.sha256_recorded,
+                    "sha256_now": check.sha256_now,
+                    "ok": check.ok,
                 }
-                for one in self.evidence
+                for check in self.evidence
             ],
             "records": {
                 "checked": self.checked,
-                "bad": [{"table": one.table, "id": one.id} for one in self.bad],
+                "bad": [{"table": record.table, "id": record.id} for record in self.bad],
             },
             "audit": chain,
         }
@@ -123,7 +123,7 @@ def is_head(text: str) -> bool:
 
 
 def verify(case: Case, *, hash_evidence: HashEvidence, head: str | None = None) -> Verification:
-    """Recomputes everything a case says about itself.
+    """Recomputes all hashes of a case and compares them with those on record.
 
     Args:
         case: open for reading or writing.
@@ -138,7 +138,7 @@ def verify(case: Case, *, hash_evidence: HashEvidence, head: str | None = None) 
         checked, bad = _check_records(case.database, chain)
         evidence = case.evidence.all()
     return Verification(
-        evidence=tuple(_check_evidence(one, hash_evidence) for one in evidence),
+        evidence=tuple(_check_evidence(row, hash_evidence) for row in evidence),
         checked=checked,
         bad=tuple(bad),
         entries=chain.entries,
@@ -161,37 +161,36 @@ def _check_records(database: Database, chain: ChainCheck) -> tuple[int, list[Bad
     expected = {name: entry.content_sha256 for name, entry in chain.newest.items()}
     bad: set[tuple[str, Value]] = set()
     checked = 1
-    if expected.pop(content.CASE, None) != content.case_sha256(database):
-        bad.add(("meta", content.CASE))
-    for table in content.ROOTS:
+    if expected.pop(content_hashes.CASE, None) != content_hashes.case_sha256(database):
+        bad.add(("meta", content_hashes.CASE))
+    for table in content_hashes.ROOTS:
         for row in database.stream(f"SELECT * FROM {table} ORDER BY id"):
             checked += 1
             name = _name(table, row)
             if table == "derivation":
-                found = _check_derivation(database, row, chain.newest.get(name))
-                bad.update(found)
+                bad |= _check_derivation(database, row, chain.newest.get(name))
                 expected.pop(name, None)
-            elif expected.pop(name, None) != content.object_sha256_of(row):
+            elif expected.pop(name, None) != content_hashes.object_sha256_of(row):
                 bad.add((table, row["id"]))
-    for table in content.BULK:
-        count, found = _check_bulk(database, table, expected)
+    for table in content_hashes.BULK:
+        count, bad_rows = _check_bulk(database, table, expected)
         checked += count
-        bad.update(found)
-    # What is left has an entry but no row.
+        bad |= bad_rows
+    # What remains has an audit entry but no row.
     for name in expected:
         table, _, number = name.partition(":")
         bad.add((table, int(number) if number.isascii() and number.isdigit() else number))
-    order = {table: place for place, table in enumerate(("meta", *content.ROOTS, *content.BULK))}
-    ranked = sorted(bad, key=lambda one: (order.get(one[0], len(order)), _rank(one[1])))
-    return checked, [BadRecord(table, row_id) for table, row_id in ranked]
+    return checked, [BadRecord(table, row_id) for table, row_id in sorted(bad, key=_sort_key)]
 
 
 def _name(table: str, row: Row) -> str:
     return f"{table}:{row['id']!s}"
 
 
-def _rank(row_id: Value) -> tuple[int, str]:
-    return (row_id, "") if isinstance(row_id, int) else (0, str(row_id))
+def _sort_key(record: tuple[str, Value]) -> tuple[int, int, str]:
+    table, row_id = record
+    rank = _TABLES.index(table) if table in _TABLES else len(_TABLES)
+    return (rank, row_id, "") if isinstance(row_id, int) else (rank, 0, str(row_id))
 
 
 def _check_bulk(
@@ -199,15 +198,15 @@ def _check_bulk(
 ) -> tuple[int, set[tuple[str, Value]]]:
     bad: set[tuple[str, Value]] = set()
     count = 0
-    changeable = content.MUTABLE.get(table, {})
+    changeable = content_hashes.MUTABLE.get(table, {})
     derivations = {row["id"] for row in database.stream("SELECT id FROM derivation")}
     for row in database.stream(f"SELECT * FROM {table} ORDER BY id"):
         count += 1
         if row["derivation_id"] is None:
-            if expected.pop(_name(table, row), None) != content.object_sha256_of(row):
+            if expected.pop(_name(table, row), None) != content_hashes.object_sha256_of(row):
                 bad.add((table, row["id"]))
             continue
-        sound = row[content.ROW_HASH] == content.bulk_row_hash(table, row)
+        sound = row[content_hashes.ROW_HASH] == content_hashes.bulk_row_hash(table, row)
         sound = sound and row["derivation_id"] in derivations
         if changeable:
             entry = expected.pop(_name(table, row), None)
@@ -215,7 +214,7 @@ def _check_bulk(
             if entry is None:
                 sound = sound and untouched
             else:
-                sound = sound and entry == content.object_sha256_of(row)
+                sound = sound and entry == content_hashes.object_sha256_of(row)
         if not sound:
             bad.add((table, row["id"]))
     return count, bad
@@ -225,26 +224,27 @@ def _check_derivation(
     database: Database, row: Row, entry: AuditEntry | None
 ) -> set[tuple[str, Value]]:
     """Compares a derivation with its entry and, when it differs, finds the rows that do."""
-    digests = content.derivation_digests(database, int(row["id"] or 0))
+    digests = content_hashes.derivation_digests(database, int(row["id"] or 0))
     if entry is None:
         return {("derivation", row["id"])}
-    if entry.content_sha256 == content.derivation_sha256(row, digests):
+    if entry.content_sha256 == content_hashes.derivation_sha256(row, digests):
         return set()
     recorded = _recorded_digests(entry)
-    if entry.content_sha256 != content.derivation_sha256(row, recorded):
+    if entry.content_sha256 != content_hashes.derivation_sha256(row, recorded):
         # The entry's own list is no help, or the derivation's row itself was changed.
         return {("derivation", row["id"])}
     bad: set[tuple[str, Value]] = set()
-    for table in content.BULK:
+    for table in content_hashes.BULK:
         if digests[table] != recorded[table]:
-            bad.update((table, one) for one in _odd_rows(database, table, row, recorded[table]))
+            odd_rows = _odd_rows(database, table, row, recorded[table])
+            bad.update((table, row_id) for row_id in odd_rows)
     return bad
 
 
 def _recorded_digests(entry: AuditEntry) -> Mapping[str, BulkDigest]:
     try:
-        nothing = content.bulk_digest(()).__dict__
-        optional = dict.fromkeys(content.OPTIONAL, nothing)
+        nothing = content_hashes.bulk_digest(()).__dict__
+        optional = dict.fromkeys(content_hashes.OPTIONAL, nothing)
         stored = {**optional, **json.loads(entry.params_json)["rows"]}
         return {
             table: BulkDigest(
@@ -252,21 +252,23 @@ def _recorded_digests(entry: AuditEntry) -> Mapping[str, BulkDigest]:
                 int(stored[table]["count"]),
                 str(stored[table]["sha256"]),
             )
-            for table in content.BULK
+            for table in content_hashes.BULK
         }
     except (ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 
-def _odd_rows(database: Database, table: str, row: Row, recorded: BulkDigest) -> Iterator[int]:
-    """Names rows put in or missing; else those whose own hash differs; else the first row."""
+def _odd_rows(
+    database: Database, table: str, derivation: Row, recorded: BulkDigest
+) -> Iterator[int]:
+    """Yields the ids of rows that were put in, are missing or differ; else that of the first."""
     sql = f"SELECT * FROM {table} WHERE derivation_id = ? ORDER BY id"
-    there: set[int] = set()
+    present: set[int] = set()
     odd: set[int] = set()
-    for one in database.stream(sql, [row["id"]]):
-        row_id = int(one["id"] or 0)
-        there.add(row_id)
-        if one[content.ROW_HASH] != content.bulk_row_hash(table, one):
+    for row in database.stream(sql, [derivation["id"]]):
+        row_id = int(row["id"] or 0)
+        present.add(row_id)
+        if row[content_hashes.ROW_HASH] != content_hashes.bulk_row_hash(table, row):
             odd.add(row_id)
-    wanted = set(range(recorded.first, recorded.first + recorded.count))
-    yield from sorted((there ^ wanted) | odd or {recorded.first})
+    expected = set(range(recorded.first, recorded.first + recorded.count))
+    yield from sorted((present ^ expected) | odd or {recorded.first})

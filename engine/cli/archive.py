@@ -8,18 +8,17 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.cli.case_options import BesideEvidenceOption, CaseOption, open_to_work
+from engine.cli.output import Json, print_json, print_line, replace_unprintable
 
 
 def command(
-    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
+    case: CaseOption,
     to: Annotated[Path, typer.Option("--to", metavar="FILE.zip", help="The archive.")],
     with_evidence: Annotated[
         bool, typer.Option("--with-evidence", help="Take the evidence along.")
     ] = False,
-    beside_evidence: Annotated[
-        bool, typer.Option("--beside-evidence", help="Insist on a file beside the evidence.")
-    ] = False,
+    beside_evidence: BesideEvidenceOption = False,
     as_json: Json = False,
 ) -> None:
     """Writes a case into one file, with a manifest over everything in it; `unpack` opens it.
@@ -28,14 +27,9 @@ def command(
     the hash of the manifest and the head of the audit log: they are what the receiver compares.
     """
     from engine.archive.archive_writer import write_archive
-    from engine.case import Case
     from engine.cli.export import files_json, print_files
 
-    with (
-        cancellable() as cancel,
-        shown_progress() as progress,
-        Case.open(case.absolute(), write=True) as opened,
-    ):
+    with open_to_work(case) as (opened, cancel, progress):
         archived = write_archive(
             opened, to, with_evidence=with_evidence, beside_evidence=beside_evidence,
             cancel=cancel, progress=progress,
@@ -43,10 +37,10 @@ def command(
         folder = opened.path
     manifest = archived.manifest
     if with_evidence:
-        for one in manifest.evidence:
-            if one.held is None:
-                said = f"warning: evidence {one.evidence_id} is left out, {one.left_out}"
-                sys.stderr.write("".join(c if c.isprintable() else " " for c in said) + "\n")
+        for row in manifest.evidence:
+            if row.held is None:
+                warning = f"warning: evidence {row.evidence_id} is left out, {row.left_out}"
+                sys.stderr.write(replace_unprintable(warning) + "\n")
     if as_json:
         print_json(
             {
@@ -54,7 +48,7 @@ def command(
                 "files": files_json([archived.file]),
                 "manifest_sha256": archived.manifest_sha256,
                 "contents": len(manifest.files),
-                "evidence": [one.__dict__ for one in manifest.evidence],
+                "evidence": [row.__dict__ for row in manifest.evidence],
                 "audit": {"entries": manifest.entries, "head": manifest.head},
             }
         )

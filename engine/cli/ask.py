@@ -8,14 +8,23 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.cli.case_options import CaseOption, open_to_write
+from engine.cli.output import (
+    Json,
+    cancellable,
+    print_json,
+    print_line,
+    replace_unprintable,
+    shown_progress,
+)
 from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.times import format_time, parse_span
+from engine.packs import DEFAULT_PACK
 
 
 def command(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know.")],
-    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
+    case: CaseOption,
     evidence: Annotated[
         int | None, typer.Option("--evidence", metavar="N", help="About this evidence.")
     ] = None,
@@ -30,7 +39,7 @@ def command(
     ] = False,
     pack: Annotated[
         str, typer.Option("--pack", metavar="NAME", help="Whose language model answers.")
-    ] = "compact",
+    ] = DEFAULT_PACK,
     runtime: Annotated[
         str, typer.Option("--runtime", metavar="NAME", help="auto, transformers or llama.cpp.")
     ] = "auto",
@@ -49,9 +58,8 @@ def command(
     """
     if event is not None and span is not None:
         raise BadInputError("--event and --span exclude each other", "", "give one")
-    from engine.cli.case_options import open_to_write
     from engine.dialogue.ask_case import ask
-    from engine.dialogue.model_cache import ModelShelf
+    from engine.dialogue.model_cache import ModelCache
     from engine.dialogue.turn import AskRequest
     from engine.tvad.language.runtime import Sampling
 
@@ -67,30 +75,27 @@ def command(
         fresh=fresh,
     )
     _check_is_case(case)
-    heard = None if as_json else _Spoken()
+    on_token = None if as_json else _print_token
     with (
         open_to_write(case, [], beside_evidence=False) as opened,
         cancellable() as cancel,
         shown_progress() as progress,
     ):
-        said = ask(opened, request, ModelShelf(), heard, cancel, progress)
+        turn = ask(opened, request, ModelCache(), on_token, cancel, progress)
     if as_json:
-        print_json(said)
+        print_json(turn)
     else:
-        _print(said)
-    if said["state"] == "cancelled":
+        _print(turn)
+    if turn["state"] == "cancelled":
         raise CancelledError("cancelled", "", "what was said until then is kept")
-    if said["missing"] is not None:
-        raise ResourceError("no language model answered", said["missing"], "the facts stand")
+    if turn["missing"] is not None:
+        raise ResourceError("no language model answered", turn["missing"], "the facts stand")
 
 
-class _Spoken:
-    """Shows an answer while it comes, without control characters."""
-
-    def __call__(self, piece: str) -> None:
-        shown = "".join(char if char.isprintable() else " " for char in piece)
-        sys.stdout.write(shown)
-        sys.stdout.flush()
+def _print_token(text: str) -> None:
+    """Prints a piece of an answer while it is generated, without control characters."""
+    sys.stdout.write(replace_unprintable(text))
+    sys.stdout.flush()
 
 
 def _check_is_case(case: Path) -> None:
@@ -100,21 +105,22 @@ def _check_is_case(case: Path) -> None:
         raise BadInputError("not a case", case, "analyse a video first")
 
 
-def _print(said: dict[str, Any]) -> None:
-    if said["answer"] is not None:
+def _print(turn: dict[str, Any]) -> None:
+    if turn["answer"] is not None:
         print_line("")
-        about = f"{said['pack']}, {said['runtime']}"
+        about = f"{turn['pack']}, {turn['runtime']}"
         print_line(f"(written by a language model: {about}; the facts below are computed)")
-        if said["agrees_with_heatmap"] is False:
+        if turn["agrees_with_heatmap"] is False:
             print_line("This answer disagrees with the heatmap; look at the frames.")
-        if said["dropped_turns"]:
-            print_line(f"The model was not told the oldest {said['dropped_turns']} turns any more.")
+        if turn["dropped_turns"]:
+            print_line(f"The model was not told the oldest {turn['dropped_turns']} turns any more.")
     print_line("Facts:")
-    for fact in said["facts"]:
+    for fact in turn["facts"]:
         at = f"{format_time(fact['start_s'])}..{format_time(fact['end_s'])}"
         print_line(f"  {fact['text']} [{at}]")
     print_line("Citations:")
-    for one in said["citations"]:
-        at = f"{format_time(one['start_s'])}..{format_time(one['end_s'])}"
-        of = "" if one["trajectory_id"] is None else f", trajectory {one['trajectory_id']}"
-        print_line(f"  evidence {one['evidence_id']}, {at}{of}")
+    for citation in turn["citations"]:
+        at = f"{format_time(citation['start_s'])}..{format_time(citation['end_s'])}"
+        trajectory = citation["trajectory_id"]
+        of = "" if trajectory is None else f", trajectory {trajectory}"
+        print_line(f"  evidence {citation['evidence_id']}, {at}{of}")

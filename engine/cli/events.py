@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from engine.cli.case_options import CaseOption, RunOption, open_to_read, select_evidence
 from engine.cli.output import Json, print_json, print_line
 from engine.core.errors import BadInputError
 
 
 def command(
-    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
+    case: CaseOption,
     evidence: Annotated[
         int | None, typer.Option("--evidence", metavar="N", help="Only this evidence.")
     ] = None,
-    run: Annotated[
-        int | None, typer.Option("--run", metavar="N", help="This run, not the current one.")
-    ] = None,
+    run: RunOption = None,
     as_json: Json = False,
 ) -> None:
     """Lists the events of a case: when, how strongly, and why something stands out."""
-    from engine.cli.case_options import chosen_evidence, open_to_read
     from engine.export.event_json import run_events
 
     with open_to_read(case) as opened:
         if run is not None and evidence is None:
             evidence = opened.runs.get(run).evidence_id
-        listed: list[dict[str, Any]] = []
-        pieces = chosen_evidence(opened, evidence)
-        if not pieces:
+        all_events: list[dict[str, Any]] = []
+        rows = select_evidence(opened, evidence)
+        if not rows:
             raise BadInputError("no evidence in the case", case, "analyse a video first")
-        for piece in pieces:
-            if run is None and evidence is None and opened.runs.current(piece.id) is None:
+        for row in rows:
+            if run is None and evidence is None and opened.runs.current(row.id) is None:
                 continue
-            chosen = opened.runs.chosen(piece, run)
-            listed += run_events(opened, chosen)
+            events = run_events(opened, opened.runs.resolve(row, run))
+            all_events += events
             if not as_json:
-                _print(piece.name, listed[-len(opened.results.events(chosen.id)) or len(listed) :])
+                _print(row.name, events)
         if as_json:
-            print_json({"events": listed})
+            print_json({"events": all_events})
 
 
 def _print(name: str, events: list[dict[str, Any]]) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.cli.case_options import (
+    BesideEvidenceOption,
+    CaseOption,
+    OutputOption,
+    RunOption,
+    open_to_work,
+)
+from engine.cli.output import Json, print_json, print_line
 from engine.core.times import parse_time
 
 if TYPE_CHECKING:
@@ -17,14 +23,10 @@ if TYPE_CHECKING:
 
 
 def command(
-    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
+    case: CaseOption,
     evidence: Annotated[int, typer.Option("--evidence", metavar="N", help="Which evidence.")],
-    to: Annotated[
-        Path, typer.Option("--to", metavar="FILE", help="Its ending says what is written.")
-    ],
-    run: Annotated[
-        int | None, typer.Option("--run", metavar="N", help="This run, not the current one.")
-    ] = None,
+    to: OutputOption,
+    run: RunOption = None,
     start: Annotated[
         str | None, typer.Option("--start", metavar="T", help="First frame; 12.4 or 00:00:12.400.")
     ] = None,
@@ -34,9 +36,7 @@ def command(
     compare: Annotated[
         bool, typer.Option("--compare", help="Clip: each frame as it is, left of the drawn one.")
     ] = False,
-    beside_evidence: Annotated[
-        bool, typer.Option("--beside-evidence", help="Insist on a file beside the evidence.")
-    ] = False,
+    beside_evidence: BesideEvidenceOption = False,
     as_json: Json = False,
 ) -> None:
     """Exports what a run found; each file is hashed and recorded in the case.
@@ -54,30 +54,25 @@ def command(
     Only .mp4 and .png need the evidence itself, which is hashed first. A file that is there
     already is replaced only when this case wrote it and nobody changed it since.
     """
-    from engine.case import Case
-    from engine.export.export_run import ENDINGS, Export, export_run
+    from engine.export.export_run import ENDINGS, ExportRequest, export_run
     from engine.export.output_files import check_ending
 
     check_ending(to, ENDINGS)
-    wanted = Export(
+    request = ExportRequest(
         to,
         None if start is None else parse_time(start),
         None if end is None else parse_time(end),
         beside_evidence,
         compared=compare,
     )
-    with (
-        cancellable() as cancel,
-        shown_progress() as progress,
-        Case.open(case.absolute(), write=True) as opened,
-    ):
-        piece = opened.evidence.get(evidence)
-        chosen = opened.runs.chosen(piece, run)
-        exported = export_run(opened, piece, chosen, wanted, cancel, progress)
+    with open_to_work(case) as (opened, cancel, progress):
+        row = opened.evidence.get(evidence)
+        run_row = opened.runs.resolve(row, run)
+        exported = export_run(opened, row, run_row, request, cancel, progress)
         result = {
             "case": str(opened.path),
-            "evidence_id": piece.id,
-            "run_id": chosen.id,
+            "evidence_id": row.id,
+            "run_id": run_row.id,
             "first_frame": exported.first_frame,
             "last_frame": exported.last_frame,
             "start_s": exported.start_s,
@@ -93,12 +88,12 @@ def command(
 def files_json(files: Sequence[WrittenFile]) -> list[dict[str, Any]]:
     """Returns written files as JSON values."""
     return [
-        {"path": str(one.path), "kind": one.kind, "sha256": one.sha256, "size": one.size}
-        for one in files
+        {"path": str(file.path), "kind": file.kind, "sha256": file.sha256, "size": file.size}
+        for file in files
     ]
 
 
 def print_files(files: Sequence[WrittenFile]) -> None:
     """Prints written files, a line each with size and hash."""
-    for one in files:
-        print_line(f"{one.path}: {one.size:,} bytes, SHA-256 {one.sha256}")
+    for file in files:
+        print_line(f"{file.path}: {file.size:,} bytes, SHA-256 {file.sha256}")

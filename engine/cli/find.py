@@ -30,25 +30,25 @@ def command(
     if (like is not None) + (marks is not None) + (text is not None) != 1:
         raise BadInputError("say what to look for", "", "give --like EVENT or --text WORDS")
     from engine.few_shot.marks import load_marks
-    from engine.few_shot.similarity_search import find_like, find_words
+    from engine.few_shot.similarity_search import find_by_text, find_similar
 
-    given = () if marks is None else load_marks(marks)
+    targets = () if marks is None else load_marks(marks)
     with cancellable() as cancel, shown_progress() as progress, open_to_read(case) as opened:
         if text is not None:
-            found = find_words(opened, text, cancel, progress).as_json()
+            ranking = find_by_text(opened, text, cancel, progress).as_json()
         else:
-            found = find_like(opened, like, given, cancel, progress).as_json()
+            ranking = find_similar(opened, like, targets, cancel, progress).as_json()
         names = {row.id: row.name for row in opened.evidence.all()}
     if as_json:
-        print_json(found)
+        print_json(ranking)
         return
-    for one in found["moments"]:
-        print_line(_line(one, names[one["evidence_id"]]))
-    for one in found["left_out"]:
-        print_line(f"  not searched: {names[one['evidence_id']]}, {one['why']}")
+    for moment in ranking["moments"]:
+        print_line(_line(moment, names[moment["evidence_id"]]))
+    for omission in ranking["left_out"]:
+        print_line(f"  not searched: {names[omission['evidence_id']]}, {omission['why']}")
 
 
-def _line(one: dict[str, Any], name: str) -> str:
-    own = "  (the target itself)" if one["itself"] else ""
-    times = f"{format_time(one['start_s'])} to {format_time(one['end_s'])}"
-    return f"{one['rank']:>3}  {one['likeness']:.2f}  {name}  {times}{own}"
+def _line(moment: dict[str, Any], name: str) -> str:
+    own = "  (the target itself)" if moment["itself"] else ""
+    times = f"{format_time(moment['start_s'])} to {format_time(moment['end_s'])}"
+    return f"{moment['rank']:>3}  {moment['likeness']:.2f}  {name}  {times}{own}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.case_options import CaseOption, open_to_read
 from engine.cli.output import Json, print_json, print_line
 from engine.core.errors import BadInputError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
+    case: CaseOption,
     action: Annotated[
         str | None,
         typer.Option("--action", metavar="NAME", help="Only these: run, or run.finish."),
@@ -33,9 +33,7 @@ def command(
 
     Write the head down elsewhere: with it `verify --head` finds any later change.
     """
-    from engine.cli.case_options import open_to_read
-
-    earliest = None if since is None else _time(since)
+    earliest = None if since is None else _parse_time(since)
     with open_to_read(case) as opened, opened.database.snapshot():
         head, count = opened.audit.head, opened.audit.count
         entries = [
@@ -57,11 +55,11 @@ def _line(entry: AuditEntry) -> str:
     from engine.case.audit_text import details
 
     when = entry.utc[:19].replace("T", " ")
-    done = f"{entry.action} {entry.object}"
-    return f"{entry.seq:>5}  {when}Z  {entry.actor}  {done}  {details(entry)}  {entry.hash[:12]}"
+    action = f"{entry.action} {entry.object}"
+    return f"{entry.seq:>5}  {when}Z  {entry.actor}  {action}  {details(entry)}  {entry.hash[:12]}"
 
 
-def _time(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
@@ -74,6 +72,6 @@ def _time(text: str) -> datetime:
 def _not_before(entry: AuditEntry, earliest: datetime) -> bool:
     # An entry whose time was tampered with is shown rather than hidden.
     try:
-        return _time(entry.utc) >= earliest
+        return _parse_time(entry.utc) >= earliest
     except BadInputError:
         return True

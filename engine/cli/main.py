@@ -18,6 +18,7 @@ from typer.main import get_command
 from engine.cli.output import set_quiet
 from engine.core.build import program
 from engine.core.errors import BadInputError, ResourceError, SightlineError
+from engine.core.files import is_disk_full
 from engine.core.registry import Registry
 
 _HELP = """Reviews surveillance footage offline: scores frames for anomaly, shows where and why.
@@ -58,7 +59,7 @@ COMMANDS: Registry[Callable[..., Any]] = Registry(
 """Every command by its function, in the order of the help."""
 
 GROUPS = frozenset({"packs", "train", "dialogues"})
-"""Names whose function gives a group of commands."""
+"""Names of which the function returns a group of commands."""
 
 HIDDEN = frozenset({"analyse"})
 """Names that work and are not listed."""
@@ -91,8 +92,8 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    words, debug = _taken_out(list(arguments), "--debug")
-    words, quiet = _taken_out(words, "--quiet")
+    words, debug = _remove_option(list(arguments), "--debug")
+    words, quiet = _remove_option(words, "--quiet")
     set_quiet(quiet)
     try:
         result = _commands()(args=words or ["--help"], prog_name=program(), standalone_mode=False)
@@ -103,7 +104,7 @@ def run(arguments: Sequence[str]) -> int:
     except BaseException as error:
         if debug:
             traceback.print_exc()
-        return _failed(error)
+        return _report_failure(error)
 
 
 def _command(name: str) -> Command:
@@ -117,44 +118,45 @@ def _command(name: str) -> Command:
     command.name = name
     waiting = [command]
     while waiting:
-        one = waiting.pop()
-        one.help = _as_called(one.help or "")
-        waiting += getattr(one, "commands", {}).values()
+        inner = waiting.pop()
+        inner.help = _name_program(inner.help or "")
+        waiting += getattr(inner, "commands", {}).values()
     return command
 
 
 def _commands() -> TyperGroup:
     commands = cast(dict[str, Command], _Commands())
-    return _Group(commands=commands, help=_as_called(_HELP), rich_markup_mode=None)
+    return _Group(commands=commands, help=_name_program(_HELP), rich_markup_mode=None)
 
 
-def _as_called(text: str) -> str:
+def _name_program(text: str) -> str:
     return text.replace("main.py", program())
 
 
-def _taken_out(words: list[str], option: str) -> tuple[list[str], bool]:
+def _remove_option(words: list[str], option: str) -> tuple[list[str], bool]:
+    """Returns the words without an option, and whether it was among them."""
     end = words.index("--") if "--" in words else len(words)
-    kept = [word for word in words[:end] if word != option]
-    return kept + words[end:], len(kept) < end
+    others = [word for word in words[:end] if word != option]
+    return others + words[end:], len(others) < end
 
 
-def _failed(error: BaseException) -> int:
-    """Says what failed in one line and returns the exit code."""
+def _report_failure(error: BaseException) -> int:
+    """Prints what failed in one line and returns the exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 2
     if isinstance(error, typer.Exit):
         return error.exit_code
-    line, code = _described(error)
+    line, code = _error_line(error)
     sys.stderr.write(f"error: {line}\n")
     return code
 
 
-def _described(error: BaseException) -> tuple[str, int]:
+def _error_line(error: BaseException) -> tuple[str, int]:
     if isinstance(error, SightlineError):
         return error.line(), error.exit_code
     if isinstance(error, TyperException):
-        said = _one_line(error.format_message()).rstrip(".")
-        return BadInputError(said, "", f"see {program()} --help").line(), 2
+        what = _one_line(error.format_message()).rstrip(".")
+        return BadInputError(what, "", f"see {program()} --help").line(), 2
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         return "cancelled, what was committed is kept, run again to resume", 3
     if isinstance(error, MemoryError):
@@ -168,7 +170,7 @@ def _described(error: BaseException) -> tuple[str, int]:
 def _system_error(error: OSError) -> tuple[str, int]:
     where = os.fsdecode(error.filename) if error.filename else ""
     what = error.strerror or type(error).__name__
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM):
+    if is_disk_full(error) or error.errno in (errno.EMFILE, errno.ENOMEM):
         return ResourceError(what.lower(), where, "free some and run again").line(), 4
     return SightlineError(what.lower(), where, "check the path").line(), 2
 

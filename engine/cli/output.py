@@ -1,4 +1,4 @@
-"""What commands print: one JSON object or lines on stdout, progress on stderr."""
+"""The output of commands: one JSON object or lines on stdout, progress on stderr."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
-from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.core.times import format_time
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
-_EVERY_S = 10.0
+_LINE_INTERVAL_S = 10.0  # Between two lines of progress in a file, a few hundred a hour. A choice.
 _quiet = [False]
 
 
@@ -36,24 +34,19 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 def print_line(text: str) -> None:
     """Prints a line without control characters, so that a file's name cannot forge output."""
-    shown = "".join(char if char.isprintable() else " " for char in text)
-    sys.stdout.buffer.write(shown.encode(sys.stdout.encoding or "utf-8", "replace") + b"\n")
+    printable = replace_unprintable(text)
+    sys.stdout.buffer.write(printable.encode(sys.stdout.encoding or "utf-8", "replace") + b"\n")
     sys.stdout.flush()
 
 
-def check_range(option: str, value: float, least: float, most: float) -> None:
-    """Refuses a number outside its range.
-
-    Raises:
-        BadInputError: it lies outside; both ends belong to the range.
-    """
-    if not least <= value <= most:
-        raise BadInputError(f"{option} out of range", value, f"use {least} to {most}")
+def replace_unprintable(text: str) -> str:
+    """Returns a text with a space in place of every control character."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 @contextlib.contextmanager
 def cancellable() -> Iterator[CancelToken]:
-    """Turns the first Ctrl+C into a wish to stop; a second one stops at once."""
+    """Lets the first Ctrl+C set a cancel token; a second one ends the program at once."""
     token = CancelToken()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -82,13 +75,13 @@ def shown_progress() -> Iterator[ProgressCallback]:
 
 class _Lines:
     def __init__(self) -> None:
-        self._next = time.monotonic() + _EVERY_S
+        self._next = time.monotonic() + _LINE_INTERVAL_S
 
     def __call__(self, progress: Progress) -> None:
         if time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + _EVERY_S
-        sys.stderr.write(_described(progress) + "\n")
+        self._next = time.monotonic() + _LINE_INTERVAL_S
+        sys.stderr.write(_progress_text(progress) + "\n")
         sys.stderr.flush()
 
 
@@ -102,27 +95,21 @@ def _bar() -> Iterator[ProgressCallback]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
 
-        def report(progress: Progress) -> None:
+        def show(progress: Progress) -> None:
             bar.update(
                 task,
-                description=_described(progress),
+                description=_progress_text(progress),
                 completed=progress.done,
                 total=progress.total or None,
             )
 
-        yield report
+        yield show
 
 
-def _described(progress: Progress) -> str:
-    text = progress.counted
+def _progress_text(progress: Progress) -> str:
+    text = progress.text
     if progress.rate > 0:
         text += f", {progress.rate:.0f}/s"
     if progress.seconds_left is not None:
         text += f", {format_time(progress.seconds_left)[:8]} left"
     return text
-
-
-def said_command() -> str:
-    """Returns the command as a pack may say it: where folders lie is nobody's affair."""
-    words = [Path(one).name if Path(one).is_absolute() else one for one in sys.argv[1:]]
-    return " ".join(["main.py", *words])

@@ -1,4 +1,4 @@
-"""`packs`: which packs are there, whether one is what it says, and bringing one in."""
+"""`packs`: lists, checks and imports packs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.core.build import program
 from engine.core.errors import CheckFailedError
 
 if TYPE_CHECKING:
-    from engine.packs.pack_listing import Listed
+    from engine.packs.pack_listing import ListedPack
     from engine.packs.pack_memory import Machine
 
 _HELP = """Lists, checks and imports model packs.
@@ -54,8 +54,8 @@ def list_command(as_json: Json = False) -> None:
         print_json(packs_json())
         return
     machine, packs = this_machine(), list_packs()
-    for one in packs:
-        _print(one, machine)
+    for listed in packs:
+        _print(listed, machine)
     if not packs:
         print_line(f"no packs; import one: {program()} packs import PATH")
 
@@ -71,20 +71,20 @@ def verify_command(
     from engine.packs.pack_listing import check_pack
 
     with cancellable() as cancel, shown_progress() as progress:
-        found = check_pack(name, cancel, progress)
+        checked = check_pack(name, cancel, progress)
     if as_json:
-        print_json(found.as_json())
+        print_json(checked.as_json())
     else:
-        for file in found.files:
+        for file in checked.files:
             print_line(f"{'good' if file.error is None else 'BAD '}  {file.sha256}  {file.name}")
-        for problem in found.problems:
+        for problem in checked.problems:
             print_line(problem)
-    if not found.ok:
-        count = len(found.problems)
+    if not checked.ok:
+        count = len(checked.problems)
         what = f"the pack differs from its manifest in {count} place{'' if count == 1 else 's'}"
-        raise CheckFailedError(what, found.folder, "import it again")
+        raise CheckFailedError(what, checked.folder, "import it again")
     if not as_json:
-        print_line(f"{found.name} {found.version} is what its manifest says")
+        print_line(f"{checked.name} {checked.version} is what its manifest says")
 
 
 def import_command(
@@ -97,12 +97,12 @@ def import_command(
     manifest does not name is refused, and nothing of it stays.
     """
     from engine.packs.pack_import import import_pack
-    from engine.packs.pack_listing import Listed
+    from engine.packs.pack_listing import ListedPack
     from engine.packs.pack_memory import this_machine
 
     with cancellable() as cancel, shown_progress() as progress:
         pack = import_pack(path, cancel, progress)
-    listed, machine = Listed(pack.name, pack.folder, False, pack, None), this_machine()
+    listed, machine = ListedPack(pack.name, pack.folder, False, pack, None), this_machine()
     if as_json:
         print_json(listed.as_json(machine))
         return
@@ -110,11 +110,11 @@ def import_command(
     print_line(f"use it with: {program()} analyze VIDEO --case NAME.case --pack {pack.name}")
 
 
-def _print(listed: Listed, machine: Machine) -> None:
+def _print(listed: ListedPack, machine: Machine) -> None:
     from engine.packs.pack_folders import weights_folders
-    from engine.packs.pack_memory import said, size_text
+    from engine.packs.pack_memory import memory_text, size_text
 
-    pack, places = listed.pack, weights_folders()
+    pack, user_weights = listed.pack, weights_folders()[-1]
     if pack is None:
         print_line(f"{listed.name}  cannot be used")
         print_line(f"    {'' if listed.error is None else listed.error.line()}")
@@ -124,7 +124,7 @@ def _print(listed: Listed, machine: Machine) -> None:
         f"{pack.name} {pack.version}  {pack.licence} · {pack.backbone.name} · {languages} · "
         f"{size_text(pack.bytes)}"
     )
-    print_line(f"    {said(pack.memory, machine)}")
+    print_line(f"    {memory_text(pack.memory, machine)}")
     for name in pack.missing_base:
-        print_line(f"    base weights {name} are missing: put their folder into {places[-1]}")
+        print_line(f"    base weights {name} are missing: put their folder into {user_weights}")
     print_line(f"    {'ships with Sightline' if listed.shipped else pack.folder}")

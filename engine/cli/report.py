@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.case_options import BesideEvidenceOption, CaseOption, OutputOption
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 
 if TYPE_CHECKING:
@@ -15,10 +15,8 @@ if TYPE_CHECKING:
 
 
 def command(
-    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
-    to: Annotated[
-        Path, typer.Option("--to", metavar="FILE", help="Its ending says what is written.")
-    ],
+    case: CaseOption,
+    to: OutputOption,
     tagged: Annotated[
         bool, typer.Option("--tagged", help="Only events, bookmarks and notes with a tag.")
     ] = False,
@@ -32,9 +30,7 @@ def command(
         str | None,
         typer.Option("--reference", metavar="TEXT", help="What the case is called elsewhere."),
     ] = None,
-    beside_evidence: Annotated[
-        bool, typer.Option("--beside-evidence", help="Insist on a file beside the evidence.")
-    ] = False,
+    beside_evidence: BesideEvidenceOption = False,
     as_json: Json = False,
 ) -> None:
     """Writes a report of the whole case; it is hashed and recorded in the case.
@@ -58,12 +54,12 @@ def command(
     from engine.report.write_report import ENDINGS, write_report
 
     check_ending(to, ENDINGS)
-    named = {"examiner": examiner, "organisation": organisation, "reference": reference}
+    details = {"examiner": examiner, "organisation": organisation, "reference": reference}
     with (
         cancellable() as cancel,
         Case.open(case.absolute(), write=True) as opened,
     ):
-        _keep_details(opened, {name: text for name, text in named.items() if text is not None})
+        _store_details(opened, {name: text for name, text in details.items() if text is not None})
         with shown_progress() as progress:
             content, written = write_report(
                 opened,
@@ -73,10 +69,10 @@ def command(
                 cancel=cancel,
                 progress=progress,
             )
-        changed = [one.state for one in content.evidence if not one.state.unchanged]
+        changed = [each.state for each in content.evidence if not each.state.is_unchanged]
         result = {
             "case": str(opened.path),
-            "examiner": content.details.examiner or None,
+            "examiner": content.case_info.examiner or None,
             "changed_evidence": [state.row.id for state in changed],
             "audit": {"entries": content.audit_entries, "head": content.audit_head},
             "files": files_json([written]),
@@ -91,16 +87,16 @@ def command(
         print_line(f"head of the audit log: {content.audit_head} ({content.audit_entries} entries)")
 
 
-def _keep_details(case: Case, named: dict[str, str]) -> None:
-    """Keeps what was said about the case, and asks once for an examiner where none is known."""
-    if not named.get("examiner") and not case.details.get().examiner:
+def _store_details(case: Case, details: dict[str, str]) -> None:
+    """Stores details of the case, and asks once for an examiner where none is known."""
+    if not details.get("examiner") and not case.info.get().examiner:
         if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
-            asked = "Examiner responsible for this report (empty: not given)"
-            named["examiner"] = typer.prompt(asked, default="", show_default=False, err=True)
-        if not named.get("examiner"):
+            question = "Examiner responsible for this report (empty: not given)"
+            details["examiner"] = typer.prompt(question, default="", show_default=False, err=True)
+        if not details.get("examiner"):
             sys.stderr.write(
                 "warning: no examiner is named, which the report says; name one with --examiner\n"
             )
-    if named:
+    if details:
         with case.change() as change:
-            change.details.set(**named)
+            change.info.set(**details)

@@ -21,12 +21,12 @@ def command(as_json: Json = False) -> None:
 
     with cancellable() as cancel, shown_progress() as progress:
         checks = self_test(cancel, progress)
-    bad = [one for one in checks if not one.ok]
+    bad = [check for check in checks if not check.ok]
     if as_json:
-        print_json({"ok": not bad, "checks": [asdict(one) for one in checks]})
+        print_json({"ok": not bad, "checks": [asdict(check) for check in checks]})
     else:
-        for one in checks:
-            print_line(f"{'good' if one.ok else 'BAD '}  {one.name}: {one.detail}")
+        for check in checks:
+            print_line(f"{'good' if check.ok else 'BAD '}  {check.name}: {check.detail}")
     if bad:
         what = f"{len(bad)} of {len(checks)} checks differ from what is on record"
         raise CheckFailedError(what, bad[0].name, "install again, or say so beside every result")

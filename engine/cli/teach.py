@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.case_options import CaseOption, open_to_read
-from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.cli.case_options import CaseOption, open_to_read, open_to_work
+from engine.cli.output import Json, print_json, print_line
 from engine.core.build import program
 from engine.core.errors import BadInputError, CheckFailedError
 
@@ -49,42 +49,31 @@ def command(
 
 
 def _teach(case: Path, marks: Path, name: str, as_json: bool) -> None:
-    from engine.case import Case
     from engine.few_shot.marks import load_marks
     from engine.few_shot.teach_variant import teach
 
-    found = load_marks(marks)
-    with (
-        cancellable() as cancel,
-        shown_progress() as progress,
-        Case.open(case.absolute(), write=True) as opened,
-    ):
-        taken = teach(opened, found, name, cancel, progress)
-    said = taken.as_json()
+    targets = load_marks(marks)
+    with open_to_work(case) as (opened, cancel, progress):
+        result = teach(opened, targets, name, cancel, progress).as_json()
     if as_json:
-        print_json(said)
+        print_json(result)
         return
-    print_line(f"{name}: taught from {len(found)} mark{'' if len(found) == 1 else 's'}")
-    for one in said["preview"]:
+    print_line(f"{name}: taught from {len(targets)} mark{'' if len(targets) == 1 else 's'}")
+    for row in result["preview"]:
         print_line(
-            f"  evidence {one['evidence_id']}: {one['events_before']} events before, "
-            f"{one['events_after']} after; highest score {one['max_before']:.2f}, "
-            f"then {one['max_after']:.2f}"
+            f"  evidence {row['evidence_id']}: {row['events_before']} events before, "
+            f"{row['events_after']} after; highest score {row['max_before']:.2f}, "
+            f"then {row['max_after']:.2f}"
         )
-    for warning in said["warnings"]:
+    for warning in result["warnings"]:
         print_line(f"  warning: {warning}")
     print_line(f"next: {program()} analyze VIDEO --case {case} --variant {name!r}")
 
 
 def _repeat(case: Path, name: str, as_json: bool) -> None:
-    from engine.case import Case
     from engine.few_shot.teach_variant import repeat_teaching
 
-    with (
-        cancellable() as cancel,
-        shown_progress() as progress,
-        Case.open(case.absolute(), write=True) as opened,
-    ):
+    with open_to_work(case) as (opened, cancel, progress):
         same = repeat_teaching(opened, name, cancel, progress)
     if as_json:
         print_json({"name": name, "same": same})
@@ -100,7 +89,7 @@ def _discard(case: Path, name: str, as_json: bool) -> None:
     from engine.case import Case
 
     with Case.open(case.absolute(), write=True) as opened:
-        row = opened.variants.named(name)
+        row = opened.variants.by_name(name)
         with opened.change() as change:
             change.variants.set_removed(row.id, True)
     if as_json:
@@ -113,10 +102,11 @@ def _list(case: Path, as_json: bool) -> None:
     from engine.few_shot.teach_variant import variant_json
 
     with open_to_read(case) as opened:
-        found: list[dict[str, Any]] = [variant_json(row) for row in opened.variants.all()]
+        variants: list[dict[str, Any]] = [variant_json(row) for row in opened.variants.all()]
     if as_json:
-        print_json({"variants": found})
+        print_json({"variants": variants})
         return
-    print_line(f"{len(found)} variant{'' if len(found) == 1 else 's'}")
-    for one in found:
-        print_line(f"  {one['name']}: {one['marks']} marks ({', '.join(one['names'])})")
+    print_line(f"{len(variants)} variant{'' if len(variants) == 1 else 's'}")
+    for variant in variants:
+        names = ", ".join(variant["names"])
+        print_line(f"  {variant['name']}: {variant['marks']} marks ({names})")

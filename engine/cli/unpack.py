@@ -12,7 +12,7 @@ from engine.cli.output import Json, cancellable, print_json, print_line, shown_p
 from engine.core.errors import CheckFailedError
 
 if TYPE_CHECKING:
-    from engine.archive.unpack_case import Unpacked
+    from engine.archive.unpack_case import UnpackResult
 
 
 def command(
@@ -41,13 +41,14 @@ def command(
 
     with cancellable() as cancel, shown_progress() as progress:
         unpacked = unpack(
-            archive, to, places=evidence or (), beside_evidence=beside_evidence,
+            archive, to, search_paths=evidence or (), beside_evidence=beside_evidence,
             cancel=cancel, progress=progress,
         )  # fmt: skip
-    for one in unpacked.evidence:
-        if one.state == "missing":
+    for evidence_state in unpacked.evidence:
+        if evidence_state.state == "missing":
+            row = evidence_state.row
             sys.stderr.write(
-                f"warning: evidence {one.row.id} is missing, {one.row.sha256}; "
+                f"warning: evidence {row.id} is missing, {row.sha256}; "
                 "unpack again with --evidence PATH, or put it back where it was\n"
             )
     if as_json:
@@ -60,7 +61,7 @@ def command(
         )
 
 
-def _json(unpacked: Unpacked) -> dict[str, object]:
+def _json(unpacked: UnpackResult) -> dict[str, object]:
     return {
         "case": str(unpacked.case),
         "sha256": unpacked.archive_sha256,
@@ -69,22 +70,22 @@ def _json(unpacked: Unpacked) -> dict[str, object]:
         "head": unpacked.head,
         "evidence": [
             {
-                "evidence_id": one.row.id,
-                "state": one.state,
-                "path": None if one.path is None else str(one.path),
-                "sha256": one.row.sha256,
+                "evidence_id": each.row.id,
+                "state": each.state,
+                "path": None if each.path is None else str(each.path),
+                "sha256": each.row.sha256,
             }
-            for one in unpacked.evidence
+            for each in unpacked.evidence
         ],
         "verification": unpacked.verification.as_json(),
     }
 
 
-def _print(unpacked: Unpacked) -> None:
+def _print(unpacked: UnpackResult) -> None:
     print_line(f"{unpacked.case}: {unpacked.files:,} files, each as its hash says")
     print_line(f"archive:  SHA-256 {unpacked.archive_sha256}")
     print_line(f"manifest: SHA-256 {unpacked.manifest_sha256}")
     print_line(f"head of the audit log as archived: {unpacked.head}")
-    for one in unpacked.evidence:
-        print_line(f"evidence {one.row.id}: {one.state}, {one.path or one.row.path}")
+    for each in unpacked.evidence:
+        print_line(f"evidence {each.row.id}: {each.state}, {each.path or each.row.path}")
     print_line("the case verifies" if unpacked.sound else "the case does NOT verify")

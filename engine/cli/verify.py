@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.case_options import CaseOption, open_to_read
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from engine.case import Verification
 
-_SHOWN = 10
+_MAX_LISTED = 10  # Bad records that are listed, so that the sum stays on the screen; a choice.
 
 
 def command(
-    case: Annotated[Path, typer.Option("--case", metavar="DIR", help="The case folder.")],
+    case: CaseOption,
     head: Annotated[
         str | None,
         typer.Option("--head", metavar="HASH", help="A head of the audit log noted elsewhere."),
@@ -35,7 +36,6 @@ def command(
     the case is sound and it can be written. Exit code 1 when anything differs. `--also` computes
     MD5 or SHA-1 in the same reading, to compare with what another lab noted; SHA-256 decides.
     """
-    from engine.cli.case_options import open_to_read
     from engine.pipeline.evidence_check import verification_json, verify_case
 
     algorithms = [word.strip().lower() for word in also.split(",") if word.strip()]
@@ -44,60 +44,60 @@ def command(
         shown_progress() as progress,
         open_to_read(case) as opened,
     ):
-        found, hashes = verify_case(opened, algorithms, head, cancel, progress)
+        result, hashes = verify_case(opened, algorithms, head, cancel, progress)
         path = opened.path
     if as_json:
-        print_json(verification_json(found, hashes))
+        print_json(verification_json(result, hashes))
     else:
-        _print(found, hashes)
-    if not found.ok:
-        _keep(path, found)
+        _print(result, hashes)
+    if not result.ok:
+        _record_changes(path, result)
         raise CheckFailedError(
-            f"verification failed: {_summary(found)}",
+            f"verification failed: {_summary(result)}",
             path,
             "see the list above" if not as_json else "see the JSON",
         )
 
 
-def _keep(path: Path, found: Verification) -> None:
-    from engine.pipeline.evidence_check import keep_changed
+def _record_changes(path: Path, result: Verification) -> None:
+    from engine.pipeline.evidence_check import record_changed_evidence
 
-    said = keep_changed(path, found)
-    if said:
-        sys.stderr.write(f"{said}\n")
+    message = record_changed_evidence(path, result)
+    if message:
+        sys.stderr.write(f"{message}\n")
 
 
-def _summary(found: Verification) -> str:
+def _summary(result: Verification) -> str:
     parts = []
-    changed = sum(not one.ok for one in found.evidence)
+    changed = sum(not row.ok for row in result.evidence)
     if changed:
-        parts.append(f"{changed} of {len(found.evidence)} pieces of evidence changed or missing")
-    if found.bad:
-        parts.append(f"{len(found.bad)} of {found.checked} records changed")
-    if found.first_bad is not None:
-        parts.append(f"audit log broken at entry {found.first_bad}")
-    if found.head_in_chain is False:
+        parts.append(f"{changed} of {len(result.evidence)} pieces of evidence changed or missing")
+    if result.bad:
+        parts.append(f"{len(result.bad)} of {result.checked} records changed")
+    if result.first_bad is not None:
+        parts.append(f"audit log broken at entry {result.first_bad}")
+    if result.head_in_chain is False:
         parts.append("the head given is not in the audit log")
     return "; ".join(parts)
 
 
-def _print(found: Verification, hashes: dict[int, dict[str, str]]) -> None:
-    for one in found.evidence:
-        what = "unchanged" if one.ok else "CHANGED" if one.sha256_now else "NOT READABLE"
-        print_line(f"evidence {one.evidence_id}: {what}, {one.path}")
-        if not one.ok:
-            print_line(f"  recorded {one.sha256_recorded}")
-            print_line(f"  now      {one.sha256_now or one.error}")
-        for name, value in hashes.get(one.evidence_id, {}).items():
+def _print(result: Verification, hashes: dict[int, dict[str, str]]) -> None:
+    for row in result.evidence:
+        what = "unchanged" if row.ok else "CHANGED" if row.sha256_now else "NOT READABLE"
+        print_line(f"evidence {row.evidence_id}: {what}, {row.path}")
+        if not row.ok:
+            print_line(f"  recorded {row.sha256_recorded}")
+            print_line(f"  now      {row.sha256_now or row.error}")
+        for name, value in hashes.get(row.evidence_id, {}).items():
             print_line(f"  {name:<8} {value}")
-    print_line(f"records: {found.checked:,} checked, {len(found.bad):,} bad")
-    for bad in found.bad[:_SHOWN]:
-        print_line(f"  {bad.table} {bad.id!s}")
-    if len(found.bad) > _SHOWN:
-        print_line(f"  and {len(found.bad) - _SHOWN:,} more; --json lists all")
-    sound = "sound" if found.first_bad is None else f"BROKEN at entry {found.first_bad}"
-    print_line(f"audit log: {found.entries:,} entries, {sound}")
-    if found.head_in_chain is not None:
-        print_line(f"  the head given is {'in' if found.head_in_chain else 'NOT in'} this log")
-    print_line(f"  head {found.head}")
-    print_line("everything is as it was recorded" if found.ok else "NOT as it was recorded")
+    print_line(f"records: {result.checked:,} checked, {len(result.bad):,} bad")
+    for record in result.bad[:_MAX_LISTED]:
+        print_line(f"  {record.table} {record.id!s}")
+    if len(result.bad) > _MAX_LISTED:
+        print_line(f"  and {len(result.bad) - _MAX_LISTED:,} more; --json lists all")
+    chain = "sound" if result.first_bad is None else f"BROKEN at entry {result.first_bad}"
+    print_line(f"audit log: {result.entries:,} entries, {chain}")
+    if result.head_in_chain is not None:
+        print_line(f"  the head given is {'in' if result.head_in_chain else 'NOT in'} this log")
+    print_line(f"  head {result.head}")
+    print_line("everything is as it was recorded" if result.ok else "NOT as it was recorded")

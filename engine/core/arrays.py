@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from engine.core.errors import BadInputError
 
 _MAGIC = b"SLA1"
-_MAX_BYTES = 1 << 30
+_MAX_BYTES = 1 << 30  # Of the arrays of a blob, far more than a chunk takes; a damaged one may lie.
 _TYPES = frozenset(
     ["|b1", "|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f2", "<f4", "<f8"]
 )
@@ -39,18 +39,18 @@ def pack_arrays(arrays: Mapping[str, NDArray[Any]], level: int = 1) -> bytes:
     """
     header: list[list[object]] = []
     bodies: list[bytes] = []
-    for name, given in arrays.items():
-        array = np.ascontiguousarray(given, dtype=given.dtype.newbyteorder("<"))
+    for name, source in arrays.items():
+        array = np.ascontiguousarray(source, dtype=source.dtype.newbyteorder("<"))
         kind = array.dtype.str
         if kind not in _TYPES:
             raise ValueError(f"arrays of type {kind} are not stored")
-        delta = given.ndim == 1 and array.dtype.kind in "iu"
+        delta = source.ndim == 1 and array.dtype.kind in "iu"
         if delta:
             # Unsigned differences wrap, so the sum restores every value exactly.
             unsigned = array.view(f"<u{array.dtype.itemsize}")
             array = np.diff(unsigned, prepend=unsigned.dtype.type(0))
         planes = array.reshape(-1).view(np.uint8).reshape(-1, array.dtype.itemsize)
-        header.append([name, kind, list(given.shape), int(delta)])
+        header.append([name, kind, list(source.shape), int(delta)])
         bodies.append(np.ascontiguousarray(planes.T).tobytes())
     head = json.dumps(header, separators=(",", ":")).encode()
     return _MAGIC + zlib.compress(struct.pack("<I", len(head)) + head + b"".join(bodies), level)

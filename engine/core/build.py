@@ -1,4 +1,4 @@
-"""What a built application knows of itself: the manifest that lies among its files."""
+"""The build of an application: the manifest that lies among its files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.core.errors import BadInputError
 from engine.core.resources import ROOT
 
 MANIFEST = "manifest.json"
-"""Lies beside `resources/` in a built application."""
+"""Name of the manifest, which lies beside `resources/` in a built application."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class Build:
 
 
 def is_built() -> bool:
-    """Whether this is a built application, and not the sources run by Python."""
+    """Returns whether this is a built application, and not the sources run by Python."""
     return bool(getattr(sys, "frozen", False))
 
 
 def program() -> str:
-    """What a command line begins with: `sightline`, or `main.py` when it runs from its sources."""
+    """Returns how a command line begins: `sightline`, or `main.py` when run from its sources."""
     return "sightline" if is_built() else "main.py"
 
 
 def this_build() -> Build | None:
-    """Returns what this application was built as; None when it runs from its sources.
+    """Returns the build of this application; None when it runs from its sources.
 
     Raises:
         BadInputError: the manifest of a built application is missing or damaged.
@@ -59,9 +59,9 @@ def read_build(manifest: Path, folder: Path) -> Build:
         BadInputError: it is missing or damaged.
     """
     try:
-        said = json.loads(manifest.read_text("utf-8"))
-        files = {str(name): str(sha256) for name, sha256 in said["files"].items()}
-        return Build(str(said["version"]), str(said["commit"]), folder, files)
+        values = json.loads(manifest.read_text("utf-8"))
+        files = {str(name): str(sha256) for name, sha256 in values["files"].items()}
+        return Build(str(values["version"]), str(values["commit"]), folder, files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInputError(
             f"the manifest of the program cannot be read ({error})", manifest, "install again"

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 Canonical = (
     None | bool | int | float | str | bytes | Sequence["Canonical"] | Mapping[str, "Canonical"]
 )
-"""What has a canonical form. Lists and tuples are the same; mappings are sorted by key."""
+"""The values with a canonical form. Lists and tuples are the same; mappings are sorted by key."""
 
 _DOUBLE = struct.Struct(">d").pack
 

@@ -10,7 +10,7 @@ class SightlineError(Exception):
         what: the fact, in lower case and without a full stop.
         where: the file, case or option concerned; empty when there is none.
         remedy: what the user can do, as an imperative.
-        exit_code: the process exit code (`contracts.md`, Commands).
+        exit_code: the exit code of the process.
     """
 
     exit_code = 2
@@ -52,3 +52,8 @@ class ResourceError(SightlineError):
     """Disk, memory, a pack or the case's ownership is missing (exit code 4)."""
 
     exit_code = 4
+
+
+def brief_reason(error: BaseException, max_length: int = 160) -> str:
+    """Returns what a library says of an error on one line, short enough to stand behind our own."""
+    return " ".join(str(error).split())[:max_length]

@@ -1,4 +1,4 @@
-"""What an analysis finds: reasons, regions, trajectories and events as plain values."""
+"""The results of an analysis: reasons, regions, trajectories and events as plain values."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import Box
 
-_INSIDE = 0.5
-"""Sides of its box that a target is away from the edge; less may be on its way out."""
-_GOES_ON_S = 1.0
+_MIN_EDGE_DISTANCE = 0.5
+"""Sides of its box that a target is away from the edge; a nearer one may be on its way out."""
+_MIN_REMAINING_S = 1.0
+"""Footage after the end of a trajectory; with less, the end of the footage ended it. A choice."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Trajectory:
         return [int(side) for side in self.boxes[nearest]]
 
     def ends_inside(self, size: tuple[int, int], duration_s: float) -> bool:
-        """Whether it ends while the footage goes on, and not at an edge of the picture.
+        """Returns whether it ends while the footage goes on, and not at an edge of the frame.
 
         Only what moves is followed: there its target stands still, or something hides it.
 
@@ -101,9 +102,9 @@ class Trajectory:
             duration_s: of the footage, in seconds of stream time.
         """
         x, y, w, h = (int(side) for side in self.boxes[-1])
-        across = min(x, size[0] - x - w) >= _INSIDE * w
-        along = min(y, size[1] - y - h) >= _INSIDE * h
-        return across and along and duration_s - self.end_s >= _GOES_ON_S
+        is_inside_x = min(x, size[0] - x - w) >= _MIN_EDGE_DISTANCE * w
+        is_inside_y = min(y, size[1] - y - h) >= _MIN_EDGE_DISTANCE * h
+        return is_inside_x and is_inside_y and duration_s - self.end_s >= _MIN_REMAINING_S
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Event:
         end_s: stream time of the last frame.
         peak_s: stream time of the peak frame.
         peak_score: 0..1.
-        channel: the channel that spoke (`scene`, `text`, `fused`).
+        channel: the channel that it comes from (`scene`, `text`, `fused`).
         reasons: strongest first.
         trajectories: numbers of the trajectories in it, strongest first.
         summary: one line in words.
@@ -147,7 +148,7 @@ class Event:
 
 @dataclass(frozen=True)
 class RunWarning:
-    """Something about a run that the examiner must know.
+    """A circumstance of a run that the examiner must know.
 
     Attributes:
         kind: `camera_moves`, `variable_rate`, `damaged_frames`, `made_pts`, `interlaced`,

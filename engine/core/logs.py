@@ -1,4 +1,4 @@
-"""The log of each kind of process: a rotating file in the platform's place, in one form."""
+"""The log of each kind of process: a rotating file in the platform's folder for logs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ WINDOW, ENGINE = "window", "engine"
 
 LOGS = (WINDOW, ENGINE)
 FORM = "%(asctime)s %(levelname)s %(name)s:%(lineno)d: %(message)s"
-"""Names the line of code that spoke, which tells much where the message itself may not be shown."""
+"""Names the line of code, which tells much where the message itself may not be shown."""
 
-_BYTES, _FILES = 1 << 20, 3
+_MAX_FILE_BYTES = 1 << 20  # Of one file, which then still opens in any editor; a choice.
+_OLDER_FILES = 3  # That stay beside the newest; a choice.
 
 
 def log_file(kind: str) -> Path:
@@ -34,19 +35,21 @@ def start_log(kind: str, *others: logging.Handler) -> Path:
         The file.
     """
     file = log_file(kind)
-    handlers, trouble = list(others), ""
+    handlers, problem = list(others), ""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(
-            RotatingFileHandler(file, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
+            RotatingFileHandler(
+                file, maxBytes=_MAX_FILE_BYTES, backupCount=_OLDER_FILES, encoding="utf-8"
+            )
         )
     except OSError as error:
-        trouble = str(error)
+        problem = str(error)
     root = logging.getLogger()
     for handler in handlers:
         handler.setFormatter(logging.Formatter(FORM))
         root.addHandler(handler)
     root.setLevel(logging.INFO)
-    if trouble:
-        logging.getLogger(__name__).warning("no log file: %s", trouble)
+    if problem:
+        logging.getLogger(__name__).warning("no log file: %s", problem)
     return file

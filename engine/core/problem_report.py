@@ -1,4 +1,4 @@
-"""What is sent to the makers when something is wrong: versions, machine and logs.
+"""A report for the makers when something is wrong: versions, machine and logs.
 
 No evidence, no path and no name of a file, case or person is in it unless the user says so. Words
 are not searched for what they might give away: of a log only what cannot hold any is taken, which
@@ -8,12 +8,10 @@ program it happened.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import platform
 import re
-import secrets
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +21,7 @@ import psutil
 
 from engine.core.build import this_build
 from engine.core.errors import BadInputError, ResourceError, SightlineError
+from engine.core.files import atomic_path, is_disk_full
 from engine.core.logs import LOGS, log_file
 from engine.core.version import VERSION
 
@@ -30,7 +29,7 @@ PACKAGES = (
     "PySide6-Essentials", "av", "numpy", "opencv-python-headless", "pyqtgraph", "sqlite-utils",
     "scipy", "torch", "transformers", "peft", "llama-cpp-python", "typst",
 )  # fmt: skip
-"""Whose versions are told."""
+"""Packages of which the version is written."""
 
 _HEAD = re.compile(
     r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ (?:desktop|engine)[a-z0-9_.]*:\d+): "
@@ -44,28 +43,30 @@ _READ_ME = """What Sightline says of itself, to be sent to its makers by hand.
 
 about.json   versions, system, processor, memory
 {logs}
-{said}
+{names}
 Nothing was sent anywhere. Read every file before you pass it on.
 """
-_WITHOUT = """
+_WITHOUT_NAMES = """
 There is no evidence in here, no path, and no name of a file, a case or a person. Of the logs only
 times, levels, lines of code and types of errors are kept.
 """
-_WITH = """
+_WITH_NAMES = """
 The logs are whole, as you ticked: they may hold paths and names of files, cases and people.
 """
 
 
 def problem_files(whole_logs: bool = False) -> dict[str, str]:
-    """Returns everything that would be written, by the names of the files.
+    """Returns all that is to be written, by the names of the files.
 
     Args:
         whole_logs: whether the logs go in as they are, with paths and names.
     """
     logs = {f"{kind}.log": _log(kind, whole_logs) for kind in LOGS}
-    names = "\n".join(f"{name:<12} {'the log' if whole_logs else 'of the log'}" for name in logs)
+    lines = "\n".join(f"{name:<12} {'the log' if whole_logs else 'of the log'}" for name in logs)
     return {
-        "read-me.txt": _READ_ME.format(logs=names, said=_WITH if whole_logs else _WITHOUT),
+        "read-me.txt": _READ_ME.format(
+            logs=lines, names=_WITH_NAMES if whole_logs else _WITHOUT_NAMES
+        ),
         "about.json": json.dumps(about(), indent=1) + "\n",
         **logs,
     }
@@ -73,8 +74,8 @@ def problem_files(whole_logs: bool = False) -> dict[str, str]:
 
 def with_note(files: Mapping[str, str], note: str) -> dict[str, str]:
     """Puts what happened, in the user's words and as they are, before the other files."""
-    said = note.strip()
-    return {"note.txt": f"{said}\n", **files} if said else dict(files)
+    text = note.strip()
+    return {"note.txt": f"{text}\n", **files} if text else dict(files)
 
 
 def write_problem(path: Path, files: Mapping[str, str]) -> None:
@@ -92,26 +93,22 @@ def write_problem(path: Path, files: Mapping[str, str]) -> None:
         raise BadInputError("a problem is written as .zip", path, "name a file that ends in .zip")
     if path.exists():
         raise BadInputError("something lies there already", path, "choose a new name")
-    part = path.with_name(f".{secrets.token_hex(6)}.part")
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        with atomic_path(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in files.items():
                 archive.writestr(name, text.encode("utf-8", "replace"))
-        part.replace(path)
     except OSError as error:
-        kind = ResourceError if error.errno in (errno.ENOSPC, errno.EDQUOT) else BadInputError
+        kind = ResourceError if is_disk_full(error) else BadInputError
         what = f"cannot be written ({error.strerror})"
         raise kind(what, path, "choose another folder") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def about() -> dict[str, Any]:
-    """Returns what is known of program and machine; no path and no name is in it."""
+    """Returns versions of program and machine; no path and no name is in it."""
     # Imported here because it brings a parser of e-mail, which a start does not need.
     from importlib.metadata import PackageNotFoundError, version
 
-    def said(name: str) -> str | None:
+    def version_of(name: str) -> str | None:
         try:
             return version(name)
         except PackageNotFoundError:
@@ -127,7 +124,7 @@ def about() -> dict[str, Any]:
         "processors": os.cpu_count() or 1,
         "memory_bytes": {"total": int(memory.total), "free": int(memory.available)},
         "display": _display(),
-        "packages": {name: said(name) for name in PACKAGES},
+        "packages": {name: version_of(name) for name in PACKAGES},
     }
 
 
@@ -142,15 +139,15 @@ def built_from() -> str:
 
 def without_names(log: str) -> str:
     """Returns a log without the words in it: times, levels, places in the code, error types."""
-    kept: list[str] = []
+    lines: list[str] = []
     left_out = 0
     for line in log.splitlines():
         safe = _safe(line)
         if safe is None:
             left_out += 1
             continue
-        kept.append(safe)
-    return "\n".join([*kept, f"[lines of words left out: {left_out}]", ""])
+        lines.append(safe)
+    return "\n".join([*lines, f"[lines of words left out: {left_out}]", ""])
 
 
 def _safe(line: str) -> str | None:

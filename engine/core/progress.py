@@ -1,4 +1,4 @@
-"""Progress of long work and the wish to stop it, without knowing who shows or asks."""
+"""Progress of long work and its cancel token, without knowing who shows or stops it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Progress:
     unit: str = "frames"
 
     @property
-    def counted(self) -> str:
-        """The stage with what is done, of how much where that is known."""
+    def text(self) -> str:
+        """The stage with the units that are done, and of how many where that is known."""
         total = f" of {self.total:,}" if self.total else ""
         return f"{self.stage}: {self.done:,}{total} {self.unit}"
 
@@ -44,25 +44,25 @@ def silent(_progress: Progress) -> None:
 
 
 class CancelToken:
-    """A wish to stop, set from any thread and looked at between small steps of work."""
+    """Tells work to stop; set from any thread and checked between small steps of the work."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
 
     def cancel(self) -> None:
-        """Asks the work to stop."""
+        """Stops the work at its next check."""
         self._event.set()
 
     @property
     def cancelled(self) -> bool:
-        """Whether the work was asked to stop."""
+        """Whether the work is to stop."""
         return self._event.is_set()
 
     def check(self) -> None:
-        """Ends the work if it was asked to stop.
+        """Ends the work if it is to stop.
 
         Raises:
-            CancelledError: the work was asked to stop.
+            CancelledError: it is to stop.
         """
         if self.cancelled:
             raise CancelledError("cancelled", "", "what was committed is kept; run again to resume")

@@ -1,4 +1,4 @@
-"""The questions everyone asks, and what becomes of those a person types."""
+"""The questions of the interview, and the form of those that a person types."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.core.errors import BadInputError
 
-MOST_LETTERS = 2000
+MAX_LETTERS = 2000
 """Letters of a question; longer ones are refused, because the model could not hold them."""
 
 _SPACES = "\t\n\r"
@@ -36,8 +36,8 @@ INTERVIEW: tuple[Question, ...] = (
 """The five questions of the method, in their order."""
 
 
-def cleaned(text: str) -> str:
-    """Makes one line of a question: control characters go, spaces are single.
+def clean_question(text: str) -> str:
+    """Returns a question as one line without control characters and with single spaces.
 
     Letters of every script stay, in their order; what only steers the direction of a line is
     taken out, because it could make an answer read as something else.
@@ -45,18 +45,18 @@ def cleaned(text: str) -> str:
     Raises:
         BadInputError: nothing is left, or it is too long.
     """
-    if len(text) > MOST_LETTERS:
+    if len(text) > MAX_LETTERS:
         raise BadInputError(
-            f"a question of {len(text):,} letters", "", f"ask in at most {MOST_LETTERS:,}"
+            f"a question of {len(text):,} letters", "", f"ask in at most {MAX_LETTERS:,}"
         )
-    kept = "".join(_kept(letter) for letter in unicodedata.normalize("NFC", text))
-    line = " ".join(kept.split())
+    letters = "".join(map(_clean_letter, unicodedata.normalize("NFC", text)))
+    line = " ".join(letters.split())
     if not line:
         raise BadInputError("an empty question", "", "write what you want to know")
     return line
 
 
-def _kept(letter: str) -> str:
+def _clean_letter(letter: str) -> str:
     if letter in _SPACES:
         return " "
     # Cc: control, Cf: invisible and direction marks, Cs: halves of letters, Co: private.

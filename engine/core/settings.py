@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from engine.core.channels import SCENE, SCENE_ATTRIBUTES
+
 
 @dataclass(frozen=True)
 class MotionSettings:
@@ -53,15 +55,7 @@ class SceneSettings:
     smoothing_cells: float = 0.5
     score_smoothing_seconds: float = 0.2
     held_out_quantile: float = 0.995
-    attributes: tuple[str, ...] = (
-        "speed",
-        "direction",
-        "size",
-        "place",
-        "dwelling",
-        "left",
-        "taken",
-    )
+    attributes: tuple[str, ...] = tuple(SCENE_ATTRIBUTES)
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ class AnalysisSettings:
     """Everything that decides what a run finds, besides evidence and calibration."""
 
     stride: int = 1
-    channels: tuple[str, ...] = ("scene",)
+    channels: tuple[str, ...] = (SCENE,)
     motion: MotionSettings = field(default_factory=MotionSettings)
     scene: SceneSettings = field(default_factory=SceneSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)

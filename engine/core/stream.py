@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class StreamSummary:
-    """One video stream of a file, as it is offered for choice.
+    """One video stream of a file, from which the examiner chooses one.
 
     Attributes:
         number: index of the stream in its file, what `--stream` takes.
@@ -28,7 +28,7 @@ class StreamSummary:
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """What is known about one video stream.
+    """The properties of one video stream.
 
     Attributes:
         number: index of the stream in its file.
@@ -70,7 +70,7 @@ class FrameIndex:
         keyframe: bool [n], frames at which decoding can start.
         duration: int64 [n], in time_base units.
         time_base: seconds of one PTS unit.
-        made: the PTS are not the file's own but made from DTS or the frame rate.
+        made: whether the PTS are not the file's own but made from DTS or the frame rate.
         duplicates: packets left out because their PTS repeated another's.
         gaps: (index of the frame before the gap, seconds missing after it).
         variable_rate: whether frames follow each other at varying steps.
@@ -118,10 +118,10 @@ class FrameIndex:
     def nearest(self, seconds: float) -> int:
         """Returns the index of the frame nearest to a stream time (ties: the earlier)."""
         # 0.02 means two hundredths, not the binary number beside it: that would decide a tie.
-        wanted = Fraction(repr(float(seconds))) / self.time_base + int(self.pts[0])
-        before = self.nearest_pts(wanted.numerator // wanted.denominator)
+        target = Fraction(repr(float(seconds))) / self.time_base + int(self.pts[0])
+        before = self.nearest_pts(target.numerator // target.denominator)
         around = range(max(0, before - 1), min(len(self.pts), before + 2))
-        return min(around, key=lambda i: (abs(int(self.pts[i]) - wanted), i))
+        return min(around, key=lambda i: (abs(int(self.pts[i]) - target), i))
 
     @property
     def duration_s(self) -> float:

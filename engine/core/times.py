@@ -13,7 +13,7 @@ _PLAIN = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of stream time in seconds, both ends inclusive."""
+    """An interval of stream time in seconds, both ends inclusive."""
 
     start: float
     end: float

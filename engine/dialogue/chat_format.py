@@ -1,6 +1,6 @@
-"""The sequence that a language model reads: evidence first, then the turns so far.
+"""The sequence that a language model reads: the dialogue inputs first, then the turns so far.
 
-Training and answering build it with the same lines, so that a model is asked as it was taught.
+Training and answering build it with the same functions, so that a model is asked as it was trained.
 """
 
 from __future__ import annotations
@@ -9,29 +9,32 @@ from collections.abc import Sequence
 
 from engine.tvad.language.runtime import EmbeddingPart, Part, TextPart
 
-MOST_EVIDENCE = 300
-"""Positions of the evidence, at most."""
+MAX_POSITIONS = 300
+"""Positions that dialogue inputs may take in the context of the language model.
 
-_OPEN = "<|im_start|>user\n"
-_ASKED = "<|im_end|>\n<|im_start|>assistant\n"
-_ANSWERED = "<|im_end|>\n"
-_VIDEO_OPEN, _VIDEO_CLOSE = "<|vision_start|>", "<|vision_end|>"
+A design limit: the inputs of the shipped pack take 175 (docs/experiments/dialogue.md).
+"""
+
+_USER_START = "<|im_start|>user\n"
+_ASSISTANT_START = "<|im_end|>\n<|im_start|>assistant\n"
+_ASSISTANT_END = "<|im_end|>\n"
+_VIDEO_START, _VIDEO_END = "<|vision_start|>", "<|vision_end|>"
 
 
-def evidence_parts(
+def input_parts(
     video: EmbeddingPart | None, anomaly: EmbeddingPart | None, vision_marks: bool = False
 ) -> list[Part]:
-    """Returns what stands before every question: video tokens, then anomaly tokens.
+    """Returns what precedes the first question: video tokens, then anomaly tokens.
 
     Args:
-        video: None leaves it out, as in the blind control.
-        anomaly: likewise.
-        vision_marks: whether the model's own marks stand around video tokens.
+        video: the video tokens; None leaves them out, as in the blind control.
+        anomaly: the anomaly tokens; None leaves them out.
+        vision_marks: whether the model's own vision marks enclose the video tokens.
     """
-    parts: list[Part] = [TextPart(_OPEN, markup=True)]
+    parts: list[Part] = [TextPart(_USER_START, markup=True)]
     if video is not None:
         parts += (
-            [TextPart(_VIDEO_OPEN, markup=True), video, TextPart(_VIDEO_CLOSE, markup=True)]
+            [TextPart(_VIDEO_START, markup=True), video, TextPart(_VIDEO_END, markup=True)]
             if vision_marks
             else [video]
         )
@@ -44,21 +47,21 @@ def question_parts(question: str, first: bool) -> list[Part]:
     """Returns a question up to where the answer begins.
 
     Args:
-        question: plain words; marks in it mean nothing.
-        first: whether it follows the evidence, which opened the turn already.
+        question: plain words; chat marks in it have no effect.
+        first: whether it follows the dialogue inputs, which opened the user's turn already.
     """
-    opening: list[Part] = [] if first else [TextPart(_OPEN, markup=True)]
-    return [*opening, TextPart(question), TextPart(_ASKED, markup=True)]
+    opening: list[Part] = [] if first else [TextPart(_USER_START, markup=True)]
+    return [*opening, TextPart(question), TextPart(_ASSISTANT_START, markup=True)]
 
 
 def answer_parts(answer: str) -> list[Part]:
-    """Returns an answer with its end, as it stands before the next question."""
-    return [TextPart(answer), TextPart(_ANSWERED, markup=True)]
+    """Returns an answer with its end mark, as it precedes the next question."""
+    return [TextPart(answer), TextPart(_ASSISTANT_END, markup=True)]
 
 
 def turn_parts(turns: Sequence[tuple[str, str]]) -> list[Part]:
-    """Returns questions with their answers, from the first after the evidence."""
+    """Returns questions with their answers; the first of them follows the dialogue inputs."""
     parts: list[Part] = []
-    for place, (question, answer) in enumerate(turns):
-        parts += question_parts(question, place == 0) + answer_parts(answer)
+    for number, (question, answer) in enumerate(turns):
+        parts += question_parts(question, number == 0) + answer_parts(answer)
     return parts

@@ -1,4 +1,4 @@
-"""What the case itself knows about a span, computed before any model speaks."""
+"""Facts about a span, computed from the case before the language model is asked."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import numpy as np
 from engine.case import Case, EventRow, NewStream, RunRow, TrajectoryRow
 from engine.core.progress import CancelToken
 from engine.core.times import format_time
-from engine.dialogue.span_evidence import leading_channel, peak_score
+from engine.dialogue.span_results import USUAL_LIMIT, dialogue_channel, peak_score
 from engine.dialogue.target_colours import dominant_colours
 from engine.media import Source
 
-_PICTURES = 5
-_MOST_TRAJECTORIES = 8
+_COLOUR_FRAMES = 5  # Frames that are decoded for the colours of a target; a choice of cost.
+_MAX_TRAJECTORIES = 8  # Bounds the list of facts of a crowded span to what can be read; a choice.
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that is known, with the frames that show it.
+    """A sentence that was computed from the case, with the frames that show it.
 
     Attributes:
         kind: `time`, `score`, `reason`, `from`, `to`, `rest`, `direction`, `speed`, `duration`,
             `colour`.
-        text: one sentence.
-        value: the fact itself.
-        unit: of the value; empty without one.
-        trajectory_id: the target it is about; None for the span.
+        text: the fact as one sentence.
+        value: the fact as a value.
+        unit: unit of the value; empty without one.
+        trajectory_id: the trajectory that it is about; None for the span.
         start_s: stream time of the first frame that shows it.
         end_s: stream time of the last one.
     """
@@ -43,20 +43,20 @@ class Fact:
     end_s: float
 
     def as_json(self) -> dict[str, Any]:
-        """Returns the fact as `ask --json` has it."""
+        """Returns the fact as `ask --json` prints it."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
-class AskedSpan:
-    """The span that is asked about.
+class DialogueSpan:
+    """The span that a dialogue is about.
 
     Attributes:
         first: index of its first frame.
         last: index of its last frame, inclusive.
         start_s: stream time of the first frame.
         end_s: stream time of the last frame.
-        event: the event it is; None for a span of the examiner's own.
+        event: the event whose span it is; None for a span that the examiner chose.
     """
 
     first: int
@@ -66,63 +66,63 @@ class AskedSpan:
     event: EventRow | None = None
 
 
-def span_trajectories(case: Case, run: RunRow, span: AskedSpan) -> list[TrajectoryRow]:
-    """Returns the trajectories of an event, or those that a span cuts, strongest first."""
+def span_trajectories(case: Case, run: RunRow, span: DialogueSpan) -> list[TrajectoryRow]:
+    """Returns the trajectories of an event, or those that overlap a span, hottest first."""
     rows = case.results.trajectories(run.id, span.event.derivation_id if span.event else None)
     if span.event is not None and span.event.derivation_id is not None:
         by_number = {row.trajectory.number: row for row in rows}
-        found = [by_number[n] for n in span.event.event.trajectories if n in by_number]
+        chosen = [by_number[n] for n in span.event.event.trajectories if n in by_number]
     else:
-        cut = [
+        overlapping = [
             row
             for row in rows
             if row.trajectory.start_s <= span.end_s and row.trajectory.end_s >= span.start_s
         ]
-        found = sorted(cut, key=lambda row: -float(row.trajectory.scores.max(initial=0)))
-    return found[:_MOST_TRAJECTORIES]
+        chosen = sorted(overlapping, key=lambda row: -float(row.trajectory.scores.max(initial=0)))
+    return chosen[:_MAX_TRAJECTORIES]
 
 
 def facts_of(
     case: Case,
     run: RunRow,
-    span: AskedSpan,
+    span: DialogueSpan,
     trajectories: Sequence[TrajectoryRow],
     source: Source | None,
     cancel: CancelToken | None = None,
 ) -> list[Fact]:
-    """Computes what is known of a span.
+    """Computes the facts about a span.
 
     Args:
-        case: holds the run.
-        run: whose results are spoken of.
-        span: that is asked about.
-        trajectories: in it, from `span_trajectories`.
+        case: the case that holds the run.
+        run: the run whose results the facts are computed from.
+        span: the span.
+        trajectories: those in it, from `span_trajectories`.
         source: the evidence, for colours; None leaves them out.
-        cancel: looked at between frames.
+        cancel: is checked between frames.
 
     Raises:
-        CancelledError: it was asked to stop.
+        CancelledError: the user stopped.
     """
     facts = _span_facts(case, run, span)
-    streams = (one.stream for one in case.evidence.streams(run.evidence_id))
-    stream = next(one for one in streams if one.number == run.stream)
-    for place, row in enumerate(trajectories):
+    streams = (row.stream for row in case.evidence.streams(run.evidence_id))
+    stream = next(stream for stream in streams if stream.number == run.stream)
+    for number, row in enumerate(trajectories):
         facts += _trajectory_facts(row, stream)
-        if source is not None and place == 0:
+        if source is not None and number == 0:
             facts += _colour_facts(row, source, cancel)
     return facts
 
 
-def _span_facts(case: Case, run: RunRow, span: AskedSpan) -> list[Fact]:
+def _span_facts(case: Case, run: RunRow, span: DialogueSpan) -> list[Fact]:
     def fact(kind: str, text: str, value: str | float, unit: str) -> Fact:
         return Fact(kind, text, value, unit, None, span.start_s, span.end_s)
 
     length = span.end_s - span.start_s
     times = f"{format_time(span.start_s)} to {format_time(span.end_s)}"
     facts = [fact("time", f"The span lasts {length:.1f} s, from {times}.", round(length, 3), "s")]
-    channel = leading_channel(case, run)
+    channel = dialogue_channel(case, run)
     score = round(peak_score(case, run, channel, span.first, span.last), 4)
-    beyond = "beyond" if score >= 0.5 else "below"
+    beyond = "beyond" if score >= USUAL_LIMIT else "below"
     text = f"The {channel} score reaches {score:.2f}, {beyond} the limit of the usual (0.5)."
     facts.append(fact("score", text, score, ""))
     for reason in span.event.event.reasons if span.event else ():
@@ -131,49 +131,52 @@ def _span_facts(case: Case, run: RunRow, span: AskedSpan) -> list[Fact]:
 
 
 def _trajectory_facts(row: TrajectoryRow, stream: NewStream) -> list[Fact]:
-    one, number = row.trajectory, row.id
+    trajectory, number = row.trajectory, row.id
 
     def fact(kind: str, text: str, value: str | float, unit: str = "") -> Fact:
-        return Fact(kind, text, value, unit, number, one.start_s, one.end_s)
+        return Fact(kind, text, value, unit, number, trajectory.start_s, trajectory.end_s)
 
-    name, length = f"Trajectory {number}", one.end_s - one.start_s
-    moves = "stays in place" if one.direction == "in place" else f"moves {one.direction}"
+    name, length = f"Trajectory {number}", trajectory.end_s - trajectory.start_s
+    direction = trajectory.direction
+    moves = "stays in place" if direction == "in place" else f"moves {direction}"
     facts = [
-        fact("from", f"{name} comes from the {one.from_cell}.", one.from_cell),
-        fact("to", f"{name} goes to the {one.to_cell}.", one.to_cell),
-        fact("direction", f"{name} {moves} on screen.", one.direction),
+        fact("from", f"{name} comes from the {trajectory.from_cell}.", trajectory.from_cell),
+        fact("to", f"{name} goes to the {trajectory.to_cell}.", trajectory.to_cell),
+        fact("direction", f"{name} {moves} on screen.", direction),
         fact("duration", f"{name} is followed for {length:.1f} s.", round(length, 3), "s"),
     ]
-    if one.ends_inside((stream.width, stream.height), stream.duration_s):
+    if trajectory.ends_inside((stream.width, stream.height), stream.duration_s):
         text = f"{name} ends inside the picture: it stands still there or is hidden."
-        facts.append(fact("rest", text, one.to_cell))
-    if one.relative_speed is not None:
-        speed = round(one.relative_speed, 2)
+        facts.append(fact("rest", text, trajectory.to_cell))
+    if trajectory.relative_speed is not None:
+        speed = round(trajectory.relative_speed, 2)
         text = f"{name} moves at {speed:.1f} times the usual speed of its places."
         facts.append(fact("speed", text, speed, "times the usual"))
     return facts
 
 
 def _colour_facts(row: TrajectoryRow, source: Source, cancel: CancelToken | None) -> list[Fact]:
-    one = row.trajectory
-    count = min(_PICTURES, len(one.frames))
-    places = np.unique(np.linspace(0, len(one.frames) - 1, count).round().astype(int))
-    pictures, boxes = [], []
-    for place in places:
+    trajectory = row.trajectory
+    count = min(_COLOUR_FRAMES, len(trajectory.frames))
+    numbers = np.unique(np.linspace(0, len(trajectory.frames) - 1, count).round().astype(int))
+    images, boxes = [], []
+    for number in numbers:
         if cancel is not None:
             cancel.check()
-        image = source.frame(int(one.frames[place]), "rgb").image
+        image = source.frame(int(trajectory.frames[number]), "rgb").image
         if image is not None:
-            pictures.append(image)
-            boxes.append([int(side) for side in one.boxes[place]])
-    named = dominant_colours(pictures, boxes)
-    if named is None:
+            images.append(image)
+            boxes.append([int(side) for side in trajectory.boxes[number]])
+    colours = dominant_colours(images, boxes)
+    if colours is None:
         return []
-    upper, lower = named
+    upper, lower = colours
     text = f"Trajectory {row.id} is mostly {upper} above and {lower} below."
-    return [Fact("colour", text, f"{upper}, {lower}", "", row.id, one.start_s, one.end_s)]
+    return [
+        Fact("colour", text, f"{upper}, {lower}", "", row.id, trajectory.start_s, trajectory.end_s)
+    ]
 
 
 def _sentence(text: str) -> str:
-    said = text.strip()
-    return said if said.endswith(".") else f"{said[:1].upper()}{said[1:]}."
+    text = text.strip()
+    return text if text.endswith(".") else f"{text[:1].upper()}{text[1:]}."

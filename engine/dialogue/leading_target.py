@@ -1,38 +1,42 @@
-"""The one target of a span that a language model is told of, where evidence shows several.
+"""The one target of a span that the language model is conditioned on, where several stand out.
 
-An answer is about one target: its places, its clothes, what it does. Evidence that shows three at
-once leaves open which of them that is, so the others are taken out of it before it is read. The
-target of a span is the one with the most evidence in its middle, followed to both ends.
+An answer is about one target: where it is, what it wears, what it does. Heatmaps that show three
+targets leave open which one is meant, so the others are removed from them. The target of a span is
+the hottest one in the middle of the span, followed to both ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.dialogue.span_evidence import LIMIT
+from engine.dialogue.span_results import USUAL_LIMIT
 
-Heat = NDArray[np.float32]
-HeatOf = Callable[[Sequence[int]], Heat]
-"""Gives calibrated heatmaps float32 [n, R, C] at frames."""
+HeatArray = NDArray[np.float32]
+"""One heatmap, float32 [R, C], or several, float32 [n, R, C]; values 0..1."""
+HeatmapReader = Callable[[Sequence[int]], HeatArray]
+"""A function that returns the calibrated heatmaps, float32 [n, R, C], of n frames."""
 
-_PROBES = 64
-_FARTHEST = 4.0
-_FLANK = 2
+_MAX_PROBES = 64  # Frames in which the target is followed: bounds how many heatmaps are read.
+_MAX_DISSIMILARITY = 4.0
+"""Above this a region is another target: four sizes away from one probe to the next. A choice; a
+limit that grows while the target is hidden was measured and was no better
+(docs/experiments/dialogue.md)."""
+_MARGIN_CELLS = 2  # Cells around another target that are removed with it; a choice.
 
 
 @dataclass(frozen=True, eq=False)
-class Spot:
-    """A connected part of a heatmap above the limit.
+class HotRegion:
+    """Connected cells of a heatmap that lie at or above the limit of the usual.
 
     Attributes:
-        cells: bool [R, C], its own.
-        box: float [4], left, top, width and height in cells.
-        mass: sum of its heat.
+        cells: bool [R, C], which cells it consists of.
+        box: float64 [4], left, top, width and height in cells.
+        mass: sum of the heatmap over its cells.
     """
 
     cells: NDArray[np.bool_]
@@ -41,123 +45,117 @@ class Spot:
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Middle of the box, across and down, in cells."""
+        """The middle of the box, x and y, in cells."""
         x, y, width, height = self.box
         return float(x + width / 2), float(y + height / 2)
 
 
 class LeadingTarget:
-    """Heatmaps of a span without the targets other than its own.
+    """Reads heatmaps of a span in which only the target of the span stands out.
 
     Attributes:
-        seen: the probed frames in which the target stands above the limit.
+        hot_frames: the probed frames in which the target lies above the limit, in order.
     """
 
-    def __init__(self, span: tuple[int, int], heat: HeatOf) -> None:
-        """Follows the target.
+    def __init__(self, span: tuple[int, int], read_heatmaps: HeatmapReader) -> None:
+        """Follows the target through the span.
 
         Args:
             span: first and last frame.
-            heat: gives the evidence.
+            read_heatmaps: returns the heatmaps with all targets.
         """
-        self._heat = heat
+        self._read_heatmaps = read_heatmaps
         self._span = span
         first, last = span
-        count = min(_PROBES, last - first + 1)
+        count = min(_MAX_PROBES, last - first + 1)
         probes = np.unique(np.linspace(first, last, count).round().astype(int))
-        boxes = _followed([spots_of(one) for one in heat(probes.tolist())])
-        self.seen = tuple(int(probes[place]) for place in sorted(boxes))
-        self._boxes = np.array([boxes[place] for place in sorted(boxes)])
+        boxes = _follow_target([find_hot_regions(heat) for heat in read_heatmaps(probes.tolist())])
+        self.hot_frames = tuple(int(probes[number]) for number in sorted(boxes))
+        self._boxes = np.array([boxes[number] for number in sorted(boxes)])
 
-    def __call__(self, frames: Sequence[int]) -> Heat:
-        """Returns heatmaps float32 [n, R, C] in which only the target is above the limit."""
-        maps = self._heat(frames)
-        if not self.seen:
+    def __call__(self, frames: Sequence[int]) -> HeatArray:
+        """Returns heatmaps, float32 [n, R, C], in which only the target lies above the limit."""
+        maps = self._read_heatmaps(frames)
+        if not self.hot_frames:
             return maps
-        return np.stack([self._alone(one, at) for one, at in zip(maps, frames, strict=True)])
+        return np.stack(
+            [self._isolate(heat, frame) for heat, frame in zip(maps, frames, strict=True)]
+        )
 
-    def part(self, least: int) -> tuple[int, int]:
-        """Narrows the span to where its target stands out.
+    def narrow_span(self, min_frames: int) -> tuple[int, int]:
+        """Narrows the span to the frames in which its target stands out.
 
-        A span begins before its target is in view and ends after it: evidence that is cold at
-        either end says that nothing happened there, and is taken to say so of the whole.
+        A span begins before its target is in view and ends after it has left. A language model
+        that sees cold heatmaps at either end answers that nothing happens in the whole span.
 
         Args:
-            least: frames that are left at least, as far as the span has them.
+            min_frames: number of frames to keep at least, as far as the span has them.
 
         Returns:
-            First and last frame; the span itself where nothing stands out.
+            First and last frame; the whole span where nothing stands out.
         """
-        if not self.seen:
+        if not self.hot_frames:
             return self._span
         first, last = self._span
-        begin, end = self.seen[0], self.seen[-1]
-        missing = max(0, least - 1 - (end - begin))
+        begin, end = self.hot_frames[0], self.hot_frames[-1]
+        missing = max(0, min_frames - 1 - (end - begin))
         begin = max(first, begin - missing // 2)
-        end = min(last, max(end, begin + least - 1))
-        return max(first, min(begin, end - least + 1)), end
+        end = min(last, max(end, begin + min_frames - 1))
+        return max(first, min(begin, end - min_frames + 1)), end
 
-    def _alone(self, heat: Heat, frame: int) -> Heat:
-        spots = spots_of(heat)
-        box = np.array([np.interp(frame, self.seen, side) for side in self._boxes.T])
-        own = _nearest(box, spots)
+    def _isolate(self, heat: HeatArray, frame: int) -> HeatArray:
+        """Sets the other targets in the heatmap of a frame to 0, with a margin around them."""
+        regions = find_hot_regions(heat)
+        box = np.array([np.interp(frame, self.hot_frames, side) for side in self._boxes.T])
+        own = _closest_region(box, regions)
         others = np.zeros(heat.shape, np.uint8)
-        for one in spots:
-            if one is not own:
-                others[one.cells] = 1
-        silenced = cv2.dilate(others, np.ones((3, 3), np.uint8), iterations=_FLANK) > 0
+        for region in regions:
+            if region is not own:
+                others[region.cells] = 1
+        erased = cv2.dilate(others, np.ones((3, 3), np.uint8), iterations=_MARGIN_CELLS) > 0
         if own is not None:
-            silenced &= ~own.cells
-        return np.where(silenced, np.float32(0), heat)
+            erased &= ~own.cells
+        return np.where(erased, np.float32(0), heat)
 
 
-def spots_of(heat: Heat) -> list[Spot]:
-    """Finds what stands above the limit in a heatmap float32 [R, C]."""
-    hot = np.asarray(heat >= LIMIT, np.uint8)
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(hot, connectivity=8)
-    cells = (labels == one for one in range(1, count))
+def find_hot_regions(heat: HeatArray) -> list[HotRegion]:
+    """Returns the regions that lie above the limit in a heatmap, float32 [R, C]."""
+    hot = np.asarray(heat >= USUAL_LIMIT, np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(hot, connectivity=8)
+    masks = ((number, labels == number) for number in range(1, count))
     return [
-        Spot(own, boxes[place, :4].astype(np.float64), float(heat[own].sum()))
-        for place, own in enumerate(cells, 1)
+        HotRegion(cells, stats[number, :4].astype(np.float64), float(heat[cells].sum()))
+        for number, cells in masks
     ]
 
 
-def _followed(steps: Sequence[Sequence[Spot]]) -> dict[int, NDArray[np.float64]]:
-    """Follows the spot with the most heat nearest to the middle; its box by step."""
-    hot = [place for place, spots in enumerate(steps) if spots]
+def _follow_target(probes: Sequence[Sequence[HotRegion]]) -> dict[int, NDArray[np.float64]]:
+    """Follows the hottest region of the probe nearest to the middle; its box by probe."""
+    hot = [number for number, regions in enumerate(probes) if regions]
     if not hot:
         return {}
-    start = min(hot, key=lambda place: abs(place - len(steps) // 2))
-    found = {start: max(steps[start], key=lambda one: one.mass).box}
-    for way in (range(start + 1, len(steps)), range(start - 1, -1, -1)):
-        _follow(steps, way, found, start)
-    return found
+    start = min(hot, key=lambda number: abs(number - len(probes) // 2))
+    boxes = {start: max(probes[start], key=lambda region: region.mass).box}
+    for numbers in (range(start + 1, len(probes)), range(start - 1, -1, -1)):
+        box = boxes[start]
+        for number in numbers:
+            own = _closest_region(box, probes[number])
+            if own is not None:
+                boxes[number] = box = own.box
+    return boxes
 
 
-def _follow(
-    steps: Sequence[Sequence[Spot]],
-    way: Iterable[int],
-    found: dict[int, NDArray[np.float64]],
-    start: int,
-) -> None:
-    box = found[start]
-    for place in way:
-        own = _nearest(box, steps[place])
-        if own is not None:
-            found[place] = box = own.box
-
-
-def _nearest(box: NDArray[np.float64], spots: Sequence[Spot]) -> Spot | None:
-    """Returns the spot that is most like a box; None where even that is another target."""
-    likeliest = min(spots, key=lambda one: _apart(box, one.box), default=None)
-    if likeliest is None or _apart(box, likeliest.box) > _FARTHEST:
+def _closest_region(box: NDArray[np.float64], regions: Sequence[HotRegion]) -> HotRegion | None:
+    """Returns the region that is most like a box; None where even that is another target."""
+    best = min(regions, key=lambda region: _dissimilarity(box, region.box), default=None)
+    if best is None or _dissimilarity(box, best.box) > _MAX_DISSIMILARITY:
         return None
-    return likeliest
+    return best
 
 
-def _apart(box: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """How unlike two boxes are: distance in their own sizes, and how much one is larger."""
+def _dissimilarity(box: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Returns the distance of two boxes in units of their mean size plus |log area ratio|."""
     areas = box[2:].prod(), other[2:].prod()
-    middles = box[:2] + box[2:] / 2 - other[:2] - other[2:] / 2
+    offset = box[:2] + box[2:] / 2 - other[:2] - other[2:] / 2
     size = (areas[0] ** 0.5 + areas[1] ** 0.5) / 2
-    return float(np.hypot(*middles) / max(1.0, size) + abs(np.log(areas[0] / areas[1])))
+    return float(np.hypot(*offset) / max(1.0, size) + abs(np.log(areas[0] / areas[1])))

@@ -1,4 +1,4 @@
-"""Which frames of a span are looked at, and reading them for a backbone."""
+"""Which frames of a span a backbone looks at, and reading them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class SpanSteps:
     """Evenly spaced frames of a span.
 
     Attributes:
-        first: index of its first frame.
+        first: index of the first frame of the span.
         last: index of its last frame, inclusive.
-        steps: T', steps of the backbone.
+        steps: T', the number of steps that the backbone makes of a window.
     """
 
     first: int
@@ -30,31 +30,31 @@ class SpanSteps:
     steps: int
 
     @property
-    def heat(self) -> tuple[int, ...]:
-        """The T'-1 frames whose evidence RAE reads; before the first there is none."""
-        return _spread(self.first, self.last, max(1, self.steps - 1))
+    def heatmap_frames(self) -> tuple[int, ...]:
+        """The T'-1 frames whose heatmaps the RAE reads; it has none before the first step."""
+        return _evenly_spaced(self.first, self.last, max(1, self.steps - 1))
 
     @property
-    def video(self) -> tuple[int, ...]:
-        """The T' frames that the backbone sees first of each step."""
-        return _spread(self.first, self.last, self.steps)
+    def video_frames(self) -> tuple[int, ...]:
+        """The T' frames with which the steps begin."""
+        return _evenly_spaced(self.first, self.last, self.steps)
 
-    def shown(self, patch: int) -> tuple[int, ...]:
-        """Returns all T frames, `patch` of each step, within the span."""
+    def window_frames(self, patch: int) -> tuple[int, ...]:
+        """Returns the T frames of a window within the span, `patch` of them for each step."""
         gap = (self.last - self.first) / max(1, self.steps - 1) / patch
         return tuple(
-            min(self.last, round(start + place * gap))
-            for start in self.video
-            for place in range(patch)
+            min(self.last, round(start + number * gap))
+            for start in self.video_frames
+            for number in range(patch)
         )
 
 
-def _spread(first: int, last: int, count: int) -> tuple[int, ...]:
-    return tuple(int(one) for one in np.linspace(first, last, count).round())
+def _evenly_spaced(first: int, last: int, count: int) -> tuple[int, ...]:
+    return tuple(int(frame) for frame in np.linspace(first, last, count).round())
 
 
 def span_steps(first: int, last: int, backbone: Backbone) -> SpanSteps:
-    """Returns the frames of a span, first and last inclusive, as a backbone looks at them."""
+    """Returns the steps that a backbone makes of a span; both ends are inclusive."""
     return SpanSteps(first, last, backbone.window_frames // backbone.temporal_patch)
 
 
@@ -65,14 +65,21 @@ def read_window(
     people: float | None = None,
     cancel: CancelToken | None = None,
 ) -> VideoWindow:
-    """Reads frames of evidence at the size that a backbone wants.
+    """Reads frames of evidence in the size that a backbone needs.
+
+    Args:
+        source: the evidence.
+        backbone: names the size.
+        frames: indices of the frames; a frame may occur several times.
+        people: usual height of people in decoded pixels, when it was measured.
+        cancel: is checked between frames.
 
     Raises:
         BadInputError: a frame cannot be decoded.
-        CancelledError: it was asked to stop.
+        CancelledError: the user stopped.
     """
     size = backbone.picture_size(source.info.width, source.info.height, people)
-    read: dict[int, NDArray[np.uint8]] = {}
+    images: dict[int, NDArray[np.uint8]] = {}
     for index in sorted(set(frames)):
         if cancel is not None:
             cancel.check()
@@ -81,6 +88,6 @@ def read_window(
             raise BadInputError(
                 f"frame {index} cannot be decoded", source.path, "ask about another span"
             )
-        read[index] = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    seconds = np.array([source.index.seconds(one) for one in frames], np.float64)
-    return VideoWindow(np.stack([read[one] for one in frames]), seconds)
+        images[index] = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    seconds = np.array([source.index.seconds(index) for index in frames], np.float64)
+    return VideoWindow(np.stack([images[index] for index in frames]), seconds)

@@ -1,43 +1,43 @@
-"""One turn on its way into the case: what was asked, the facts, what the model says."""
+"""One turn of a dialogue, stored in the case while it comes about: question, facts, answer."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.case import Case, EvidenceRow, NewDialogue, NewTurn, RunRow, TrajectoryRow
-from engine.case.tables.dialogues import Answer
+from engine.case.tables.dialogues import TurnAnswer
 from engine.core.errors import CancelledError
 from engine.core.progress import CancelToken
 from engine.core.times import Span
 from engine.dialogue.citations import agreement, citations_of
-from engine.dialogue.facts import AskedSpan, Fact
-from engine.dialogue.model_cache import ModelShelf
-from engine.dialogue.span_evidence import leading_channel, peak_score
+from engine.dialogue.conversation import TokenCallback
+from engine.dialogue.facts import DialogueSpan, Fact
+from engine.dialogue.span_results import dialogue_channel, peak_score
 from engine.media import Source
+from engine.packs import DEFAULT_PACK
+from engine.packs.pack import Pack
 from engine.tvad.language.runtime import Sampling
 
-_KEEP_EVERY_S = 2.0
-
-Heard = Callable[[str], None]
+_STORE_INTERVAL_S = 2.0
+"""Seconds of an answer that a killed worker may lose; a choice, each store is one transaction."""
 
 
 @dataclass(frozen=True)
 class AskRequest:
-    """What is asked.
+    """A question and what it is about.
 
     Attributes:
-        question: as typed.
-        evidence_id: None takes the only evidence, or that of the event.
-        event_id: the event that is asked about.
-        span: of stream time; with neither, the strongest event of the current run.
+        question: as the examiner typed it.
+        evidence_id: None takes the only evidence of the case, or that of the event.
+        event_id: the event that the question is about.
+        span: of stream time; with neither, the strongest event of the current run is taken.
         facts_only: leaves the language model out.
         pack: name of a pack, or a folder.
         runtime: `auto`, `transformers` or `llama.cpp`.
-        sampling: how the answer is drawn.
-        fresh: begins a new dialogue instead of going on with the one about this span.
+        sampling: how the tokens of the answer are drawn.
+        fresh: begins a new dialogue instead of continuing the one about this span.
     """
 
     question: str
@@ -45,125 +45,136 @@ class AskRequest:
     event_id: int | None = None
     span: Span | None = None
     facts_only: bool = False
-    pack: str = "compact"
+    pack: str = DEFAULT_PACK
     runtime: str = "auto"
     sampling: Sampling = field(default_factory=Sampling)
     fresh: bool = False
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What is asked about: evidence, the run that speaks of it, and the span."""
+class DialogueSubject:
+    """What a question is about: evidence, the run whose results are used, and the span."""
 
     evidence: EvidenceRow
     run: RunRow
-    span: AskedSpan
+    span: DialogueSpan
 
 
-class Turn:
-    """One turn on its way into the case."""
+@dataclass(frozen=True, eq=False)
+class TurnRecorder:
+    """Stores one turn: its question and facts first, then its answer and citations.
 
-    def __init__(
-        self,
-        case: Case,
-        request: AskRequest,
-        question: str,
-        subject: Subject,
-        trajectories: list[TrajectoryRow],
-        facts: list[Fact],
-        source: Source,
-    ) -> None:
-        self._case = case
-        self._request = request
-        self._question = question
-        self._subject = subject
-        self._trajectories = trajectories
-        self._facts = facts
-        self._source = source
+    Attributes:
+        case: open for writing.
+        request: the question and what it is about, as it came.
+        question: the question without control characters.
+        subject: the evidence, run and span that it is about.
+        trajectories: the trajectories of the span.
+        facts: the facts about the span.
+        source: the evidence.
+    """
 
-    def facts_only(self, missing: str | None) -> dict[str, Any]:
-        """Keeps a turn without an answer."""
+    case: Case
+    request: AskRequest
+    question: str
+    subject: DialogueSubject
+    trajectories: list[TrajectoryRow]
+    facts: list[Fact]
+    source: Source
+
+    def record_facts(self, missing: str | None) -> dict[str, Any]:
+        """Stores a turn without an answer.
+
+        Args:
+            missing: why no language model answered; None when none was asked.
+
+        Returns:
+            The turn as `ask --json` prints it.
+        """
         turn_id, dialogue_id = self._begin(None, None, missing, "facts")
         self._cite(turn_id, None)
-        return self._json(turn_id, dialogue_id, Answer("facts", None), missing)
+        return self._json(turn_id, dialogue_id, TurnAnswer("facts", None), missing)
 
-    def answered(
+    def record_answer(
         self,
-        shelf: ModelShelf,
+        pack: Pack,
         model: Any,  # noqa: ANN401
         conversation: Any,  # noqa: ANN401
-        heard: Heard | None,
+        on_token: TokenCallback | None,
         cancel: CancelToken | None,
     ) -> dict[str, Any]:
-        """Lets the model speak and keeps what it says while it says it."""
-        said_pack = shelf.pack_said(self._request.pack)
-        turn_id, dialogue_id = self._begin(said_pack, model.runtime.name, None, "answering")
-        conversation.restart_with(self._earlier(dialogue_id))
-        kept = _Keeping(self._case, turn_id, heard)
+        """Lets the language model answer, and stores the answer while it is generated.
+
+        Returns:
+            The turn as `ask --json` prints it.
+        """
+        turn_id, dialogue_id = self._begin(pack, model.runtime.name, None, "answering")
+        conversation.restart_with(self._earlier_turns(dialogue_id))
+        partial = _PartialAnswer(self.case, turn_id, on_token)
         try:
-            said = conversation.ask(self._question, self._request.sampling, kept, cancel)
+            generated = conversation.ask(self.question, self.request.sampling, partial, cancel)
         except CancelledError:
-            self._write(turn_id, Answer("cancelled", kept.text, kept.tokens))
+            self._store_answer(turn_id, TurnAnswer("cancelled", partial.text, partial.tokens))
             raise
         except BaseException:
-            self._write(turn_id, Answer("failed", kept.text, kept.tokens))
+            self._store_answer(turn_id, TurnAnswer("failed", partial.text, partial.tokens))
             raise
         peak = self._peak()
-        answer = Answer(
-            "complete" if said.complete else "cancelled",
-            said.text,
-            said.tokens,
-            said.first_token_s,
-            said.tokens_per_s,
-            agreement(said.text, peak, self._trajectories) if said.complete else None,
-            said.dropped_turns,
+        answer = TurnAnswer(
+            "complete" if generated.complete else "cancelled",
+            generated.text,
+            generated.tokens,
+            generated.first_token_s,
+            generated.tokens_per_s,
+            agreement(generated.text, peak, self.trajectories) if generated.complete else None,
+            generated.dropped_turns,
         )
-        self._write(turn_id, answer)
-        self._cite(turn_id, said.text)
+        self._store_answer(turn_id, answer)
+        self._cite(turn_id, generated.text)
         return self._json(turn_id, dialogue_id, answer, None)
 
     def _peak(self) -> float:
-        run, span = self._subject.run, self._subject.span
-        return peak_score(self._case, run, leading_channel(self._case, run), span.first, span.last)
+        run, span = self.subject.run, self.subject.span
+        return peak_score(self.case, run, dialogue_channel(self.case, run), span.first, span.last)
 
     def _begin(
         self,
-        pack: tuple[str, str] | None,
+        pack: Pack | None,
         runtime: str | None,
         missing: str | None,
         state: Any,  # noqa: ANN401
     ) -> tuple[int, int]:
-        request, about = self._request, self._about()
+        request, about = self.request, self._about()
         settings = {
             "sampling": {
-                "most": request.sampling.most,
+                "most": request.sampling.max_tokens,
                 "seed": request.sampling.seed,
                 "temperature": None if request.sampling.seed is None
                 else request.sampling.temperature,
             },
-            "channel": leading_channel(self._case, self._subject.run),
-            "span": [self._subject.span.first, self._subject.span.last],
+            "channel": dialogue_channel(self.case, self.subject.run),
+            "span": [self.subject.span.first, self.subject.span.last],
         }  # fmt: skip
         new = NewTurn(
-            question=self._question,
-            facts=tuple(one.as_json() for one in self._facts),
+            question=self.question,
+            facts=tuple(fact.as_json() for fact in self.facts),
             settings=settings,
-            pack=None if pack is None else pack[0],
-            pack_sha256=None if pack is None else pack[1],
+            pack=None if pack is None else pack.name,
+            pack_sha256=None if pack is None else pack.manifest_sha256,
             runtime=runtime,
             missing=missing,
             state=state,
         )
-        with self._case.change() as change:
-            found = None if request.fresh else change.dialogues.find(about)
-            dialogue_id = change.dialogues.add(about) if found is None else found.id
+        with self.case.change() as change:
+            dialogue = None if request.fresh else change.dialogues.find(about)
+            dialogue_id = change.dialogues.add(about) if dialogue is None else dialogue.id
             change.dialogues.close_interrupted(dialogue_id)
             return change.dialogues.ask(dialogue_id, new), dialogue_id
 
     def _about(self) -> NewDialogue:
-        subject, index = self._subject, self._source.index
+        subject, index = self.subject, self.source.index
         span = subject.span
-        derivation = self._case.results.current(subject.run.id)
+        derivation = self.case.results.current(subject.run.id)
         return NewDialogue(
             evidence_id=subject.evidence.id,
             run_id=subject.run.id,
@@ -177,37 +188,37 @@ class Turn:
             end_s=span.end_s,
         )
 
-    def _earlier(self, dialogue_id: int) -> list[tuple[str, str]]:
-        """Returns what was asked and fully answered before, oldest first."""
+    def _earlier_turns(self, dialogue_id: int) -> list[tuple[str, str]]:
+        """Returns the questions that were answered completely before, oldest first."""
         return [
-            (one.said.question, one.answer)
-            for one in self._case.dialogues.turns(dialogue_id)
-            if one.said.state == "complete" and one.answer
+            (turn.question, turn.answer)
+            for turn in self.case.dialogues.turns(dialogue_id)
+            if turn.state == "complete" and turn.answer
         ]
 
-    def _write(self, turn_id: int, answer: Answer) -> None:
-        with self._case.change() as change:
+    def _store_answer(self, turn_id: int, answer: TurnAnswer) -> None:
+        with self.case.change() as change:
             change.dialogues.answer(turn_id, answer)
 
     def _cite(self, turn_id: int, answer: str | None) -> None:
-        subject = self._subject
-        cited = citations_of(
-            answer, subject.evidence, subject.span, self._trajectories, self._source.index
+        subject = self.subject
+        citations = citations_of(
+            answer, subject.evidence, subject.span, self.trajectories, self.source.index
         )
-        with self._case.change() as change:
-            change.dialogues.cite(turn_id, cited)
+        with self.case.change() as change:
+            change.dialogues.cite(turn_id, citations)
 
     def _json(
-        self, turn_id: int, dialogue_id: int, answer: Answer, missing: str | None
+        self, turn_id: int, dialogue_id: int, answer: TurnAnswer, missing: str | None
     ) -> dict[str, Any]:
-        said = self._case.dialogues.turn(turn_id).said
+        turn = self.case.dialogues.turn(turn_id)
         return {
             "answer": answer.text,
             "turn_id": turn_id,
             "dialogue_id": dialogue_id,
             "state": answer.state,
-            "pack": said.pack,
-            "runtime": said.runtime,
+            "pack": turn.pack,
+            "runtime": turn.runtime,
             "tokens": answer.tokens,
             "first_token_s": answer.first_token_s,
             "tokens_per_s": answer.tokens_per_s,
@@ -217,42 +228,43 @@ class Turn:
             "dropped_turns": answer.dropped_turns,
             "citations": [
                 {
-                    "evidence_id": one.cited.evidence_id,
-                    "start_s": one.cited.start_s,
-                    "end_s": one.cited.end_s,
-                    "trajectory_id": one.cited.trajectory_id,
+                    "evidence_id": row.citation.evidence_id,
+                    "start_s": row.citation.start_s,
+                    "end_s": row.citation.end_s,
+                    "trajectory_id": row.citation.trajectory_id,
                 }
-                for one in self._case.dialogues.citations(turn_id)
+                for row in self.case.dialogues.citations(turn_id)
             ],
-            "facts": [one.as_json() for one in self._facts],
+            "facts": [fact.as_json() for fact in self.facts],
         }
 
 
-class _Keeping:
-    """Hears pieces, passes them on, and writes them down every other second."""
+class _PartialAnswer:
+    """Collects the pieces of an answer, passes them on, and stores them at intervals."""
 
-    def __init__(self, case: Case, turn_id: int, heard: Heard | None) -> None:
+    def __init__(self, case: Case, turn_id: int, on_token: TokenCallback | None) -> None:
         self._case = case
         self._turn_id = turn_id
-        self._heard = heard
-        self._next = time.monotonic() + _KEEP_EVERY_S
+        self._on_token = on_token
+        self._next_store_s = time.monotonic() + _STORE_INTERVAL_S
         self._pieces: list[str] = []
 
     @property
     def text(self) -> str:
-        """What was said so far."""
+        """What was generated so far."""
         return "".join(self._pieces).strip()
 
     @property
     def tokens(self) -> int:
-        """Pieces heard."""
+        """The number of pieces so far."""
         return len(self._pieces)
 
     def __call__(self, piece: str) -> None:
         self._pieces.append(piece)
-        if self._heard is not None:
-            self._heard(piece)
-        if time.monotonic() >= self._next:
+        if self._on_token is not None:
+            self._on_token(piece)
+        if time.monotonic() >= self._next_store_s:
+            answer = TurnAnswer("answering", self.text, self.tokens)
             with self._case.change() as change:
-                change.dialogues.answer(self._turn_id, Answer("answering", self.text, self.tokens))
-            self._next = time.monotonic() + _KEEP_EVERY_S
+                change.dialogues.answer(self._turn_id, answer)
+            self._next_store_s = time.monotonic() + _STORE_INTERVAL_S

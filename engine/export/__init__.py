@@ -1,1 +1,1 @@
-"""Exports of one run: stills, clips with overlay, arrays, regions and trajectories."""
+"""Exports the data of one run: stills, clips with overlay, arrays, regions and trajectories."""

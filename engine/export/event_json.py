@@ -8,7 +8,7 @@ from engine.case import Case, EventRow, RunRow, TrajectoryRow
 
 
 def run_events(case: Case, run: RunRow) -> list[dict[str, Any]]:
-    """Returns the events of a run as the `events` JSON has them (`contracts.md`, JSON)."""
+    """Returns the events of a run as JSON values, as `events --json` prints them."""
     trajectories = {row.trajectory.number: row for row in case.results.trajectories(run.id)}
     return [
         _event(row, run.id, run.evidence_id, trajectories) for row in case.results.events(run.id)
@@ -16,7 +16,7 @@ def run_events(case: Case, run: RunRow) -> list[dict[str, Any]]:
 
 
 def own_events(case: Case, evidence_id: int) -> list[dict[str, Any]]:
-    """Returns the events that examiners made in a piece of evidence, in the same form."""
+    """Returns the events that examiners made in a piece of evidence, as `run_events` does."""
     return [_event(row, row.run_id, evidence_id, {}) for row in case.own_events.of(evidence_id)]
 
 
@@ -43,13 +43,13 @@ def _event(
         "channel": event.channel,
         "reasons": [reason.__dict__ for reason in event.reasons],
         "trajectories": [
-            _in_event(trajectories[number], event.peak_frame) for number in event.trajectories
+            _trajectory(trajectories[number], event.peak_frame) for number in event.trajectories
         ],
         "summary": event.summary,
     }
 
 
-def _in_event(row: TrajectoryRow, peak_frame: int) -> dict[str, Any]:
+def _trajectory(row: TrajectoryRow, peak_frame: int) -> dict[str, Any]:
     trajectory = row.trajectory
     return {
         "trajectory_id": row.id,

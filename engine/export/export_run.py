@@ -1,4 +1,4 @@
-"""One export: from a run and a file name to recorded files."""
+"""Exports from a run into files, and records them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.export.frame_spans import frame_named, frames_in_span
 from engine.export.output_files import Output, WrittenFile, check_ending
 from engine.export.run_arrays import write_region_rows, write_score_arrays, write_trajectories
-from engine.export.still_marks import Mark, write_marked
+from engine.export.still_marks import StillMark, write_marked
 from engine.export.stills_and_clips import open_run, write_clip, write_still
 from engine.pipeline.stored_run import StoredRun, stored_run
 
@@ -20,36 +20,36 @@ ENDINGS = ("mp4", "png", "npz", "txt", "json")
 
 
 @dataclass(frozen=True)
-class Export:
-    """What is to be exported.
+class ExportRequest:
+    """What is to be exported, and where to.
 
     Attributes:
-        target: the file.
-        start: seconds of stream time; None for the first frame.
-        end: seconds of stream time; None for the last frame. A still has none.
-        beside_evidence: whether the examiner insists on a place beside evidence.
-        marks: of the examiner over a still, which is then written a third time with them.
-        compared: whether each frame of a clip stands as it is beside itself with overlay.
+        target: the file to write.
+        start: stream time in seconds; None for the first frame.
+        end: stream time in seconds; None for the last frame. A still has none.
+        beside_evidence: whether the examiner insists on a folder that holds evidence.
+        marks: marks of the examiner; a still is then written a third time with them.
+        compared: whether a clip shows each frame without overlay to the left of itself with it.
     """
 
     target: Path
     start: float | None = None
     end: float | None = None
     beside_evidence: bool = False
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[StillMark, ...] = ()
     compared: bool = False
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What was exported.
+class ExportResult:
+    """The files that an export wrote, and the frames in them.
 
     Attributes:
-        files: as written; the target first.
-        first_frame: index of the first frame shown.
-        last_frame: index of the last one, inclusive.
-        start_s: stream time of the first one.
-        end_s: stream time of the last one.
+        files: the written files, the target first.
+        first_frame: index of the first frame.
+        last_frame: index of the last frame, inclusive.
+        start_s: stream time of the first frame.
+        end_s: stream time of the last frame.
     """
 
     files: tuple[WrittenFile, ...]
@@ -63,30 +63,30 @@ def export_run(
     case: Case,
     evidence: EvidenceRow,
     run: RunRow,
-    wanted: Export,
+    request: ExportRequest,
     cancel: CancelToken | None = None,
     progress: ProgressCallback = silent,
-) -> Exported:
+) -> ExportResult:
     """Exports from a run and records what was written.
 
     Args:
         case: open for writing.
-        evidence: the run's.
-        run: finished.
-        wanted: what and where.
-        cancel: looked at between steps.
-        progress: told how far the work is.
+        evidence: the evidence of the run.
+        run: a finished run.
+        request: what is to be exported, and where to.
+        cancel: is checked between steps.
+        progress: is called with the progress of the work.
 
     Raises:
-        BadInputError: file name, place or span is not allowed; the evidence is missing or has
-            changed (recorded) where it is needed.
-        ResourceError: the disk is full or the case is not ours any more.
+        BadInputError: file name, folder or span is not allowed; the evidence is needed and is
+            missing or has changed, which is recorded.
+        ResourceError: the disk is full, or another process took over the case.
         CancelledError: the user stopped; nothing was written.
     """
-    ending, token = check_ending(wanted.target, ENDINGS), cancel or CancelToken()
+    ending, token = check_ending(request.target, ENDINGS), cancel or CancelToken()
     stored = stored_run(case, run)
-    first, last = _span(stored, wanted, ending)
-    with Output(case, wanted.target, wanted.beside_evidence) as output:
+    first, last = _span(stored, request, ending)
+    with Output(case, request.target, request.beside_evidence) as output:
         if ending in ("png", "mp4"):
             with open_run(case, evidence, stored, token, progress) as opened:
                 if ending == "png":
@@ -94,34 +94,34 @@ def export_run(
                     plain = output.part("png")
                     overlay = output.part("png-overlay", f"{target.stem}-overlay{target.suffix}")
                     frame = write_still(plain, overlay, opened, first, token, progress)
-                    if wanted.marks:
+                    if request.marks:
                         marked = output.part("png-marked", f"{target.stem}-marked{target.suffix}")
-                        write_marked(marked, frame, wanted.marks, token, progress)
+                        write_marked(marked, frame, request.marks, token, progress)
                 else:
                     span = first, last
-                    write_clip(output.part("mp4"), opened, span, wanted.compared, token, progress)
+                    write_clip(output.part("mp4"), opened, span, request.compared, token, progress)
         else:
             _write_results(
                 output.part(ending), case, stored, (first, last), ending, token, progress
             )
-        files = output.commit(run.id, token, progress, _marks_entry(wanted, first))
+        files = output.commit(run.id, token, progress, _marks_entry(request, first))
     seconds = stored.index.seconds
-    return Exported(tuple(files), first, last, seconds(first), seconds(last))
+    return ExportResult(tuple(files), first, last, seconds(first), seconds(last))
 
 
-def _marks_entry(wanted: Export, frame: int) -> tuple[str, dict[str, object]] | None:
-    """Says in the log what was drawn over a frame; None when nothing was."""
-    if not wanted.marks:
+def _marks_entry(request: ExportRequest, frame: int) -> tuple[str, dict[str, object]] | None:
+    """Returns the audit entry about marks drawn over a frame; None when there are none."""
+    if not request.marks:
         return None
-    return "still.mark", {"frame": frame, "marks": [asdict(one) for one in wanted.marks]}
+    return "still.mark", {"frame": frame, "marks": [asdict(mark) for mark in request.marks]}
 
 
-def _span(stored: StoredRun, wanted: Export, ending: str) -> tuple[int, int]:
+def _span(stored: StoredRun, request: ExportRequest, ending: str) -> tuple[int, int]:
     if ending != "png":
-        return frames_in_span(stored.index, wanted.start, wanted.end)
-    if wanted.end is not None:
-        raise BadInputError("a still has no end", wanted.target, "leave --end out")
-    return (frame_named(stored.index, wanted.start or 0.0),) * 2
+        return frames_in_span(stored.index, request.start, request.end)
+    if request.end is not None:
+        raise BadInputError("a still has no end", request.target, "leave --end out")
+    return (frame_named(stored.index, request.start or 0.0),) * 2
 
 
 def _write_results(

@@ -1,4 +1,4 @@
-"""Times that name frames: one frame, or a span with both ends inclusive."""
+"""Finds the frames that times name: one frame, or a span with both ends inclusive."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from engine.core.errors import BadInputError
 from engine.core.stream import FrameIndex
 from engine.core.times import format_time
 
-_ROUNDED = 0.0005
-"""Half of what the last digit of `HH:MM:SS.mmm` says, in seconds."""
+_ROUNDING_S = 0.0005
+"""Seconds by which a time is rounded at most when it is printed as `HH:MM:SS.mmm`."""
 
 
 def frame_named(index: FrameIndex, seconds: float) -> int:
@@ -29,9 +29,9 @@ def frames_in_span(index: FrameIndex, start: float | None, end: float | None) ->
     span between two frames names the one nearest to its start.
 
     Args:
-        index: of the stream.
-        start: seconds of stream time; None for the first frame.
-        end: seconds of stream time; None for the last frame. It may lie after the last frame.
+        index: the frame index of the stream.
+        start: stream time in seconds; None for the first frame.
+        end: stream time in seconds; None for the last frame. It may lie after the last frame.
 
     Raises:
         BadInputError: the span ends before it starts, or starts after the end of the stream.
@@ -46,8 +46,8 @@ def frames_in_span(index: FrameIndex, start: float | None, end: float | None) ->
             "swap --start and --end",
         )
     seconds = (index.pts - index.pts[0]) * float(index.time_base)
-    first = int(np.searchsorted(seconds, low - _ROUNDED, "left"))
-    last = int(np.searchsorted(seconds, high + _ROUNDED, "right")) - 1
+    first = int(np.searchsorted(seconds, low - _ROUNDING_S, "left"))
+    last = int(np.searchsorted(seconds, high + _ROUNDING_S, "right")) - 1
     if first > last:
         return (index.nearest(low),) * 2
     return first, last
@@ -55,7 +55,7 @@ def frames_in_span(index: FrameIndex, start: float | None, end: float | None) ->
 
 def _check_start(index: FrameIndex, seconds: float) -> None:
     end = max(index.duration_s, index.seconds(len(index) - 1))
-    if seconds > end + _ROUNDED:
+    if seconds > end + _ROUNDING_S:
         raise BadInputError(
             f"there is no frame at {format_time(seconds)}",
             "",

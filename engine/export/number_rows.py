@@ -1,4 +1,4 @@
-"""Rows of numbers in text files, as the benchmarks write their tracks and regions."""
+"""Reads and writes rows of numbers in text files, as benchmarks store tracks and regions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 
-_LARGEST = 2.0**53
+_MAX_VALUE = 2.0**53  # Up to here every whole number is exact in a float64.
 
 
 def read_rows(path: Path, columns: tuple[str, ...], whole: int) -> NDArray[np.float64]:
@@ -18,8 +18,8 @@ def read_rows(path: Path, columns: tuple[str, ...], whole: int) -> NDArray[np.fl
 
     Args:
         path: the text file; it may be empty.
-        columns: names of the columns, for the error message and the row length.
-        whole: how many leading columns must be whole numbers (`2.000000e+00` is one).
+        columns: the names of the columns, which give the length of a row and stand in errors.
+        whole: number of leading columns that must be whole numbers (`2.000000e+00` is one).
 
     Returns:
         float64 [rows, columns], in the order of the file.
@@ -54,7 +54,7 @@ def _parse(line: str, where: str, columns: tuple[str, ...], whole: int) -> list[
             value = float(field)
         except ValueError:
             value = math.nan
-        if not abs(value) <= _LARGEST:
+        if not abs(value) <= _MAX_VALUE:
             raise BadInputError(f"{name} is not a number", where, _remedy(columns))
         values.append(value)
     for name, value in zip(columns[:whole], values, strict=False):
@@ -70,7 +70,7 @@ def _remedy(columns: tuple[str, ...]) -> str:
 
 
 def check_boxes(boxes: NDArray[np.float64], where: object) -> None:
-    """Refuses boxes whose corners are swapped.
+    """Raises an error for boxes whose corners are swapped.
 
     Args:
         boxes: float64 [n, 4], inclusive corners x_min, y_min, x_max, y_max in pixels.

@@ -1,23 +1,22 @@
-"""Files that leave a case: checked first, written whole or not at all, hashed and recorded."""
+"""Files that leave a case: checked, written whole or not at all, hashed and recorded."""
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from engine.case import Case, refuse_beside_evidence
-from engine.core.errors import BadInputError, CancelledError, ResourceError, SightlineError
+from engine.core.errors import BadInputError, CancelledError, SightlineError
+from engine.core.files import translated_write_errors, write_error
 from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.media import hash_file
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_BLOCK_BYTES = 1 << 20  # Copied and hashed between two looks at the cancel token; milliseconds.
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,10 @@ class WrittenFile:
     """A file that was written from a case.
 
     Attributes:
-        path: absolute path.
-        kind: its form (`mp4`, `png`, `npz`, …).
-        sha256: of the file.
-        size: in bytes.
+        path: its absolute path.
+        kind: the form it has (`mp4`, `png`, `npz`, …).
+        sha256: SHA-256 of its bytes.
+        size: its size in bytes.
     """
 
     path: Path
@@ -45,28 +44,28 @@ def check_ending(path: Path, endings: tuple[str, ...]) -> str:
     """
     ending = path.suffix.lower().lstrip(".")
     if ending not in endings:
-        names = [f".{one}" for one in endings]
+        names = [f".{name}" for name in endings]
         what = f"this version writes no .{ending} here" if ending else "the file has no ending"
         raise BadInputError(what, path, f"name a file that ends in {', '.join(names)}")
     return ending
 
 
 class Output:
-    """The files of one export or report, put in place together and recorded.
+    """The files of one export or report, put in place and recorded together.
 
-    Used as a context manager: what is not committed leaves nothing behind.
+    It is a context manager: files that are not committed are removed.
     """
 
     def __init__(self, case: Case, target: Path, beside_evidence: bool = False) -> None:
-        """Checks where the files would lie (R1).
+        """Checks whether the files may be written where they are to be (R1).
 
         Args:
             case: open for writing.
-            target: the main file; others lie beside it.
-            beside_evidence: whether the examiner insists on a place beside evidence.
+            target: the main file; the others are written beside it.
+            beside_evidence: whether the examiner insists on a folder that holds evidence.
 
         Raises:
-            BadInputError: the place is not allowed, or holds something that is no export.
+            BadInputError: the path is not allowed, or holds something that is no export.
         """
         self.target = target.absolute()
         self._case = case
@@ -81,17 +80,17 @@ class Output:
         """Returns the temporary path of a file to write.
 
         Args:
-            kind: its form.
+            kind: the form it has.
             name: its name beside the target; None for the target itself.
 
         Raises:
-            BadInputError: the place holds something that is no export, or cannot be written.
+            BadInputError: the path holds something that is no export, or cannot be written.
             ResourceError: the disk is full.
         """
         final = self.target if name is None else self.target.with_name(name)
         if name is not None:
             self._check(final)
-        with translated(final):
+        with translated_write_errors(final):
             final.parent.mkdir(parents=True, exist_ok=True)
         temporary = final.with_name(f".{secrets.token_hex(6)}.part")
         self._parts.append((temporary, final, kind))
@@ -104,43 +103,43 @@ class Output:
         progress: ProgressCallback = silent,
         entry: tuple[str, Mapping[str, object]] | None = None,
     ) -> list[WrittenFile]:
-        """Hashes the files, puts them in place and records them.
+        """Hashes the files, moves them to their final paths and records them.
 
         Args:
-            run_id: the run they show; None when they are about the whole case.
-            cancel: looked at while hashing.
-            progress: told how far hashing is.
-            entry: action and parameters of an audit entry about the case that belongs with them.
+            run_id: the run that they show; None when they are about the whole case.
+            cancel: is checked while hashing.
+            progress: is called with the progress of hashing.
+            entry: action and parameters of an audit entry that is recorded with them.
 
         Raises:
             BadInputError: they cannot be written.
-            ResourceError: the disk is full or the case is not ours any more; nothing is left.
+            ResourceError: the disk is full, or another process took over the case; nothing is left.
             CancelledError: the user stopped.
         """
         written = []
         for temporary, final, kind in self._parts:
-            with translated(final):
+            with translated_write_errors(final):
                 _to_disk(temporary)
                 size = temporary.stat().st_size
             sha256 = hash_file(temporary, cancel=cancel, progress=progress)["sha256"]
             written.append(WrittenFile(final, kind, sha256, size))
         insisted = None if self._insisted is None else str(self._insisted)
-        placed: list[Path] = []
+        moved: list[Path] = []
         try:
             with self._case.change() as change:
                 if entry is not None:
                     change.record(entry[0], "case", entry[1])
-                for one in written:
+                for file in written:
                     change.exports.add(
-                        str(one.path), one.kind, one.sha256, one.size, run_id, insisted
+                        str(file.path), file.kind, file.sha256, file.size, run_id, insisted
                     )
                 for temporary, final, _ in self._parts:
-                    with translated(final):
+                    with translated_write_errors(final):
                         temporary.replace(final)
-                    placed.append(final)
+                    moved.append(final)
         except BaseException:
-            # A file that is not on record must not look like one that is.
-            for final in placed:
+            # A file that is not recorded must not look like one that is.
+            for final in moved:
                 final.unlink(missing_ok=True)
             raise
         self._parts.clear()
@@ -158,7 +157,7 @@ class Output:
         for temporary, _, _ in self._parts:
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise _translation(error, self.target) from error
+            raise write_error(error, self.target) from error
         if isinstance(error, CancelledError):
             raise CancelledError(
                 "cancelled", self.target, "no file was written; run again"
@@ -166,26 +165,26 @@ class Output:
         if isinstance(error, SightlineError):
             for temporary, final, _ in self._parts:
                 if error.where == str(temporary):
-                    raise _renamed(error, final) from error
+                    raise _error_about(error, final) from error
 
     def _check(self, final: Path) -> None:
-        with translated(final):
-            self._check_place(final)
+        with translated_write_errors(final):
+            self._check_path(final)
             self._check_existing(final)
 
-    def _check_place(self, final: Path) -> None:
+    def _check_path(self, final: Path) -> None:
         resolved = final.resolve()
         for source in self._sources:
             original = source.resolve()
-            if resolved == original or original in resolved.parents or _same(final, source):
+            if resolved == original or original in resolved.parents or _is_same(final, source):
                 raise BadInputError(
                     "this would change evidence", final, "name a file outside the evidence"
                 )
-        folder, derived = self._case.path.resolve(), self._case.derived.resolve()
+        folder, derived = self._case.path.resolve(), self._case.derived_folder.resolve()
         if folder in resolved.parents and derived not in resolved.parents:
             raise BadInputError(
                 "output inside the case belongs into its folder derived", final,
-                f"name a file in {self._case.derived}, or outside the case",
+                f"name a file in {self._case.derived_folder}, or outside the case",
             )  # fmt: skip
 
     def _check_existing(self, final: Path) -> None:
@@ -204,9 +203,15 @@ class Output:
             )
 
 
-def _same(one: Path, other: Path) -> bool:
+def read_blocks(file: IO[bytes]) -> Iterator[bytes]:
+    """Yields the rest of a file in blocks that take some milliseconds each."""
+    while block := file.read(_BLOCK_BYTES):
+        yield block
+
+
+def _is_same(path: Path, other: Path) -> bool:
     try:
-        return one.samefile(other)
+        return path.samefile(other)
     except OSError:
         return False
 
@@ -216,32 +221,9 @@ def _to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-@contextmanager
-def translated(where: Path) -> Iterator[None]:
-    """Turns errors of the disk into what they mean for a file to be written.
-
-    Raises:
-        ResourceError: the disk is full.
-        BadInputError: the file cannot be written for another reason.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise _translation(error, where) from error
-
-
-def _renamed(error: SightlineError, final: Path) -> SightlineError:
-    """Says what went wrong with a temporary file about the file it was to become."""
+def _error_about(error: SightlineError, final: Path) -> SightlineError:
+    """Returns an error about a temporary file as one about the file that it was to become."""
     for reason in (error.__cause__, error.__context__):
         if isinstance(reason, OSError):
-            return _translation(reason, final)
+            return write_error(reason, final)
     return type(error)(error.what, final, error.remedy)
-
-
-def _translation(error: OSError, where: Path) -> SightlineError:
-    if error.errno in _FULL:
-        return ResourceError("the disk is full", where, "free space and run again")
-    reason = (error.strerror or str(error)).lower()
-    return BadInputError(
-        f"cannot be written ({reason})", where, "name a file in a folder you may write to"
-    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.findings import Region
-from engine.export.number_rows import check_boxes, read_rows, write_rows
+from engine.export.number_rows import check_boxes, write_rows
 
 COLUMNS = ("frame_id", "x_min", "y_min", "x_max", "y_max", "score")
 
@@ -37,35 +37,23 @@ class ScoredRegions:
         Raises:
             BadInputError: a box ends before it starts, or a number is not finite.
         """
-        return cls._from_table(np.array(list(rows), np.float64).reshape(-1, len(COLUMNS)), where)
+        table = np.array(list(rows), np.float64).reshape(-1, len(COLUMNS))
+        if not np.isfinite(table).all():
+            raise BadInputError("a region is not finite", where, "analyse the video again")
+        check_boxes(table[:, 1:5], where)
+        return cls(table[:, 0].astype(np.int64), table[:, 1:5], table[:, 5])
 
     @classmethod
     def from_regions(cls, regions: Iterable[Region]) -> ScoredRegions:
         """Makes rows of the regions that an analysis found."""
         return cls.from_rows((r.frame, *r.box.corners, r.score) for r in regions)
 
-    @classmethod
-    def _from_table(cls, table: NDArray[np.float64], where: object) -> ScoredRegions:
-        if not np.isfinite(table).all():
-            raise BadInputError("a region is not finite", where, "analyse the video again")
-        check_boxes(table[:, 1:5], where)
-        return cls(table[:, 0].astype(np.int64), table[:, 1:5], table[:, 5])
-
     def __len__(self) -> int:
         return len(self.frames)
 
 
-def read_regions(path: Path) -> ScoredRegions:
-    """Reads rows `frame_id,x_min,y_min,x_max,y_max,score`; an empty file has no regions.
-
-    Raises:
-        BadInputError: the file cannot be read or a line is no such row.
-    """
-    return ScoredRegions._from_table(read_rows(path, COLUMNS, whole=1), path)
-
-
 def write_regions(path: Path, regions: ScoredRegions) -> None:
-    """Writes regions so that `read_regions` gives exactly the same numbers.
+    """Writes regions so that `read_rows` gives exactly the same numbers.
 
     Raises:
         BadInputError: the file cannot be written.

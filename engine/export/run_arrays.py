@@ -1,6 +1,7 @@
-"""Arrays, regions and trajectories of a run as files; results only, so equal runs give equal files.
+"""Writes arrays, regions and trajectories of a run as files.
 
-Nothing here needs the evidence, and nothing says when, where or how long something was computed.
+The files hold results only and nothing about when, where or how long they were computed, so that
+equal runs give equal files. The evidence is not needed.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from engine.export.region_rows import ScoredRegions, write_regions
 from engine.export.score_arrays import write_arrays
 from engine.pipeline.stored_run import StoredRun, every_heat, every_score
 
-_AT_ONCE = 1024
-"""Frames whose regions are read together, so that a long video's are never all in memory."""
+_FRAMES_AT_ONCE = 1024
+"""Frames whose regions are read at a time: bounds the memory that a long video takes."""
 
 
 def write_score_arrays(
@@ -43,12 +44,12 @@ def write_score_arrays(
         every_heat(case, stored, span[0], span[1], cancel, progress),
         (stored.plan.grid.rows, stored.plan.grid.columns),
         stored.index.pts[here],
-        stored.analysed[here],
+        stored.is_analysed[here],
     )
 
 
 def write_region_rows(path: Path, case: Case, stored: StoredRun, span: tuple[int, int]) -> None:
-    """Writes `.txt`: `frame_id,x_min,y_min,x_max,y_max,score` a row, frames counted from 0.
+    """Writes `.txt`: rows `frame_id,x_min,y_min,x_max,y_max,score`, frames counted from 0.
 
     Raises:
         BadInputError: the file cannot be written.
@@ -59,8 +60,8 @@ def write_region_rows(path: Path, case: Case, stored: StoredRun, span: tuple[int
 def regions_in(case: Case, run_id: int, span: tuple[int, int]) -> Iterator[Region]:
     """Yields the regions of a span (both ends inclusive) in order of frame."""
     first, last = span
-    for start in range(first, last + 1, _AT_ONCE):
-        stop = min(last, start + _AT_ONCE - 1)
+    for start in range(first, last + 1, _FRAMES_AT_ONCE):
+        stop = min(last, start + _FRAMES_AT_ONCE - 1)
         for row in case.results.regions(run_id, start, stop):
             yield row.region
 
@@ -75,7 +76,7 @@ def write_trajectories(path: Path, case: Case, stored: StoredRun, span: tuple[in
     """
     first, last = span
     index, grid = stored.index, stored.plan.grid
-    found = [
+    lines = [
         json.dumps(trajectory_json(row.trajectory), ensure_ascii=False, allow_nan=False)
         for row in case.results.trajectories(stored.run.id)
         if row.trajectory.frames[0] <= last and row.trajectory.frames[-1] >= first
@@ -89,7 +90,7 @@ def write_trajectories(path: Path, case: Case, stored: StoredRun, span: tuple[in
     }
     # A line each, so that a person can read it and compare two files.
     head = json.dumps(stream)[:-1]
-    body = ",\n".join(found)
+    body = ",\n".join(lines)
     text = f'{head},\n"trajectories": [\n{body}\n]}}\n'
     path.write_text(text, encoding="utf-8", newline="\n")
 

@@ -11,16 +11,9 @@ from engine.case import Case, RunRow
 
 
 def run_json(case: Case, run: RunRow) -> dict[str, Any]:
-    """Returns a run as the `analyze` JSON has it."""
+    """Returns a run as JSON values, as `analyze --json` prints it."""
     evidence = case.evidence.get(run.evidence_id)
     info = json.loads(run.info)
-    channels = {}
-    for name in case.results.channels(run.id):
-        scores = case.results.scores(run.id, name)
-        channels[name] = {
-            "max": round(float(scores.max()), 6),
-            "p99": round(float(np.percentile(scores, 99)), 6),
-        }
     return {
         "run_id": run.id,
         "state": run.state,
@@ -34,8 +27,17 @@ def run_json(case: Case, run: RunRow) -> dict[str, Any]:
         "settings": json.loads(run.settings),
         "duration_s": info["duration_s"],
         "wall_s": round(run.wall_s, 3),
-        "channels": channels,
+        "channels": channel_scores(case, run.id),
         "events": len(case.results.events(run.id)),
         "trajectories": len(case.results.trajectories(run.id)),
         "warnings": [warning.__dict__ for warning in run.warnings],
+    }
+
+
+def channel_scores(case: Case, run_id: int) -> dict[str, dict[str, float]]:
+    """Returns the largest score and the 99th percentile of each channel of a run."""
+    scores = {name: case.results.scores(run_id, name) for name in case.results.channels(run_id)}
+    return {
+        name: {"max": round(float(own.max()), 6), "p99": round(float(np.percentile(own, 99)), 6)}
+        for name, own in scores.items()
     }

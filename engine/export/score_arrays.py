@@ -1,4 +1,4 @@
-"""Writes the arrays of one video as `.npz`, heatmap by heatmap, so that length costs no memory."""
+"""Writes the arrays of one video as `.npz`, heatmap by heatmap, so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_arrays(
     Args:
         path: the file, replaced when it is there.
         scores: float [n], 0..1.
-        heatmaps: one a frame, float [h, w], 0..1.
+        heatmaps: one for each frame, float [h, w], 0..1.
         grid: rows and columns of a heatmap.
         pts: int64 [n], in the stream's time base.
         analysed: bool [n]; False for frames that were skipped and interpolated.
@@ -36,7 +36,7 @@ def write_arrays(
     count = len(scores)
     if not count == len(pts) == len(analysed):
         raise ValueError(f"{count} scores, {len(pts)} PTS and {len(analysed)} flags")
-    # Members carry no time of their own, and so the file none either.
+    # Members carry no time of writing, so that equal results give equal files.
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         _write(archive, "scores", scores.astype(np.float32))
         with archive.open("heatmap.npy", "w", force_zip64=True) as file:

@@ -1,4 +1,4 @@
-"""Stills and clips with overlay; the only exports that need the evidence itself."""
+"""Exports stills and clips with overlay, which need the evidence itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.core.errors import BadInputError, MediaError
 from engine.core.findings import Region
 from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.core.stream import Frame
-from engine.export.overlay_artist import Findings, OverlayArtist
+from engine.export.overlay_artist import FrameResults, OverlayArtist
 from engine.export.run_arrays import regions_in
 from engine.media import ClipWriter, Source, hash_evidence, open_source
 from engine.pipeline.evidence_intake import check_unchanged
@@ -26,12 +26,12 @@ from engine.render.raster import write_png
 
 @dataclass(frozen=True, eq=False)
 class OpenRun:
-    """A finished run with its evidence, which was found unchanged.
+    """A finished run with its evidence, which is open and unchanged.
 
     Attributes:
-        case: holds the run.
+        case: the case that holds the run.
         stored: the run.
-        source: the evidence, open.
+        source: the open evidence.
     """
 
     case: Case
@@ -39,7 +39,7 @@ class OpenRun:
     source: Source
 
     def artist(self) -> OverlayArtist:
-        """Makes what draws over frames of this run."""
+        """Returns an artist that draws over frames of this run."""
         info = self.source.info
         rows = self.case.results.trajectories(self.stored.run.id)
         return OverlayArtist(
@@ -49,21 +49,21 @@ class OpenRun:
             [row.trajectory for row in rows],
         )
 
-    def findings(
+    def frame_results(
         self, first: int, last: int, cancel: CancelToken, progress: ProgressCallback
-    ) -> Iterator[Findings]:
-        """Yields what the run found in each frame of a span, both ends inclusive.
+    ) -> Iterator[FrameResults]:
+        """Yields the results of the run in each frame of a span, both ends inclusive.
 
         Raises:
             BadInputError: the heatmaps cannot be derived again.
             CancelledError: the user stopped.
         """
         stored = self.stored
-        scores, analysed = every_score(self.case, stored), stored.analysed
-        regions = _ByFrame(regions_in(self.case, stored.run.id, (first, last)))
+        scores, analysed = every_score(self.case, stored), stored.is_analysed
+        regions = _RegionsByFrame(regions_in(self.case, stored.run.id, (first, last)))
         heats = every_heat(self.case, stored, first, last, cancel, progress)
         for frame, heat in enumerate(heats, start=first):
-            yield Findings(
+            yield FrameResults(
                 seconds=float(stored.seconds[frame]),
                 heat=heat,
                 score=float(scores[frame]),
@@ -80,10 +80,10 @@ def open_run(
     cancel: CancelToken,
     progress: ProgressCallback,
 ) -> Iterator[OpenRun]:
-    """Opens the evidence of a run after making sure that it is what was analysed.
+    """Opens the evidence of a run, after checking that it is what was analysed.
 
     Raises:
-        BadInputError: it is missing or has changed since; a change is recorded.
+        BadInputError: the evidence is missing or has changed since; a change is recorded.
         CancelledError: the user stopped.
     """
     path = case.evidence_path(evidence)
@@ -110,15 +110,15 @@ def write_still(
     cancel: CancelToken,
     progress: ProgressCallback,
 ) -> NDArray[np.uint8]:
-    """Writes one frame exactly as decoded, and once more with what was found in it.
+    """Writes one frame exactly as decoded, and once more with overlay.
 
     Args:
-        plain: gets the frame in decoded size, before rotation and pixel aspect.
-        overlay: gets the frame upright with heat, boxes, paths and time.
+        plain: path of the still in decoded size, before rotation and pixel aspect.
+        overlay: path of the upright still with heatmap, boxes, paths and time.
         run: the run and its evidence.
-        index: of the frame.
-        cancel: looked at between chunks.
-        progress: told how far the work is.
+        index: index of the frame.
+        cancel: is checked between chunks.
+        progress: is called with the progress of the work.
 
     Returns:
         The frame, uint8 [height, width, 3].
@@ -134,8 +134,8 @@ def write_still(
             f"frame {index} cannot be decoded", run.source.path, "choose another --start"
         )
     write_png(plain, frame.image)
-    found = next(run.findings(index, index, cancel, progress))
-    write_png(overlay, run.artist().draw(frame, found))
+    results = next(run.frame_results(index, index, cancel, progress))
+    write_png(overlay, run.artist().draw(frame, results))
     return frame.image
 
 
@@ -147,15 +147,15 @@ def write_clip(
     cancel: CancelToken,
     progress: ProgressCallback,
 ) -> None:
-    """Writes the frames of a span with overlay; their distances in time are kept exactly.
+    """Writes the frames of a span with overlay; their times relative to each other stay exact.
 
     Args:
-        path: of the clip.
+        path: path of the clip.
         run: the run and its evidence.
         span: first and last frame.
-        compared: whether each frame stands as it is to the left of itself with overlay.
-        cancel: looked at between frames.
-        progress: told how far the work is.
+        compared: whether each frame is shown without overlay to the left of itself with it.
+        cancel: is checked between frames.
+        progress: is called with the number of frames drawn.
 
     Raises:
         BadInputError: the heatmaps cannot be derived again.
@@ -181,24 +181,24 @@ def write_clip(
         pixel_aspect=aspect,
     ) as writer:
         frames = run.source.frames(first, last + 1, pixels="rgb")
-        findings = run.findings(first, last, cancel, before_drawing)
-        for frame, found in _paired(frames, findings):
+        results = run.frame_results(first, last, cancel, before_drawing)
+        for frame, frame_results in _pair_frames(frames, results):
             cancel.check()
-            writer.write(draw(frame, found), frame.pts)
+            writer.write(draw(frame, frame_results), frame.pts)
             drawn += 1
             progress(Progress("drawing", drawn, last - first + 1))
 
 
-def _paired(
-    frames: Iterator[Frame], findings: Iterator[Findings]
-) -> Iterator[tuple[Frame, Findings]]:
-    # Findings come first: deriving up to the span must not keep a decoder waiting.
-    for found in findings:
-        yield next(frames), found
+def _pair_frames(
+    frames: Iterator[Frame], results: Iterator[FrameResults]
+) -> Iterator[tuple[Frame, FrameResults]]:
+    # Results come first: deriving up to the span must not keep a decoder waiting.
+    for frame_results in results:
+        yield next(frames), frame_results
 
 
-class _ByFrame:
-    """Hands out regions that come in order of frame."""
+class _RegionsByFrame:
+    """Groups regions, which come in order of frame, by frame."""
 
     def __init__(self, regions: Iterator[Region]) -> None:
         self._regions = regions
@@ -206,9 +206,9 @@ class _ByFrame:
 
     def of(self, frame: int) -> list[Region]:
         """Returns the regions of a frame; frames are asked for in ascending order."""
-        found: list[Region] = []
+        regions: list[Region] = []
         while self._next is not None and self._next.frame <= frame:
             if self._next.frame == frame:
-                found.append(self._next)
+                regions.append(self._next)
             self._next = next(self._regions, None)
-        return found
+        return regions

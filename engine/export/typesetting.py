@@ -1,4 +1,4 @@
-"""Sets values with a template of our own, by Typst in a process of its own.
+"""Typesets values with one of our templates, by Typst in a process of its own.
 
 The compiler is native code that cannot be asked to stop; a process can be ended, and its memory is
 gone with it. It reads one folder with the template, the values as JSON and pictures; fonts come
@@ -15,14 +15,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from engine.core.errors import BadInputError, ResourceError
+from engine.core.errors import BadInputError, ResourceError, brief_reason
 from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.export.printable_text import FONTS, with_fonts
 
 _LONGEST_TEXT = 20_000
-"""Characters of one text in a PDF; HTML and JSON have all of it."""
+"""Characters of one text in a PDF, which bounds its pages; HTML and JSON have all of it."""
 _CUT = "\n[cut here: {left:,} of {all:,} characters follow; the reports in HTML and JSON have all]"
-_LOOK_S = 0.1
+_POLL_S = 0.1  # Seconds until a cancelled document is given up: not noticed by a person.
 
 
 def typeset(
@@ -34,19 +34,19 @@ def typeset(
     cancel: CancelToken,
     progress: ProgressCallback,
 ) -> None:
-    """Sets a document.
+    """Typesets a document.
 
     Args:
-        path: the file to write; of several pages, `{0p}` in its name is the number of each.
-        template: in Typst; reads `document.json`.
-        values: become `document.json`.
-        folder: to work in; holds the pictures that the values name.
-        form: of the file: options of Typst's compiler.
-        cancel: looked at while it is set.
-        progress: told that it is being set.
+        path: the file to write; `{0p}` in its name is replaced by the number of each page.
+        template: a Typst file, which reads `document.json`.
+        values: the values that become `document.json`.
+        folder: a working folder, which holds the images that the values name.
+        form: the form of the file, as options of Typst's compiler.
+        cancel: is checked while Typst runs.
+        progress: is called once before it runs.
 
     Raises:
-        BadInputError: the document cannot be set.
+        BadInputError: Typst refuses the document.
         ResourceError: the memory did not suffice.
         CancelledError: the user stopped.
     """
@@ -60,9 +60,9 @@ def typeset(
     there.close()
     try:
         progress(Progress("typesetting", 0, 0, unit="pages"))
-        while not here.poll(_LOOK_S):
+        while not here.poll(_POLL_S):
             cancel.check()
-        said = here.recv()
+        failure = here.recv()
     except EOFError:
         raise ResourceError(
             "the page could not be set, its process ended", path, "close other programs"
@@ -72,16 +72,16 @@ def typeset(
             process.kill()
         process.join()
         here.close()
-    if said:
-        raise BadInputError(f"the page cannot be set ({said})", path, "report it with the case")
+    if failure:
+        raise BadInputError(f"the page cannot be set ({failure})", path, "report it with the case")
 
 
 def settable(value: Any) -> Any:  # noqa: ANN401
-    """Returns a document whose texts are not too long and have only letters of the fonts."""
+    """Returns a document whose texts are cut to a limit and have only characters of the fonts."""
     if isinstance(value, Mapping):
-        return {name: settable(one) for name, one in value.items()}
+        return {name: settable(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [settable(one) for one in value]
+        return [settable(entry) for entry in value]
     if not isinstance(value, str):
         return value
     left = len(value) - _LONGEST_TEXT
@@ -91,7 +91,7 @@ def settable(value: Any) -> Any:  # noqa: ANN401
 
 
 def _compile(source: Path, path: Path, form: dict[str, Any], answer: Connection) -> None:
-    """Runs in the process of its own; says what failed, or nothing."""
+    """Runs Typst in its process, and sends what failed; an empty text when nothing did."""
     import typst
 
     try:
@@ -107,6 +107,6 @@ def _compile(source: Path, path: Path, form: dict[str, Any], answer: Connection)
         )
         answer.send("")
     except (typst.TypstError, OSError, RuntimeError, ValueError) as error:
-        answer.send(" ".join(str(error).split())[:400])
+        answer.send(brief_reason(error, 400))
     finally:
         answer.close()

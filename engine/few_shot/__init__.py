@@ -1,1 +1,1 @@
-"""Teaching by example: marks become variants of a pack; likeness finds more of the same."""
+"""Few-shot teaching: marks become variants of a pack, and similarity search finds more moments."""

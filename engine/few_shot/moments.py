@@ -11,33 +11,37 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from engine.core.geometry import Box
-from engine.few_shot.feature_reader import Footage
+from engine.few_shot.feature_reader import RunFeatures
 
-_PEAKS = 6
-_AROUND = 5
-_REACH = 4.0
-_GAP_S = 1.0
-_LOUDEST = 3
-_HALF = 0.6
-_WIDEST = 6
-_BESIDE = 1
+# Choices, made together (docs/experiments/few-shot-teaching.md).
+_MAX_PEAKS = 6  # Peaks of one map that are followed.
+_PEAK_WINDOW = 5  # Cells across in which a peak is the largest value.
+_MAX_STEP = 4.0  # Cells that a peak may move from one slice to the next.
+_MAX_GAP_S = 1.0  # Seconds without a peak after which a moment ends.
+_TOP_SLICES = 3  # The likeness of a moment is the mean of that many of its largest peaks.
+_EXTENT_THRESHOLD = 0.6  # Share of the rise to the peak above which cells belong to its box.
+_MAX_EXTENT = 6  # Cells from a peak to the edge of its box, at most.
+_MARGIN_CELLS = 1  # Around the searched target: a peak there is still the target itself.
+
+CellBounds = tuple[int, int, int, int]
+"""First row, first column, last row and last column of a box in cells."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """One target that is alike, as long as it was followed.
+    """A span in which something is alike what was searched for.
 
     Attributes:
-        evidence_id: where.
-        run_id: whose features were read.
+        evidence_id: the evidence.
+        run_id: the run whose features were read.
         start_s: stream time of its first slice.
-        end_s: of its last.
-        peak_s: where it is most alike.
-        peak_frame: the analysed frame nearest to that.
-        peak_pts: its PTS.
-        box: there.
-        likeness: 1 for the target itself when likeness was asked for, a score when words were.
-        itself: whether it is the target that was asked for.
+        end_s: stream time of its last slice.
+        peak_s: stream time of the slice in which it is most alike.
+        peak_frame: index of the analysed frame nearest to that.
+        peak_pts: PTS of that frame.
+        box: where it is in that frame.
+        likeness: 1 for the searched target itself; a score when the search was by words.
+        itself: whether it is the searched target.
     """
 
     evidence_id: int
@@ -61,105 +65,100 @@ class Moment:
 
 
 @dataclass
-class _Path:
+class _FollowedPeak:
     cell: tuple[int, int]
-    first: float
-    last: float
+    first_s: float
+    last_s: float
     itself: bool = False
     values: list[float] = field(default_factory=list)
-    best: tuple[float, float, tuple[int, int, int, int]] = (-np.inf, 0.0, (0, 0, 0, 0))
+    best: tuple[float, float, CellBounds] = (-np.inf, 0.0, (0, 0, 0, 0))
 
-    def add(self, second: float, value: float, cell: tuple[int, int], place: Any) -> None:  # noqa: ANN401
-        self.cell, self.last = cell, second
+    def add(self, second: float, value: float, cell: tuple[int, int], bounds: CellBounds) -> None:
+        self.cell, self.last_s = cell, second
         self.values.append(value)
         if value > self.best[0]:
-            self.best = (value, second, place)
+            self.best = (value, second, bounds)
+
+    def distance(self, row: int, column: int) -> float:
+        return float(np.hypot(self.cell[0] - row, self.cell[1] - column))
 
 
 class MomentFinder:
     """Follows the peaks of consecutive maps of one run; the result depends on the maps alone.
 
     Args:
-        footage: the run.
-        asked: what was asked for, bool [R, C] by number of the slice: whoever is met there is it.
+        features: the run.
+        target: the cells of the searched target, bool [R, C], by number of the slice; a peak
+            there is the target itself.
     """
 
-    def __init__(self, footage: Footage, asked: Mapping[int, NDArray[np.bool_]]) -> None:
-        self._footage = footage
-        self._asked = {
-            number: ndimage.binary_dilation(cells, iterations=_BESIDE)
-            for number, cells in asked.items()
+    def __init__(self, features: RunFeatures, target: Mapping[int, NDArray[np.bool_]]) -> None:
+        self._features = features
+        self._target = {
+            number: ndimage.binary_dilation(cells, iterations=_MARGIN_CELLS)
+            for number, cells in target.items()
         }
         self._slices = 0
-        self._open: list[_Path] = []
-        self._closed: list[_Path] = []
+        self._open: list[_FollowedPeak] = []
+        self._closed: list[_FollowedPeak] = []
 
     def add(self, second: float, likeness: NDArray[np.float32]) -> None:
         """Takes the map of the next slice, float32 [R, C]."""
-        late = [path for path in self._open if second - path.last > _GAP_S]
-        self._closed += late
-        self._open = [path for path in self._open if second - path.last <= _GAP_S]
-        free, asked = list(self._open), self._asked.get(self._slices)
+        self._closed += [peak for peak in self._open if second - peak.last_s > _MAX_GAP_S]
+        self._open = [peak for peak in self._open if second - peak.last_s <= _MAX_GAP_S]
+        free, target = list(self._open), self._target.get(self._slices)
         self._slices += 1
-        for row, column in _peaks(likeness):
-            value, cell = float(likeness[row, column]), (row, column)
-            near = [
-                path
-                for path in free
-                if np.hypot(path.cell[0] - row, path.cell[1] - column) <= _REACH
-            ]
-            path = min(
-                near,
-                key=lambda one: np.hypot(one.cell[0] - cell[0], one.cell[1] - cell[1]),
-                default=None,
-            )
-            if path is None:
-                path = _Path(cell, second, second)
-                self._open.append(path)
+        for row, column in _find_peaks(likeness):
+            near = [peak for peak in free if peak.distance(row, column) <= _MAX_STEP]
+            if near:
+                peak = min(near, key=lambda peak: peak.distance(row, column))
+                free.remove(peak)
             else:
-                free.remove(path)
-            path.add(second, value, cell, _extent(likeness, row, column))
-            path.itself = path.itself or (asked is not None and bool(asked[row, column]))
+                peak = _FollowedPeak((row, column), second, second)
+                self._open.append(peak)
+            bounds = _extent(likeness, row, column)
+            peak.add(second, float(likeness[row, column]), (row, column), bounds)
+            peak.itself = peak.itself or (target is not None and bool(target[row, column]))
 
     def finish(self) -> list[Moment]:
-        """Returns the moments, in the order in which they were lost sight of."""
-        every, self._open, self._closed = self._closed + self._open, [], []
-        return [self._moment(path) for path in every]
+        """Returns the moments in the order in which they ended."""
+        peaks, self._open, self._closed = self._closed + self._open, [], []
+        return [self._moment(peak) for peak in peaks]
 
-    def _moment(self, path: _Path) -> Moment:
-        stored = self._footage.stored
+    def _moment(self, peak: _FollowedPeak) -> Moment:
+        stored = self._features.stored
         plan = stored.plan
-        _, peak_s, place = path.best
-        frame = self._footage.frame_at(peak_s)
-        loudest = sorted(path.values, reverse=True)[:_LOUDEST]
+        _, peak_s, bounds = peak.best
+        frame = self._features.frame_at(peak_s)
+        top = sorted(peak.values, reverse=True)[:_TOP_SLICES]
         return Moment(
             stored.run.evidence_id,
             stored.run.id,
-            path.first,
-            path.last,
+            peak.first_s,
+            peak.last_s,
             peak_s,
             int(plan.frames[frame]),
             int(plan.pts[frame]),
-            plan.grid.box(*place),
-            float(np.mean(loudest)),
-            path.itself,
+            plan.grid.box(*bounds),
+            float(np.mean(top)),
+            peak.itself,
         )
 
 
-def _peaks(likeness: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Returns the largest local maxima, strongest first."""
-    top = ndimage.maximum_filter(likeness, _AROUND, mode="nearest")
+def _find_peaks(likeness: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Returns row and column of the largest local maxima, largest first."""
+    top = ndimage.maximum_filter(likeness, _PEAK_WINDOW, mode="nearest")
     rows, columns = np.nonzero(likeness == top)
-    order = np.lexsort((columns, rows, -likeness[rows, columns]))[:_PEAKS]
-    return [(int(rows[one]), int(columns[one])) for one in order]
+    order = np.lexsort((columns, rows, -likeness[rows, columns]))[:_MAX_PEAKS]
+    return [(int(rows[number]), int(columns[number])) for number in order]
 
 
-def _extent(likeness: NDArray[np.float32], row: int, column: int) -> tuple[int, int, int, int]:
-    """Returns the corners of what rises together around a peak, in cells."""
-    top, left = max(0, row - _WIDEST), max(0, column - _WIDEST)
-    part = likeness[top : row + _WIDEST + 1, left : column + _WIDEST + 1]
+def _extent(likeness: NDArray[np.float32], row: int, column: int) -> CellBounds:
+    """Returns the box, in cells, of what rises together around a peak."""
+    top, left = max(0, row - _MAX_EXTENT), max(0, column - _MAX_EXTENT)
+    part = likeness[top : row + _MAX_EXTENT + 1, left : column + _MAX_EXTENT + 1]
     low = float(np.median(part))
-    high = part >= low + _HALF * (float(likeness[row, column]) - low)
+    high = part >= low + _EXTENT_THRESHOLD * (float(likeness[row, column]) - low)
     labels, _ = ndimage.label(high)
     rows, columns = np.nonzero(labels == labels[row - top, column - left])
     return (

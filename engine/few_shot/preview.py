@@ -1,4 +1,4 @@
-"""What a variant would change: the score of every frame before and after, without a run."""
+"""Previews what a variant would change: the score of every frame, without a run."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.case import Case
+from engine.core.channels import leading_channel
 from engine.core.progress import CancelToken, Progress, ProgressCallback
-from engine.detectors.text.feature_store import KeptFeatures
-from engine.detectors.text.text_detector import TextUse
-from engine.detectors.text.text_maps import TextMaps, counted
+from engine.detectors.text.feature_store import ChunkFeatures
+from engine.detectors.text.text_detector import TextDetector
+from engine.detectors.text.text_maps import TextMaps, silence_masked
 from engine.detectors.text.text_meter import read_maps
-from engine.few_shot.feature_reader import Footage
-from engine.pipeline.calibration.run_calibrations import learn_own
-from engine.pipeline.fusion import leading_channel
-from engine.pipeline.scoring import RawMaps, Verdict, judge
+from engine.few_shot.feature_reader import RunFeatures
+from engine.pipeline.calibration.run_calibrations import learn_from_evidence
+from engine.pipeline.channels.raw_maps import RawMaps
+from engine.pipeline.channels.scoring import BlockScores, score_blocks
 from engine.pipeline.stored_maps import stored_maps
-from engine.pipeline.variant import Taught
+from engine.pipeline.variant import VariantWeights
 from engine.tracking.events import find_events
 
 
 @dataclass(frozen=True, eq=False)
-class Preview:
-    """Scores of one run before and after.
+class VariantPreview:
+    """The scores of one run before and after a variant is applied.
 
     Attributes:
-        evidence_id: of the run.
+        evidence_id: the evidence of the run.
         run_id: the run.
-        channel: the leading one.
+        channel: the leading channel.
         frames: int64 [m], the analysed frames.
-        before: float32 [m], its stored scores.
-        after: by channel, float32 [m], what they would be.
-        events: how many spans stand out before and after.
+        before: float32 [m], the stored scores of the leading channel.
+        after: the scores with the variant by channel, float32 [m] each.
+        events: number of events before and after.
     """
 
     evidence_id: int
@@ -49,7 +50,7 @@ class Preview:
     def as_json(self, curves: bool = False) -> dict[str, Any]:
         """Returns JSON values; with `curves` the scores of every analysed frame."""
         after = self.after[self.channel]
-        said: dict[str, Any] = {
+        values: dict[str, Any] = {
             "evidence_id": self.evidence_id,
             "run_id": self.run_id,
             "channel": self.channel,
@@ -60,71 +61,75 @@ class Preview:
             "changed_frames": int((np.abs(after - self.before) > 0.01).sum()),
         }
         if curves:
-            said["frames"] = self.frames.tolist()
-            said["before"] = np.round(self.before.astype(np.float64), 4).tolist()
-            said["after"] = np.round(after.astype(np.float64), 4).tolist()
-        return said
+            values["frames"] = self.frames.tolist()
+            values["before"] = np.round(self.before.astype(np.float64), 4).tolist()
+            values["after"] = np.round(after.astype(np.float64), 4).tolist()
+        return values
 
 
-def preview(
+def preview_variant(
     case: Case,
-    footage: Footage,
-    use: TextUse,
-    taught: Taught,
+    features: RunFeatures,
+    detector: TextDetector,
+    weights: VariantWeights,
     cancel: CancelToken,
     progress: ProgressCallback,
-) -> Preview:
-    """Scores a run anew from kept features and stored motion.
+) -> VariantPreview:
+    """Scores a run with a variant, from kept features and stored motion.
 
     Args:
-        case: holds the run.
-        footage: its features.
-        use: the text channel with the prompts and directions of the variant.
-        taught: the lessons of the scene channel among them.
-        cancel: looked at between chunks.
-        progress: told how far it is.
+        case: the case that holds the run.
+        features: the run and its kept features.
+        detector: the text channel with the prompts and directions of the variant.
+        weights: the variant, with its motion rules for the scene channel.
+        cancel: is checked between chunks.
+        progress: is called with the number of frames scored.
     """
-    plan, run = footage.stored.plan, footage.run
+    plan, run = features.stored.plan, features.run
     scores: dict[str, list[NDArray[np.float32]]] = {}
     done = 0
-    for verdict in verdicts(case, footage, use, taught, cancel):
-        for name, reading in verdict.readings.items():
-            scores.setdefault(name, []).append(reading.scores)
-        done += len(verdict)
+    for block in preview_scores(case, features, detector, weights, cancel):
+        for name, channel_scores in block.channels.items():
+            scores.setdefault(name, []).append(channel_scores.scores)
+        done += len(block)
         progress(Progress("previewing", done, len(plan)))
     after = {name: np.concatenate(parts) for name, parts in scores.items()}
-    channel = leading_channel(footage.recipe.settings.channels)
+    channel = leading_channel(features.recipe.settings.channels)
     before = case.results.scores(run.id, channel)
-    tracking = footage.recipe.settings.tracking
-    events = tuple(
-        len(find_events(one, plan.seconds, tracking)) for one in (before, after[channel])
-    )
-    return Preview(
+    tracking = features.recipe.settings.tracking
+    events = [len(find_events(curve, plan.seconds, tracking)) for curve in (before, after[channel])]
+    return VariantPreview(
         run.evidence_id, run.id, channel, plan.frames, before, after, (events[0], events[1])
     )
 
 
-def verdicts(
-    case: Case, footage: Footage, use: TextUse, taught: Taught, cancel: CancelToken
-) -> Iterator[Verdict]:
-    """Judges a run anew, block by block; arguments as `preview`."""
-    plan, recipe = footage.stored.plan, footage.recipe
-    raw = stored_maps(case, footage.run.id, plan, recipe, cancel)
-    camera = footage.camera(use)
+def preview_scores(
+    case: Case,
+    features: RunFeatures,
+    detector: TextDetector,
+    weights: VariantWeights,
+    cancel: CancelToken,
+) -> Iterator[BlockScores]:
+    """Scores a run with a variant, block by block; arguments as in `preview_variant`."""
+    plan, recipe = features.stored.plan, features.recipe
+    raw = stored_maps(case, features.run.id, plan, recipe, cancel)
+    camera = features.camera_calibration(detector)
 
-    def read(kept: KeptFeatures) -> TextMaps:
-        return read_maps(use.model, kept.seconds, list(kept.slices), footage.grid, camera)
+    def read(chunk: ChunkFeatures) -> TextMaps:
+        slices = list(chunk.slices)
+        return read_maps(detector.model, chunk.seconds, slices, features.grid, camera)
 
-    maps = list(footage.read(use.model, read, cancel))
-    if recipe.parts:
-        maps = list(counted(maps, recipe.parts.counting(plan.grid)))
+    maps = list(features.read(detector.model, read, cancel))
+    if recipe.mask:
+        maps = list(silence_masked(maps, recipe.mask.cells(plan.grid)))
     raw = RawMaps(raw.motion, lambda: maps)
-    known = footage.calibrations
+    known = features.calibrations
     if recipe.calibration != "normal":
-        # A run with the variant learns from its own maps what is usual, so its preview does too.
-        known = learn_own(raw, {}, recipe, plan, use.pack_calibration(), known.scene)
+        # A run with the variant is calibrated with its own maps, and so is its preview.
+        pack = detector.pack_calibration()
+        known = learn_from_evidence(raw, {}, recipe, plan, pack, known.scene)
     else:
         known = replace(known, text=camera)
-    known = replace(known, taught=taught.motion)
-    for _, verdict in judge(raw, known, plan, recipe.settings):
-        yield verdict
+    known = replace(known, motion_rules=weights.motion_rules)
+    for _, block in score_blocks(raw, known, plan, recipe.settings):
+        yield block

@@ -1,8 +1,7 @@
-"""Finds more of the same in all videos of a case, from kept features, ranked by likeness."""
+"""Similarity search: finds moments in all videos of a case, from kept features, and ranks them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,32 +13,31 @@ from numpy.typing import NDArray
 from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
-from engine.detectors.text.feature_store import KeptFeatures
-from engine.detectors.text.text_detector import TextUse, open_text
-from engine.detectors.text.text_model import TextModel, text_recipe
-from engine.detectors.text.text_recipe import TextRecipe
-from engine.few_shot.colour_likeness import ranked_by_colour
-from engine.few_shot.direction_learning import discriminant
-from engine.few_shot.feature_reader import Footage, open_footage, text_runs
-from engine.few_shot.marked_cells import MotionReader, find_place
+from engine.detectors.text.feature_store import ChunkFeatures
+from engine.detectors.text.text_detector import TextDetector, open_text
+from engine.detectors.text.text_model import TextModel
+from engine.few_shot.colour_likeness import rank_by_colour, rank_key
+from engine.few_shot.direction_learning import FeatureDirection, direction_between
+from engine.few_shot.feature_reader import RunFeatures, evenly_spaced, open_features, text_recipe_of
+from engine.few_shot.marked_cells import MotionReader, locate_mark
 from engine.few_shot.marks import Mark
 from engine.few_shot.moments import Moment, MomentFinder
 from engine.packs.prompt_sets import parse_prompts
 
-_PACK = "compact"
-_MOST_QUERY = 12
-_SLICES, _CELLS = 24, 20_000
-MOST_MOMENTS = 50
-"""Moments in an answer."""
+_MAX_EVENT_MARKS = 12  # Frames of an event from which its target is learned; bounds the time.
+# Slices and cells that stand for everything but the target; they bound time and memory.
+_MAX_SLICES, _MAX_CELLS = 24, 20_000
+MAX_MOMENTS = 50
+"""Moments in a result: as many as an examiner can look through (docs/teaching.md)."""
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """What was found.
+class SimilaritySearchResult:
+    """The moments that a similarity search found.
 
     Attributes:
         moments: most alike first.
-        left_out: evidence that could not be searched, with the reason.
+        left_out: the evidence that could not be searched, with the reason.
     """
 
     moments: tuple[Moment, ...]
@@ -49,46 +47,46 @@ class Found:
         """Returns JSON values, as `find --json` prints them."""
         return {
             "moments": [
-                {"rank": number, **one.as_json()} for number, one in enumerate(self.moments, 1)
+                {"rank": rank, **moment.as_json()} for rank, moment in enumerate(self.moments, 1)
             ],
             "left_out": [{"evidence_id": number, "why": why} for number, why in self.left_out],
         }
 
 
 @dataclass(frozen=True, eq=False)
-class _Query:
-    """Cells of a target.
+class _TargetCells:
+    """The cells of the searched target.
 
     Attributes:
         evidence_id: the evidence.
-        cells: of some slices: number of the slice, bool [R, C].
+        slices: number of a slice and the cells in it, bool [R, C]; one for each mark.
     """
 
     evidence_id: int
-    cells: tuple[tuple[int, NDArray[np.bool_]], ...]
+    slices: tuple[tuple[int, NDArray[np.bool_]], ...]
 
 
-Maps = Callable[[Footage, NDArray[np.uint8]], NDArray[np.float32]]
-"""Gives the likeness of each cell of a slice, float32 [R, C]."""
+LikenessMap = Callable[[RunFeatures, NDArray[np.uint8]], NDArray[np.float32]]
+"""A function that returns the likeness of each cell of a slice, float32 [R, C]."""
 
 
-def find_like(
+def find_similar(
     case: Case,
     event_id: int | None = None,
     marks: Sequence[Mark] = (),
     cancel: CancelToken | None = None,
     progress: ProgressCallback = silent,
-) -> Found:
-    """Finds what looks and moves like the target of an event, or like marked targets.
+) -> SimilaritySearchResult:
+    """Finds moments that look like the target of an event, or like a marked target.
 
-    What kept features say is alike is ranked by the colours in the footage as well.
+    The moments that are most alike by their features are then ranked by their colours as well.
 
     Args:
-        case: holds the runs.
+        case: the case that holds the runs.
         event_id: the event; None takes the marks.
-        marks: of one target, in one piece of evidence.
-        cancel: looked at between chunks.
-        progress: told how far it is.
+        marks: marks of one target, in one piece of evidence.
+        cancel: is checked between chunks.
+        progress: is called with the number of chunks searched.
 
     Raises:
         BadInputError: there is no such event, no target in it, a mark lies on nothing, or nothing
@@ -97,76 +95,78 @@ def find_like(
         CancelledError: the user stopped.
     """
     token = cancel or CancelToken()
-    use = _use(case, None)
-    footages, left_out = _footages(case, use, token, progress)
+    detector = _open_detector(case, None)
+    features, left_out = _open_all_features(case, detector, token, progress)
     if event_id is not None:
-        query = _of_event(case, footages, event_id)
+        target = _cells_of_event(case, features, event_id)
     else:
-        query = _of_marks(case, footages, marks)
-    weight, offset = _direction(footages, query, use, token)
+        target = _cells_of_marks(case, features, marks)
+    direction = _learn_target(features, target, detector, token)
+    weight, offset = direction.weight[None], np.asarray([direction.offset], np.float32)
 
-    def likeness(footage: Footage, kept: NDArray[np.uint8]) -> NDArray[np.float32]:
-        answers = use.model.answers(kept, footage.grid, weight[None], offset[None])
-        return np.asarray(answers[0], np.float32)
+    def likeness(run: RunFeatures, slice_bytes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        scores = detector.model.direction_scores(slice_bytes, run.grid, weight, offset)
+        return np.asarray(scores[0], np.float32)
 
-    found = _search(use.model, footages, likeness, token, progress, query)
-    own = footages[query.evidence_id]
-    asked = [
-        (own, own.frame_at(float(own.seconds[number])), cells) for number, cells in query.cells
+    moments = _search(detector.model, features, likeness, token, progress, target)
+    own = features[target.evidence_id]
+    frames = [
+        (own, own.frame_at(float(own.seconds[number])), cells) for number, cells in target.slices
     ]
-    return Found(tuple(ranked_by_colour(case, footages, asked, found, token, progress)), left_out)
+    ranked = rank_by_colour(case, features, frames, moments, token, progress)
+    return SimilaritySearchResult(tuple(ranked), left_out)
 
 
-def find_words(
+def find_by_text(
     case: Case, words: str, cancel: CancelToken | None = None, progress: ProgressCallback = silent
-) -> Found:
-    """Finds what a description in words fits; arguments and errors as `find_like`."""
+) -> SimilaritySearchResult:
+    """Finds moments that a description fits; arguments and errors as in `find_similar`."""
     token = cancel or CancelToken()
-    use = _use(case, words)
-    known = use.pack_calibration()
-    footages, left_out = _footages(case, use, token, progress)
+    detector = _open_detector(case, words)
+    calibration = detector.pack_calibration()
+    features, left_out = _open_all_features(case, detector, token, progress)
 
-    def likeness(footage: Footage, kept: NDArray[np.uint8]) -> NDArray[np.float32]:
-        read = use.model.read([kept], footage.grid)
-        return known.score(read.logits[0], read.prompt[0])
+    def likeness(run: RunFeatures, slice_bytes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        read = detector.model.read([slice_bytes], run.grid)
+        return calibration.score(read.logits[0], read.prompt[0])
 
-    return Found(tuple(_search(use.model, footages, likeness, token, progress)), left_out)
+    moments = _search(detector.model, features, likeness, token, progress)
+    return SimilaritySearchResult(tuple(moments), left_out)
 
 
-def _use(case: Case, words: str | None) -> TextUse:
-    base: TextRecipe | None = None
-    for evidence in case.evidence.all():
-        for run in text_runs(case, evidence.id):
-            base = base or TextRecipe.from_json(json.loads(run.settings)["text"])
-    if base is None:
-        base = text_recipe(_PACK, None, "auto")
+def _open_detector(case: Case, words: str | None) -> TextDetector:
+    """Opens the text channel that the case was analysed with; words become its abnormal prompt."""
+    base = text_recipe_of(case, (row.id for row in case.evidence.all()))
     if words is not None:
-        kept = [one for one in base.prompts.normal if one.casefold() != words.strip().casefold()]
-        values = {**base.prompts.as_json(), "normal": kept or ["person"], "abnormal": [words]}
-        base = base.asking(parse_prompts(values, "the description"))
-    use = open_text(case.cache, base)
-    assert use is not None
-    return use
+        name = words.strip().casefold()
+        normal = [prompt for prompt in base.prompts.normal if prompt.casefold() != name]
+        values = {**base.prompts.as_json(), "normal": normal or ["person"], "abnormal": [words]}
+        base = base.with_prompts(parse_prompts(values, "the description"))
+    detector = open_text(case.cache_folder, base)
+    assert detector is not None
+    return detector
 
 
-def _footages(
-    case: Case, use: TextUse, cancel: CancelToken, progress: ProgressCallback
-) -> tuple[dict[int, Footage], tuple[tuple[int, str], ...]]:
-    found: dict[int, Footage] = {}
+def _open_all_features(
+    case: Case, detector: TextDetector, cancel: CancelToken, progress: ProgressCallback
+) -> tuple[dict[int, RunFeatures], tuple[tuple[int, str], ...]]:
+    """Returns the kept features by evidence, and the evidence without any with the reason."""
+    features: dict[int, RunFeatures] = {}
     left_out = []
     for evidence in case.evidence.all():
         try:
-            found[evidence.id] = open_footage(case, evidence, use, cancel, progress)
+            features[evidence.id] = open_features(case, evidence, detector, cancel, progress)
         except BadInputError as error:
             left_out.append((evidence.id, error.what))
-    if not found:
+    if not features:
         raise BadInputError(
             "nothing in the case has kept features", case.path, "analyse with --channels scene,text"
         )
-    return found, tuple(left_out)
+    return features, tuple(left_out)
 
 
-def _of_event(case: Case, footages: dict[int, Footage], event_id: int) -> _Query:
+def _cells_of_event(case: Case, features: dict[int, RunFeatures], event_id: int) -> _TargetCells:
+    """Returns the cells of the hottest target of an event, in frames spread over the event."""
     row = case.results.event(event_id)
     event = row.event
     if row.run_id is None or not event.trajectories:
@@ -174,39 +174,38 @@ def _of_event(case: Case, footages: dict[int, Footage], event_id: int) -> _Query
             "an event without a target that was followed", event_id, "mark the target instead"
         )
     evidence_id = case.runs.get(row.run_id).evidence_id
-    footage = footages.get(evidence_id)
-    if footage is None:
+    run = features.get(evidence_id)
+    if run is None:
         raise BadInputError(
             "the features of that event are gone", event_id, "analyse the evidence again"
         )
-    paths = [
-        one.trajectory
-        for one in case.results.trajectories(row.run_id, row.derivation_id)
-        if one.trajectory.number in event.trajectories
+    trajectories = [
+        stored.trajectory
+        for stored in case.results.trajectories(row.run_id, row.derivation_id)
+        if stored.trajectory.number in event.trajectories
     ]
-    # The target of an event is the one that is hottest in it.
-    path = max(paths, key=lambda one: float(one.scores.max(initial=0)), default=None)
-    if path is None or not len(path.frames):
+    target = max(trajectories, key=lambda path: float(path.scores.max(initial=0)), default=None)
+    if target is None or not len(target.frames):
         raise BadInputError("an event without a target", event_id, "mark the target instead")
-    within = (path.frames >= event.first_frame) & (path.frames <= event.last_frame)
-    chosen = np.flatnonzero(within if within.any() else np.ones_like(within))
-    chosen = chosen[np.unique(np.linspace(0, len(chosen) - 1, _MOST_QUERY).round().astype(int))]
-    seconds = footage.stored.seconds
+    within = (target.frames >= event.first_frame) & (target.frames <= event.last_frame)
+    inside = np.flatnonzero(within if within.any() else np.ones_like(within))
     marks = []
-    for place in chosen.tolist():
-        x, y, w, h = (float(side) for side in path.boxes[place])
-        at = float(seconds[int(path.frames[place])])
-        marks.append(Mark(evidence_id, at, "target", False, "box", ((x, y), (x + w, y + h))))
-    return _of_marks(case, footages, marks)
+    for number in inside[evenly_spaced(len(inside), _MAX_EVENT_MARKS)].tolist():
+        x, y, w, h = (float(side) for side in target.boxes[number])
+        second = float(run.stored.seconds[int(target.frames[number])])
+        marks.append(Mark(evidence_id, second, "target", False, "box", ((x, y), (x + w, y + h))))
+    return _cells_of_marks(case, features, marks)
 
 
-def _of_marks(case: Case, footages: dict[int, Footage], marks: Sequence[Mark]) -> _Query:
+def _cells_of_marks(
+    case: Case, features: dict[int, RunFeatures], marks: Sequence[Mark]
+) -> _TargetCells:
     if not marks:
         raise BadInputError("nothing to look for", "", "name an event or mark a target")
     evidence_id = marks[0].evidence_id
     if any(mark.evidence_id != evidence_id for mark in marks):
         raise BadInputError("marks of several videos", "", "mark one target in one video")
-    if evidence_id not in footages:
+    if evidence_id not in features:
         case.evidence.get(evidence_id)
         raise BadInputError(
             "that evidence has no kept features",
@@ -214,68 +213,66 @@ def _of_marks(case: Case, footages: dict[int, Footage], marks: Sequence[Mark]) -
             "analyse it with --channels scene,text",
         )
     motion = MotionReader(case)
-    places = [find_place(motion, footages[evidence_id], mark) for mark in marks]
-    return _Query(evidence_id, tuple((place.slice, place.cells) for place in places))
+    located = [locate_mark(motion, features[evidence_id], mark) for mark in marks]
+    return _TargetCells(evidence_id, tuple((mark.slice, mark.cells) for mark in located))
 
 
-def _direction(
-    footages: dict[int, Footage], query: _Query, use: TextUse, cancel: CancelToken
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _learn_target(
+    features: dict[int, RunFeatures],
+    target: _TargetCells,
+    detector: TextDetector,
+    cancel: CancelToken,
+) -> FeatureDirection:
     """Learns a direction that is 1 at the target and 0 at what is met everywhere."""
 
-    def traits(footage: Footage, number: int) -> NDArray[np.float32]:
+    def read(run: RunFeatures, number: int) -> NDArray[np.float32]:
         cancel.check()
-        found = use.model.traits(footage.slice(number), footage.grid)
-        return np.ascontiguousarray(found.transpose(1, 2, 0))
+        return run.cell_features(detector.model, number)
 
-    own = footages[query.evidence_id]
-    marks = [traits(own, number)[cells] for number, cells in query.cells]
-    most = max(2, _SLICES // len(footages))
+    own = features[target.evidence_id]
+    marks = [read(own, number)[cells] for number, cells in target.slices]
+    max_slices = max(2, _MAX_SLICES // len(features))
     parts = []
-    for footage in footages.values():
-        spread = np.linspace(0, len(footage.seconds) - 1, min(most, len(footage.seconds)))
-        for number in np.unique(spread.round().astype(int)).tolist():
-            cells = traits(footage, number)
+    for run in features.values():
+        for number in evenly_spaced(len(run.seconds), max_slices).tolist():
+            cells = read(run, number)
             parts.append(cells.reshape(-1, cells.shape[-1]))
     rest = np.concatenate(parts)
-    rest = rest[:: -(-len(rest) // _CELLS)]
-    weight = discriminant(marks, rest)
-    centre = float(rest.mean(0, dtype=np.float64) @ weight)
-    rise = float(np.mean([one.mean(0, dtype=np.float64) @ weight for one in marks])) - centre
-    if rise <= 0:
+    direction = direction_between(marks, rest[:: -(-len(rest) // _MAX_CELLS)])
+    if direction is None:
         raise BadInputError(
             "the target looks like everything else", "", "mark only the target, or another frame"
         )
-    return (weight / rise).astype(np.float32), np.asarray(centre / rise, np.float32)
+    return direction
 
 
 def _search(
     model: TextModel,
-    footages: dict[int, Footage],
-    likeness: Maps,
+    features: dict[int, RunFeatures],
+    likeness: LikenessMap,
     cancel: CancelToken,
     progress: ProgressCallback,
-    query: _Query | None = None,
+    target: _TargetCells | None = None,
 ) -> list[Moment]:
-    """Follows what is alike through all footage; what was asked for is listed once."""
-    total = sum(footage.stored.plan.chunks for footage in footages.values())
-    found: list[Moment] = []
+    """Follows what is alike through all evidence; the searched target itself is listed once."""
+    total = sum(run.stored.plan.chunks for run in features.values())
+    moments: list[Moment] = []
     done = 0
-    for evidence_id, footage in footages.items():
-        mine = query is not None and query.evidence_id == evidence_id
-        finder = MomentFinder(footage, dict(query.cells) if query and mine else {})
-        for seconds, maps in footage.read(model, partial(_likeness, footage, likeness), cancel):
-            for second, one in zip(seconds, maps, strict=True):
-                finder.add(second, one)
+    for evidence_id, run in features.items():
+        own = target is not None and target.evidence_id == evidence_id
+        finder = MomentFinder(run, dict(target.slices) if target and own else {})
+        for seconds, maps in run.read(model, partial(_likeness_maps, run, likeness), cancel):
+            for second, likeness_map in zip(seconds, maps, strict=True):
+                finder.add(second, likeness_map)
             done += 1
             progress(Progress("searching", done, total, unit="chunks"))
-        found += finder.finish()
-    found.sort(key=lambda one: (-one.likeness, one.evidence_id, one.peak_s))
-    own = next((one for one in found if one.itself), None)
-    return [one for one in found if not one.itself or one is own][:MOST_MOMENTS]
+        moments += finder.finish()
+    moments.sort(key=rank_key)
+    first = next((moment for moment in moments if moment.itself), None)
+    return [moment for moment in moments if not moment.itself or moment is first][:MAX_MOMENTS]
 
 
-def _likeness(
-    footage: Footage, likeness: Maps, kept: KeptFeatures
+def _likeness_maps(
+    run: RunFeatures, likeness: LikenessMap, chunk: ChunkFeatures
 ) -> tuple[list[float], list[NDArray[np.float32]]]:
-    return kept.seconds.tolist(), [likeness(footage, one) for one in kept.slices]
+    return chunk.seconds.tolist(), [likeness(run, slice_bytes) for slice_bytes in chunk.slices]

@@ -7,7 +7,7 @@ import secrets
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import av
 import numpy as np
@@ -15,15 +15,16 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError, ResourceError
+from engine.core.files import Closing
 
 _ENCODERS = (
     ("libx264", {"preset": "veryfast", "crf": "20"}),
     ("mpeg4", {"qscale": "3"}),
 )
-_MAX_TIME_BASE = 1 << 16
+_MAX_TIME_BASE = 1 << 16  # A choice: its steps of 15 microseconds are finer than those of frames.
 
 
-class ClipWriter:
+class ClipWriter(Closing):
     """Writes an MP4 (H.264 where the encoder is there, otherwise MPEG-4) with given PTS.
 
     The file appears under its name only when it is complete: until then it has a temporary name
@@ -60,19 +61,19 @@ class ClipWriter:
         self._time_base = time_base
         exact = time_base.numerator == 1 and time_base.denominator <= _MAX_TIME_BASE
         self._clock = time_base if exact else Fraction(1, _MAX_TIME_BASE)
-        self._last: int | None = None
+        self._last_time: int | None = None
         self._first_pts: int | None = None
         self._durations: list[int] = []
-        self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        self._part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         try:
             # FFmpeg would open it at the first frame only, and then the error comes late.
-            self._temporary.open("xb").close()
+            self._part.open("xb").close()
             self._container = av.open(
-                str(self._temporary), "w", format="mp4", options={"movflags": "faststart"}
+                str(self._part), "w", format="mp4", options={"movflags": "faststart"}
             )
         except (OSError, av.error.FFmpegError) as error:
-            raise _cannot_write(path, error) from error
-        self._done = False
+            raise _write_error(path, error) from error
+        self._is_closed = False
         try:
             self._stream = self._add_stream(rate, pixel_aspect)
         except BaseException:
@@ -97,12 +98,12 @@ class ClipWriter:
         if self._first_pts is None:
             self._first_pts = pts
         time = round((pts - self._first_pts) * self._time_base / self._clock)
-        if self._last is not None and time <= self._last:
+        if self._last_time is not None and time <= self._last_time:
             raise BadInputError(f"the PTS {pts} does not follow the one before", self.path)
         padded = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(padded), format="rgb24")
         frame.pts, frame.time_base = time, self._clock
-        self._last = time
+        self._last_time = time
         self._mux(frame)
 
     def close(self) -> None:
@@ -112,37 +113,34 @@ class ClipWriter:
             BadInputError: no frame was written.
             ResourceError: the file cannot be written.
         """
-        if self._done:
+        if self._is_closed:
             return
-        if self._last is None:
+        if self._last_time is None:
             self.drop()
             raise BadInputError("no frame to write", self.path, "choose a longer span")
         self._mux(None)
         try:
             self._container.close()
-            with self._temporary.open("rb") as file:
+            with self._part.open("rb") as file:
                 os.fsync(file.fileno())
-            self._temporary.replace(self.path)
+            self._part.replace(self.path)
         except (OSError, av.error.FFmpegError) as error:
             self.drop()
-            raise _cannot_write(self.path, error) from error
-        self._done = True
+            raise _write_error(self.path, error) from error
+        self._is_closed = True
 
     def drop(self) -> None:
         """Gives the file up and removes what was written of it; may be called twice."""
-        if self._done:
+        if self._is_closed:
             return
-        self._done = True
+        self._is_closed = True
         try:
             self._container.close()
         except (OSError, av.error.FFmpegError):
             # What could not be completed is removed next anyway.
             pass
         finally:
-            self._temporary.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
+            self._part.unlink(missing_ok=True)
 
     def __exit__(
         self,
@@ -156,8 +154,8 @@ class ClipWriter:
             self.drop()
 
     def _add_stream(self, rate: Fraction, pixel_aspect: Fraction) -> av.VideoStream:
-        known = av.codecs_available
-        name, options = next((n, o) for n, o in _ENCODERS if n in known)
+        available = av.codecs_available
+        name, options = next(pair for pair in _ENCODERS if pair[0] in available)
         stream = cast(av.VideoStream, self._container.add_stream(name, rate=rate, options=options))
         stream.width, stream.height = (side + side % 2 for side in self._size)
         stream.pix_fmt = "yuv420p"
@@ -172,9 +170,9 @@ class ClipWriter:
                 self._container.mux(packet)
         except (OSError, av.error.FFmpegError) as error:
             self.drop()
-            raise _cannot_write(self.path, error) from error
+            raise _write_error(self.path, error) from error
 
 
-def _cannot_write(path: Path, error: Exception) -> ResourceError:
+def _write_error(path: Path, error: Exception) -> ResourceError:
     reason = getattr(error, "strerror", None) or str(error)
     return ResourceError(f"the video cannot be written ({reason})", path, "check space and rights")

@@ -15,6 +15,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from engine.core.errors import BadInputError, MediaError
+from engine.core.files import Closing
 from engine.core.stream import StreamInfo, StreamSummary
 
 RAW_FORMATS = frozenset(
@@ -35,7 +36,7 @@ FORMATS = RAW_FORMATS | frozenset(
 """The closed list of formats. None of them is a text that names other files."""
 
 BYTE_SEEK_FORMATS = RAW_FORMATS | {"dhav", "mpeg", "mpegts"}
-"""Formats without a table of frames: only the place of a packet in the file is certain."""
+"""Formats without a table of frames: only the byte position of a packet is certain."""
 
 SILENT_CODECS = frozenset(
     (
@@ -46,17 +47,20 @@ SILENT_CODECS = frozenset(
 """Codecs whose decoders fill in damaged parts of a picture without saying so."""
 
 SKIPPING_CODECS = frozenset(("flv1", "h263", "mpeg4", "msmpeg4v3", "wmv1", "wmv2"))
-"""Codecs in which a packet may say that nothing changed, and then gives no frame."""
+"""Codecs in which a packet may state that nothing changed, and then gives no frame."""
 
 MAX_SIDE = 16384
-MAX_PIXELS = 1 << 27
+"""Pixels of the longer side of a picture, a choice: no camera gives more."""
 
-_READ_AHEAD = 1 << 16
+MAX_PIXELS = 1 << 27
+"""Pixels of a picture (134 million), which bounds the memory that a hostile header may ask for."""
+
+_READ_BYTES = 1 << 16  # Read from the file at a time, a choice.
 _TEXT = frozenset(range(32, 127)) | {9, 10, 13}
 
 
 @dataclass
-class OpenStream:
+class OpenStream(Closing):
     """A file opened for one video stream; closes both the container and the file."""
 
     container: InputContainer
@@ -195,7 +199,7 @@ def _open_container(path: Path, file: IO[bytes]) -> InputContainer:
     }
     try:
         return av.open(
-            file, "r", options=options, buffer_size=_READ_AHEAD, metadata_errors="replace"
+            file, "r", options=options, buffer_size=_READ_BYTES, metadata_errors="replace"
         )
     except (av.error.FFmpegError, ValueError, OSError) as error:
         file.seek(0)

@@ -18,22 +18,21 @@ from av.video.frame import VideoFrame
 
 from engine.media.container import SILENT_CODECS, SKIPPING_CODECS, OpenStream
 from engine.media.packets import NO_ENTRY, PacketCursor, PacketTable, VideoPacket
-from engine.media.picture_groups import Groups
+from engine.media.picture_groups import PictureGroups
 
-Reopen = Callable[[int, bool], OpenStream]
+StreamOpener = Callable[[int, bool], OpenStream]
 """Opens the stream anew: with how many threads (0 for all), and whether strictly."""
 
-_DRAIN_TRIES = 64
-_MOST_HELD = 32
-_EARLIER_STARTS = (0, 1, 4)
+_MAX_DRAINS = 64  # Times a drained decoder that fails is asked again: a choice, so that it ends.
+_EARLIER_STARTS = (0, 1, 4)  # Groups earlier at which decoding is tried, a choice.
 
 
 class DamageError(Exception):
-    """Several threads met damage: the group must be decoded again by itself."""
+    """Damage in a group that several threads decoded: it must be decoded again by itself."""
 
 
-class Mark:
-    """What travels through the decoder with a packet, so that its frame can be told."""
+class PacketTag:
+    """Travels through the decoder with a packet, so that its frame is known when it comes out."""
 
     __slots__ = ("ordinal",)
 
@@ -42,8 +41,8 @@ class Mark:
 
 
 @dataclass(eq=False)
-class Decoded:
-    """A frame as the decoder gave it.
+class DecodedFrame:
+    """A frame that came out of the decoder.
 
     Attributes:
         entry: its index in the stream.
@@ -59,7 +58,7 @@ class Decoded:
 
 
 class Decoder:
-    """Feeds packets to FFmpeg's decoder and names the frames that come out.
+    """Feeds packets to FFmpeg's decoder and identifies the frames that come out.
 
     Belongs to one thread.
 
@@ -70,31 +69,31 @@ class Decoder:
 
     def __init__(self, reopen: Callable[[], OpenStream], table: PacketTable) -> None:
         self._table = table
-        self._pass_over = (0, 0)
-        self._harmed = False
+        self._skip = (0, 0)
+        self._needs_restart = False
         self.cursor = PacketCursor(reopen, table)
-        self.failed: list[int] = []
+        self.failed_ordinals: list[int] = []
         """Ordinals at which the decoder, or the file, failed since `go_to`."""
 
     def close(self) -> None:
         """Closes the file."""
         self.cursor.close()
 
-    def go_to(self, ordinal: int, pass_over: tuple[int, int] = (0, 0)) -> None:
-        """Starts afresh at a packet.
+    def go_to(self, ordinal: int, skip: tuple[int, int] = (0, 0)) -> None:
+        """Starts at a packet with an empty decoder.
 
         Args:
             ordinal: the packet.
-            pass_over: (packet, entry): packets before that one are not decoded when their frame
+            skip: (packet, entry): packets before that one are not decoded when their frame
                 comes before that entry.
         """
-        if self._harmed:
+        if self._needs_restart:
             self.cursor.restart()
-            self._harmed = False
+            self._needs_restart = False
         self.cursor.go_to(ordinal)
         self._context.flush_buffers()
-        self.failed.clear()
-        self._pass_over = pass_over
+        self.failed_ordinals.clear()
+        self._skip = skip
 
     def start_anew(self, ordinal: int) -> None:
         """Starts at a packet with a decoder that has decoded nothing yet."""
@@ -102,7 +101,7 @@ class Decoder:
         self.cursor.restart()
         self.go_to(ordinal)
 
-    def feed(self, end: int) -> list[Decoded] | None:
+    def feed(self, end: int) -> list[DecodedFrame] | None:
         """Decodes the next packet; None when it would be `end` or later, or there is none."""
         expected = self.cursor.next_ordinal
         read = self.cursor.read() if expected < end else None
@@ -111,79 +110,79 @@ class Decoder:
         ordinal, packet = read
         if ordinal >= end:
             self.cursor.put_back(ordinal, packet)
-            self.failed.append(end - 1)
+            self.failed_ordinals.append(end - 1)
             return None
         if ordinal != expected:
-            self.failed.append(expected)
+            self.failed_ordinals.append(expected)
         if self._table.corrupt[ordinal]:
-            self.failed.append(ordinal)
-        before, entry = self._pass_over
+            self.failed_ordinals.append(ordinal)
+        before, entry = self._skip
         if ordinal < before and NO_ENTRY < self._table.entry[ordinal] < entry:
             return []
         return self._decode(packet, ordinal)
 
-    def drain(self) -> list[Decoded]:
-        """Returns the frames that the decoder still holds; it then needs `go_to`."""
-        found: list[Decoded] = []
-        for _ in range(_DRAIN_TRIES):
+    def drain(self) -> list[DecodedFrame]:
+        """Returns the frames that are still in the decoder; it then needs `go_to`."""
+        drained: list[DecodedFrame] = []
+        for _ in range(_MAX_DRAINS):
             try:
                 frames = self._context.decode(None)
             except av.error.EOFError:
                 break
             except av.error.FFmpegError:
-                self.failed.append(self.cursor.next_ordinal - 1)
-                self._harmed = True
+                self.failed_ordinals.append(self.cursor.next_ordinal - 1)
+                self._needs_restart = True
                 continue
             if not frames:
                 break
-            found += self._named(frames)
+            drained += self._identify(frames)
         self._context.flush_buffers()
-        return found
+        return drained
 
     @property
     def _context(self) -> av.VideoCodecContext:
         # A seek may have to open the file anew, which makes a new decoder.
         return self.cursor.opened.stream.codec_context
 
-    def _decode(self, packet: VideoPacket, ordinal: int) -> list[Decoded]:
-        packet.opaque = Mark(ordinal)
+    def _decode(self, packet: VideoPacket, ordinal: int) -> list[DecodedFrame]:
+        packet.opaque = PacketTag(ordinal)
         try:
-            return self._named(self._context.decode(packet))
+            return self._identify(self._context.decode(packet))
         except (av.error.FFmpegError, ValueError, MemoryError):
-            self.failed.append(ordinal)
-            self._harmed = True
+            self.failed_ordinals.append(ordinal)
+            self._needs_restart = True
             return []
 
-    def _named(self, frames: list[VideoFrame]) -> list[Decoded]:
-        found = []
+    def _identify(self, frames: list[VideoFrame]) -> list[DecodedFrame]:
+        identified = []
         for frame in frames:
-            self._harmed = self._harmed or frame.is_corrupt
-            mark = frame.opaque
-            ordinal = mark.ordinal if isinstance(mark, Mark) else -1
+            self._needs_restart = self._needs_restart or frame.is_corrupt
+            tag = frame.opaque
+            ordinal = tag.ordinal if isinstance(tag, PacketTag) else -1
             entry = int(self._table.entry[ordinal]) if ordinal >= 0 else NO_ENTRY
             if entry != NO_ENTRY:
-                found.append(Decoded(entry, ordinal, frame, frame.is_corrupt))
-        return found
+                identified.append(DecodedFrame(entry, ordinal, frame, frame.is_corrupt))
+        return identified
 
 
 class GroupReader:
     """Reads frames by decoding their groups of pictures, each from its beginning.
 
-    Going forward within a group goes on where the last call stopped.
+    Reading forward within a group continues where the last call stopped.
 
     Args:
         reopen: opens the stream anew.
         table: the stream's packets.
         groups: its groups.
         codec: name of its codec.
-        careful: decode in one thread and go on over damage; otherwise damage ends the reading.
+        careful: decode in one thread and continue over damage; otherwise damage ends the reading.
     """
 
     def __init__(
         self,
-        reopen: Reopen,
+        reopen: StreamOpener,
         table: PacketTable,
-        groups: Groups,
+        groups: PictureGroups,
         codec: str,
         *,
         careful: bool,
@@ -191,41 +190,41 @@ class GroupReader:
         threads = 1 if careful else 0
         self._decoder = Decoder(lambda: reopen(threads, not careful), table)
         silent = careful and codec in SILENT_CODECS
-        self._scout = Decoder(lambda: reopen(1, True), table) if silent else None
+        self._strict_decoder = Decoder(lambda: reopen(1, True), table) if silent else None
         self._may_skip = codec in SKIPPING_CODECS
         self._table = table
         self._groups = groups
-        self._lag = min(groups.lag, _MOST_HELD)
+        self._lag = groups.lag
         self._careful = careful
-        self._earlier: dict[int, int] = {}
+        self._earlier_by_group: dict[int, int] = {}
         self._group = -1
-        self._furthest = -1
-        self._coming: Iterator[Decoded] = iter(())
+        self._max_entry = -1
+        self._decoded_frames: Iterator[DecodedFrame] = iter(())
 
     def close(self) -> None:
         """Closes the file."""
         self._decoder.close()
-        if self._scout is not None:
-            self._scout.close()
+        if self._strict_decoder is not None:
+            self._strict_decoder.close()
 
-    def read(self, entry: int, keep: Callable[[int, Decoded], None]) -> Decoded:
+    def read(self, entry: int, on_frame: Callable[[int, DecodedFrame], None]) -> DecodedFrame:
         """Returns a frame, decoding from the beginning of its group or from the last one read.
 
         Args:
             entry: index of the frame.
-            keep: told every frame that comes out on the way, with its group.
+            on_frame: called with every frame that comes out on the way, and its group.
 
         Raises:
             DamageError: the group is damaged and this reader is not careful.
         """
         group = self._groups.of_entry(entry)
-        if group != self._group or entry <= self._furthest:
-            self._coming = self._decode_group(group)
-            self._group, self._furthest = group, -1
+        if group != self._group or entry <= self._max_entry:
+            self._decoded_frames = self._decode_group(group)
+            self._group, self._max_entry = group, -1
         try:
-            for decoded in self._coming:
-                self._furthest = max(self._furthest, decoded.entry)
-                keep(group, decoded)
+            for decoded in self._decoded_frames:
+                self._max_entry = max(self._max_entry, decoded.entry)
+                on_frame(group, decoded)
                 if decoded.entry == entry:
                     return decoded
         except DamageError:
@@ -234,75 +233,74 @@ class GroupReader:
         if not self._careful:
             self._group = -1
             raise DamageError
-        self._furthest = max(self._furthest, entry)
-        nothing = Decoded(entry, -1, None, True)
-        keep(group, nothing)
-        return nothing
+        self._max_entry = max(self._max_entry, entry)
+        missing = DecodedFrame(entry, -1, None, True)
+        on_frame(group, missing)
+        return missing
 
-    def _decode_group(self, group: int) -> Iterator[Decoded]:
+    def _decode_group(self, group: int) -> Iterator[DecodedFrame]:
         if not self._careful:
-            return self._run(group, 0)
-        if group not in self._earlier:
-            self._earlier[group] = self._best_start(group)
-        return self._run(group, self._earlier[group])
+            return self._decode_from(group, 0)
+        if group not in self._earlier_by_group:
+            self._earlier_by_group[group] = self._best_start(group)
+        return self._decode_from(group, self._earlier_by_group[group])
 
     def _best_start(self, group: int) -> int:
         """Returns how many groups earlier decoding must start for the first frames to come."""
         start, end = self._groups.start(group), self._groups.end(group)
         entries = self._table.entry[start:end]
-        shown = entries[entries != NO_ENTRY]
-        if not len(shown) or group == 0:
+        entries = entries[entries != NO_ENTRY]
+        if not len(entries) or group == 0:
             return 0
-        first = int(shown.min())
+        first = int(entries.min())
         for earlier in _EARLIER_STARTS:
-            if any(decoded.entry == first for decoded in self._run(group, earlier)):
+            if any(decoded.entry == first for decoded in self._decode_from(group, earlier)):
                 return earlier
         return 0
 
-    def _run(self, group: int, earlier: int) -> Iterator[Decoded]:
+    def _decode_from(self, group: int, earlier: int) -> Iterator[DecodedFrame]:
         """Decodes a group to its end; frames come out in the order in which they are shown."""
         groups, decoder = self._groups, self._decoder
         start, end = groups.start(group), groups.end(group)
-        begin = groups.begin(group, earlier)
-        damage = self._failing(begin, end)
+        begin = groups.decoding_start(group, earlier)
+        damage = self._failing_packets(begin, end)
         if self._careful:
             decoder.start_anew(begin)
         else:
             decoder.go_to(begin, groups.undecodable(begin))
-        held: deque[Decoded] = deque()
-        seen: set[int] = set()
+        waiting: deque[DecodedFrame] = deque()
+        entries: set[int] = set()
         due = groups.first_entry(group)
         while True:
-            fed = decoder.feed(end)
-            arrived = decoder.drain() if fed is None else fed
-            for decoded in arrived:
+            output = decoder.feed(end)
+            for decoded in decoder.drain() if output is None else output:
                 if decoded.damaged:
                     damage.append(decoded.ordinal)
                 if decoded.damaged and not self._careful:
                     raise DamageError
-                if decoded.ordinal >= start and decoded.entry not in seen:
-                    seen.add(decoded.entry)
-                    held.append(decoded)
-            if decoder.failed and not self._careful:
+                if decoded.ordinal >= start and decoded.entry not in entries:
+                    entries.add(decoded.entry)
+                    waiting.append(decoded)
+            if decoder.failed_ordinals and not self._careful:
                 raise DamageError
-            while held and (
-                fed is None
-                or len(held) > self._lag
-                # A frame whose turn it is need not wait for others that might come before it.
-                or (not self._careful and held[0].entry == due)
+            while waiting and (
+                output is None
+                or len(waiting) > self._lag
+                # A frame that is due need not wait for others that might come before it.
+                or (not self._careful and waiting[0].entry == due)
             ):
-                decoded = held.popleft()
-                due = self._note_missing(due, decoded.entry, group, seen, damage)
-                yield self._judged(decoded, group, damage)
-            if fed is None:
+                decoded = waiting.popleft()
+                due = self._count_missing(due, decoded.entry, group, entries, damage)
+                yield self._mark_damage(decoded, group, damage)
+            if output is None:
                 return
 
-    def _note_missing(
-        self, due: int, entry: int, group: int, seen: set[int], damage: list[int]
+    def _count_missing(
+        self, due: int, entry: int, group: int, entries: set[int], damage: list[int]
     ) -> int:
         """Counts frames that should have come before `entry` as damage; returns the next due."""
         for absent in range(due, entry):
-            if absent in seen or self._groups.of_entry(absent) != group:
+            if absent in entries or self._groups.of_entry(absent) != group:
                 continue
             if not self._careful:
                 raise DamageError
@@ -310,21 +308,21 @@ class GroupReader:
                 damage.append(self._groups.packet(absent))
         return max(due, entry + 1)
 
-    def _failing(self, begin: int, end: int) -> list[int]:
-        """Returns the packets of a stretch at which a strict decoder fails."""
-        if self._scout is None:
+    def _failing_packets(self, begin: int, end: int) -> list[int]:
+        """Returns the packets at which a strict decoder fails."""
+        if self._strict_decoder is None:
             return []
-        self._scout.start_anew(begin)
-        while self._scout.feed(end) is not None:
+        self._strict_decoder.start_anew(begin)
+        while self._strict_decoder.feed(end) is not None:
             pass
-        failed = list(self._scout.failed)
-        self._scout.drain()
+        failed = list(self._strict_decoder.failed_ordinals)
+        self._strict_decoder.drain()
         return failed
 
-    def _judged(self, decoded: Decoded, group: int, damage: list[int]) -> Decoded:
+    def _mark_damage(self, decoded: DecodedFrame, group: int, damage: list[int]) -> DecodedFrame:
         """Marks a frame that was decoded after damage which it may be predicted from."""
         start = self._groups.start(group)
-        for ordinal in (*damage, *self._decoder.failed):
+        for ordinal in (*damage, *self._decoder.failed_ordinals):
             reaches = ordinal >= start or self._groups.leads(decoded.entry, group)
             if reaches and ordinal <= decoded.ordinal:
                 decoded.damaged = True

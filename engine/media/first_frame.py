@@ -1,7 +1,8 @@
-"""The first picture of a file, without waiting for its index."""
+"""Decodes the first frame of a file without waiting for its index."""
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -14,13 +15,13 @@ from engine.media.image_folder import image_files
 from engine.media.packets import read_packets
 from engine.media.pixel_converter import PixelConverter
 
-_MOST_PACKETS = 200
+_MAX_PACKETS = 200  # Read before giving up: a choice, 8 seconds at 25 frames a second.
 
 
-def first_picture(path: Path, *, stream: int | None = None) -> NDArray[np.uint8] | None:
-    """Decodes the first picture that comes out of a file.
+def read_first_frame(path: Path, *, stream: int | None = None) -> NDArray[np.uint8] | None:
+    """Decodes the first frame that comes out of a file.
 
-    It is a stand-in: whether it is the first frame, only the index can tell.
+    It is a stand-in: whether it is the first one that is shown, only the index can tell.
 
     Args:
         path: a video file or a folder of numbered images.
@@ -36,24 +37,18 @@ def first_picture(path: Path, *, stream: int | None = None) -> NDArray[np.uint8]
 
             files = image_files(path)
             return read_image(files[0], "rgb") if files else None
-        return _first_of_video(path, stream)
+        return _read_video(path, stream)
     except (SightlineError, av.error.FFmpegError, OSError, ValueError, MemoryError):
         return None
 
 
-def _first_of_video(path: Path, stream: int | None) -> NDArray[np.uint8] | None:
-    opened = open_stream(path, stream)
-    try:
-        context = opened.stream.codec_context
-        for count, packet in enumerate(read_packets(opened, lambda: None)):
-            if count > _MOST_PACKETS:
+def _read_video(path: Path, stream: int | None) -> NDArray[np.uint8] | None:
+    with open_stream(path, stream) as opened:
+        packets = chain(read_packets(opened, lambda: None), (None,))
+        for count, packet in enumerate(packets):
+            if count > _MAX_PACKETS and packet is not None:
                 return None
-            for frame in context.decode(packet):
+            for frame in opened.stream.codec_context.decode(packet):
                 check_size(frame.width, frame.height, path)
                 return PixelConverter("rgb", (frame.width, frame.height)).convert(frame)
-        for frame in context.decode(None):
-            check_size(frame.width, frame.height, path)
-            return PixelConverter("rgb", (frame.width, frame.height)).convert(frame)
-        return None
-    finally:
-        opened.close()
+    return None

@@ -1,4 +1,4 @@
-"""Hashes of evidence, and a cheap fingerprint that says whether hashing again is due."""
+"""Hashes of evidence, and a cheap fingerprint that tells whether it must be hashed again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.media.image_folder import image_files
 ALGORITHMS = ("sha256", "md5", "sha1")
 """SHA-256 proves integrity; the other two only compare with old lists."""
 
-_BLOCK = 4 << 20
+_BLOCK_BYTES = 4 << 20  # Read and hashed at a time, a choice; between blocks a stop is noticed.
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def hash_file(
     Args:
         path: the file.
         algorithms: of `ALGORITHMS`.
-        cancel: looked at between blocks.
-        progress: told the bytes read so far.
+        cancel: checked between blocks.
+        progress: called with the bytes read so far.
 
     Returns:
         Algorithm -> hash in lower-case hexadecimal.
@@ -75,7 +75,7 @@ def hash_file(
     """
     token = cancel or CancelToken()
     hashes = _hashers(algorithms)
-    block = bytearray(_BLOCK)
+    block = bytearray(_BLOCK_BYTES)
     view = memoryview(block)
     done = 0
     try:
@@ -108,8 +108,8 @@ def hash_evidence(
     Args:
         path: the file or folder.
         algorithms: of `ALGORITHMS`.
-        cancel: looked at between blocks.
-        progress: told the bytes, or for a folder the images, done so far.
+        cancel: checked between blocks.
+        progress: called with the bytes, or for a folder the images, done so far.
 
     Returns:
         Algorithm -> hash in lower-case hexadecimal.

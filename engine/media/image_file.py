@@ -1,4 +1,4 @@
-"""One image file as pixels."""
+"""Reads one image file as pixels."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_image(path: Path, pixels: Pixels) -> NDArray[np.uint8]:
         ValueError: it is no image of a known kind, or of an absurd size.
     """
     with warnings.catch_warnings(), path.open("rb") as file:
-        # Sizes are judged here; damaged metadata is no concern of the pixels.
+        # Sizes are checked here; damaged metadata is no concern of the pixels.
         warnings.simplefilter("ignore")
         try:
             with Image.open(file, formats=_FORMATS) as image:

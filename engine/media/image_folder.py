@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from engine.core.errors import MediaError
 from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.core.stream import Frame, FrameIndex, StreamInfo, StreamSummary
-from engine.media.group_cache import GroupCache
+from engine.media.group_cache import EMPTY_FRAME_BYTES, GroupCache
 from engine.media.pixel_converter import Pixels
 from engine.media.source import Size, Source
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 
 _NUMBER = re.compile(r"(\d+)")
-_LOOK_EVERY = 256
+_CHECK_INTERVAL = 256  # Images between two checks for a stop, a choice.
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -35,7 +35,7 @@ def image_files(folder: Path) -> list[Path]:
         files = [
             path
             for path in folder.iterdir()
-            if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file()
+            if path.suffix.lower() in _SUFFIXES and path.name[0] != "." and path.is_file()
         ]
     except FileNotFoundError as error:
         raise MediaError("the folder does not exist", folder, "check the path") from error
@@ -45,7 +45,7 @@ def image_files(folder: Path) -> list[Path]:
         raise MediaError(f"the folder cannot be read ({error})", folder, "check it") from error
     if not files:
         raise MediaError("the folder holds no images", folder, "name a folder of JPEG, PNG or TIFF")
-    return sorted(files, key=_in_order)
+    return sorted(files, key=_sort_key)
 
 
 class ImageSource(Source):
@@ -85,24 +85,25 @@ class ImageSource(Source):
 
     def frame(self, i: int, pixels: Pixels = "rgb") -> Frame:
         """Returns frame `i`; see `Source.frame`."""
-        key = 2 * self._checked(i) + (pixels == "rgb")
-        kept = self._cache.get(key, 0)
-        if kept is None:
-            kept = self._load(i, (self.info.width, self.info.height), pixels)
-            self._cache.put(key, 0, kept, 64 if kept.image is None else kept.image.nbytes)
-        return kept
+        key = 2 * self._check_index(i) + (pixels == "rgb")
+        frame = self._cache.get(key, 0)
+        if frame is None:
+            frame = self._load(i, (self.info.width, self.info.height), pixels)
+            size = EMPTY_FRAME_BYTES if frame.image is None else frame.image.nbytes
+            self._cache.put(key, 0, frame, size)
+        return frame
 
     def close(self) -> None:
         """Frees the cache."""
         self._cache.clear()
 
-    def _iterate(self, wanted: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
-        for index in wanted:
+    def _iterate(self, indices: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
+        for index in indices:
             yield self._load(index, size, pixels)
 
     def _load(self, index: int, size: Size, pixels: Pixels) -> Frame:
         pts = int(self.index.pts[index])
-        image = _read(self._files[index], pixels)
+        image = _read_or_none(self._files[index], pixels)
         if image is None:
             return Frame(index, pts, None, True, "?")
         fits = image.shape[:2] == (self.info.height, self.info.width)
@@ -115,10 +116,10 @@ class ImageSource(Source):
     def _first_size(self, cancel: CancelToken, progress: ProgressCallback) -> tuple[int, int, str]:
         """Returns width, height and format of the first image that can be decoded."""
         for index, path in enumerate(self._files):
-            if index % _LOOK_EVERY == 0:
+            if index % _CHECK_INTERVAL == 0:
                 cancel.check()
                 progress(Progress("indexing", index, len(self._files), unit="images"))
-            image = _read(path, "gray")
+            image = _read_or_none(path, "gray")
             if image is None:
                 continue
             height, width = image.shape
@@ -129,7 +130,7 @@ class ImageSource(Source):
         )
 
 
-def _read(path: Path, pixels: Pixels) -> NDArray[np.uint8] | None:
+def _read_or_none(path: Path, pixels: Pixels) -> NDArray[np.uint8] | None:
     """Returns an image; None when it cannot be decoded."""
     # Imported here because its libraries are slow to load and most evidence is video.
     from engine.media.image_file import UNREADABLE, read_image
@@ -140,7 +141,7 @@ def _read(path: Path, pixels: Pixels) -> NDArray[np.uint8] | None:
         return None
 
 
-def _in_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+def _sort_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     parts = _NUMBER.split(path.stem)
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold())

@@ -1,4 +1,4 @@
-"""The packets of a stream: a table of all of them, and a cursor that knows which one it reads."""
+"""The packets of a stream: a table of all of them, and a cursor that reads them by number."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ NO_TIME = -(1 << 63)
 """FFmpeg's mark for a PTS or DTS that is not there."""
 
 NO_ENTRY = -1
+"""Stands for the frame of a packet that gives none."""
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
 
 _UNPACK = "mpeg4_unpack_bframes"
-_GIVE_UP_AFTER = 16
-_SEARCH = 1024
-_STEP_OVER = 48
+_MAX_FAILURES = 16  # Failures in a row after which the rest of a file is given up: a choice.
+_MAX_SEARCH = 1024  # Packets read after a seek to find one that the table knows: a choice.
+_MAX_SKIP = 48  # Packets that are read and dropped rather than sought past: a choice.
 
 
 @dataclass(frozen=True, eq=False)
 class PacketTable:
-    """Every packet of a stream in decoding order; `ordinal` is the place in it.
+    """Every packet of a stream in decoding order; an `ordinal` is an index into it.
 
     Attributes:
         pts: int64 [m], as the file has them; NO_TIME where it has none.
@@ -61,7 +62,7 @@ class PacketTable:
         return min(known, default=NO_TIME)
 
     def find(self, packet: VideoPacket, expected: int | None) -> int | None:
-        """Returns the ordinal of a packet just read; None when it cannot be told for certain.
+        """Returns the ordinal of a packet just read; None when it is not certain.
 
         Args:
             packet: as the container gave it.
@@ -69,23 +70,23 @@ class PacketTable:
         """
         pos = -1 if packet.pos is None else packet.pos
         if expected is not None and expected < len(self):
-            timed = packet.dts is not None and packet.dts == self.dts[expected]
-            placed = pos < 0 or pos == self.pos[expected]
-            if packet.size == self.size[expected] and (timed or placed):
+            same_time = packet.dts is not None and packet.dts == self.dts[expected]
+            same_pos = pos < 0 or pos == self.pos[expected]
+            if packet.size == self.size[expected] and (same_time or same_pos):
                 return expected
-        same = np.flatnonzero(self.size == packet.size)
-        # Some containers give a packet another place after a seek; then its times must tell.
-        if pos >= 0 and np.any(self.pos[same] == pos):
-            same = same[self.pos[same] == pos]
+        candidates = np.flatnonzero(self.size == packet.size)
+        # Some containers give a packet another position after a seek; then its times decide.
+        if pos >= 0 and np.any(self.pos[candidates] == pos):
+            candidates = candidates[self.pos[candidates] == pos]
         elif packet.dts is None and packet.pts is None:
             return None
         else:
-            same = same[self.time_matches(same, packet)]
-        if len(same) > 1:
-            same = same[self.time_matches(same, packet)]
-        return int(same[0]) if len(same) == 1 else None
+            candidates = candidates[self._time_matches(candidates, packet)]
+        if len(candidates) > 1:
+            candidates = candidates[self._time_matches(candidates, packet)]
+        return int(candidates[0]) if len(candidates) == 1 else None
 
-    def time_matches(self, ordinals: NDArray[np.int64], packet: VideoPacket) -> NDArray[np.bool_]:
+    def _time_matches(self, ordinals: NDArray[np.int64], packet: VideoPacket) -> NDArray[np.bool_]:
         """Returns which of the packets have the PTS and DTS of the one given, where it has any."""
         matches = np.ones(len(ordinals), np.bool_)
         for time, column in ((packet.pts, self.pts), (packet.dts, self.dts)):
@@ -94,18 +95,18 @@ class PacketTable:
         return matches
 
 
-def read_packets(opened: OpenStream, failed: Callable[[], None]) -> Iterator[VideoPacket]:
+def read_packets(opened: OpenStream, on_failure: Callable[[], None]) -> Iterator[VideoPacket]:
     """Reads the stream's packets from where the container stands, over damage where it can.
 
     Args:
         opened: the stream.
-        failed: called whenever the container's reader gives up a stretch of the file.
+        on_failure: called whenever the container's reader gives up a part of the file.
     """
     failures = 0
     codec = opened.stream.codec_context.codec.canonical_name
     # Old AVI files pack a B-frame behind the picture that follows it, and an empty one after.
     unpack = BitStreamFilterContext(_UNPACK, opened.stream) if codec == "mpeg4" else None
-    while failures < _GIVE_UP_AFTER:
+    while failures < _MAX_FAILURES:
         try:
             for packet in opened.container.demux(opened.stream):
                 # Empty packets end the stream or stand for a frame that was dropped.
@@ -115,14 +116,14 @@ def read_packets(opened: OpenStream, failed: Callable[[], None]) -> Iterator[Vid
             return
         except (av.error.FFmpegError, OSError):
             failures += 1
-            failed()
+            on_failure()
 
 
 class PacketCursor:
     """Reads packets with their ordinals, from any ordinal on.
 
-    A seek is trusted only when the packet it leads to is found in the table by its place in the
-    file; otherwise an earlier place is tried, in the end the beginning.
+    A seek counts only when the packet it leads to is found in the table; otherwise an earlier
+    position is tried, in the end the beginning.
 
     Args:
         reopen: opens the stream anew.
@@ -134,7 +135,7 @@ class PacketCursor:
         self._table = table
         self._keys = np.flatnonzero(table.key)
         self.opened = reopen()
-        self._packets = read_packets(self.opened, self._ignore)
+        self._packets = read_packets(self.opened, self._ignore_failure)
         self._ready: tuple[int, VideoPacket] | None = None
         self._next = 0
 
@@ -149,7 +150,7 @@ class PacketCursor:
 
     def go_to(self, ordinal: int) -> None:
         """Makes `ordinal` the next packet to be read."""
-        if self._skip_to(ordinal, limit=_STEP_OVER):
+        if self._skip_to(ordinal, limit=_MAX_SKIP):
             return
         before = self._keys[self._keys < ordinal]
         targets = [ordinal, *(int(before[-back]) for back in (1, 2, 8) if back <= len(before))]
@@ -163,21 +164,17 @@ class PacketCursor:
         """Opens the file anew, with a new decoder, at its first packet."""
         self.opened.close()
         self.opened = self._reopen()
-        self._packets = read_packets(self.opened, self._ignore)
+        self._packets = read_packets(self.opened, self._ignore_failure)
         self._ready = None
         self._next = 0
 
     def read(self) -> tuple[int, VideoPacket] | None:
         """Returns the next packet that the table knows, with its ordinal; None at the end."""
-        if self._ready is not None:
-            found, self._ready = self._ready, None
-        else:
-            read = self._identify(self._next)
-            if read is None:
-                return None
-            found = read
-        self._next = found[0] + 1
-        return found
+        result = self._ready or self._identify(self._next)
+        self._ready = None
+        if result is not None:
+            self._next = result[0] + 1
+        return result
 
     def put_back(self, ordinal: int, packet: VideoPacket) -> None:
         """Makes the packet just read the next one to be read again."""
@@ -189,7 +186,7 @@ class PacketCursor:
             ordinal = self._table.find(packet, expected)
             if ordinal is not None:
                 return ordinal, packet
-            if expected is None and tries >= _SEARCH:
+            if expected is None and tries >= _MAX_SEARCH:
                 return None
         return None
 
@@ -213,12 +210,12 @@ class PacketCursor:
                 return False
         except (av.error.FFmpegError, OSError):
             return False
-        self._packets = read_packets(self.opened, self._ignore)
+        self._packets = read_packets(self.opened, self._ignore_failure)
         self._ready = self._identify(None)
         if self._ready is None:
             return False
         self._next = self._ready[0]
         return True
 
-    def _ignore(self) -> None:
-        """Stretches that cannot be read were counted when the index was made."""
+    def _ignore_failure(self) -> None:
+        """Does nothing: parts that cannot be read were counted when the index was made."""

@@ -6,8 +6,10 @@ import numpy as np
 
 from engine.media.packets import NO_ENTRY, PacketTable
 
+_MAX_LAG = 32  # Frames: H.264 and HEVC reorder by 16 at most; twice that is a choice.
 
-class Groups:
+
+class PictureGroups:
     """The groups of pictures of a stream; a group is a keyframe's packet up to the next one's.
 
     A group is *open* when frames of it are shown before its keyframe (they are predicted from
@@ -23,18 +25,19 @@ class Groups:
         self._starts = keys if len(keys) and keys[0] == 0 else np.insert(keys, 0, 0)
         self._count = len(table)
         self._entries = int(table.entry.max()) + 1
-        given = np.flatnonzero(table.entry != NO_ENTRY)
+        frame_packets = np.flatnonzero(table.entry != NO_ENTRY)
         begins = np.zeros(len(table), np.int64)
         begins[self._starts] = 1
         self._of_packet = np.cumsum(begins) - 1
         self._packet = np.zeros(self._entries, np.int64)
-        self._packet[table.entry[given]] = given
+        self._packet[table.entry[frame_packets]] = frame_packets
         self._of_entry = self._of_packet[self._packet]
-        shown = np.where(table.entry == NO_ENTRY, self._entries, table.entry)
-        self._lowest = lowest = np.minimum.reduceat(shown, self._starts)
-        self._key_entry = shown[self._starts]
-        coded = table.entry[given]
-        self.lag = int((np.maximum.accumulate(coded) - coded).max())
+        entries = np.where(table.entry == NO_ENTRY, self._entries, table.entry)
+        self._lowest = lowest = np.minimum.reduceat(entries, self._starts)
+        self._key_entry = entries[self._starts]
+        coded = table.entry[frame_packets]
+        lag = int((np.maximum.accumulate(coded) - coded).max())
+        self.lag = min(lag, _MAX_LAG)
         """By how many frames one that is coded earlier may be shown later, at most."""
         self._open = (lowest < self._key_entry) | ~table.restart[self._starts]
 
@@ -57,12 +60,12 @@ class Groups:
         """Returns the packet that gives a frame."""
         return int(self._packet[entry])
 
-    def begin(self, group: int, earlier: int = 0) -> int:
+    def decoding_start(self, group: int, earlier: int = 0) -> int:
         """Returns the packet from which a group is decoded.
 
         Args:
             group: the group.
-            earlier: how many groups before the usual place.
+            earlier: how many groups before the usual one.
         """
         return int(self._starts[max(0, group - int(self._open[group]) - earlier)])
 
@@ -78,15 +81,15 @@ class Groups:
         """Returns which frames cannot be decoded when decoding begins at a group's start.
 
         Returns:
-            (packet, entry): packets before that one whose frame comes before that entry. None
-            at the start of the stream, where nobody can know.
+            (packet, entry): packets before that one whose frame comes before that entry. (0, 0)
+            at the start of the stream, where it is unknown.
         """
         if begin == 0:
             return 0, 0
         group = self.of_packet(begin)
         return self.end(group), int(self._key_entry[group])
 
-    def spoilt_by(self, group: int) -> tuple[int, ...]:
+    def damaged_by(self, group: int) -> tuple[int, ...]:
         """Returns a damaged group and the one after it when that is decoded from this one."""
         if group + 1 < len(self) and self._open[group + 1]:
             return group, group + 1

@@ -8,15 +8,14 @@ from typing import TypeVar
 
 from av.video.frame import VideoFrame
 
-from engine.media.decoding import Decoded, Decoder, GroupReader, Reopen
+from engine.media.decoding import DecodedFrame, Decoder, GroupReader, StreamOpener
 from engine.media.packets import PacketTable
-from engine.media.picture_groups import Groups
+from engine.media.picture_groups import PictureGroups
 
-Made = TypeVar("Made")
+Converted = TypeVar("Converted")
 
-_LATE_AFTER = 16
-_MOST_HELD = 32
-_THREADS_BEHIND = 32
+_MAX_OVERTAKING = 16  # Frames, beyond reordering, that may come before the next one: a choice.
+_MAX_REPORT_DELAY = 32  # Packets: FFmpeg has 16 threads at most; twice that is a choice.
 
 
 class SequentialReader:
@@ -29,14 +28,14 @@ class SequentialReader:
         table: the stream's packets.
         groups: its groups.
         codec: name of its codec.
-        damaged_groups: groups known to be damaged; what is found is added.
+        damaged_groups: groups known to be damaged; those found while reading are added.
     """
 
     def __init__(
         self,
-        reopen: Reopen,
+        reopen: StreamOpener,
         table: PacketTable,
-        groups: Groups,
+        groups: PictureGroups,
         codec: str,
         damaged_groups: set[int],
     ) -> None:
@@ -44,7 +43,7 @@ class SequentialReader:
         self._table = table
         self._groups = groups
         self._codec = codec
-        self._lag = min(groups.lag, _MOST_HELD)
+        self._lag = groups.lag
         self._damaged = damaged_groups
         self._decoder = Decoder(lambda: reopen(0, True), table)
         self._careful: GroupReader | None = None
@@ -58,28 +57,28 @@ class SequentialReader:
             self._careful.close()
 
     def read(
-        self, wanted: Sequence[int], make: Callable[[VideoFrame], Made]
-    ) -> Iterator[tuple[Decoded, Made | None]]:
-        """Yields each wanted frame once, in order.
+        self, indices: Sequence[int], convert: Callable[[VideoFrame], Converted]
+    ) -> Iterator[tuple[DecodedFrame, Converted | None]]:
+        """Yields each of the frames once, in order.
 
         Args:
-            wanted: indices of frames, ascending.
-            make: turns a decoded frame into what is wanted of it; called as soon as the frame
+            indices: of the frames, ascending.
+            convert: turns a decoded frame into what the caller needs; called as soon as the frame
                 comes out, so that no decoded picture is kept waiting.
         """
-        at = 0
-        while at < len(wanted):
-            group = self._groups.of_entry(wanted[at])
+        position = 0
+        while position < len(indices):
+            group = self._groups.of_entry(indices[position])
             if group in self._damaged:
-                decoded = self._read_carefully(wanted[at])
-                yield decoded, None if decoded.frame is None else make(decoded.frame)
-                at += 1
+                decoded = self._read_carefully(indices[position])
+                yield decoded, None if decoded.frame is None else convert(decoded.frame)
+                position += 1
                 continue
-            for result in self._read_on(wanted, at, make):
+            for result in self._read_on(indices, position, convert):
                 yield result
-                at += 1
+                position += 1
 
-    def _read_carefully(self, entry: int) -> Decoded:
+    def _read_carefully(self, entry: int) -> DecodedFrame:
         if self._careful is None:
             self._careful = GroupReader(
                 self._reopen, self._table, self._groups, self._codec, careful=True
@@ -87,66 +86,68 @@ class SequentialReader:
         return self._careful.read(entry, lambda _group, _decoded: None)
 
     def _read_on(
-        self, wanted: Sequence[int], at: int, make: Callable[[VideoFrame], Made]
-    ) -> Iterator[tuple[Decoded, Made | None]]:
-        """Yields wanted frames from `at` on until the next one lies in a damaged group."""
+        self, indices: Sequence[int], position: int, convert: Callable[[VideoFrame], Converted]
+    ) -> Iterator[tuple[DecodedFrame, Converted | None]]:
+        """Yields frames from `position` on until the next one is in a damaged group."""
         decoder, groups = self._decoder, self._groups
-        chosen = wanted if isinstance(wanted, range) else frozenset(wanted)
-        waiting: dict[int, tuple[Decoded, Made, int]] = {}
+        requested = indices if isinstance(indices, range) else frozenset(indices)
+        waiting: dict[int, tuple[DecodedFrame, Converted, int]] = {}
         count = overtaken = 0
-        group = groups.of_entry(wanted[at])
-        self._begin(group)
+        entry = indices[position]
+        group = groups.of_entry(entry)
+        self._start_at(group)
         while True:
-            if not waiting and groups.begin(group) > decoder.cursor.next_ordinal:
-                self._begin(group)
-            fed = decoder.feed(len(self._table))
-            for decoded in decoder.drain() if fed is None else fed:
+            if not waiting and groups.decoding_start(group) > decoder.cursor.next_ordinal:
+                self._start_at(group)
+            output = decoder.feed(len(self._table))
+            for decoded in decoder.drain() if output is None else output:
                 count += 1
-                self._note_missing(decoded.entry)
+                self._mark_missing(decoded.entry)
                 if decoded.damaged:
-                    self._damaged.update(groups.spoilt_by(groups.of_packet(decoded.ordinal)))
-                if decoded.entry in chosen and decoded.entry >= wanted[at] and decoded.frame:
-                    waiting.setdefault(decoded.entry, (decoded, make(decoded.frame), count))
+                    self._damaged.update(groups.damaged_by(groups.of_packet(decoded.ordinal)))
+                if decoded.entry in requested and decoded.entry >= entry and decoded.frame:
+                    waiting.setdefault(decoded.entry, (decoded, convert(decoded.frame), count))
                     decoded.frame = None
-                overtaken += decoded.entry > wanted[at] and wanted[at] not in waiting
-            self._note_failures()
-            while group not in self._damaged and wanted[at] in waiting:
-                decoded, made, arrived = waiting[wanted[at]]
-                if fed is not None and count - arrived < self._lag:
+                overtaken += decoded.entry > entry and entry not in waiting
+            self._mark_failures()
+            while group not in self._damaged and entry in waiting:
+                decoded, converted, arrived = waiting[entry]
+                if output is not None and count - arrived < self._lag:
                     break
-                del waiting[wanted[at]]
-                yield decoded, made
-                at, overtaken = at + 1, 0
-                if at == len(wanted):
+                del waiting[entry]
+                yield decoded, converted
+                position, overtaken = position + 1, 0
+                if position == len(indices):
                     return
-                group = groups.of_entry(wanted[at])
-            if fed is None or overtaken > _LATE_AFTER + self._lag:
-                self._damaged.update(groups.spoilt_by(group))
+                entry = indices[position]
+                group = groups.of_entry(entry)
+            if output is None or overtaken > _MAX_OVERTAKING + self._lag:
+                self._damaged.update(groups.damaged_by(group))
             if group in self._damaged:
                 return
 
-    def _note_missing(self, entry: int) -> None:
-        """Blames the groups of frames that should have come by now, wanted or not."""
+    def _mark_missing(self, entry: int) -> None:
+        """Marks the groups of frames that should have come by now as damaged."""
         self._recent.append(entry)
         if len(self._recent) <= self._lag:
             return
         oldest = self._recent.popleft()
         for absent in range(self._due, oldest):
             if absent not in self._recent:
-                self._damaged.update(self._groups.spoilt_by(self._groups.of_entry(absent)))
+                self._damaged.update(self._groups.damaged_by(self._groups.of_entry(absent)))
         self._due = max(self._due, oldest + 1)
 
-    def _begin(self, group: int) -> None:
-        begin = self._groups.begin(group)
+    def _start_at(self, group: int) -> None:
+        begin = self._groups.decoding_start(group)
         self._due = self._groups.first_entry(group)
         self._recent.clear()
         self._decoder.go_to(begin, self._groups.undecodable(begin))
 
-    def _note_failures(self) -> None:
-        """Blames every group that may hold the packet at which the decoder failed."""
-        # With threads a failure is told some packets after the one that caused it.
-        for ordinal in self._decoder.failed:
-            first = self._groups.of_packet(max(0, ordinal - _THREADS_BEHIND))
+    def _mark_failures(self) -> None:
+        """Marks every group that may contain the packet at which the decoder failed as damaged."""
+        # With threads a failure is reported some packets after the one that caused it.
+        for ordinal in self._decoder.failed_ordinals:
+            first = self._groups.of_packet(max(0, ordinal - _MAX_REPORT_DELAY))
             for group in range(first, self._groups.of_packet(ordinal) + 1):
-                self._damaged.update(self._groups.spoilt_by(group))
-        self._decoder.failed.clear()
+                self._damaged.update(self._groups.damaged_by(group))
+        self._decoder.failed_ordinals.clear()

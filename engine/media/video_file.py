@@ -15,16 +15,14 @@ from engine.core.errors import MediaError
 from engine.core.progress import CancelToken, ProgressCallback
 from engine.core.stream import Frame
 from engine.media.container import OpenStream, check_size, describe, open_stream
-from engine.media.decoding import DamageError, Decoded, Decoder, GroupReader
-from engine.media.group_cache import GroupCache
+from engine.media.decoding import DamageError, DecodedFrame, Decoder, GroupReader
+from engine.media.group_cache import EMPTY_FRAME_BYTES, GroupCache
 from engine.media.index_cache import IndexCache
 from engine.media.indexing import index_stream
-from engine.media.picture_groups import Groups
+from engine.media.picture_groups import PictureGroups
 from engine.media.pixel_converter import PixelConverter, Pixels, frame_bytes, picture_type
 from engine.media.sequential_reader import SequentialReader
 from engine.media.source import Size, Source
-
-_NOTHING_BYTES = 64
 
 
 class VideoSource(Source):
@@ -44,19 +42,19 @@ class VideoSource(Source):
         opened = open_stream(path, stream, threads=1)
         try:
             self.info = describe(opened)
-            kept = None if indexes is None else indexes.load(path, self.info.number, fps)
-            self.index, self._table = kept or index_stream(
+            stored = None if indexes is None else indexes.load(path, self.info.number, fps)
+            self.index, self._table = stored or index_stream(
                 opened, self.info, path, fps, cancel, progress
             )
-            if indexes is not None and kept is None:
-                indexes.keep(path, self.info.number, fps, self.index, self._table)
-            # Opening a file of a day takes a quarter of a second: what was not read serves again.
-            first = self._first_picture(cancel, None if kept is None else opened)
+            if indexes is not None and stored is None:
+                indexes.store(path, self.info.number, fps, self.index, self._table)
+            # Opening a file of a day takes a quarter of a second: an unread stream serves again.
+            first = self._decode_first_frame(cancel, None if stored is None else opened)
         finally:
             opened.close()
-        self._groups = Groups(self._table)
+        self._groups = PictureGroups(self._table)
         self._damaged: set[int] = set()
-        self._cache: GroupCache[Decoded] = GroupCache(cache_bytes)
+        self._cache: GroupCache[DecodedFrame] = GroupCache(cache_bytes)
         self._fast: GroupReader | None = None
         self._careful: GroupReader | None = None
         self._picker: SequentialReader | None = None
@@ -65,7 +63,7 @@ class VideoSource(Source):
 
     def frame(self, i: int, pixels: Pixels = "rgb") -> Frame:
         """Returns frame `i`; see `Source.frame`."""
-        group = self._groups.of_entry(self._checked(i))
+        group = self._groups.of_entry(self._check_index(i))
         decoded = self._cache.get(group, i)
         if decoded is None:
             decoded = self._decode(i, group)
@@ -86,57 +84,57 @@ class VideoSource(Source):
 
     def pick(self, i: int, *, size: Size, pixels: Pixels = "gray") -> Frame:
         """Returns frame `i` at a size; see `Source.pick`."""
-        wanted = range(self._checked(i), i + 1)
+        indices = range(self._check_index(i), i + 1)
         if self._picker is None:
             # PyAV's containers are freed by garbage collection only: a new one a call piles up.
-            self._picker = self._sequential()
-        (frame,) = self._read(self._picker, wanted, PixelConverter(pixels, size))
+            self._picker = self._sequential_reader()
+        (frame,) = self._read(self._picker, indices, PixelConverter(pixels, size))
         return frame
 
-    def _iterate(self, wanted: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
-        if not len(wanted):
+    def _iterate(self, indices: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
+        if not len(indices):
             return
-        reader = self._sequential()
+        reader = self._sequential_reader()
         try:
-            yield from self._read(reader, wanted, PixelConverter(pixels, size))
+            yield from self._read(reader, indices, PixelConverter(pixels, size))
         finally:
             reader.close()
 
-    def _sequential(self) -> SequentialReader:
+    def _sequential_reader(self) -> SequentialReader:
         return SequentialReader(
             self._reopen, self._table, self._groups, self.info.codec, self._damaged
         )
 
     def _read(
-        self, reader: SequentialReader, wanted: range, converter: PixelConverter
+        self, reader: SequentialReader, indices: range, converter: PixelConverter
     ) -> Iterator[Frame]:
-        def make(frame: VideoFrame) -> tuple[NDArray[np.uint8], bool, str]:
+        def convert(frame: VideoFrame) -> tuple[NDArray[np.uint8], bool, str]:
             return converter.convert(frame), self._fits(frame), picture_type(frame)
 
-        for entry, (decoded, made) in zip(wanted, reader.read(wanted, make), strict=True):
+        for entry, (decoded, converted) in zip(indices, reader.read(indices, convert), strict=True):
             pts = int(self.index.pts[entry])
-            if made is None:
+            if converted is None:
                 yield Frame(entry, pts, None, True, "?")
             else:
-                image, fits, kind = made
+                image, fits, kind = converted
                 yield Frame(entry, pts, image, decoded.damaged or not fits, kind)
 
     def _reopen(self, threads: int, strict: bool) -> OpenStream:
         return open_stream(self.path, self.info.number, threads=threads, strict=strict)
 
-    def _decode(self, i: int, group: int) -> Decoded:
+    def _decode(self, i: int, group: int) -> DecodedFrame:
         if group not in self._damaged:
             if self._fast is None:
-                self._fast = self._reader(careful=False)
+                self._fast = self._group_reader(careful=False)
             try:
-                return self._fast.read(i, self._keep)
+                return self._fast.read(i, self._cache_frame)
             except DamageError:
-                self._damaged.update(self._groups.spoilt_by(group))
+                self._damaged.update(self._groups.damaged_by(group))
         if self._careful is None:
-            self._careful = self._reader(careful=True)
-        return self._careful.read(i, self._keep)
+            self._careful = self._group_reader(careful=True)
+        return self._careful.read(i, self._cache_frame)
 
-    def _reader(self, *, careful: bool) -> GroupReader:
+    def _group_reader(self, *, careful: bool) -> GroupReader:
         return GroupReader(
             self._reopen,
             self._table,
@@ -145,12 +143,12 @@ class VideoSource(Source):
             careful=careful,
         )
 
-    def _keep(self, group: int, decoded: Decoded) -> None:
-        size = _NOTHING_BYTES if decoded.frame is None else frame_bytes(decoded.frame)
+    def _cache_frame(self, group: int, decoded: DecodedFrame) -> None:
+        size = EMPTY_FRAME_BYTES if decoded.frame is None else frame_bytes(decoded.frame)
         self._cache.put(group, decoded.entry, decoded, size)
 
     def _as_frame(
-        self, decoded: Decoded, image: NDArray[np.uint8] | None, frame: VideoFrame | None
+        self, decoded: DecodedFrame, image: NDArray[np.uint8] | None, frame: VideoFrame | None
     ) -> Frame:
         pts = int(self.index.pts[decoded.entry])
         if frame is None:
@@ -161,11 +159,11 @@ class VideoSource(Source):
     def _fits(self, frame: VideoFrame) -> bool:
         return (frame.width, frame.height) == (self.info.width, self.info.height)
 
-    def _first_picture(self, cancel: CancelToken, unread: OpenStream | None) -> VideoFrame:
+    def _decode_first_frame(self, cancel: CancelToken, unread: OpenStream | None) -> VideoFrame:
         """Returns the first frame that can be decoded.
 
         Args:
-            cancel: looked at between packets.
+            cancel: checked between packets.
             unread: the stream opened already; closed afterwards.
 
         Raises:
@@ -176,11 +174,11 @@ class VideoSource(Source):
         try:
             while True:
                 cancel.check()
-                fed = decoder.feed(len(self._table))
-                for decoded in decoder.drain() if fed is None else fed:
+                output = decoder.feed(len(self._table))
+                for decoded in decoder.drain() if output is None else output:
                     if decoded.frame is not None:
                         return decoded.frame
-                if fed is None:
+                if output is None:
                     break
         finally:
             decoder.close()

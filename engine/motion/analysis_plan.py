@@ -12,9 +12,11 @@ from engine.core.settings import AnalysisSettings
 from engine.core.stream import FrameIndex, StreamInfo, analysed_frames
 from engine.motion.grid import Grid
 
-_LEAST_CHUNK, _MOST_CHUNK = 32, 256
-_FALLBACK_RATE = 25.0
-_MOST_RATE = 240.0
+# Analysed frames in a chunk: fewer would be dominated by the context that each chunk needs besides,
+# and more would take much memory and lose much when a run is killed. A choice.
+_MIN_CHUNK, _MAX_CHUNK = 32, 256
+_FALLBACK_RATE = 25.0  # frames a second where a stream has a single frame: usual for cameras
+_MAX_RATE = 240.0  # frames a second: faster than a surveillance camera, but a file may claim any
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,13 +24,13 @@ class AnalysisPlan:
     """The frames of one stream that are analysed, and their chunks.
 
     Attributes:
-        grid: analysis picture and cells.
+        grid: size of the analysis picture and its cells.
         frames: int64 [m], indices of the analysed frames.
         pts: int64 [m], their PTS.
         seconds: float64 [m], their stream time.
-        rate: analysed frames a second (the median step), at most 240: the frames of context and
-            of smoothing grow with it, and a file may claim any.
-        chunk: analysed frames a chunk.
+        rate: analysed frames a second (the median step), at most 240, because the frames of
+            context and of smoothing grow with it.
+        chunk: analysed frames in a chunk.
     """
 
     grid: Grid
@@ -47,7 +49,7 @@ class AnalysisPlan:
         return -(-len(self.frames) // self.chunk)
 
     def span(self, chunk: int) -> tuple[int, int]:
-        """Returns the positions of a chunk's first analysed frame and of the one after its last."""
+        """Returns the index in `frames` of a chunk's first frame and of the one after its last."""
         return chunk * self.chunk, min(len(self.frames), (chunk + 1) * self.chunk)
 
 
@@ -75,7 +77,7 @@ def make_plan(info: StreamInfo, index: FrameIndex, settings: AnalysisSettings) -
     frames = analysed_frames(len(index), stride)
     seconds = frame_seconds(index)[frames]
     step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
-    rate = min(_MOST_RATE, 1 / step) if step > 0 else _FALLBACK_RATE / stride
-    chunk = int(np.clip(round(motion.chunk_seconds * rate), _LEAST_CHUNK, _MOST_CHUNK))
+    rate = min(_MAX_RATE, 1 / step) if step > 0 else _FALLBACK_RATE / stride
+    chunk = int(np.clip(round(motion.chunk_seconds * rate), _MIN_CHUNK, _MAX_CHUNK))
     grid = Grid.fit(info.width, info.height, motion.analysis_area, motion.cell)
     return AnalysisPlan(grid, frames, index.pts[frames], seconds, rate, chunk)

@@ -9,11 +9,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_OWN = 9
-_OWN_ALONE = 25
-_AROUND = 16
+# Samples of the median. Keyframes around outnumber the chunk's own frames, so that someone who
+# stands still for the whole chunk stays foreground; where there are fewer keyframes, more frames of
+# the chunk make the median steadier. Choices.
+_OWN_FRAMES = 9
+_OWN_FRAMES_ALONE = 25  # where there are not more keyframes around than `_OWN_FRAMES`
+_KEYFRAMES_AROUND = 16  # at most, because each is decoded by itself
+# How far around a chunk keyframes are looked for: long enough for people to move on, short enough
+# for the light to stay the same. More of them lie before, where a run has just been. Choices.
 _BEFORE_S = 120.0
-_AFTER_S = 60.0
+_AFTER_S = 60.0  # likewise, after it
 
 
 def sample_plan(
@@ -21,12 +26,11 @@ def sample_plan(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Chooses the frames whose median is the background of frames first..last.
 
-    Keyframes around the chunk are cheap to decode one by one; they outnumber the chunk's own
-    frames so that someone who stands still for the whole chunk stays foreground.
+    Keyframes around the chunk are cheap to decode one by one.
 
     Args:
         seconds: float64 [n], stream time of each frame.
-        keyframe: bool [n].
+        keyframe: bool [n], which frames are keyframes.
         first: first frame of the chunk.
         last: last frame of the chunk, inclusive.
 
@@ -36,9 +40,9 @@ def sample_plan(
     low, high = np.searchsorted(seconds, (seconds[first] - _BEFORE_S, seconds[last] + _AFTER_S))
     outside = np.flatnonzero(keyframe[low:high]) + low
     outside = outside[(outside < first) | (outside > last)]
-    around = _spread(outside, _AROUND)
-    own = _spread(np.arange(first, last + 1), _OWN if len(around) > _OWN else _OWN_ALONE)
-    return own, around
+    around = _spread_evenly(outside, _KEYFRAMES_AROUND)
+    own_count = _OWN_FRAMES if len(around) > _OWN_FRAMES else _OWN_FRAMES_ALONE
+    return _spread_evenly(np.arange(first, last + 1), own_count), around
 
 
 def median_background(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -47,7 +51,8 @@ def median_background(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.partition(samples, middle, axis=0)[middle])
 
 
-def _spread(values: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def _spread_evenly(values: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Returns at most `count` of the values, evenly spread."""
     if len(values) <= count:
         return values
     return values[np.linspace(0, len(values) - 1, count).round().astype(np.int64)]

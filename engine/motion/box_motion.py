@@ -20,7 +20,7 @@ class BoxMotion:
         speed: float32 [n, R, C], mean speed, px/s; 0 where there is too little foreground.
         vx: float32 [n, R, C], mean velocity to the right, px/s.
         vy: float32 [n, R, C], mean velocity downwards, px/s.
-        present: bool [n, R, C], where there is enough foreground to judge.
+        present: bool [n, R, C], where there is enough foreground for its motion to be trusted.
     """
 
     share: NDArray[np.float32]
@@ -30,10 +30,14 @@ class BoxMotion:
     present: NDArray[np.bool_]
 
 
-def box_motion(maps: MotionMaps, cell: int, box_cells: int, least_share: float) -> BoxMotion:
-    """Averages raw maps over boxes of `box_cells` x `box_cells` cells.
+def box_motion(maps: MotionMaps, cell: int, box_cells: int, min_share: float) -> BoxMotion:
+    """Averages raw maps over boxes, which reach over the picture's edge, where there is nothing.
 
-    The box reaches over the picture's edge, where there is nothing.
+    Args:
+        maps: raw maps of n frames.
+        cell: edge of a cell in analysis pixels.
+        box_cells: edge of a box in cells.
+        min_share: share of foreground in a box from which its motion counts, 0..1.
     """
     count = maps.foreground.astype(np.float32)
     vx = maps.vx.astype(np.float32) * np.float32(SPEED_UNIT)
@@ -45,7 +49,7 @@ def box_motion(maps: MotionMaps, cell: int, box_cells: int, least_share: float) 
 
     pixels = total(count)
     share = np.clip(pixels / np.float32((cell * box_cells) ** 2), 0, 1)
-    present = share > least_share
+    present = share > min_share
     divisor = np.where(present, np.maximum(pixels, 1), np.inf).astype(np.float32)
     return BoxMotion(
         share,

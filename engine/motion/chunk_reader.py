@@ -17,8 +17,8 @@ from engine.motion.analysis_plan import AnalysisPlan
 from engine.motion.background import sample_plan
 from engine.motion.motion_meter import ChunkPictures
 
-_POLL_S = 0.2
-_LOOK_BACK = 64
+_POLL_S = 0.2  # after which a waiting thread looks whether it should stop
+_LOOK_BACK = 64  # frames read at once in search of a sound one: about a group of pictures or two
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,8 @@ class ReadChunk:
     """One chunk as it was read.
 
     Attributes:
-        number: of the chunk, from 0.
-        pictures: with their context.
+        number: number of the chunk, from 0.
+        pictures: its pictures with their context.
         damaged: bool [n], frames that could not be decoded as they were recorded; the sound
             picture before stands in for them, with its own time.
     """
@@ -53,7 +53,7 @@ class ChunkReader:
 
         Args:
             source: the evidence.
-            plan: what is analysed.
+            plan: the frames that are analysed.
             context: analysed frames that a chunk needs after it, and one more before it.
         """
         self._source = source
@@ -144,9 +144,9 @@ class ChunkReader:
             )
 
     def _pictures(self, low: int) -> Iterator[tuple[_Picture, bool]]:
-        """Yields the analysis pictures from position `low` on, and whether each is damaged.
+        """Yields the analysis pictures from index `low` on, and whether each is damaged.
 
-        What stands in for a damaged one depends on its position alone, never on `low`.
+        What stands in for a damaged one depends on its index alone, never on `low`.
         """
         last: _Picture | None = None
         for picture in self._read(low, len(self._plan)):
@@ -154,40 +154,38 @@ class ChunkReader:
             yield last, picture is None
 
     def _stand_in(self, low: int) -> _Picture:
-        """Finds the last sound picture before a position, or else the first one there is."""
+        """Finds the last sound picture before an index, or else the first one there is."""
         for stop in range(low, 0, -_LOOK_BACK):
-            found = [one for one in self._read(max(0, stop - _LOOK_BACK), stop) if one is not None]
-            if found:
-                return found[-1]
+            sound = [picture for picture in self._read(max(0, stop - _LOOK_BACK), stop) if picture]
+            if sound:
+                return sound[-1]
         grid = self._plan.grid
-        nothing = _Picture(np.zeros((grid.height, grid.width), np.uint8), 0.0)
-        return next((one for one in self._read(low, len(self._plan)) if one is not None), nothing)
+        black = _Picture(np.zeros((grid.height, grid.width), np.uint8), 0.0)
+        return next((picture for picture in self._read(low, len(self._plan)) if picture), black)
 
     def _read(self, start: int, stop: int) -> Iterator[_Picture | None]:
-        """Reads the positions start..stop-1; None stands for a damaged picture."""
+        """Reads the pictures start..stop-1; None stands for a damaged one."""
         plan = self._plan
         step = int(plan.frames[1] - plan.frames[0]) if len(plan) > 1 else 1
         first, end = int(plan.frames[start]), int(plan.frames[stop - 1]) + 1
         frames = self._source.frames(first, end, step, size=plan.grid.size, pixels="gray")
-        for position, frame in enumerate(frames, start):
+        for index, frame in enumerate(frames, start):
             if frame.image is None or frame.damaged:
                 yield None
             else:
-                yield _Picture(frame.image, float(plan.seconds[position]))
-
-    def _one(self, frame: int) -> NDArray[np.uint8] | None:
-        one = self._source.pick(frame, size=self._plan.grid.size)
-        return None if one.damaged else one.image
+                yield _Picture(frame.image, float(plan.seconds[index]))
 
     def _background(self, around: NDArray[np.int64]) -> NDArray[np.uint8]:
-        wanted = [int(i) for i in around]
-        for gone in [i for i in self._samples if i not in wanted]:
-            del self._samples[gone]
-        for i in wanted:
-            if i not in self._samples:
-                picture = self._one(int(self._plan.frames[i]))
-                if picture is not None:
-                    self._samples[i] = picture
-        kept = [self._samples[i] for i in wanted if i in self._samples]
+        """Reads the samples around a chunk that can be decoded; some are there from the last."""
+        samples: dict[int, NDArray[np.uint8]] = {}
+        for index in around.tolist():
+            image = self._samples.get(index)
+            if image is None:
+                frame = self._source.pick(int(self._plan.frames[index]), size=self._plan.grid.size)
+                image = None if frame.damaged else frame.image
+            if image is not None:
+                samples[index] = image
+        self._samples = samples
         grid = self._plan.grid
-        return np.stack(kept) if kept else np.zeros((0, grid.height, grid.width), np.uint8)
+        empty = np.zeros((0, grid.height, grid.width), np.uint8)
+        return np.stack(list(samples.values())) if samples else empty

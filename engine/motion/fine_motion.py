@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 DETAIL_CELL = 4
-"""Edge of a cell in pixels of the analysis picture."""
+"""Edge of a cell in pixels of the analysis picture: half of that of the raw maps, because people
+may be only a few cells high. Packs were trained with it."""
 
 
 def frame_detail(
@@ -22,7 +23,7 @@ def frame_detail(
     Args:
         velocities: float32 [H, W, 2] each, the flow between neighbouring frames, px/s; those
             in which nothing moved may be left out.
-        count: flows around the frame, with those left out.
+        count: number of flows around the frame, those left out included.
         earlier: uint8 [H, W], the picture at the start of that span.
         picture: uint8 [H, W], the frame itself.
         foreground: uint8 [H, W], 1 = foreground.

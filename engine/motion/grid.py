@@ -9,11 +9,11 @@ from engine.core.geometry import Box
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells over the analysis picture.
+    """The size of the analysis picture and the cells that are laid over it.
 
     Attributes:
-        width: of the analysis picture, a multiple of `cell`.
-        height: of the analysis picture, a multiple of `cell`.
+        width: width of the analysis picture, a multiple of `cell`.
+        height: height of the analysis picture, a multiple of `cell`.
         cell: edge of a cell in analysis pixels.
         source_width: decoded width in pixels.
         source_height: decoded height in pixels.

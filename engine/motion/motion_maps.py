@@ -25,15 +25,16 @@ class MotionMaps:
         vx: int16 [n, R, C], mean velocity of the foreground to the right, `SPEED_UNIT` px/s.
         vy: int16 [n, R, C], mean velocity of the foreground downwards, likewise.
         camera: float32 [n, 2], motion of the whole picture, px/s; zero for a still camera.
-        unsteady: bool [n], frames whose foreground is not trusted (the light changed at once).
-        background: uint8 [H/4, W/4], the chunk's own median, for objects left or taken.
+        lighting_change: bool [n], frames in which the light changed at once; their foreground is
+            not trusted.
+        background: uint8 [H/4, W/4], the chunk's own median, for abandoned and removed objects.
     """
 
     foreground: NDArray[np.uint8]
     vx: NDArray[np.int16]
     vy: NDArray[np.int16]
     camera: NDArray[np.float32]
-    unsteady: NDArray[np.bool_]
+    lighting_change: NDArray[np.bool_]
     background: NDArray[np.uint8]
 
     def __len__(self) -> int:
@@ -42,7 +43,7 @@ class MotionMaps:
     def encode(self) -> bytes:
         """Packs the maps into a compressed blob; equal maps give equal bytes.
 
-        Velocities are kept only where there is foreground: a third of the plain arrays' size.
+        Velocities are stored only where there is foreground: a third of the plain arrays' size.
         """
         present = self.foreground > 0
         # A second axis, because arrays of one are stored as differences, which noise inflates.
@@ -54,7 +55,7 @@ class MotionMaps:
                 "vx": self.vx[present][:, None],
                 "vy": self.vy[present][:, None],
                 "camera": self.camera,
-                "unsteady": self.unsteady,
+                "unsteady": self.lighting_change,
                 "background": self.background,
             },
             level=6,
@@ -69,30 +70,30 @@ class MotionMaps:
         """
         arrays = unpack_arrays(blob)
         try:
-            return cls._restored(arrays)
+            return cls._from_arrays(arrays)
         except (KeyError, ValueError) as error:
             raise BadInputError(
                 "stored motion maps are damaged", str(error), "verify the case"
             ) from error
 
     @classmethod
-    def _restored(cls, arrays: dict[str, NDArray[Any]]) -> MotionMaps:
+    def _from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> MotionMaps:
         frames, rows, columns = (int(side) for side in arrays["shape"])
         size, packed = (frames, rows, columns), arrays["present"]
-        # Looked at first, because missing bits would be made up, however many.
+        # Checked first, because NumPy would make up missing bits, however many.
         if min(size) < 0 or len(packed) != -(-math.prod(size) // 8):
             raise ValueError("the shape does not fit")
         bits = np.unpackbits(packed, count=math.prod(size))
         present = bits.astype(np.bool_).reshape(size)
         maps = cls(
-            _spread(arrays["foreground"], present),
-            _spread(arrays["vx"], present),
-            _spread(arrays["vy"], present),
+            _fill_cells(arrays["foreground"], present),
+            _fill_cells(arrays["vx"], present),
+            _fill_cells(arrays["vy"], present),
             arrays["camera"],
             arrays["unsteady"],
             arrays["background"],
         )
-        if maps.camera.shape != (frames, 2) or maps.unsteady.shape != (frames,):
+        if maps.camera.shape != (frames, 2) or maps.lighting_change.shape != (frames,):
             raise ValueError("the number of frames does not fit")
         if maps.background.ndim != 2:
             raise ValueError("the background is no picture")
@@ -105,12 +106,13 @@ class MotionMaps:
             self.vx[start:stop],
             self.vy[start:stop],
             self.camera[start:stop],
-            self.unsteady[start:stop],
+            self.lighting_change[start:stop],
             self.background,
         )
 
 
-def _spread(values: NDArray[Any], present: NDArray[np.bool_]) -> NDArray[Any]:
+def _fill_cells(values: NDArray[Any], present: NDArray[np.bool_]) -> NDArray[Any]:
+    """Puts values [k, 1] into the cells where `present`, zeros elsewhere."""
     if values.shape != (np.count_nonzero(present), 1):
         raise ValueError("the number of cells does not fit")
     full = np.zeros(present.shape, values.dtype)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from types import TracebackType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.files import Closing
 from engine.core.progress import CancelToken
 from engine.core.settings import MotionSettings
 from engine.motion.background import median_background
 from engine.motion.fine_motion import DETAIL_CELL, frame_detail
 from engine.motion.flow import Flow, changed_part
 from engine.motion.foreground import (
-    Background,
+    TexturedBackground,
     find_texture,
     foreground_mask,
     prepare_background,
@@ -25,14 +25,22 @@ from engine.motion.foreground import (
 from engine.motion.grid import Grid
 from engine.motion.motion_maps import SPEED_UNIT, MotionMaps
 
-_BLOCK = 16
-_CAMERA_ACTIVITY = 0.35
-_CAMERA_PIXELS = 0.25
-_UNSTEADY_SHARE = 0.6
+_BLOCK = 16  # frames measured between two looks at whether to stop
+# When the camera moves, most blocks of a picture change, and in one direction. Choices.
+_CAMERA_ACTIVITY = 0.35  # share of changed blocks from which that is looked into
+_CAMERA_PIXELS = 0.25  # median flow, in pixels a frame, from which the camera moves
+# Under a moving camera a pixel moves by itself where its flow is larger than both. Choices.
+_CAMERA_MEDIANS = 2  # times the median flow of the picture
+_CAMERA_SHARE = 0.25  # of the camera's flow
+# Share of a picture that differs from the background, from which the light changed: no target is so
+# large. A choice.
+_LIGHTING_CHANGE_SHARE = 0.6
+_MIN_PIXELS = 3  # of foreground in a cell: less is noise; a choice
+_MIN_STEP_SHARE = 0.25  # of the usual time between frames, so that two of one time give no speed
+_MAX_STEPS = 32_767  # that a stored velocity (int16) can hold
+_THUMB_DIVISOR = 4  # the background is stored at a quarter of width and height
 
-_LEAST_PIXELS = 3
-
-_Maps = tuple[NDArray[np.uint8], NDArray[np.int16], NDArray[np.int16]]
+_CellMaps = tuple[NDArray[np.uint8], NDArray[np.int16], NDArray[np.int16]]
 _NO_FRAMES: frozenset[int] = frozenset()
 
 
@@ -47,7 +55,7 @@ class ChunkPictures:
         lead: frames of context before the chunk.
         tail: frames of context after it.
         around: uint8 [m, H, W], background samples from outside the chunk; m may be 0.
-        own: int64 [k], positions in the chunk of its own background samples.
+        own: int64 [k], indices in the chunk of its own background samples.
     """
 
     pictures: NDArray[np.uint8]
@@ -66,20 +74,24 @@ class ChunkPictures:
 
 @dataclass(frozen=True, eq=False)
 class _FlowField:
+    """Flow float32 [H, W, 2] without that of the camera float32 [2], px/s; whether there is any."""
+
     velocity: NDArray[np.float32]
     camera: NDArray[np.float32]
     active: bool
 
 
 @dataclass(frozen=True, eq=False)
-class _Measured:
-    maps: _Maps
+class _FrameMotion:
+    """What was measured in one frame; see `MotionMaps` and `frame_detail`."""
+
+    maps: _CellMaps
     camera: NDArray[np.float32]
-    unsteady: bool
+    lighting_change: bool
     detail: NDArray[np.float32] | None
 
 
-class MotionMeter:
+class MotionMeter(Closing):
     """Measures chunks; frames of a chunk are worked on side by side.
 
     The result does not depend on the number of threads: each frame is computed by itself.
@@ -89,7 +101,7 @@ class MotionMeter:
         """Prepares the pool.
 
         Args:
-            grid: analysis picture and cells.
+            grid: size of the analysis picture and its cells.
             settings: how motion is measured.
             rate: analysed frames a second.
             threads: frames worked on at once.
@@ -97,7 +109,7 @@ class MotionMeter:
         self._grid = grid
         self._settings = settings
         self._half = max(1, round(settings.mean_seconds * rate / 2))
-        self._least_dt = 0.25 / rate
+        self._min_dt = _MIN_STEP_SHARE / rate
         self._pool: Executor = ThreadPoolExecutor(threads, thread_name_prefix="motion")
         cv2.setNumThreads(1)
 
@@ -110,17 +122,6 @@ class MotionMeter:
         """Ends the threads."""
         self._pool.shutdown(cancel_futures=True)
 
-    def __enter__(self) -> MotionMeter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def measure(self, chunk: ChunkPictures, cancel: CancelToken | None = None) -> MotionMaps:
         """Measures one chunk; maps come for its own frames, not for the context.
 
@@ -131,7 +132,7 @@ class MotionMeter:
         Raises:
             CancelledError: the user stopped.
         """
-        return self._measured(chunk, _NO_FRAMES, cancel)[0]
+        return self._measure(chunk, _NO_FRAMES, cancel)[0]
 
     def measure_with_detail(
         self,
@@ -139,11 +140,11 @@ class MotionMeter:
         frames: Sequence[int],
         cancel: CancelToken | None = None,
     ) -> tuple[MotionMaps, NDArray[np.float32]]:
-        """Measures one chunk, and some of its frames in detail; the maps are `measure`'s.
+        """Measures one chunk, and some of its frames in detail; the maps are those of `measure`.
 
         Args:
             chunk: the pictures.
-            frames: positions in the chunk, ascending.
+            frames: indices of frames in the chunk, ascending.
             cancel: looked at several times a second.
 
         Returns:
@@ -152,60 +153,62 @@ class MotionMeter:
         Raises:
             CancelledError: the user stopped.
         """
-        maps, details = self._measured(chunk, frozenset(frames), cancel)
+        maps, details = self._measure(chunk, frozenset(frames), cancel)
         shape = (0, 6, self._grid.height // DETAIL_CELL, self._grid.width // DETAIL_CELL)
         return maps, np.stack(details) if details else np.zeros(shape, np.float32)
 
-    def _measured(
-        self, chunk: ChunkPictures, wanted: frozenset[int], cancel: CancelToken | None
+    def _measure(
+        self, chunk: ChunkPictures, detailed: frozenset[int], cancel: CancelToken | None
     ) -> tuple[MotionMaps, list[NDArray[np.float32]]]:
         own = chunk.pictures[chunk.lead : len(chunk.pictures) - chunk.tail]
         own_samples = own[chunk.own]
         background = prepare_background(
             median_background(np.concatenate([own_samples, chunk.around]))
         )
-        measured: list[_Measured] = []
+        frames: list[_FrameMotion] = []
         fields: dict[int, _FlowField] = {}
         for start in range(0, len(own), _BLOCK):
             if cancel is not None:
                 cancel.check()
             stop = min(len(own), start + _BLOCK)
             self._fill_fields(chunk, background, fields, start, stop)
-            measured += self._pool.map(
-                lambda i: self._frame(chunk, background, fields, i, i in wanted),
+            frames += self._pool.map(
+                lambda i: self._measure_frame(chunk, background, fields, i, i in detailed),
                 range(start, stop),
             )
-        count, vx, vy = (np.stack(kind) for kind in zip(*(m.maps for m in measured), strict=True))
-        camera = np.stack([one.camera for one in measured])
-        unsteady = np.array([one.unsteady for one in measured], np.bool_)
+        count, vx, vy = (np.stack(maps) for maps in zip(*(f.maps for f in frames), strict=True))
+        camera = np.stack([frame.camera for frame in frames])
+        lighting_change = np.array([frame.lighting_change for frame in frames], np.bool_)
         thumb = cv2.resize(
             median_background(own_samples),
-            (self._grid.width // 4, self._grid.height // 4),
+            (self._grid.width // _THUMB_DIVISOR, self._grid.height // _THUMB_DIVISOR),
             interpolation=cv2.INTER_AREA,
         )
-        maps = MotionMaps(count, vx, vy, camera, unsteady, np.asarray(thumb, np.uint8))
-        return maps, [one.detail for one in measured if one.detail is not None]
+        maps = MotionMaps(count, vx, vy, camera, lighting_change, np.asarray(thumb, np.uint8))
+        return maps, [frame.detail for frame in frames if frame.detail is not None]
 
     def _span(self, chunk: ChunkPictures, i: int) -> range:
+        """Returns which flows are averaged for a frame: flow `key` ends in picture `key`."""
         centre = i + chunk.lead
         return range(max(1, centre - self._half), min(len(chunk.pictures), centre + self._half + 1))
 
     def _fill_fields(
         self,
         chunk: ChunkPictures,
-        background: Background,
+        background: TexturedBackground,
         fields: dict[int, _FlowField],
         start: int,
         stop: int,
     ) -> None:
-        wanted = range(self._span(chunk, start).start, max(1, self._span(chunk, stop - 1).stop))
-        for old in [key for key in fields if key < wanted.start]:
+        """Computes the flows that a block of frames needs, and drops those before it."""
+        keys = range(self._span(chunk, start).start, max(1, self._span(chunk, stop - 1).stop))
+        for old in [key for key in fields if key < keys.start]:
             del fields[old]
-        missing = [key for key in wanted if key not in fields]
-        made = self._pool.map(lambda key: self._flow(chunk, background, key), missing)
-        fields.update(zip(missing, made, strict=True))
+        missing = [key for key in keys if key not in fields]
+        flows = self._pool.map(lambda key: self._flow(chunk, background, key), missing)
+        fields.update(zip(missing, flows, strict=True))
 
-    def _flow(self, chunk: ChunkPictures, background: Background, key: int) -> _FlowField:
+    def _flow(self, chunk: ChunkPictures, background: TexturedBackground, key: int) -> _FlowField:
         previous, current = chunk.pictures[key - 1], chunk.pictures[key]
         part, share = changed_part(previous, current, self._settings.activity_threshold)
         flow = Flow(self._settings.flow_preset, self._settings.flow_finest_scale)
@@ -218,25 +221,26 @@ class MotionMeter:
             if float(np.hypot(*moved)) > _CAMERA_PIXELS:
                 camera = moved.astype(np.float32)
                 field -= camera
-        dt = max(self._least_dt, float(chunk.seconds[key] - chunk.seconds[key - 1]))
+        dt = max(self._min_dt, float(chunk.seconds[key] - chunk.seconds[key - 1]))
         field /= np.float32(dt)
         return _FlowField(field, camera / np.float32(dt), part is not None)
 
-    def _frame(
+    def _measure_frame(
         self,
         chunk: ChunkPictures,
-        background: Background,
+        background: TexturedBackground,
         fields: dict[int, _FlowField],
         i: int,
         detailed: bool,
-    ) -> _Measured:
+    ) -> _FrameMotion:
         span = self._span(chunk, i)
         window: Sequence[_FlowField] = [fields[key] for key in span]
         picture = chunk.pictures[i + chunk.lead]
         mean, camera = self._mean_velocity(window)
         if camera.any():
             magnitude = np.asarray(cv2.magnitude(mean[..., 0], mean[..., 1]), np.float32)
-            moving = magnitude > max(2 * float(np.median(magnitude)), float(np.hypot(*camera)) / 4)
+            usual = _CAMERA_MEDIANS * float(np.median(magnitude))
+            moving = magnitude > max(usual, _CAMERA_SHARE * float(np.hypot(*camera)))
             mask = (moving & find_texture(picture)).astype(np.uint8)
             changed = float(mask.mean())
         else:
@@ -246,15 +250,15 @@ class MotionMeter:
                 self._settings.foreground_threshold,
                 self._settings.foreground_noise,
             )
-        lit = changed > _UNSTEADY_SHARE
-        if lit:
+        lighting_change = changed > _LIGHTING_CHANGE_SHARE
+        if lighting_change:
             mask[:] = 0
         detail: NDArray[np.float32] | None = None
         if detailed:
             velocities = [field.velocity for field in window if field.active]
             earlier = chunk.pictures[max(0, span.start - 1)]
             detail = frame_detail(velocities, max(1, len(window)), earlier, picture, mask)
-        return _Measured(self._cells(mask, mean), camera, lit, detail)
+        return _FrameMotion(self._cell_maps(mask, mean), camera, lighting_change, detail)
 
     def _mean_velocity(
         self, window: Sequence[_FlowField]
@@ -271,18 +275,18 @@ class MotionMeter:
         total *= factor
         return total, np.asarray(camera * factor, np.float32)
 
-    def _cells(self, mask: NDArray[np.uint8], mean: NDArray[np.float32]) -> _Maps:
+    def _cell_maps(self, mask: NDArray[np.uint8], mean: NDArray[np.float32]) -> _CellMaps:
         size = (self._grid.columns, self._grid.rows)
         weight = mask.astype(np.float32)
         share = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
         count = np.rint(share * self._grid.cell**2).astype(np.uint8)
-        count[count < _LEAST_PIXELS] = 0
+        count[count < _MIN_PIXELS] = 0
         present = count > 0
         divisor = np.where(present, share, 1) * np.float32(SPEED_UNIT)
 
-        def averaged(values: NDArray[np.float32]) -> NDArray[np.int16]:
+        def average(values: NDArray[np.float32]) -> NDArray[np.int16]:
             cells = cv2.resize(values * weight, size, interpolation=cv2.INTER_AREA)
-            steps = np.clip(np.rint(cells / divisor), -32_767, 32_767)
+            steps = np.clip(np.rint(cells / divisor), -_MAX_STEPS, _MAX_STEPS)
             return np.asarray(np.where(present, steps, 0), np.int16)
 
-        return count, averaged(mean[..., 0]), averaged(mean[..., 1])
+        return count, average(mean[..., 0]), average(mean[..., 1])

@@ -1,21 +1,34 @@
-"""What a pack says of itself, read strictly and written reproducibly."""
+"""The manifest of a pack, read strictly and written reproducibly."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from engine.core.errors import BadInputError
+from engine.core.json_input import (
+    NestedTooDeeplyError,
+    Rule,
+    max_entries,
+    parse_json,
+    read_json,
+    within,
+)
 from engine.packs.manifest_fields import (
-    MOST_BYTES,
-    Fields,
+    MAX_BYTES,
+    MAX_ENTRIES,
+    Count,
+    FolderName,
+    Line,
+    Option,
+    PackName,
+    Sha256,
+    Text,
+    Version,
     is_inner_path,
-    is_pack_name,
-    parse_object,
 )
 
 FORMAT = 1
@@ -24,17 +37,20 @@ FORMAT = 1
 MANIFEST = "pack.json"
 PROMPTS = "prompts.yaml"
 
-MOST_FILES = 256
-LARGEST_MANIFEST = 1 << 20
-_MOST_ENTRIES = 64
-_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){0,3}(?:[-+.][0-9A-Za-z.-]{1,40})?")
-_KINDS = (".safetensors", ".gguf", ".yaml", ".json", ".md", ".txt", ".png")
-_BARE = ("LICENSE", "LICENCE", "NOTICE", "COPYING")
+MAX_FILES = 256
+"""Files of a pack, far more than any has; bounds how long listing a folder may take."""
+
+MAX_MANIFEST_BYTES = 1 << 20
+"""Size of a manifest; those of this program have some kilobytes."""
+
+_SUFFIXES = (".safetensors", ".gguf", ".yaml", ".json", ".md", ".txt", ".png")
+_NAMES_WITHOUT_SUFFIX = ("LICENSE", "LICENCE", "NOTICE", "COPYING")
+_RESTORE = "restore the pack or ask its maker"
 
 
 @dataclass(frozen=True)
 class Part:
-    """One thing the pack is made of, whether it lies in it or is a base weight it names.
+    """One component of a pack: a file in it, or base weights that it names.
 
     Attributes:
         name: as `ahd`, `rae`, `adapter`, `vision backbone`, `text encoder`.
@@ -42,9 +58,9 @@ class Part:
         provenance: who trained it on what, in words.
     """
 
-    name: str
-    licence: str
-    provenance: str
+    name: Line
+    licence: Line
+    provenance: Line
 
 
 @dataclass(frozen=True)
@@ -58,53 +74,53 @@ class BackboneUse:
         options: further settings of the kind.
     """
 
-    name: str
-    folders: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    name: Line
+    folders: Annotated[Mapping[str, FolderName], max_entries(MAX_ENTRIES)]
+    files: Annotated[Mapping[str, Sha256], max_entries(MAX_FILES)]
+    options: Annotated[Mapping[str, Option], max_entries(MAX_ENTRIES)]
 
 
 @dataclass(frozen=True)
-class Grid:
+class HeatmapGrid:
     """The grid of the heatmap.
 
     Attributes:
-        stride: pixels of the picture to one cell.
-        frames: T, frames of a window.
-        steps: T', slices of the heatmap in a window.
+        stride: pixels of the frame to one cell, at most 256.
+        frames: T, frames of a window, at most 4096.
+        steps: T', slices of the heatmap in a window, at most one a frame.
     """
 
-    stride: int
-    frames: int
+    stride: Annotated[int, within(1, 256)]
+    frames: Annotated[int, within(1, 4096)]
     steps: int
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What running the pack takes, in bytes, base weights and one window included.
+    """The memory that running the pack takes, in bytes, with base weights and one window.
 
     Attributes:
         cpu: of main memory without a GPU.
         gpu: of the GPU's memory; None when it was never run on one.
     """
 
-    cpu: int
-    gpu: int | None = None
+    cpu: Count
+    gpu: Count | None = None
 
 
 @dataclass(frozen=True)
 class Training:
-    """How the trained parts came to be.
+    """The training of the trained parts.
 
     Attributes:
         data: what they were trained on.
-        command: makes them again.
+        command: trains them again.
         seeds: of everything drawn at random.
     """
 
-    data: str
-    command: str
-    seeds: tuple[int, ...] = ()
+    data: Line
+    command: Line
+    seeds: Annotated[tuple[Count, ...], max_entries(MAX_ENTRIES)]
 
 
 @dataclass(frozen=True)
@@ -118,10 +134,10 @@ class Metric:
         command: measures it again; empty when there is none.
     """
 
-    name: str
+    name: Line
     value: float
-    data: str
-    command: str = ""
+    data: Line
+    command: Annotated[Text, Rule(lambda text: "" if text is None else text, before=True)] = ""
 
 
 @dataclass(frozen=True)
@@ -133,13 +149,13 @@ class PackFile:
         size: in bytes.
     """
 
-    sha256: str
-    size: int
+    sha256: Sha256
+    size: Count
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a pack says of itself.
+    """The manifest of a pack.
 
     Attributes:
         name: of the pack and of its folder once imported.
@@ -155,25 +171,22 @@ class Manifest:
         metrics: what was measured.
     """
 
-    name: str
-    version: str
-    licence: str
-    parts: tuple[Part, ...]
+    name: PackName
+    version: Version
+    licence: Line
+    parts: Annotated[tuple[Part, ...], max_entries(MAX_ENTRIES)]
     backbone: BackboneUse
-    grid: Grid
-    languages: tuple[str, ...]
+    grid: HeatmapGrid
+    languages: Annotated[tuple[Line, ...], max_entries(MAX_ENTRIES)]
     memory: Memory
     training: Training
-    sizes: Mapping[str, int] = field(default_factory=dict)
-    metrics: tuple[Metric, ...] = ()
+    sizes: Annotated[Mapping[str, Count], max_entries(MAX_ENTRIES)]
+    metrics: Annotated[tuple[Metric, ...], max_entries(MAX_FILES)]
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain JSON values, the format's version among them."""
-        values = {one: getattr(self, one) for one in Manifest.__dataclass_fields__}
-        plain = {"format": FORMAT}
-        for name, value in values.items():
-            plain[name] = _plain(value)
-        return plain
+        fields = {name: _plain(getattr(self, name)) for name in Manifest.__dataclass_fields__}
+        return {"format": FORMAT, **fields}
 
 
 def manifest_bytes(manifest: Manifest, files: Mapping[str, PackFile]) -> bytes:
@@ -197,104 +210,70 @@ def parse_manifest(data: bytes, where: Path) -> tuple[Manifest, dict[str, PackFi
         BadInputError: something in it is missing or not what it must be, or its format is newer
             than this program; the error names it.
     """
-    if len(data) > LARGEST_MANIFEST:
+    if len(data) > MAX_MANIFEST_BYTES:
         raise BadInputError("a manifest of more than 1 MB", where, "ask the maker of the pack")
-    fields = Fields(parse_object(data, where), where)
-    found = fields.number("format", least=1)
-    if found > FORMAT:
-        what = f"a pack of format {found}, this program reads up to {FORMAT}"
-        raise BadInputError(what, where, "update Sightline")
-    name, version = fields.text("name"), fields.text("version")
-    if not is_pack_name(name):
-        raise fields.bad("name", "is no name of a pack (a-z, 0-9, dot, dash)")
-    if not _VERSION.fullmatch(version):
-        raise fields.bad("version", "is no version")
-    manifest = Manifest(
-        name=name,
-        version=version,
-        licence=fields.text("licence"),
-        parts=tuple(
-            Part(one.text("name"), one.text("licence"), one.text("provenance"))
-            for one in fields.each("parts", _MOST_ENTRIES)
-        ),
-        backbone=_backbone(fields.inner("backbone")),
-        grid=_grid(fields.inner("grid")),
-        languages=fields.texts("languages", _MOST_ENTRIES),
-        memory=_memory(fields.inner("memory")),
-        training=_training(fields.inner("training")),
-        sizes=_sizes(fields),
-        metrics=tuple(
-            Metric(
-                one.text("name"), one.real("value"), one.text("data"),
-                one.text("command", empty=True) if one.has("command") else "",
-            )
-            for one in fields.each("metrics", MOST_FILES)
-        ),
-    )  # fmt: skip
-    if not manifest.parts or not manifest.languages:
-        raise fields.bad("parts or languages", "are empty")
-    return manifest, _files(fields)
+    values = _parse_object(data, where)
+    try:
+        newest = read_json(_FormatOnly, values).format
+        if newest > FORMAT:
+            what = f"a pack of format {newest}, this program reads up to {FORMAT}"
+            raise BadInputError(what, where, "update Sightline")
+        manifest = read_json(Manifest, values)
+        files = read_json(_FilesOnly, values).files
+        _check_backbone(manifest.backbone)
+        _check_files(files)
+        if not 1 <= manifest.grid.steps <= manifest.grid.frames:
+            raise ValueError(f"grid.steps is not within 1 and {manifest.grid.frames}")
+        if not manifest.parts or not manifest.languages:
+            raise ValueError("parts or languages are empty")
+    except ValueError as error:
+        raise BadInputError(str(error), where, _RESTORE) from error
+    return manifest, dict(files)
 
 
-def _backbone(fields: Fields) -> BackboneUse:
-    folders = fields.mapping("folders", _MOST_ENTRIES)
-    inner = fields.inner("folders")
-    for role in folders:
-        name = inner.text(role)
-        if "/" in name or not is_inner_path(name):
-            raise inner.bad(role, "is no name of a folder")
-    hashes = fields.inner("files")
-    files = {name: hashes.sha256(name) for name in fields.mapping("files", MOST_FILES)}
+@dataclass(frozen=True)
+class _FormatOnly:
+    """The version of a manifest, which is read first: a newer one may be of any other form."""
+
+    format: Annotated[int, within(1, MAX_BYTES)]
+
+
+@dataclass(frozen=True)
+class _FilesOnly:
+    """The files that a manifest names."""
+
+    files: Annotated[Mapping[str, PackFile], max_entries(MAX_FILES)]
+
+
+def _parse_object(data: bytes, where: Path) -> dict[str, Any]:
+    try:
+        values = parse_json(data.decode("utf-8"))
+    except NestedTooDeeplyError as error:
+        raise BadInputError("a manifest nested too deeply", where, _RESTORE) from error
+    except ValueError as error:
+        raise BadInputError(f"a manifest that is no JSON ({error})", where, _RESTORE) from error
+    if not isinstance(values, dict):
+        raise BadInputError("a manifest that is no object", where, _RESTORE)
+    return values
+
+
+def _check_backbone(backbone: BackboneUse) -> None:
+    for name in backbone.files:
+        if not is_inner_path(name) or name.partition("/")[0] not in backbone.folders.values():
+            raise ValueError(f"backbone.files.{name} lies in none of the folders")
+
+
+def _check_files(files: Mapping[str, PackFile]) -> None:
+    """Refuses files that a pack may not have, and names a system could take for one another."""
     for name in files:
-        if not is_inner_path(name) or name.partition("/")[0] not in folders.values():
-            raise hashes.bad(name, "lies in none of the folders")
-    options = fields.mapping("options", _MOST_ENTRIES)
-    inner = fields.inner("options")
-    for name, value in options.items():
-        if isinstance(value, str):
-            inner.text(name, empty=True)
-        elif not isinstance(value, bool):
-            inner.real(name)
-    return BackboneUse(fields.text("name"), folders, files, options)
-
-
-def _grid(fields: Fields) -> Grid:
-    frames = fields.number("frames", 1, 4096)
-    steps = fields.number("steps", 1, frames)
-    return Grid(fields.number("stride", 1, 256), frames, steps)
-
-
-def _memory(fields: Fields) -> Memory:
-    return Memory(fields.number("cpu"), fields.number("gpu") if fields.has("gpu") else None)
-
-
-def _training(fields: Fields) -> Training:
-    return Training(fields.text("data"), fields.text("command"), fields.numbers("seeds", 64))
-
-
-def _sizes(fields: Fields) -> dict[str, int]:
-    inner = fields.inner("sizes")
-    return {name: inner.number(name) for name in fields.mapping("sizes", _MOST_ENTRIES)}
-
-
-def _files(fields: Fields) -> dict[str, PackFile]:
-    """Reads the list of files; names that a system could take for one another are refused."""
-    named = fields.mapping("files", MOST_FILES)
-    inner = fields.inner("files")
-    files: dict[str, PackFile] = {}
-    for name in named:
-        refusal = _refusal(name)
-        if refusal:
-            raise inner.bad(_shown(name), refusal)
-        one = inner.inner(name)
-        files[name] = PackFile(one.sha256("sha256"), one.number("size"))
+        if refusal := _refusal(name):
+            raise ValueError(f"files.{name if len(name) <= 60 else name[:59] + '…'} {refusal}")
     if len({name.casefold() for name in files}) < len(files):
-        raise fields.bad("files", "names two files that differ in case only")
-    if sum(one.size for one in files.values()) > MOST_BYTES:
-        raise fields.bad("files", "are larger than any pack")
+        raise ValueError("files names two files that differ in case only")
+    if sum(file.size for file in files.values()) > MAX_BYTES:
+        raise ValueError("files are larger than any pack")
     if PROMPTS not in files:
-        raise fields.bad(f"files.{PROMPTS}", "is missing")
-    return files
+        raise ValueError(f"files.{PROMPTS} is missing")
 
 
 def _refusal(name: str) -> str:
@@ -304,13 +283,9 @@ def _refusal(name: str) -> str:
     last = name.rpartition("/")[2]
     if name.casefold() == MANIFEST:
         return "cannot name itself"
-    if not last.lower().endswith(_KINDS) and last.partition(".")[0] not in _BARE:
+    if not (last.lower().endswith(_SUFFIXES) or last.partition(".")[0] in _NAMES_WITHOUT_SUFFIX):
         return "is of a kind that packs may not hold; weights are .safetensors or .gguf, no pickles"
     return ""
-
-
-def _shown(name: str) -> str:
-    return name if len(name) <= 60 else name[:59] + "…"
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

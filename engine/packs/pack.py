@@ -1,7 +1,8 @@
-"""Packs on disk: found, read, checked against their hashes, and written whole."""
+"""Packs on disk: finding, reading, checking against their hashes, and writing whole."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
@@ -18,45 +19,23 @@ from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.media.hashing import hash_file
 from engine.packs.manifest_fields import is_pack_name
 from engine.packs.manifest_schema import (
-    LARGEST_MANIFEST,
     MANIFEST,
-    MOST_FILES,
+    MAX_FILES,
+    MAX_MANIFEST_BYTES,
     PROMPTS,
-    BackboneUse,
-    Grid,
     Manifest,
-    Memory,
-    Metric,
     PackFile,
-    Part,
-    Training,
     manifest_bytes,
     parse_manifest,
 )
 from engine.packs.pack_folders import pack_folders, weights_folders
 from engine.packs.prompt_sets import PromptSet, load_prompts
 
-__all__ = [
-    "BackboneUse",
-    "Grid",
-    "Manifest",
-    "Memory",
-    "Metric",
-    "Pack",
-    "PackFile",
-    "Part",
-    "Training",
-    "find_pack",
-    "locate_pack",
-    "read_pack",
-    "write_pack",
-]
-
 _RESTORE = "import the pack again"
-_LARGEST_HEADER = 100 << 20
-_DEEPEST = 4
+_MAX_HEADER_BYTES = 100 << 20  # The limit of the safetensors format itself for its header.
+_MAX_FOLDER_DEPTH = 4  # Folders inside one another; as many parts as a path in a manifest may have.
 _SCRATCH = ".packing-"
-_LEFT_S = 86_400.0
+_LEFTOVER_AGE_S = 86_400.0  # A scratch folder a day old is no longer written to by anything.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,24 +43,26 @@ class Pack(Manifest):
     """A pack in a folder.
 
     Attributes:
-        folder: where it lies.
+        folder: its path.
         files: path inside the folder -> what the manifest records, without `pack.json`.
+        manifest_sha256: hash of `pack.json`, which holds the hashes of all other files.
     """
 
     folder: Path
     files: Mapping[str, PackFile]
+    manifest_sha256: str
 
     @property
     def bytes(self) -> int:
-        """What its files take on disk, without the base weights."""
-        return sum(one.size for one in self.files.values())
+        """Bytes that the files of the pack take on disk, without the base weights."""
+        return sum(file.size for file in self.files.values())
 
     @property
     def missing_base(self) -> tuple[str, ...]:
         """Names of the folders of base weights that are not on this machine."""
-        places = weights_folders()
-        named = sorted(set(self.backbone.folders.values()))
-        return tuple(one for one in named if not any((place / one).is_dir() for place in places))
+        parents = weights_folders()
+        names = sorted(set(self.backbone.folders.values()))
+        return tuple(name for name in names if not any((one / name).is_dir() for one in parents))
 
     def file(
         self, name: str, cancel: CancelToken | None = None, progress: ProgressCallback = silent
@@ -118,24 +99,24 @@ class Pack(Manifest):
             BadInputError: the pack has no such role, or a file has another hash.
             ResourceError: the folder or a file is missing.
         """
-        folder = self.backbone.folders.get(role)
-        if folder is None:
+        folder_name = self.backbone.folders.get(role)
+        if folder_name is None:
             raise BadInputError(f"the pack {self.name} names no {role}", self.folder, _RESTORE)
-        places = [one / folder for one in weights_folders()]
-        found = next((one for one in places if one.is_dir()), None)
-        if found is None:
-            what = f"base weights {folder} of the pack {self.name} are missing"
-            raise ResourceError(what, places[-1], "put their folder there")
+        candidates = [parent / folder_name for parent in weights_folders()]
+        folder = next((candidate for candidate in candidates if candidate.is_dir()), None)
+        if folder is None:
+            what = f"base weights {folder_name} of the pack {self.name} are missing"
+            raise ResourceError(what, candidates[-1], "put their folder there")
         for name, sha256 in self.backbone.files.items():
-            if not name.startswith(f"{folder}/"):
+            if not name.startswith(f"{folder_name}/"):
                 continue
-            path = found.parent / name
+            path = folder.parent / name
             if not path.is_file():
                 raise ResourceError("base weights are missing", path, "put the file there")
             if hash_file(path)["sha256"] != sha256:
                 what = f"base weights other than those {self.name} was trained on"
                 raise BadInputError(what, path, "use the release that the pack names")
-        return found
+        return folder
 
     def check(self, cancel: CancelToken | None = None, progress: ProgressCallback = silent) -> None:
         """Checks everything: each file, nothing beside them, and the prompts.
@@ -149,7 +130,7 @@ class Pack(Manifest):
 
 
 def read_pack(folder: Path) -> Pack:
-    """Reads the pack in a folder; files are there and nothing beside them, hashes come later.
+    """Reads the pack in a folder and compares the names of the files there; hashes come later.
 
     Raises:
         BadInputError: the manifest is missing or unsound, a file is missing, the folder holds
@@ -160,22 +141,19 @@ def read_pack(folder: Path) -> Pack:
         raise BadInputError("no pack: pack.json is missing", folder, "name the folder of a pack")
     check_plain(path)
     with path.open("rb") as file:
-        manifest, files = parse_manifest(file.read(LARGEST_MANIFEST + 1), path)
-    found = set(_names(folder))
-    for name in sorted(found - files.keys() - {MANIFEST}):
+        data = file.read(MAX_MANIFEST_BYTES + 1)
+    manifest, files = parse_manifest(data, path)
+    names = set(_file_names(folder))
+    for name in sorted(names - files.keys() - {MANIFEST}):
         raise BadInputError("a file that the pack does not name", folder / name, "remove it")
-    for name in sorted(files.keys() - found):
+    for name in sorted(files.keys() - names):
         raise BadInputError("a file of the pack is missing", folder / name, _RESTORE)
     if folder.parent in pack_folders() and folder.name != manifest.name:
         what = f"a pack called {manifest.name} in a folder called {folder.name}"
         raise BadInputError(what, folder, "rename the folder")
-    return as_pack(manifest, folder, files)
-
-
-def as_pack(manifest: Manifest, folder: Path, files: Mapping[str, PackFile]) -> Pack:
-    """Returns a manifest with the folder and the files it speaks of."""
-    values = {one: getattr(manifest, one) for one in Manifest.__dataclass_fields__}
-    return Pack(**values, folder=folder, files=dict(files))
+    values = {name: getattr(manifest, name) for name in Manifest.__dataclass_fields__}
+    digest = hashlib.sha256(data).hexdigest()
+    return Pack(**values, folder=folder, files=files, manifest_sha256=digest)
 
 
 def locate_pack(name_or_folder: str | Path) -> Path:
@@ -184,14 +162,14 @@ def locate_pack(name_or_folder: str | Path) -> Path:
     Raises:
         ResourceError: there is none.
     """
-    word = str(name_or_folder)
-    if isinstance(name_or_folder, str) and is_pack_name(word):
-        for place in pack_folders():
-            if (place / word).is_dir():
-                return place / word
-    if Path(word).is_dir():
-        return Path(word)
-    raise ResourceError("no such pack", word, f"see {program()} packs list")
+    text = str(name_or_folder)
+    if isinstance(name_or_folder, str) and is_pack_name(text):
+        for parent in pack_folders():
+            if (parent / text).is_dir():
+                return parent / text
+    if Path(text).is_dir():
+        return Path(text)
+    raise ResourceError("no such pack", text, f"see {program()} packs list")
 
 
 def find_pack(name_or_folder: str | Path) -> Pack:
@@ -218,7 +196,7 @@ def write_pack(folder: Path, manifest: Manifest, files: Mapping[str, Path | byte
     Raises:
         BadInputError: the manifest or a file is unsound, or the folder holds something else.
     """
-    with staged(folder) as part:
+    with replacing_pack(folder) as part:
         recorded = {}
         for name, source in files.items():
             path = part / name
@@ -234,8 +212,8 @@ def write_pack(folder: Path, manifest: Manifest, files: Mapping[str, Path | byte
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Path]:
-    """Gives an empty folder beside `folder` that takes its name at the end, or vanishes.
+def replacing_pack(folder: Path) -> Iterator[Path]:
+    """Yields an empty folder beside `folder`, which takes its place at the end or vanishes.
 
     Raises:
         BadInputError: `folder` holds something that is no pack.
@@ -261,11 +239,12 @@ def staged(folder: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _clear_leftovers(place: Path) -> None:
-    """Removes what writes that were killed left behind, unless an older pack lies in it."""
-    for left in place.glob(f"{_SCRATCH}*"):
-        if time.time() - left.stat().st_mtime > _LEFT_S and not (left / "old").exists():
-            shutil.rmtree(left, ignore_errors=True)
+def _clear_leftovers(parent: Path) -> None:
+    """Removes scratch folders of writes that were killed, unless an older pack lies in one."""
+    for leftover in parent.glob(f"{_SCRATCH}*"):
+        age = time.time() - leftover.stat().st_mtime
+        if age > _LEFTOVER_AGE_S and not (leftover / "old").exists():
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def check_plain(path: Path) -> None:
@@ -296,27 +275,27 @@ def check_weights(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(16)
     if path.suffix.lower() == ".gguf":
-        sound = head.startswith(b"GGUF")
+        is_sound = head.startswith(b"GGUF")
     else:
         length = int.from_bytes(head[:8], "little")
-        sound = head[8:9] == b"{" and length <= min(_LARGEST_HEADER, path.stat().st_size - 8)
-    if not sound:
-        pickled = head.startswith((b"\x80", b"PK\x03\x04"))
-        what = "a pickle under the name of weights" if pickled else "weights of another kind"
+        is_sound = head[8:9] == b"{" and length <= min(_MAX_HEADER_BYTES, path.stat().st_size - 8)
+    if not is_sound:
+        is_pickle = head.startswith((b"\x80", b"PK\x03\x04"))
+        what = "a pickle under the name of weights" if is_pickle else "weights of another kind"
         raise BadInputError(what, path, "ask the maker of the pack for safetensors or GGUF")
 
 
-def _names(folder: Path, before: str = "") -> Iterator[str]:
+def _file_names(folder: Path, before: str = "") -> Iterator[str]:
     """Yields the paths of all files below a folder; links and special files are refused."""
     with os.scandir(folder) as entries:
         for count, entry in enumerate(entries):
-            if count > MOST_FILES:
-                what = f"more than {MOST_FILES} files in a pack"
+            if count > MAX_FILES:
+                what = f"more than {MAX_FILES} files in a pack"
                 raise BadInputError(what, folder, "name the folder of a pack")
             if entry.is_dir(follow_symlinks=False):
-                if before.count("/") > _DEEPEST:
+                if before.count("/") > _MAX_FOLDER_DEPTH:
                     raise BadInputError("folders nested too deeply", entry.path, "remove them")
-                yield from _names(Path(entry.path), f"{before}{entry.name}/")
+                yield from _file_names(Path(entry.path), f"{before}{entry.name}/")
             else:
                 check_plain(Path(entry.path))
                 yield before + entry.name

@@ -1,4 +1,4 @@
-"""Where packs and base weights lie: shipped with the program, and in the user's data folder."""
+"""The folders of packs and base weights: of the program, and in the user's data folder."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ WEIGHTS_VARIABLE = "SIGHTLINE_WEIGHTS"
 
 def user_packs() -> Path:
     """Returns the folder that imported packs go to; it need not exist yet."""
-    return _named(PACKS_VARIABLE, "packs")
+    return _user_folder(PACKS_VARIABLE, "packs")
 
 
 def pack_folders() -> tuple[Path, ...]:
-    """Returns the folders in which packs are looked for, first found first."""
+    """Returns the folders in which packs are looked for, in that order."""
     return RESOURCES / "packs", user_packs()
 
 
 def weights_folders() -> tuple[Path, ...]:
-    """Returns the folders in which base weights are looked for, first found first."""
-    return RESOURCES / "weights", _named(WEIGHTS_VARIABLE, "weights")
+    """Returns the folders in which base weights are looked for, in that order."""
+    return RESOURCES / "weights", _user_folder(WEIGHTS_VARIABLE, "weights")
 
 
-def _named(variable: str, name: str) -> Path:
-    chosen = os.environ.get(variable)
-    return Path(chosen).absolute() if chosen else user_data_path("Sightline") / name
+def _user_folder(variable: str, name: str) -> Path:
+    path = os.environ.get(variable)
+    return Path(path).absolute() if path else user_data_path("Sightline") / name

@@ -9,12 +9,12 @@ from pathlib import Path
 from engine.core.errors import BadInputError, ResourceError
 from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.packs.manifest_schema import MANIFEST
-from engine.packs.pack import Pack, read_pack, staged
-from engine.packs.pack_archives import MAKER, Offer, offered
+from engine.packs.pack import Pack, read_pack, replacing_pack
+from engine.packs.pack_archives import MAKER, PackArchive, open_pack_archive
 from engine.packs.pack_folders import pack_folders, user_packs
 
-_BLOCK = 1 << 20
-_SPARE = 64 << 20
+_BLOCK_BYTES = 1 << 20  # Copied between two looks at the cancel token; some milliseconds.
+_SPARE_BYTES = 64 << 20  # Left free on the disk, for the case and the system to go on with.
 
 
 def import_pack(
@@ -27,10 +27,10 @@ def import_pack(
     Args:
         path: the folder of a pack, or a zip, .tar or .tar.gz of one.
         cancel: looked at between blocks.
-        progress: told the bytes copied so far.
+        progress: gets the bytes copied so far.
 
     Returns:
-        The pack in its new place.
+        The pack in its new folder.
 
     Raises:
         BadInputError: it is no pack, something about it is unsound, or one of that name is there.
@@ -38,30 +38,32 @@ def import_pack(
         CancelledError: the user stopped; nothing of it stays.
     """
     cancel = cancel or CancelToken()
-    with offered(path, cancel) as offer:
-        for place in pack_folders():
-            if (place / offer.name).exists():
-                shipped = place != user_packs()
+    with open_pack_archive(path, cancel) as archive:
+        for folder in pack_folders():
+            if (folder / archive.name).exists():
+                shipped = folder != user_packs()
                 remedy = "give yours another name" if shipped else "remove that folder first"
-                what = f"a pack called {offer.name} is there already"
-                raise BadInputError(what, place / offer.name, remedy)
-        target = user_packs() / offer.name
-        _check_room(sum(one.size for one in offer.files.values()), target)
-        with staged(target) as part:
-            (part / MANIFEST).write_bytes(offer.manifest)
-            _copy_all(offer, part, cancel, progress)
+                what = f"a pack called {archive.name} is there already"
+                raise BadInputError(what, folder / archive.name, remedy)
+        target = user_packs() / archive.name
+        _check_room(sum(file.size for file in archive.files.values()), target)
+        with replacing_pack(target) as part:
+            (part / MANIFEST).write_bytes(archive.manifest)
+            _copy_all(archive, part, cancel, progress)
             read_pack(part).check(cancel)
     return read_pack(target)
 
 
-def _copy_all(offer: Offer, part: Path, cancel: CancelToken, progress: ProgressCallback) -> None:
-    total, done = sum(one.size for one in offer.files.values()), 0
-    for name, recorded in offer.files.items():
+def _copy_all(
+    archive: PackArchive, part: Path, cancel: CancelToken, progress: ProgressCallback
+) -> None:
+    total, done = sum(file.size for file in archive.files.values()), 0
+    for name, recorded in archive.files.items():
         target = part / name
         target.parent.mkdir(parents=True, exist_ok=True)
         digest, copied = hashlib.sha256(), 0
-        with offer.opened[name]() as source, target.open("wb") as out:
-            while block := source.read(_BLOCK):
+        with archive.openers[name]() as source, target.open("wb") as out:
+            while block := source.read(_BLOCK_BYTES):
                 cancel.check()
                 copied += len(block)
                 # A small archive can unpack to anything; it may not exceed what was announced.
@@ -76,7 +78,7 @@ def _copy_all(offer: Offer, part: Path, cancel: CancelToken, progress: ProgressC
 
 
 def _check_room(size: int, target: Path) -> None:
-    place = next(one for one in target.parents if one.exists())
-    if shutil.disk_usage(place).free < size + _SPARE:
+    folder = next(parent for parent in target.parents if parent.exists())
+    if shutil.disk_usage(folder).free < size + _SPARE_BYTES:
         what = f"not enough room for a pack of {size:,} bytes"
-        raise ResourceError(what, place, "free some and import again")
+        raise ResourceError(what, folder, "free some and import again")

@@ -1,4 +1,4 @@
-"""All packs that are there, and what checking one found."""
+"""The packs that are there, and the results of checking one."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.packs.manifest_schema import MANIFEST
 from engine.packs.pack import Pack, locate_pack, read_pack
 from engine.packs.pack_folders import pack_folders
-from engine.packs.pack_memory import Machine, fits, said, this_machine
+from engine.packs.pack_memory import Machine, fits_machine, memory_text, this_machine
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A pack that is there, sound or not.
+class ListedPack:
+    """A folder among the packs, whether a sound pack lies in it or not.
 
     Attributes:
-        name: of its folder.
-        folder: where it lies.
+        name: of the folder.
+        folder: its path.
         shipped: whether it came with the program.
         pack: what its manifest says; None when that is unsound.
-        error: why; None when there is none.
+        error: why the pack cannot be read; None when it can be.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Listed:
     error: SightlineError | None
 
     def as_json(self, machine: Machine) -> dict[str, Any]:
-        """Returns plain JSON values, with what the pack needs against what is there."""
+        """Returns plain JSON values, with the memory of the pack compared with the machine's."""
         plain: dict[str, Any] = {
             "name": self.name,
             "folder": str(self.folder),
@@ -47,34 +47,36 @@ class Listed:
             plain["backbone"] = plain["backbone"]["name"]
             plain["bytes"] = self.pack.bytes
             plain["missing_base"] = list(self.pack.missing_base)
-            plain["fits"] = fits(self.pack.memory, machine)
-            plain["memory_text"] = said(self.pack.memory, machine)
+            plain["fits"] = fits_machine(self.pack.memory, machine)
+            plain["memory_text"] = memory_text(self.pack.memory, machine)
         return plain
 
 
-def list_packs() -> tuple[Listed, ...]:
+def list_packs() -> tuple[ListedPack, ...]:
     """Lists the packs in all folders, shipped ones first, each folder by name."""
-    found: list[Listed] = []
-    for shipped, place in zip((True, False), pack_folders(), strict=True):
-        folders = sorted(place.iterdir()) if place.is_dir() else []
+    packs: list[ListedPack] = []
+    for shipped, parent in zip((True, False), pack_folders(), strict=True):
+        folders = sorted(parent.iterdir()) if parent.is_dir() else []
         for folder in folders:
             if folder.name.startswith(".") or not folder.is_dir():
                 continue
             try:
                 pack = read_pack(folder)
             except (SightlineError, OSError) as error:
-                found.append(Listed(folder.name, folder, shipped, None, _as_ours(error, folder)))
+                packs.append(
+                    ListedPack(folder.name, folder, shipped, None, _own_error(error, folder))
+                )
             else:
-                found.append(Listed(folder.name, folder, shipped, pack, None))
-    return tuple(found)
+                packs.append(ListedPack(folder.name, folder, shipped, pack, None))
+    return tuple(packs)
 
 
 def packs_json() -> dict[str, Any]:
     """Returns the packs in all folders and what this machine has for them, for JSON."""
     machine = this_machine()
     return {
-        "packs": [one.as_json(machine) for one in list_packs()],
-        "folders": [str(one) for one in pack_folders()],
+        "packs": [pack.as_json(machine) for pack in list_packs()],
+        "folders": [str(folder) for folder in pack_folders()],
         "memory": {"total": machine.total, "free": machine.free, "gpu": machine.gpu},
     }
 
@@ -96,7 +98,7 @@ class CheckedFile:
 
 @dataclass(frozen=True)
 class CheckedPack:
-    """What checking a pack found.
+    """The result of checking a pack.
 
     Attributes:
         name: of the pack.
@@ -125,8 +127,8 @@ class CheckedPack:
             "version": self.version,
             "folder": str(self.folder),
             "files": [
-                {"name": one.name, "sha256": one.sha256, "ok": one.error is None}
-                for one in self.files
+                {"name": file.name, "sha256": file.sha256, "ok": file.error is None}
+                for file in self.files
             ],
             "problems": list(self.problems),
         }
@@ -151,13 +153,13 @@ def check_pack(
     problems: list[str] = []
     files = []
     for name, recorded in pack.files.items():
-        wrong = None
+        problem = None
         try:
             pack.file(name, cancel, progress)
         except BadInputError as error:
-            wrong = error.line()
-            problems.append(wrong)
-        files.append(CheckedFile(name, recorded.sha256, wrong))
+            problem = error.line()
+            problems.append(problem)
+        files.append(CheckedFile(name, recorded.sha256, problem))
     checks: list[Callable[[], object]] = [] if problems else [pack.prompts]
     checks += [partial(pack.base, role) for role in pack.backbone.folders]
     for check in checks:
@@ -168,7 +170,7 @@ def check_pack(
     return CheckedPack(pack.name, pack.version, folder, tuple(files), tuple(problems))
 
 
-def _as_ours(error: SightlineError | OSError, folder: Path) -> SightlineError:
+def _own_error(error: SightlineError | OSError, folder: Path) -> SightlineError:
     if isinstance(error, SightlineError):
         return error
     return BadInputError(f"cannot be read ({error.strerror})", folder / MANIFEST, "check it")

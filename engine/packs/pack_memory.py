@@ -1,4 +1,4 @@
-"""What memory a pack needs, against what this machine has."""
+"""The memory that a pack needs, compared with the memory of this machine."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import psutil
 
 from engine.packs.manifest_schema import Memory
 
-_GB = 1e9
-_MB = 1 << 20
-_ASK_GPU = ("--query-gpu=memory.total", "--format=csv,noheader,nounits")
-_PATIENCE_S = 10.0
+_MIB = 1 << 20  # The unit in which nvidia-smi gives memory.
+_GPU_QUERY = ("--query-gpu=memory.total", "--format=csv,noheader,nounits")
+_TIMEOUT_S = 10.0  # A driver that is not ready by then counts as none; it answers within a second.
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Machine:
     Attributes:
         total: main memory.
         free: main memory that programs could have now.
-        gpu: of the largest NVIDIA GPU; None when there is none that its driver tells of.
+        gpu: of the largest NVIDIA GPU; None when its driver names none.
     """
 
     total: int
@@ -37,19 +36,19 @@ def this_machine() -> Machine:
     return Machine(int(memory.total), int(memory.available), _gpu_memory())
 
 
-def fits(memory: Memory, machine: Machine) -> bool:
-    """Whether a pack can run here at all, on the GPU or without."""
+def fits_machine(memory: Memory, machine: Machine) -> bool:
+    """Returns whether a pack can run on a machine at all, on the GPU or without."""
     return _on_gpu(memory, machine) or memory.cpu <= machine.total
 
 
-def said(memory: Memory, machine: Machine) -> str:
-    """Says in one line what a pack needs, what is there, and what follows."""
-    needs = f"needs {size_text(memory.cpu)} of memory"
+def memory_text(memory: Memory, machine: Machine) -> str:
+    """Returns one line about what a pack needs, what is there, and what follows."""
+    need = f"needs {size_text(memory.cpu)} of memory"
     if memory.gpu is not None:
-        needs += f", or {size_text(memory.gpu)} on a GPU"
-    there = f"{size_text(machine.free)} of {size_text(machine.total)} free"
+        need += f", or {size_text(memory.gpu)} on a GPU"
+    available = f"{size_text(machine.free)} of {size_text(machine.total)} free"
     if machine.gpu is not None:
-        there += f", GPU {size_text(machine.gpu)}"
+        available += f", GPU {size_text(machine.gpu)}"
     if _on_gpu(memory, machine):
         verdict = "fits on the GPU"
     elif memory.cpu <= machine.free:
@@ -58,12 +57,12 @@ def said(memory: Memory, machine: Machine) -> str:
         verdict = "close other programs first"
     else:
         verdict = "too large for this machine"
-    return f"{needs} · {there} · {verdict}"
+    return f"{need} · {available} · {verdict}"
 
 
 def size_text(count: float) -> str:
     """Writes bytes for people: `3.1 MB`, `15.2 GB`."""
-    for unit, scale in (("GB", _GB), ("MB", 1e6), ("kB", 1e3)):
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= scale * 0.9995:
             return f"{count / scale:.1f} {unit}"
     return f"{count:.0f} bytes"
@@ -79,9 +78,9 @@ def _gpu_memory() -> int | None:
     if program is None:
         return None
     try:
-        done = subprocess.run(
-            [program, *_ASK_GPU], capture_output=True, text=True, check=True, timeout=_PATIENCE_S
+        result = subprocess.run(
+            [program, *_GPU_QUERY], capture_output=True, text=True, check=True, timeout=_TIMEOUT_S
         )
-        return max(int(line) for line in done.stdout.split()) * _MB
+        return max(int(line) for line in result.stdout.split()) * _MIB
     except (OSError, subprocess.SubprocessError, ValueError):
         return None

@@ -1,32 +1,79 @@
-"""Prompt sets: what is normal and what is abnormal, in words, at three nested levels."""
+"""Prompt sets: normal and abnormal things in words, at three nested levels."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 
-from engine.core.errors import BadInputError
+from engine.core.errors import BadInputError, brief_reason
+from engine.core.json_input import REFUSE_UNKNOWN, JsonFault, Rule, read_json
 
-MOST_PROMPTS = 64
-"""Prompts that one set may hold."""
+MAX_PROMPTS = 64
+"""Prompts that one set may hold on each side; every one costs a text embedding and a map."""
 
-LONGEST_PROMPT = 120
+MAX_PROMPT_LENGTH = 120
 """Characters of a prompt at word level, so that its sentence fits every text encoder."""
 
-_LONGEST_TEMPLATE = 160
-_MOST_BYTES = 64 << 10
-_MOST_NODES = 2_000
-_DEEPEST = 8
+_MAX_TEMPLATE_LENGTH = 160  # Characters of a template, so that its sentence fits likewise.
+_MAX_BYTES = 64 << 10  # Size of a file of prompts; a full set has about 16 KB.
+_MAX_NODES = 2_000  # Values and marks of a YAML file; a full set has some hundred.
+_MAX_DEPTH = 8  # Lists and mappings of a YAML file inside one another; a set has two.
+_QUOTE_LENGTH = 40  # Characters of a value that an error shows, so that it stays one short line.
 _HOLE = "{}"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
-_KNOWN = ("language", "normal", "abnormal", "templates")
 _CORRECT = "correct the prompts"
+
+
+class _PromptError(ValueError):
+    """A text of a prompt set is not as it must be; the remedy says what to do about it."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
+
+
+def _check_text(value: object, max_length: int) -> str:
+    """Returns text in composed form, with single spaces and none around it."""
+    if not isinstance(value, str):
+        raise _PromptError(f"is not text ({_quote(value)})", "put it in quotes")
+    if not value.strip():
+        raise _PromptError("is empty", "write it or remove it")
+    if not value.isprintable():
+        raise _PromptError("has control characters", "remove them")
+    text = " ".join(unicodedata.normalize("NFC", value).split())
+    if len(text) > max_length:
+        raise _PromptError(f"has {len(text)} characters, {max_length} are allowed", "shorten it")
+    return text
+
+
+def _check_prompt(value: object) -> str:
+    text = _check_text(value, MAX_PROMPT_LENGTH)
+    if _HOLE in text:
+        raise _PromptError(f"holds {_HOLE}", "only templates have it")
+    return text
+
+
+def _check_template(value: object) -> str:
+    text = _check_text(value, _MAX_TEMPLATE_LENGTH)
+    if text.count(_HOLE) != 1:
+        raise _PromptError(f"without exactly one {_HOLE}", f"write {_HOLE} where the prompt goes")
+    return text
+
+
+def _check_language(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        raise ValueError("is no language")
+    return value
+
+
+_Prompts = tuple[Annotated[str, Rule(_check_prompt, before=True)], ...]
+_Template = Annotated[str, Rule(_check_template, before=True)]
 
 
 @dataclass(frozen=True)
@@ -38,13 +85,15 @@ class Templates:
         sentence: wraps the phrase.
     """
 
-    phrase: str = "surveillance video of {}"
-    sentence: str = "A short surveillance clip where {} occurs."
+    __pydantic_config__ = REFUSE_UNKNOWN
+
+    phrase: _Template = "surveillance video of {}"
+    sentence: _Template = "A short surveillance clip where {} occurs."
 
 
 @dataclass(frozen=True)
 class PromptSet:
-    """What the text channel looks for, and what it takes for usual.
+    """The prompts of the text channel: what it looks for, and what is normal.
 
     Attributes:
         language: of the prompts, as `en`.
@@ -53,19 +102,18 @@ class PromptSet:
         templates: make the two longer levels.
     """
 
-    language: str
-    normal: tuple[str, ...]
-    abnormal: tuple[str, ...]
-    templates: Templates = field(default_factory=Templates)
+    __pydantic_config__ = REFUSE_UNKNOWN
+
+    language: Annotated[str, Rule(_check_language)]
+    normal: _Prompts
+    abnormal: _Prompts
+    templates: Annotated[
+        Templates, Rule(lambda value: Templates() if value is None else value, before=True)
+    ] = field(default_factory=Templates)
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain values that `parse_prompts` reads again."""
-        return {
-            "language": self.language,
-            "normal": list(self.normal),
-            "abnormal": list(self.abnormal),
-            "templates": {"phrase": self.templates.phrase, "sentence": self.templates.sentence},
-        }
+        return {**asdict(self), "normal": list(self.normal), "abnormal": list(self.abnormal)}
 
 
 def expand(word: str, templates: Templates) -> tuple[str, str, str]:
@@ -88,11 +136,11 @@ def load_prompts(path: Path) -> PromptSet:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
+            data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         what = f"prompts cannot be read ({error.strerror})"
         raise BadInputError(what, path, "check the file") from error
-    if len(data) > _MOST_BYTES:
+    if len(data) > _MAX_BYTES:
         raise BadInputError("prompts of more than 64 KB", path, "shorten them")
     return parse_prompts(_plain_yaml(data, path), path)
 
@@ -108,22 +156,18 @@ def parse_prompts(values: object, where: object = "") -> PromptSet:
         BadInputError: something is missing, of another type, empty, over-long, has control
             characters, or stands twice; the error names it.
     """
-    if not isinstance(values, Mapping):
-        raise BadInputError("no prompt set", where, "write language, normal and abnormal")
-    for name in values:
-        if name not in _KNOWN:
-            raise BadInputError(f"unknown entry {_shown(name)} in prompts", where, _CORRECT)
-    language = values.get("language")
-    if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
-        raise BadInputError("prompts without a language", where, "name one, as: language: en")
-    normal = _words(values.get("normal"), "normal", where)
-    abnormal = _words(values.get("abnormal"), "abnormal", where)
-    usual = {_key(word) for word in normal}
-    for word in abnormal:
-        if _key(word) in usual:
-            what = f"prompt {_shown(word)} is both normal and abnormal"
+    try:
+        prompts = read_json(PromptSet, values)
+    except JsonFault as fault:
+        what, remedy = _refusal(fault)
+        raise BadInputError(what, where, remedy) from fault
+    usual = _check_words(prompts.normal, "normal", where)
+    abnormal = _check_words(prompts.abnormal, "abnormal", where)
+    for key, word in abnormal.items():
+        if key in usual:
+            what = f"prompt {_quote(word)} is both normal and abnormal"
             raise BadInputError(what, where, "remove it from one set")
-    return PromptSet(language, normal, abnormal, _templates(values.get("templates"), where))
+    return prompts
 
 
 def dump_prompts(prompts: PromptSet) -> str:
@@ -132,64 +176,47 @@ def dump_prompts(prompts: PromptSet) -> str:
     return text
 
 
-def _words(value: object, name: str, where: object) -> tuple[str, ...]:
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise BadInputError(f"{name} is no list of prompts", where, _CORRECT)
-    if not value:
-        raise BadInputError(f"no {name} prompt", where, "write at least one")
-    if len(value) > MOST_PROMPTS:
-        raise BadInputError(f"more than {MOST_PROMPTS} {name} prompts", where, "remove some")
-    words: list[str] = []
-    seen: set[str] = set()
-    for place, item in enumerate(value, 1):
-        word = _line(item, f"{name} prompt {place}", LONGEST_PROMPT, where)
-        if _key(word) in seen:
-            what = f"{name} prompt {_shown(word)} stands twice"
+def _refusal(fault: JsonFault) -> tuple[str, str]:
+    """Returns what is wrong with a prompt set, and what to do about it."""
+    remedy = getattr(fault.cause, "remedy", _CORRECT)
+    match fault.path:
+        case ():
+            return "no prompt set", "write language, normal and abnormal"
+        case ("language",):
+            return "prompts without a language", "name one, as: language: en"
+        case ("normal" | "abnormal" as side,):
+            return f"{side} is no list of prompts", _CORRECT
+        case ("normal" | "abnormal" as side, int(index)):
+            return f"{side} prompt {index + 1} {fault.reason}", remedy
+        case ("templates", name) if fault.cause is not None:
+            return f"template {name} {fault.reason}", remedy
+        case ("templates", *_):
+            return "templates are not phrase and sentence", _CORRECT
+    return f"unknown entry {_quote(fault.path[0])} in prompts", _CORRECT
+
+
+def _check_words(words: Sequence[str], side: str, where: object) -> dict[str, str]:
+    """Returns the prompts of one side by the form in which equal ones are equal."""
+    if not words:
+        raise BadInputError(f"no {side} prompt", where, "write at least one")
+    if len(words) > MAX_PROMPTS:
+        raise BadInputError(f"more than {MAX_PROMPTS} {side} prompts", where, "remove some")
+    by_key: dict[str, str] = {}
+    for word in words:
+        if _key(word) in by_key:
+            what = f"{side} prompt {_quote(word)} stands twice"
             raise BadInputError(what, where, "remove one")
-        seen.add(_key(word))
-        words.append(word)
-    return tuple(words)
-
-
-def _templates(value: object, where: object) -> Templates:
-    if value is None:
-        return Templates()
-    if not isinstance(value, Mapping) or not set(value) <= {"phrase", "sentence"}:
-        raise BadInputError("templates are not phrase and sentence", where, _CORRECT)
-    made = {}
-    for name, item in value.items():
-        text = _line(item, f"template {name}", _LONGEST_TEMPLATE, where)
-        if text.count(_HOLE) != 1:
-            what = f"template {name} without exactly one {_HOLE}"
-            raise BadInputError(what, where, f"write {_HOLE} where the prompt goes")
-        made[str(name)] = text
-    return Templates(**made)
-
-
-def _line(item: object, name: str, longest: int, where: object) -> str:
-    """Returns text in composed form, with single spaces and none around it."""
-    if not isinstance(item, str):
-        raise BadInputError(f"{name} is not text ({_shown(item)})", where, "put it in quotes")
-    if not item.strip():
-        raise BadInputError(f"{name} is empty", where, "write it or remove it")
-    if not item.isprintable():
-        raise BadInputError(f"{name} has control characters", where, "remove them")
-    text = " ".join(unicodedata.normalize("NFC", item).split())
-    if len(text) > longest:
-        what = f"{name} has {len(text)} characters, {longest} are allowed"
-        raise BadInputError(what, where, "shorten it")
-    if name.startswith(("normal", "abnormal")) and _HOLE in text:
-        raise BadInputError(f"{name} holds {_HOLE}", where, "only templates have it")
-    return text
+        by_key[_key(word)] = word
+    return by_key
 
 
 def _key(word: str) -> str:
     return unicodedata.normalize("NFKC", word).casefold()
 
 
-def _shown(item: object) -> str:
-    text = str(item)
-    return f'"{text if len(text) <= 40 else text[:39] + "…"}"'
+def _quote(value: object) -> str:
+    text = str(value)
+    return f'"{text if len(text) <= _QUOTE_LENGTH else text[: _QUOTE_LENGTH - 1] + "…"}"'
 
 
 def _plain_yaml(data: bytes, path: Path) -> object:
@@ -204,7 +231,7 @@ def _plain_yaml(data: bytes, path: Path) -> object:
         _check_keys(yaml.compose(text, Loader=yaml.SafeLoader), path)
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:160]
+        reason = brief_reason(error)
         raise BadInputError(f"prompts that are no YAML ({reason})", path, _CORRECT) from error
 
 
@@ -218,7 +245,7 @@ def _check_events(text: str, path: Path) -> None:
             raise BadInputError(f"prompts with a tag ({tag})", path, "write plain text")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST or count > _MOST_NODES:
+        if depth > _MAX_DEPTH or count > _MAX_NODES:
             raise BadInputError("prompts nested too deeply or too many", path, "shorten them")
 
 
@@ -227,6 +254,6 @@ def _check_keys(node: Any, path: Path) -> None:  # noqa: ANN401
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         for key in keys:
             if keys.count(key) > 1:
-                raise BadInputError(f"entry {_shown(key)} stands twice", path, "remove one")
+                raise BadInputError(f"entry {_quote(key)} stands twice", path, "remove one")
         for _, inner in node.value:
             _check_keys(inner, path)

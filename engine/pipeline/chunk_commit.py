@@ -1,4 +1,4 @@
-"""Measures the chunks of a run and commits them: motion and what the prompts find together."""
+"""Measures the chunks of a run and commits them, the maps of all channels together."""
 
 from __future__ import annotations
 
@@ -6,184 +6,177 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.case import Case, Chunk, ChunkSpan, EvidenceRow, RunRow
 from engine.core.arrays import pack_arrays
+from engine.core.channels import SCENE, TEXT
 from engine.core.findings import RunWarning
 from engine.core.progress import CancelToken, Progress, ProgressCallback
-from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_calibration import SceneCalibration
 from engine.detectors.text.feature_store import FeatureStore
 from engine.detectors.text.text_calibration import TextCalibration
 from engine.detectors.text.text_channel import TextChannel
-from engine.detectors.text.text_detector import TextUse
+from engine.detectors.text.text_detector import TextDetector
 from engine.detectors.text.text_meter import MeasuredText, TextMeter
 from engine.media import Source
 from engine.motion.analysis_plan import AnalysisPlan
 from engine.motion.motion_maps import SPEED_UNIT
 from engine.pipeline.calibration.provisional_scores import ProvisionalScores
+from engine.pipeline.channels.raw_maps import Calibrations
 from engine.pipeline.estimate import check_space, estimate
-from engine.pipeline.fusion import SCENE, TEXT
 from engine.pipeline.recipe import Recipe
 from engine.pipeline.run_warnings import feature_warnings
-from engine.pipeline.scoring import Calibrations
 from engine.pipeline.stored_maps import motion_blocks
 from engine.pipeline.stream_measurement import MeasuredChunk, measure_stream, worker_threads
 
 
-class Measuring:
+@dataclass(eq=False)
+class ChunkMeasurement:
     """Fills a run with chunks, from the first one that it does not have.
 
-    Where an earlier run measured the same motion and the features are still kept, both are taken
-    over without decoding; other prompts are read from them. Everything else is measured.
+    Where an earlier run measured the same motion and the features are still cached, both are
+    copied without decoding; maps of other prompts are read from the features. Everything else is
+    measured.
+
+    Attributes:
+        plan: of the run; everything else is as an `AnalysisRun` takes it.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        evidence: EvidenceRow,
-        source: Source,
-        recipe: Recipe,
-        plan: AnalysisPlan,
-        text: TextUse | None,
-        cancel: CancelToken,
-        progress: ProgressCallback,
-        committed: Callable[[int, ChunkSpan], None],
-    ) -> None:
-        """Takes what a `Run` was given, and its plan."""
-        self._case = case
-        self._evidence = evidence
-        self._source = source
-        self._recipe = recipe
-        self._plan = plan
-        self._text = text
-        self._cancel = cancel
-        self._progress = progress
-        self._committed = committed
-        self._store: FeatureStore | None = None
-        self._camera: TextCalibration | None = None
-        self._gone = 0
+    case: Case
+    evidence: EvidenceRow
+    source: Source
+    recipe: Recipe
+    plan: AnalysisPlan
+    text: TextDetector | None
+    cancel: CancelToken
+    progress: ProgressCallback
+    on_commit: Callable[[int, ChunkSpan], None]
+    _store: FeatureStore | None = field(default=None, init=False)
+    _camera: TextCalibration | None = field(default=None, init=False)
+    _missing: int = field(default=0, init=False)
 
-    def done(self, run_id: int) -> int:
+    def committed_frames(self, run_id: int) -> int:
         """Returns how many analysed frames of a run are committed."""
-        last = self._case.chunks.last(run_id, SCENE)
-        return 0 if last is None else self._plan.span(last.seq)[1]
+        last = self.case.chunks.last(run_id, SCENE)
+        return 0 if last is None else self.plan.span(last.seq)[1]
 
     def warnings(self) -> list[RunWarning]:
-        """Returns what must be said about kept features."""
+        """Returns the warnings about cached features."""
         if self._store is None:
             return []
         return feature_warnings(
-            self._gone, self._store.evicted, self._store.refused, self._plan.chunks
+            self._missing, self._store.evicted, self._store.refused, self.plan.chunks
         )
 
-    def known_scene(self, run_id: int) -> Calibration | None:
-        """Returns what an earlier run learned from the same motion; None when it is to be learned.
+    def earlier_calibration(self, run_id: int) -> SceneCalibration | None:
+        """Returns what an earlier run learned from the same motion; None when there is none.
 
-        The same maps and settings give the same calibration, so learning it again is spared.
+        The same maps and settings give the same calibration, which need not be learned again.
         """
         donor = None if self._store is None else self._donor(run_id)
         if donor is None or donor.state != "finished":
             return None
-        learned = self._case.calibrations.of_run(donor.id, SCENE)
-        return Calibration.decode(learned[0].calibration.body) if learned else None
+        rows = self.case.calibrations.of_run(donor.id, SCENE)
+        return SceneCalibration.decode(rows[0].calibration.body) if rows else None
 
     def measure(self, run_id: int, normal: Calibrations | None) -> None:
         """Measures and commits what the run does not have yet.
 
         Args:
             run_id: a running run.
-            normal: what was learned from normal footage; None lets a calibration grow for the
-                scores shown meanwhile.
+            normal: learned from normal footage; None lets a calibration grow for the provisional
+                scores.
 
         Raises:
             CancelledError: the user stopped; committed chunks stay.
             ResourceError: the disk is full, or the device has no memory for the text channel.
             SightlineError: the evidence cannot be read any more.
         """
-        if self._text is not None:
+        if self.text is not None:
             self._camera = None if normal is None else normal.text
-            self._store = self._text.store(
-                self._evidence.sha256,
-                self._source.info.number,
-                self._plan,
-                self._recipe.settings.motion,
+            self._store = self.text.store(
+                self.evidence.sha256,
+                self.source.info.number,
+                self.plan,
+                self.recipe.settings.motion,
                 self._camera,
             )
-        self._take_over(run_id)
-        last = self._case.chunks.last(run_id, SCENE)
+        self._copy_chunks(run_id)
+        last = self.case.chunks.last(run_id, SCENE)
         first = 0 if last is None else last.seq + 1
-        if first >= self._plan.chunks:
+        if first >= self.plan.chunks:
             return
-        settings, done = self._recipe.settings.motion, self._plan.span(first)[0]
-        need = estimate(self._source, self._plan, settings, worker_threads(), done, self._text)
-        check_space(self._case.path, need.bytes)
-        pace = _Pace(len(self._plan), done, need.seconds, self._progress)
+        settings, done = self.recipe.settings.motion, self.plan.span(first)[0]
+        need = estimate(self.source, self.plan, settings, worker_threads(), done, self.text)
+        check_space(self.case.path, need.bytes)
+        rate = _MeasuringRate(len(self.plan), done, need.seconds, self.progress)
         scene = None if normal is None else normal.scene
-        provisional = ProvisionalScores(self._plan, self._recipe.settings.scene, scene)
+        provisional = ProvisionalScores(self.plan, self.recipe.settings.scene, scene)
         with ExitStack() as stack:
             meter = None
-            if self._text is not None:
+            if self.text is not None:
                 meter = stack.enter_context(
-                    self._text.meter(
-                        self._source, self._plan, self._evidence.fps, self._store, self._camera
+                    self.text.meter(
+                        self.source, self.plan, self.evidence.fps, self._store, self._camera
                     )
                 )
             self._learn_stored(run_id, provisional, meter)
-            chunks = measure_stream(self._source, self._plan, settings, self._cancel, first, meter)
+            chunks = measure_stream(self.source, self.plan, settings, self.cancel, first, meter)
             for chunk in stack.enter_context(closing(chunks)):
-                ((maps, seconds),) = self._recipe.parts.applied(
-                    [(chunk.maps, chunk.seconds)], self._plan.grid
+                ((maps, seconds),) = self.recipe.mask.apply(
+                    [(chunk.maps, chunk.seconds)], self.plan.grid
                 )
                 self._commit(run_id, chunk, provisional.score(maps, seconds))
-                pace.done(self._plan.span(chunk.number)[1])
+                rate.update(self.plan.span(chunk.number)[1])
 
     def _learn_stored(
         self, run_id: int, provisional: ProvisionalScores, meter: TextMeter | None
     ) -> None:
-        parts, grid = self._recipe.parts, self._plan.grid
-        for block in motion_blocks(self._case, run_id, self._plan, self._cancel):
-            for maps, seconds in parts.applied([block], grid):
+        mask, grid = self.recipe.mask, self.plan.grid
+        for block in motion_blocks(self.case, run_id, self.plan, self.cancel):
+            for maps, seconds in mask.apply([block], grid):
                 provisional.learn(maps, seconds)
             if meter is not None:
                 meter.learn(block[0])
-        last = self._case.chunks.last(run_id, TEXT)
+        last = self.case.chunks.last(run_id, TEXT)
         if meter is not None and last is not None:
-            meter.go_on_with(int(json.loads(last.info)["window"]))
+            meter.limit_window(int(json.loads(last.info)["window"]))
 
-    def _take_over(self, run_id: int) -> None:
-        if self._text is None or self._store is None:
+    def _copy_chunks(self, run_id: int) -> None:
+        if self.text is None or self._store is None:
             return
         donor = self._donor(run_id)
         if donor is None:
             return
-        # Nothing is decoded here, so the source in use may serve the meter as well.
-        meter = TextMeter(self._source, self._plan, self._text.model, self._store, self._camera)
-        there = self._case.chunks.last(run_id, SCENE)
-        given = self._case.chunks.last(donor.id, SCENE)
-        start, stop = (0 if one is None else one.seq + 1 for one in (there, given))
+        # Nothing is decoded here, so that the meter may share the source with others.
+        meter = TextMeter(self.source, self.plan, self.text.model, self._store, self._camera)
+        ends = [self.case.chunks.last(run, SCENE) for run in (run_id, donor.id)]
+        start, stop = (0 if last is None else last.seq + 1 for last in ends)
         for number in range(start, stop):
-            self._cancel.check()
-            kept = self._store.load(number)
-            if kept is None:
-                # A run without prompts never kept any.
-                if self._case.chunks.last(donor.id, TEXT) is not None:
-                    self._gone = stop - number
+            self.cancel.check()
+            features = self._store.load(number)
+            if features is None:
+                # A run without prompts never had any.
+                if self.case.chunks.last(donor.id, TEXT) is not None:
+                    self._missing = stop - number
                 return
-            scene = self._case.chunks.read(donor.id, SCENE, number)
-            self._append(run_id, number, scene, meter.read(kept))
-            done = self._plan.span(number)[1]
-            self._progress(Progress("reading kept features", done, len(self._plan)))
+            scene = self.case.chunks.read(donor.id, SCENE, number)
+            self._append(run_id, number, scene, meter.read(features))
+            done = self.plan.span(number)[1]
+            self.progress(Progress("reading kept features", done, len(self.plan)))
 
     def _donor(self, run_id: int) -> RunRow | None:
-        """Finds the newest other run that measured the same motion and marked the same parts."""
-        mine = self._case.runs.get(run_id)
-        wanted = _without_text(mine)
-        for run in reversed(self._case.runs.all(mine.evidence_id)):
-            same = run.evidence_sha256 == mine.evidence_sha256 and _without_text(run) == wanted
-            if run.id != run_id and same and self._case.chunks.last(run.id, SCENE) is not None:
+        """Returns the newest other run that measured the same motion with the same region mask."""
+        current = self.case.runs.get(run_id)
+        settings = _motion_settings(current)
+        for run in reversed(self.case.runs.all(current.evidence_id)):
+            same_evidence = run.evidence_sha256 == current.evidence_sha256
+            same = same_evidence and _motion_settings(run) == settings
+            if run.id != run_id and same and self.case.chunks.last(run.id, SCENE) is not None:
                 return run
         return None
 
@@ -197,58 +190,59 @@ class Measuring:
         self._append(run_id, chunk.number, scene, chunk.text)
 
     def _append(self, run_id: int, number: int, scene: Chunk, text: MeasuredText | None) -> None:
-        with self._case.change() as change:
+        with self.case.change() as change:
             change.chunks.append(run_id, scene)
             if text is not None:
                 change.chunks.append(run_id, self._text_chunk(number, text))
-        self._committed(run_id, scene.span)
+        self.on_commit(run_id, scene.span)
 
     def _text_chunk(self, number: int, text: MeasuredText) -> Chunk:
-        assert self._text is not None
-        start, stop = self._plan.span(number)
-        seconds, maps = self._plan.seconds[start:stop], text.maps
-        shown = TextChannel(self._text.pack_calibration(), self._plan.grid).read(maps, seconds)[1]
+        assert self.text is not None
+        start, stop = self.plan.span(number)
+        seconds, maps = self.plan.seconds[start:stop], text.maps
+        channel = TextChannel(self.text.pack_calibration(), self.plan.grid)
+        provisional = channel.score(maps, seconds).scores
         raw = np.zeros(len(seconds), np.float32)
         if len(maps):
             raw = np.interp(seconds, maps.seconds, maps.largest()).astype(np.float32)
-        scores = pack_arrays({"raw_scores": raw, "provisional": shown}, level=6)
+        scores = pack_arrays({"raw_scores": raw, "provisional": provisional}, level=6)
         info = json.dumps({"window": text.window, "size": list(text.size)})
         return Chunk(self._span(number, TEXT, info), scores, maps.encode())
 
     def _span(self, number: int, channel: str, info: str) -> ChunkSpan:
-        start, stop = self._plan.span(number)
+        start, stop = self.plan.span(number)
         return ChunkSpan(
             seq=number,
             channel=channel,
-            first_frame=int(self._plan.frames[start]),
-            last_frame=int(self._plan.frames[stop - 1]),
-            first_pts=int(self._plan.pts[start]),
-            last_pts=int(self._plan.pts[stop - 1]),
+            first_frame=int(self.plan.frames[start]),
+            last_frame=int(self.plan.frames[stop - 1]),
+            first_pts=int(self.plan.pts[start]),
+            last_pts=int(self.plan.pts[stop - 1]),
             info=info,
         )
 
 
-_READ = ("text", "channels", "variant")
-"""Settings that say how the kept motion is read, not how it was measured."""
+_NOT_MOTION = ("text", "channels", "variant")
+"""Settings of a run that do not decide its motion maps."""
 
 
-def _without_text(run: RunRow) -> dict[str, object]:
+def _motion_settings(run: RunRow) -> dict[str, object]:
     settings: dict[str, object] = json.loads(run.settings)
-    return {name: value for name, value in settings.items() if name not in _READ}
+    return {name: value for name, value in settings.items() if name not in _NOT_MOTION}
 
 
-class _Pace:
-    """Says how far measuring is, at which rate, and how long it will take."""
+class _MeasuringRate:
+    """Reports how far measuring is, at which rate, and how long it will take."""
 
     def __init__(self, total: int, done: int, seconds: float, progress: ProgressCallback) -> None:
         self._total, self._start, self._progress = total, done, progress
-        self._begun = time.monotonic()
+        self._start_s = time.monotonic()
         rate = (total - done) / seconds if seconds > 0 else 0.0
         progress(Progress("analysing", done, total, rate, seconds))
 
-    def done(self, frames: int) -> None:
-        """Tells that so many frames are done in all."""
-        spent = max(1e-9, time.monotonic() - self._begun)
+    def update(self, frames: int) -> None:
+        """Reports that so many frames are done in all."""
+        spent = max(1e-9, time.monotonic() - self._start_s)
         rate = (frames - self._start) / spent
-        left = (self._total - frames) / rate if rate > 0 else None
-        self._progress(Progress("analysing", frames, self._total, rate, left))
+        remaining_s = (self._total - frames) / rate if rate > 0 else None
+        self._progress(Progress("analysing", frames, self._total, rate, remaining_s))

@@ -1,4 +1,4 @@
-"""What a run was computed with: versions, system, processor, threads."""
+"""The environment of a run: versions, system, processor and threads that computed it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PACKAGES = ("av", "numpy", "opencv-python-headless", "scipy")
 
 
 def environment() -> dict[str, object]:
-    """Returns what a repetition of the run needs to know, as JSON values."""
+    """Returns what a rerun has to compare itself with, as JSON values."""
     return {
         "sightline": VERSION,
         "python": sys.version.split()[0],

@@ -1,4 +1,4 @@
-"""What an analysis will need, said before it starts."""
+"""Estimates what an analysis will need before it starts."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pathlib import Path
 from engine.core.errors import ResourceError
 from engine.core.settings import MotionSettings
 from engine.detectors.text.feature_store import CACHE_BYTES
-from engine.detectors.text.text_detector import TextUse
+from engine.detectors.text.text_detector import TextDetector
 from engine.media import Source
 from engine.motion.analysis_plan import AnalysisPlan
 from engine.motion.chunk_reader import ChunkReader
 from engine.motion.motion_meter import ChunkPictures, MotionMeter
 
-_BYTES_A_FRAME = 1_100
-_TEXT_BYTES_A_FRAME = 70_000
-_SPARE_BYTES = 64 << 20
-_PROBE_FRAMES = 24
+_BYTES_PER_FRAME = 1_100  # Raw maps, scores and heatmaps of an analysed frame, at most.
+_TEXT_BYTES_PER_FRAME = 70_000  # Features of 64 KB at most and maps of the text channel.
+_SPARE_BYTES = 64 << 20  # A choice: what the system and the audit log need beside the results.
+_PROBE_FRAMES = 24  # About a second of footage, measured to estimate the rest.
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Needs of an analysis.
+    """The needs of an analysis.
 
     Attributes:
         seconds: wall time on this machine, roughly.
@@ -41,7 +41,7 @@ def estimate(
     settings: MotionSettings,
     threads: int,
     done: int,
-    text: TextUse | None = None,
+    text: TextDetector | None = None,
 ) -> Estimate:
     """Estimates the needs by analysing a second of the stream.
 
@@ -53,20 +53,20 @@ def estimate(
         done: analysed frames that are already stored.
         text: the text channel; None without it.
     """
-    left = len(plan) - done
+    remaining = len(plan) - done
     probe = min(len(plan), _PROBE_FRAMES)
     with MotionMeter(plan.grid, settings, plan.rate, threads) as meter:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         reader = ChunkReader(source, plan, meter.context)
         pictures = reader.first_pictures(probe)
         meter.measure(ChunkPictures.alone(pictures, plan.seconds[: len(pictures)]))
-        spent = time.perf_counter() - begun
-    seconds, size = spent / probe * left, left * _BYTES_A_FRAME
+        spent = time.perf_counter() - start
+    seconds, size = spent / probe * remaining, remaining * _BYTES_PER_FRAME
     if text is not None:
         model = text.model
-        windows = left / max(1.0, plan.rate / model.frame_rate) / model.window_frames
+        windows = remaining / max(1.0, plan.rate / model.frame_rate) / model.window_frames
         seconds += windows * model.window_ms / 1000
-        size += min(left * _TEXT_BYTES_A_FRAME, CACHE_BYTES + left * _BYTES_A_FRAME)
+        size += min(remaining * _TEXT_BYTES_PER_FRAME, CACHE_BYTES + remaining * _BYTES_PER_FRAME)
     return Estimate(seconds, size)
 
 

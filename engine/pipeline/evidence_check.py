@@ -1,4 +1,4 @@
-"""Evidence as it is now against what was added."""
+"""Compares evidence as it is now with what was added, and records what changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.media import ALGORITHMS, hash_evidence
 
 @dataclass(frozen=True)
 class EvidenceState:
-    """A piece of evidence as it was found now.
+    """A piece of evidence as it is now.
 
     Attributes:
         row: as recorded.
@@ -28,7 +28,7 @@ class EvidenceState:
     error: str = ""
 
     @property
-    def unchanged(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Whether it is what was added."""
         return self.sha256_now == self.row.sha256
 
@@ -62,15 +62,15 @@ def hashes_now(
         row: the evidence.
         also: of `engine.media.ALGORITHMS`, beside SHA-256.
         cancel: looked at between blocks.
-        progress: told how far it is.
+        progress: is given how far it is.
 
     Raises:
         BadInputError: an algorithm is not known.
         MediaError: it is missing or cannot be read.
         CancelledError: the user stopped.
     """
-    wanted = tuple(dict.fromkeys(("sha256", *also)))
-    return hash_evidence(case.evidence_path(row), wanted, cancel, progress)
+    algorithms = tuple(dict.fromkeys(("sha256", *also)))
+    return hash_evidence(case.evidence_path(row), algorithms, cancel, progress)
 
 
 def verify_case(
@@ -85,12 +85,12 @@ def verify_case(
     Args:
         case: to verify; it is only read.
         also: of `engine.media.ALGORITHMS`, beside SHA-256, in the same reading.
-        head: of the audit log, noted elsewhere.
+        head: of the audit chain, as somebody noted it elsewhere.
         cancel: looked at between blocks.
-        progress: told how far it is.
+        progress: is given how far it is.
 
     Returns:
-        What was found, and the other hashes by evidence id and algorithm.
+        The verification, and the other hashes by evidence id and algorithm.
 
     Raises:
         BadInputError: an algorithm is not known, or the head is no hash.
@@ -103,27 +103,27 @@ def verify_case(
         raise BadInputError("not a known hash", unknown[0][:80], f"use {', '.join(ALGORITHMS)}")
     hashes: dict[int, dict[str, str]] = {}
 
-    def hashed(row: EvidenceRow) -> str:
-        found = hashes_now(case, row, also, cancel, progress)
-        hashes[row.id] = {name: found[name] for name in also if name != "sha256"}
-        return found["sha256"]
+    def hash_row(row: EvidenceRow) -> str:
+        row_hashes = hashes_now(case, row, also, cancel, progress)
+        hashes[row.id] = {name: row_hashes[name] for name in also if name != "sha256"}
+        return row_hashes["sha256"]
 
-    found = verify(case, hash_evidence=hashed, head=head)
+    verification = verify(case, hash_evidence=hash_row, head=head)
     if cancel is not None:
         cancel.check()
-    return found, hashes
+    return verification, hashes
 
 
 def verification_json(
-    found: Verification, hashes: Mapping[int, Mapping[str, str]]
+    verification: Verification, hashes: Mapping[int, Mapping[str, str]]
 ) -> dict[str, Any]:
-    """Returns what `verify_case` found in JSON values."""
-    said: dict[str, Any] = found.as_json()
-    for one in said["evidence"]:
-        others = hashes.get(one["evidence_id"])
+    """Returns what `verify_case` returned, as JSON values."""
+    values: dict[str, Any] = verification.as_json()
+    for evidence in values["evidence"]:
+        others = hashes.get(evidence["evidence_id"])
         if others:
-            one["also"] = dict(others)
-    return said
+            evidence["also"] = dict(others)
+    return values
 
 
 def check_evidence(
@@ -148,8 +148,8 @@ def _state(
         return EvidenceState(row, None, error.line())
 
 
-def note_mismatches(case: Case, changed: Mapping[int, str | None]) -> None:
-    """Keeps on record which evidence was found changed.
+def record_mismatches(case: Case, changed: Mapping[int, str | None]) -> None:
+    """Records which evidence was found changed.
 
     Args:
         case: open for writing.
@@ -162,39 +162,39 @@ def note_mismatches(case: Case, changed: Mapping[int, str | None]) -> None:
         return
     with case.change() as change:
         for evidence_id, sha256 in changed.items():
-            change.evidence.note_mismatch(evidence_id, sha256)
+            change.evidence.record_mismatch(evidence_id, sha256)
 
 
-def changed_evidence(found: Verification) -> dict[int, str | None]:
-    """Returns the hash now of each piece of evidence found changed, by id; missing ones are out."""
+def changed_evidence(verification: Verification) -> dict[int, str | None]:
+    """Returns by id the hash that changed evidence has now; missing evidence is left out."""
     return {
-        one.evidence_id: one.sha256_now
-        for one in found.evidence
-        if not one.ok and one.sha256_now is not None
+        evidence.evidence_id: evidence.sha256_now
+        for evidence in verification.evidence
+        if not evidence.ok and evidence.sha256_now is not None
     }
 
 
-def keep_changed(path: Path, found: Verification) -> str:
-    """Puts evidence that a verification found changed on record.
+def record_changed_evidence(path: Path, verification: Verification) -> str:
+    """Records evidence that a verification found changed.
 
     Nothing is added to a history that is itself in doubt, and nothing about evidence that is only
-    missing: it may lie on a disk that is not there now.
+    missing: it may lie on a disk that is not connected now.
 
     Args:
-        path: the case folder; a worker joins by its token.
-        found: what the verification found.
+        path: the case folder.
+        verification: of that case.
 
     Returns:
         Why it was not put on record; empty when it was or need not be.
     """
-    changed = changed_evidence(found)
+    changed = changed_evidence(verification)
     if not changed:
         return ""
-    if found.bad or found.first_bad is not None:
+    if verification.bad or verification.first_bad is not None:
         return "changed evidence was not put on record: the case itself was changed"
     try:
-        with Case.open(path, write=True) as opened:
-            note_mismatches(opened, changed)
+        with Case.open(path, write=True) as case:
+            record_mismatches(case, changed)
     except SightlineError as error:
         return f"changed evidence could not be put on record: {error.line()}"
     return ""

@@ -22,6 +22,8 @@ from engine.core.stream import FrameIndex, StreamInfo
 from engine.media import IndexCache, Source, fingerprint, hash_evidence, open_source
 from engine.media.image_folder import image_files
 
+_IMAGES_FPS = 25.0  # Of image folders without a named rate; that of PAL and of most data sets.
+
 
 def add_evidence(
     case: Case,
@@ -44,7 +46,7 @@ def add_evidence(
         fps: frame rate of images.
         copy: whether the case keeps a copy and reads that.
         cancel: looked at while hashing and indexing.
-        progress: told how far hashing is.
+        progress: is given how far hashing is.
 
     Returns:
         The evidence and its open source, which the caller closes.
@@ -57,8 +59,8 @@ def add_evidence(
         CancelledError: the user stopped.
     """
     absolute = path.absolute()
-    found = case.evidence.with_path(str(absolute))
-    known = found[-1] if found else None
+    rows = case.evidence.with_path(str(absolute))
+    known = rows[-1] if rows else None
     token = cancel or CancelToken()
     hashing = _Hashing(absolute, token, progress)
     try:
@@ -87,7 +89,7 @@ def add_evidence(
 
 
 @contextmanager
-def opened_evidence(
+def open_evidence(
     case: Case, evidence: EvidenceRow, stream: int, cancel: CancelToken | None = None
 ) -> Iterator[Source]:
     """Opens evidence that is what was added; hashes it when its size or time of change differs.
@@ -106,8 +108,8 @@ def opened_evidence(
     path = case.evidence_path(evidence)
     if not path.exists():
         raise MediaError("the evidence is missing", path, "put it back, its hash is compared then")
-    found = fingerprint(path)
-    if (found.size, found.mtime_ns) != (evidence.size, evidence.mtime_ns):
+    state = fingerprint(path)
+    if (state.size, state.mtime_ns) != (evidence.size, evidence.mtime_ns):
         check_unchanged(case, evidence, hash_evidence(path, cancel=cancel)["sha256"])
     indexes = IndexCache(case.path / "cache" / "indexes")
     with open_source(
@@ -117,7 +119,7 @@ def opened_evidence(
 
 
 def check_unchanged(case: Case, evidence: EvidenceRow, sha256: str | None) -> None:
-    """Makes sure that evidence is what was added; a mismatch is recorded and stays on record.
+    """Makes sure that evidence is what was added; a mismatch is recorded for good.
 
     Raises:
         BadInputError: the hash differs.
@@ -125,7 +127,7 @@ def check_unchanged(case: Case, evidence: EvidenceRow, sha256: str | None) -> No
     if sha256 == evidence.sha256:
         return
     with case.change() as change:
-        change.evidence.note_mismatch(evidence.id, sha256)
+        change.evidence.record_mismatch(evidence.id, sha256)
     raise BadInputError(
         f"evidence changed since it was added (recorded {evidence.sha256[:12]}…, now "
         f"{(sha256 or 'unreadable')[:12]}…)",
@@ -158,7 +160,7 @@ def stream_properties(info: StreamInfo, index: FrameIndex) -> dict[str, Any]:
         "time_base": str(info.time_base),
         "average_rate": None if info.average_rate is None else str(info.average_rate),
         "pixel_aspect": str(info.pixel_aspect),
-        "streams": [asdict(one) for one in info.streams],
+        "streams": [asdict(stream) for stream in info.streams],
         "frames": len(index),
         "keyframes": int(index.keyframe.sum()),
         "duration_s": index.duration_s,
@@ -175,7 +177,7 @@ def stream_properties(info: StreamInfo, index: FrameIndex) -> dict[str, Any]:
 
 
 class _Hashing:
-    """Hashes in a thread of its own while the file is indexed."""
+    """Hashes evidence in a thread of its own while it is indexed."""
 
     def __init__(self, path: Path, cancel: CancelToken, progress: ProgressCallback) -> None:
         self._stop = CancelToken()
@@ -193,12 +195,12 @@ class _Hashing:
             self._result = error
 
     def stop(self) -> None:
-        """Gives up."""
+        """Gives up and waits for the thread."""
         self._stop.cancel()
         self._thread.join()
 
     def result(self) -> str:
-        """Waits for the hash."""
+        """Waits for the hash; raises what hashing raised."""
         while self._thread.is_alive():
             self._thread.join(0.1)
             if self._cancel.cancelled:
@@ -220,7 +222,7 @@ def _add(
         sha256=sha256,
         size=state.size,
         mtime_ns=state.mtime_ns,
-        fps=(fps or 25.0) if path.is_dir() else fps if index.made else None,
+        fps=(fps or _IMAGES_FPS) if path.is_dir() else fps if index.made else None,
         copied_to=_copy(case, path, sha256) if copy else None,
         properties=json.dumps(stream_properties(info, index), sort_keys=True),
         streams=(_stream(info, index),),

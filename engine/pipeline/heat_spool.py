@@ -1,4 +1,4 @@
-"""Heatmaps on their way into the case: compressed as they come, so that an hour stays small."""
+"""Heatmaps on their way into the case: compressed at once, so that an hour of them stays small."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import numpy as np
 from engine.case import HeatBlock
 from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.motion.analysis_plan import AnalysisPlan
-from engine.pipeline.scoring import Verdict
+from engine.pipeline.channels.scoring import BlockScores
 
 
 class HeatSpool:
-    """Keeps the heatmaps of all channels of a run, a byte a cell."""
+    """Gathers the heatmaps of all channels of a run, a byte a cell."""
 
     def __init__(self, plan: AnalysisPlan) -> None:
         self._plan = plan
         self._blocks: dict[str, list[tuple[int, int, bytes]]] = {}
 
-    def add(self, at: int, verdict: Verdict) -> None:
-        """Takes the heatmaps of consecutive analysed frames, the first at position `at`."""
-        for name, reading in verdict.readings.items():
-            heat = np.round(np.clip(reading.heat, 0, 1) * 255).astype(np.uint8)
+    def add(self, start: int, scores: BlockScores) -> None:
+        """Adds heatmaps of consecutive analysed frames; `start` is the index of the first."""
+        for name, channel in scores.channels.items():
+            heat = np.round(np.clip(channel.heat, 0, 1) * 255).astype(np.uint8)
             packed = pack_arrays({"heat": heat})
-            self._blocks.setdefault(name, []).append((at, len(verdict), packed))
+            self._blocks.setdefault(name, []).append((start, len(scores), packed))
 
     def blocks(self) -> Iterator[HeatBlock]:
-        """Yields what was taken, in order of channel and frame."""
+        """Yields the heatmaps, in order of channel and frame."""
         for name, blocks in self._blocks.items():
-            for at, count, packed in blocks:
-                frames = self._plan.frames[at : at + count]
+            for start, count, packed in blocks:
+                frames = self._plan.frames[start : start + count]
                 heat = unpack_arrays(packed)["heat"].astype(np.uint8, copy=False)
                 yield HeatBlock(name, frames, heat)

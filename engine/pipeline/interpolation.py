@@ -34,7 +34,7 @@ def expand_heat(
     Args:
         heat: float32 [m, R, C], of the analysed frames.
         analysed: float64 [m], their stream times, ascending.
-        every: float64 [n], stream times of the frames wanted.
+        every: float64 [n], stream times of the frames to interpolate.
 
     Yields:
         float32 [R, C].

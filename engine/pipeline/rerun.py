@@ -1,4 +1,4 @@
-"""Replays a run from its stored recipe and compares what it finds."""
+"""Reruns an analysis from its stored recipe and compares the results."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.case import Case, RunRow
+from engine.core.channels import SCENE
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.detectors.text.text_detector import open_text
 from engine.media import hash_evidence, open_source
-from engine.pipeline.calibration.recalibration import replay
 from engine.pipeline.evidence_intake import check_unchanged
-from engine.pipeline.fusion import SCENE
+from engine.pipeline.recalibration import repeat_recalibration
 from engine.pipeline.recipe import Recipe
-from engine.pipeline.run import Resuming, Run
-from engine.pipeline.variant import taught_of
+from engine.pipeline.run import AnalysisRun, Resuming
+from engine.pipeline.variant import variant_weights
 
 
-def repeat_run(
+def rerun(
     case: Case, run_id: int, cancel: CancelToken | None = None, progress: ProgressCallback = silent
 ) -> tuple[RunRow, list[str]]:
-    """Replays a finished run as a new one.
+    """Repeats a finished run as a new one.
 
     Args:
         case: open for writing.
-        run_id: the run to replay.
+        run_id: the run to repeat.
         cancel: looked at between chunks.
-        progress: told how far the work is.
+        progress: is given how far the work is.
 
     Returns:
         The new run, and the names of what differs; none when both are the same bit for bit.
@@ -50,10 +50,12 @@ def repeat_run(
     path = case.evidence_path(evidence)
     check_unchanged(case, evidence, hash_evidence(path, cancel=token, progress=progress)["sha256"])
     with open_source(path, stream=old.stream, fps=evidence.fps, cancel=token) as source:
-        text = open_text(None, recipe.text, taught_of(case, recipe))
-        run = Run(case, evidence, source, recipe, text=text, cancel=token, progress=progress)
+        text = open_text(None, recipe.text, variant_weights(case, recipe).decoder)
+        run = AnalysisRun(
+            case, evidence, source, recipe, text=text, cancel=token, progress=progress
+        )
         new = run.execute(Resuming(finished=False, unfinished=False, relearn=True))
-    replay(case, new, case.results.current(run_id), token, progress)
+    repeat_recalibration(case, new, case.results.current(run_id), token, progress)
     return new, list(_differences(case, old.id, new.id))
 
 
@@ -71,12 +73,14 @@ def _differences(case: Case, old: int, new: int) -> Iterator[str]:
         yield "events"
     if _regions(case, old) != _regions(case, new):
         yield "regions"
-    paths = [[row.trajectory for row in case.results.trajectories(run)] for run in (old, new)]
-    same = len(paths[0]) == len(paths[1]) and all(
-        np.array_equal(one.frames, other.frames)
-        and np.array_equal(one.boxes, other.boxes)
-        and np.array_equal(one.scores, other.scores)
-        for one, other in zip(*paths, strict=True)
+    trajectories = [
+        [row.trajectory for row in case.results.trajectories(run)] for run in (old, new)
+    ]
+    same = len(trajectories[0]) == len(trajectories[1]) and all(
+        np.array_equal(first.frames, second.frames)
+        and np.array_equal(first.boxes, second.boxes)
+        and np.array_equal(first.scores, second.scores)
+        for first, second in zip(*trajectories, strict=True)
     )
     if not same:
         yield "trajectories"
@@ -84,4 +88,4 @@ def _differences(case: Case, old: int, new: int) -> Iterator[str]:
 
 def _regions(case: Case, run: int) -> list[tuple[object, ...]]:
     regions = (row.region for row in case.results.regions(run))
-    return [(one.frame, one.box, one.score, one.trajectory, one.mask.tobytes()) for one in regions]
+    return [(r.frame, r.box, r.score, r.trajectory, r.mask.tobytes()) for r in regions]

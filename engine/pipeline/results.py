@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.channels import FUSED, SCENE
 from engine.core.findings import Event, Reason, Region, Trajectory
 from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.core.settings import AnalysisSettings
-from engine.detectors.scene.scene_channel import AttributePeaks
-from engine.detectors.scene.scene_reasons import event_reasons
-from engine.detectors.text.prompt_reasons import prompt_reasons
-from engine.detectors.text.text_channel import PromptPeaks, joined_prompts
+from engine.detectors.channel_scores import ChannelPeaks
 from engine.motion.analysis_plan import AnalysisPlan
 from engine.motion.motion_maps import MotionMaps
-from engine.pipeline.fusion import FUSED, SCENE, TEXT, speaking_channel
-from engine.pipeline.scoring import Calibrations, RawMaps, Verdict, joined_peaks, judge
+from engine.pipeline.channels.fusion import speaking_channel
+from engine.pipeline.channels.raw_maps import Calibrations, RawMaps
+from engine.pipeline.channels.scoring import BlockScores, score_blocks
 from engine.tracking.events import EventSpan, assemble_events, find_events
 from engine.tracking.tracker import Tracker
 from engine.tracking.tracking_block import TrackingBlock
@@ -26,34 +27,29 @@ from engine.tracking.tracking_block import TrackingBlock
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What was found in one stream.
+    """What follows from the raw maps of one stream.
 
     Attributes:
         scores: by channel, float32 [m], 0..1, one an analysed frame.
         regions: in order of frame.
         trajectories: in order of number.
         events: in order of number.
-        peaks: what each attribute of the scene channel found, a value an analysed frame.
-        prompts: what the prompts found, likewise; None without the text channel.
     """
 
     scores: dict[str, NDArray[np.float32]]
     regions: list[Region]
     trajectories: list[Trajectory]
     events: list[Event]
-    peaks: dict[str, AttributePeaks]
-    prompts: PromptPeaks | None = None
 
 
-def derive(
+def derive_results(
     raw: RawMaps,
     calibrations: Calibrations,
     plan: AnalysisPlan,
     settings: AnalysisSettings,
-    prompts: tuple[str, ...],
     cancel: CancelToken,
     progress: ProgressCallback = silent,
-    see: Callable[[int, Verdict], None] | None = None,
+    on_block: Callable[[int, BlockScores], None] | None = None,
 ) -> Results:
     """Derives the results of a stream: regions, trajectories and events of its leading channel.
 
@@ -62,82 +58,58 @@ def derive(
         calibrations: final, of every channel that runs.
         plan: what was analysed.
         settings: of the analysis.
-        prompts: the abnormal prompts of the text channel; none without it.
         cancel: looked at between blocks.
-        progress: told the frames done.
-        see: given the position of a block's first frame and the verdict on it.
+        progress: is given the frames done.
+        on_block: is given the index of a block's first frame and its scores.
 
     Raises:
         CancelledError: the user stopped.
     """
     tracker = Tracker(plan.grid, settings.tracking)
-    scores: dict[str, list[NDArray[np.float32]]] = {}
-    peaks: list[dict[str, AttributePeaks]] = []
-    spoken: list[PromptPeaks] = []
-    at = 0
-    for maps, verdict in judge(raw, calibrations, plan, settings):
+    score_parts: defaultdict[str, list[NDArray[np.float32]]] = defaultdict(list)
+    peak_parts: defaultdict[str, list[ChannelPeaks]] = defaultdict(list)
+    done = 0
+    for maps, block in score_blocks(raw, calibrations, plan, settings):
         cancel.check()
-        tracker.add(_tracking_block(plan, at, maps, verdict))
-        for name, reading in verdict.readings.items():
-            scores.setdefault(name, []).append(reading.scores)
-        peaks.append(verdict.peaks)
-        if verdict.prompts is not None:
-            spoken.append(verdict.prompts)
-        if see is not None:
-            see(at, verdict)
-        at += len(verdict)
-        progress(Progress("deriving", at, len(plan)))
+        tracker.add(_tracking_block(plan, done, maps, block))
+        for name, channel in block.channels.items():
+            score_parts[name].append(channel.scores)
+            if channel.peaks is not None:
+                peak_parts[name].append(channel.peaks)
+        if on_block is not None:
+            on_block(done, block)
+        done += len(block)
+        progress(Progress("deriving", done, len(plan)))
     trajectories = tracker.finish()
-    found = {name: np.concatenate(parts) for name, parts in scores.items()}
-    joined = joined_peaks(peaks)
-    loudest = joined_prompts(spoken) if spoken else None
-    events = _events(found, plan, settings, trajectories, _Reasons(joined, loudest, prompts))
+    scores = {name: np.concatenate(parts) for name, parts in score_parts.items()}
+    peaks = {name: parts[0].join(parts) for name, parts in peak_parts.items()}
+    events = _events(scores, peaks, plan, settings, trajectories)
     regions = list(tracker.regions.regions(trajectories))
-    return Results(found, regions, trajectories, events, joined, loudest)
+    return Results(scores, regions, trajectories, events)
 
 
 def _tracking_block(
-    plan: AnalysisPlan, at: int, maps: MotionMaps, verdict: Verdict
+    plan: AnalysisPlan, start: int, maps: MotionMaps, scores: BlockScores
 ) -> TrackingBlock:
-    here = slice(at, at + len(maps))
+    frames = slice(start, start + len(maps))
     return TrackingBlock(
-        plan.frames[here],
-        plan.pts[here],
-        plan.seconds[here],
-        verdict.heat,
+        plan.frames[frames],
+        plan.pts[frames],
+        plan.seconds[frames],
+        scores.heat,
         maps.foreground,
         maps.vx,
         maps.vy,
-        verdict.relative_speed,
+        scores.relative_speed,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Reasons:
-    """What the channels of a whole run found, from which events take their reasons."""
-
-    peaks: dict[str, AttributePeaks]
-    spoken: PromptPeaks | None
-    prompts: tuple[str, ...]
-
-    def of(self, span: EventSpan, strongest: dict[str, float]) -> tuple[Reason, ...]:
-        """Returns the reasons of a span, those of the stronger channel first."""
-        scene = event_reasons(self.peaks, span.first, span.last) if self.peaks else ()
-        if self.spoken is None:
-            return scene
-        text = prompt_reasons(self.spoken, self.prompts, span.first, span.last)
-        if text and speaking_channel(strongest) == TEXT:
-            return text
-        louder = strongest[TEXT] > strongest.get(SCENE, 0.0)
-        return (*text, *scene) if louder else (*scene, *text)
 
 
 def _events(
     scores: dict[str, NDArray[np.float32]],
+    peaks: dict[str, ChannelPeaks],
     plan: AnalysisPlan,
     settings: AnalysisSettings,
     trajectories: list[Trajectory],
-    reasons: _Reasons,
 ) -> list[Event]:
     leading = scores.get(FUSED, next(iter(scores.values())))
     spans = find_events(leading, plan.seconds, settings.tracking)
@@ -155,7 +127,25 @@ def _events(
         plan.pts,
         plan.seconds,
         trajectories,
-        [reasons.of(span, one) for span, one in zip(spans, strongest, strict=True)],
-        [speaking_channel(one) for one in strongest],
+        [_reasons(peaks, *pair) for pair in zip(spans, strongest, strict=True)],
+        [speaking_channel(scores_of_span) for scores_of_span in strongest],
         settings.tracking,
     )
+
+
+def _reasons(
+    peaks: dict[str, ChannelPeaks], span: EventSpan, strongest: dict[str, float]
+) -> tuple[Reason, ...]:
+    """Returns the reasons of a span, those of the stronger channel first.
+
+    Args:
+        peaks: of a whole run, by channel.
+        span: that stands out.
+        strongest: for each channel, its largest score in the span.
+    """
+    reasons = {name: part.reasons(span.first, span.last) for name, part in peaks.items()}
+    speaking = speaking_channel(strongest)
+    if speaking != SCENE and reasons.get(speaking):
+        return reasons[speaking]
+    by_strength = sorted(reasons, key=lambda name: -strongest[name])
+    return tuple(chain.from_iterable(reasons[name] for name in by_strength))

@@ -1,4 +1,4 @@
-"""What the examiner must know about a run before trusting it."""
+"""Warnings of a run: what the examiner must know before trusting it."""
 
 from __future__ import annotations
 
@@ -9,80 +9,81 @@ from numpy.typing import NDArray
 
 from engine.core.findings import RunWarning
 from engine.core.stream import FrameIndex, StreamInfo
-from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_calibration import SceneCalibration
 
-_CAMERA_SHARE = 0.05
-_LIGHT_SHARE = 0.01
-_SHORT_SELF_S = 60.0
-_SHORT_NORMAL_S = 30.0
+# Choices: what is rarer than these, or longer, changes hardly any score.
+_MAX_CAMERA_SHARE = 0.05  # Share of frames in which the camera may move without a warning.
+_MAX_LIGHTING_SHARE = 0.01  # Share of frames that a lighting change may take likewise.
+_MIN_SELF_S = 60.0  # Seconds of footage that a calibration on the evidence itself needs.
+_MIN_NORMAL_S = 30.0  # Seconds of normal footage that a calibration needs.
 
 
 def stream_warnings(info: StreamInfo, index: FrameIndex) -> list[RunWarning]:
     """Warns about the stream itself: times, fields, gaps and frames that are not there."""
-    found = []
+    warnings = []
     if index.made:
-        found.append(RunWarning("made_pts", 1.0, "frame times were made, not recorded"))
+        warnings.append(RunWarning("made_pts", 1.0, "frame times were made, not recorded"))
     if index.variable_rate:
-        found.append(RunWarning("variable_rate", 1.0, "the frame rate varies; times are exact"))
+        warnings.append(RunWarning("variable_rate", 1.0, "the frame rate varies; times are exact"))
     if info.interlaced:
-        found.append(RunWarning("interlaced", 1.0, "frames consist of two fields"))
+        warnings.append(RunWarning("interlaced", 1.0, "frames consist of two fields"))
     if index.duplicates:
         share = index.duplicates / (len(index) + index.duplicates)
         text = f"{index.duplicates} frames repeat the time of another and are left out"
-        found.append(RunWarning("duplicate_pts", share, text))
+        warnings.append(RunWarning("duplicate_pts", share, text))
     if index.gaps:
         missing = sum(seconds for _, seconds in index.gaps)
         share = missing / max(missing, index.duration_s)
         text = f"{len(index.gaps)} gaps, {missing:.1f} s of footage missing in all"
-        found.append(RunWarning("gaps", share, text))
+        warnings.append(RunWarning("gaps", share, text))
     if info.sound:
-        found.append(RunWarning("sound", 1.0, "the evidence has sound, which is not played"))
-    return found
+        warnings.append(RunWarning("sound", 1.0, "the evidence has sound, which is not played"))
+    return warnings
 
 
 def run_warnings(
     damaged: int,
     missing: int,
     camera: NDArray[np.bool_],
-    unsteady: NDArray[np.bool_],
-    calibration: Calibration,
+    lighting_change: NDArray[np.bool_],
+    calibration: SceneCalibration,
 ) -> list[RunWarning]:
-    """Warns about what the analysis met.
+    """Warns about what the analysis came across.
 
     Args:
         damaged: analysed frames that could not be decoded as they were recorded.
         missing: frames that the container promises but that are not there.
         camera: bool [m], analysed frames in which the camera moves.
-        unsteady: bool [m], analysed frames that differ from their background all over.
-        calibration: the one used.
+        lighting_change: bool [m], analysed frames that differ from their background all over.
+        calibration: of the scene channel.
     """
-    found = []
+    warnings = []
     total = max(1, len(camera))
     if damaged or missing:
         parts = [f"{damaged} analysed frames are damaged and were not judged"] if damaged else []
         parts += [f"{missing} frames the file promises are not there"] if missing else []
         share = (damaged + missing) / (total + missing)
-        found.append(RunWarning("damaged_frames", share, "; ".join(parts)))
-    if camera.mean() > _CAMERA_SHARE:
+        warnings.append(RunWarning("damaged_frames", share, "; ".join(parts)))
+    if camera.mean() > _MAX_CAMERA_SHARE:
         text = (
             f"the camera moves in {camera.mean():.0%} of the frames; there only speed against "
             "the moving picture is judged, and scores say little"
         )
-        found.append(RunWarning("camera_moves", float(camera.mean()), text))
-    if unsteady.mean() > _LIGHT_SHARE:
+        warnings.append(RunWarning("camera_moves", float(camera.mean()), text))
+    if lighting_change.mean() > _MAX_LIGHTING_SHARE:
         text = (
-            f"the whole picture differs from its background in {unsteady.mean():.0%} of the "
+            f"the whole picture differs from its background in {lighting_change.mean():.0%} of the "
             "frames (another light or view), which are not judged"
         )
-        found.append(RunWarning("light_changes", float(unsteady.mean()), text))
+        warnings.append(RunWarning("light_changes", float(lighting_change.mean()), text))
     seconds = calibration.statistics.seconds
-    short = _SHORT_NORMAL_S if calibration.from_normal else _SHORT_SELF_S
-    if seconds < short or calibration.usual_speed() is None:
+    min_seconds = _MIN_NORMAL_S if calibration.from_normal else _MIN_SELF_S
+    if seconds < min_seconds or calibration.usual_speed() is None:
         text = (
             f"learned from {seconds:.0f} s only; scores are coarse, size and place are not judged"
         )
-        found.append(RunWarning("short_calibration", 1.0, text))
-    return found
+        warnings.append(RunWarning("short_calibration", 1.0, text))
+    return warnings
 
 
 def short_windows(windows: Sequence[int], full: int) -> list[RunWarning]:
@@ -92,7 +93,7 @@ def short_windows(windows: Sequence[int], full: int) -> list[RunWarning]:
         windows: frames of a window, chunk by chunk.
         full: frames of a full one.
     """
-    short = [one for one in windows if one < full]
+    short = [window for window in windows if window < full]
     if not short:
         return []
     text = (
@@ -102,29 +103,29 @@ def short_windows(windows: Sequence[int], full: int) -> list[RunWarning]:
     return [RunWarning("short_windows", len(short) / len(windows), text)]
 
 
-def feature_warnings(gone: int, evicted: int, refused: int, chunks: int) -> list[RunWarning]:
+def feature_warnings(missing: int, evicted: int, refused: int, chunks: int) -> list[RunWarning]:
     """Warns about features that other prompts would have been read from.
 
     Args:
-        gone: chunks measured again because their features were no longer kept.
+        missing: chunks measured again because their features were no longer cached.
         evicted: chunks of other footage whose features were deleted to make room.
         refused: chunks whose features could not be kept.
         chunks: of the run.
     """
-    found = []
-    if gone:
+    warnings = []
+    if missing:
         text = "kept features were gone, so the footage was measured again for these prompts"
-        found.append(RunWarning("features_gone", gone / max(gone, chunks), text))
+        warnings.append(RunWarning("features_gone", missing / max(missing, chunks), text))
     if evicted:
         text = (
             f"the cache is full: kept features of {evicted} chunks of other footage were deleted; "
             "other prompts measure that footage again"
         )
-        found.append(RunWarning("features_evicted", 1.0, text))
+        warnings.append(RunWarning("features_evicted", 1.0, text))
     if refused:
         text = (
             f"features of {refused} of {chunks} chunks could not be kept (the cache is full or "
             "cannot be written); other prompts measure them again"
         )
-        found.append(RunWarning("features_not_kept", refused / chunks, text))
-    return found
+        warnings.append(RunWarning("features_not_kept", refused / chunks, text))
+    return warnings

@@ -5,44 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.case import Case
+from engine.core.channels import SCENE, TEXT
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
-from engine.detectors.text.text_maps import TextMaps, counted
+from engine.detectors.scene.observation import MotionBlock
+from engine.detectors.text.text_maps import TextMaps, silence_masked
 from engine.motion.analysis_plan import AnalysisPlan
 from engine.motion.motion_maps import MotionMaps
-from engine.pipeline.fusion import SCENE, TEXT
+from engine.pipeline.channels.raw_maps import RawMaps
 from engine.pipeline.recipe import Recipe
-from engine.pipeline.scoring import Block, RawMaps
 
 
 def stored_maps(
     case: Case, run_id: int, plan: AnalysisPlan, recipe: Recipe, cancel: CancelToken | None = None
 ) -> RawMaps:
-    """Returns the stored maps of a run, empty where the recipe says nothing counts.
+    """Returns the stored maps of a run, empty where the region mask hides a cell.
 
     Args:
         case: holds the run.
         run_id: the run.
         plan: of the run.
-        recipe: says which channels there are and which parts of the picture count.
+        recipe: names the channels and the region mask.
         cancel: looked at between chunks.
     """
     token, grid = cancel or CancelToken(), plan.grid
 
-    def motion() -> Iterator[Block]:
-        yield from recipe.parts.applied(motion_blocks(case, run_id, plan, token), grid)
+    def motion() -> Iterator[MotionBlock]:
+        yield from recipe.mask.apply(motion_blocks(case, run_id, plan, token), grid)
 
     def text() -> Iterator[TextMaps]:
         maps = _text_blocks(case, run_id, plan)
-        yield from counted(maps, recipe.parts.counting(grid)) if recipe.parts else maps
+        yield from silence_masked(maps, recipe.mask.cells(grid)) if recipe.mask else maps
 
-    return RawMaps(motion, text if TEXT in recipe.settings.channels else None)
+    has_text = TEXT in recipe.settings.channels
+    return RawMaps(motion, text if has_text else None, recipe.prompts)
 
 
 def motion_blocks(
     case: Case, run_id: int, plan: AnalysisPlan, cancel: CancelToken
-) -> Iterator[Block]:
-    """Yields the motion maps of a run's chunks with their stream times, all of the picture.
+) -> Iterator[MotionBlock]:
+    """Yields the motion maps of a run's chunks with their stream times, without region mask.
 
     Raises:
         BadInputError: a chunk does not hold what the plan says.

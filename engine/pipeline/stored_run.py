@@ -16,27 +16,27 @@ from numpy.typing import NDArray
 
 from engine.case import Case, RunRow, StreamRow
 from engine.core.arrays import unpack_arrays
+from engine.core.channels import SCENE, TEXT, leading_channel
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.core.settings import AnalysisSettings
 from engine.core.stream import FrameIndex, StreamInfo
-from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_calibration import SceneCalibration
 from engine.detectors.text.text_calibration import TextCalibration
 from engine.motion.analysis_plan import AnalysisPlan, frame_seconds, make_plan
-from engine.pipeline.fusion import SCENE, TEXT, leading_channel
+from engine.pipeline.channels.raw_maps import Calibrations
+from engine.pipeline.channels.scoring import BlockScores, score_blocks
 from engine.pipeline.interpolation import expand_heat, expand_scores
 from engine.pipeline.recipe import Recipe, recipe_of
-from engine.pipeline.scoring import Calibrations, Verdict, judge
 from engine.pipeline.stored_maps import stored_maps
-from engine.pipeline.variant import motion_of, taught_of
+from engine.pipeline.variant import variant_weights
 
-_TOLERANCE = 1e-3
-"""By how much scores may differ on another machine (`contracts.md`, Repeatability)."""
+_TOLERANCE = 1e-3  # By how much scores of the same run may differ between two machines.
 
 
 @dataclass(frozen=True, eq=False)
 class StoredRun:
-    """A finished run as the case holds it, without its evidence.
+    """A finished run as it is stored in a case, without its evidence.
 
     Attributes:
         run: its row.
@@ -58,7 +58,7 @@ class StoredRun:
         return leading_channel(self.settings.channels)
 
     @property
-    def analysed(self) -> NDArray[np.bool_]:
+    def is_analysed(self) -> NDArray[np.bool_]:
         """Whether each frame was analysed, bool [n]; the others are interpolated."""
         flags = np.zeros(len(self.index), np.bool_)
         flags[self.plan.frames] = True
@@ -72,7 +72,7 @@ def stored_run(case: Case, run: RunRow) -> StoredRun:
         BadInputError: the case does not hold the stream's times, or the chunks do not fit them.
     """
     streams = [
-        one for one in case.evidence.streams(run.evidence_id) if one.stream.number == run.stream
+        row for row in case.evidence.streams(run.evidence_id) if row.stream.number == run.stream
     ]
     if not streams:
         raise BadInputError(
@@ -140,21 +140,21 @@ def scored_chunks(
     last_frame: int | None = None,
     cancel: CancelToken | None = None,
     progress: ProgressCallback = silent,
-) -> Iterator[tuple[int, Verdict]]:
+) -> Iterator[tuple[int, BlockScores]]:
     """Scores the chunks of a run again, with the calibration its results rest on.
 
-    Starts at the first chunk, because how long someone stays and what was left looks back
-    without a limit; that costs less than a millisecond a frame.
+    Starts at the first chunk, because loitering and abandoned objects look back without a limit;
+    that costs less than a millisecond a frame.
 
     Args:
         case: holds the run.
         stored: the run.
         last_frame: the last frame that is needed; None for all.
         cancel: looked at between chunks.
-        progress: told the frames done.
+        progress: is given the frames done.
 
     Yields:
-        The position of a chunk's first analysed frame, and the verdict on its frames.
+        The index of a chunk's first analysed frame, and the scores of its frames.
 
     Raises:
         BadInputError: the calibration is missing, or the scores are not those of the run.
@@ -163,16 +163,16 @@ def scored_chunks(
     token, plan, run_id = cancel or CancelToken(), stored.plan, stored.run.id
     stop = len(plan) if last_frame is None else _after(plan, last_frame)
     known = case.results.scores(run_id, stored.leading)
-    at = 0
+    done = 0
     recipe = recipe_of(stored.run, case.results.current(run_id))
     raw = stored_maps(case, run_id, plan, recipe, token)
-    for _, verdict in judge(raw, calibrations_of(case, stored.run), plan, stored.settings):
+    for _, scores in score_blocks(raw, calibrations_of(case, stored.run), plan, stored.settings):
         token.check()
-        _check_scores(verdict, known[at : at + len(verdict)], stored.run)
-        yield at, verdict
-        at += len(verdict)
-        progress(Progress("deriving", min(at, stop), stop))
-        if at >= stop:
+        _check_scores(scores, known[done : done + len(scores)], stored.run)
+        yield done, scores
+        done += len(scores)
+        progress(Progress("deriving", min(done, stop), stop))
+        if done >= stop:
             return
 
 
@@ -192,7 +192,7 @@ def every_heat(
         first: first frame.
         last: last frame, inclusive; None for the stream's last.
         cancel: looked at between chunks.
-        progress: told the frames done.
+        progress: is given the frames done.
 
     Yields:
         float32 [R, C], 0..1.
@@ -204,17 +204,17 @@ def every_heat(
     plan, end = stored.plan, len(stored.index) - 1 if last is None else last
     before: NDArray[np.float32] | None = None
     done = first
-    for at, verdict in scored_chunks(case, stored, end, cancel, progress):
-        stop = at + len(verdict)
+    for start, scores in scored_chunks(case, stored, end, cancel, progress):
+        stop = start + len(scores)
         final = stop == len(plan)
         reach = min(end, len(stored.index) - 1 if final else int(plan.frames[stop - 1]))
         if reach >= done:
-            low = at if before is None else at - 1
-            heat = verdict.heat if before is None else np.concatenate([before, verdict.heat])
-            wanted = stored.seconds[done : reach + 1]
-            yield from expand_heat(heat, plan.seconds[low:stop], wanted)
+            low = start if before is None else start - 1
+            heat = scores.heat if before is None else np.concatenate([before, scores.heat])
+            every = stored.seconds[done : reach + 1]
+            yield from expand_heat(heat, plan.seconds[low:stop], every)
             done = reach + 1
-        before = verdict.heat[-1:]
+        before = scores.heat[-1:]
 
 
 def _after(plan: AnalysisPlan, last_frame: int) -> int:
@@ -223,7 +223,7 @@ def _after(plan: AnalysisPlan, last_frame: int) -> int:
 
 
 def calibrations_of(case: Case, run: RunRow) -> Calibrations:
-    """Returns what the current results of a run rest on.
+    """Returns the calibrations that the current results of a run rest on.
 
     Raises:
         BadInputError: the run has no results yet.
@@ -238,13 +238,13 @@ def calibrations_of(case: Case, run: RunRow) -> Calibrations:
             "the run has no results to derive again", f"run {run.id}", "analyse the evidence again"
         )
     text = TextCalibration.decode(bodies[TEXT]) if TEXT in bodies else None
-    taught = taught_of(case, Recipe.from_json(json.loads(run.settings)))
-    return Calibrations(Calibration.decode(bodies[SCENE]), text, motion_of(taught))
+    weights = variant_weights(case, Recipe.from_json(json.loads(run.settings)))
+    return Calibrations(SceneCalibration.decode(bodies[SCENE]), text, weights.motion_rules)
 
 
-def _check_scores(verdict: Verdict, known: NDArray[np.float32], run: RunRow) -> None:
-    """A heatmap that belongs to other scores than those on record must not be shown for them."""
-    scores = verdict.readings[verdict.leading].scores
+def _check_scores(block: BlockScores, known: NDArray[np.float32], run: RunRow) -> None:
+    """Refuses heatmaps of other scores than those on record; they must not be shown for them."""
+    scores = block.channels[block.leading].scores
     same = len(known) == len(scores) and np.allclose(scores, known, rtol=0, atol=_TOLERANCE)
     if not same:
         raise BadInputError(

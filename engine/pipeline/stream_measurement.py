@@ -1,4 +1,4 @@
-"""Measures the motion of a stream: chunks of raw maps, in order, from any chunk on."""
+"""Measures a stream: raw maps of its chunks, in order, from any chunk on."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from engine.motion.chunk_reader import ChunkReader
 from engine.motion.motion_maps import MotionMaps
 from engine.motion.motion_meter import MotionMeter
 
+_MAX_THREADS = 8  # A choice; whether more threads help was not measured.
+
 
 @dataclass(frozen=True, eq=False)
 class MeasuredChunk:
@@ -29,7 +31,7 @@ class MeasuredChunk:
         maps: of its analysed frames.
         seconds: float64 [n], their stream time.
         damaged: bool [n], frames that could not be decoded as they were recorded.
-        text: what the prompts found; None without the text channel.
+        text: maps of the text channel; None without it.
     """
 
     number: int
@@ -41,7 +43,7 @@ class MeasuredChunk:
 
 def worker_threads() -> int:
     """Returns how many frames are measured at once: the processors this process may use."""
-    return min(8, cores())
+    return min(_MAX_THREADS, cores())
 
 
 def measure_stream(
@@ -55,12 +57,12 @@ def measure_stream(
     """Yields the measured chunks of a stream from `first_chunk` on.
 
     Args:
-        source: the stream; belongs to a thread of its own meanwhile.
+        source: the stream; a thread of its own reads it meanwhile.
         plan: what is analysed.
         settings: how motion is measured.
         cancel: looked at several times a second.
         first_chunk: number of the first.
-        text: measures what the prompts find, on a source of its own; None leaves that out.
+        text: measures the text channel, on a source of its own; None leaves it out.
 
     Raises:
         CancelledError: the user stopped.
@@ -71,13 +73,13 @@ def measure_stream(
         with closing(reader.read(first_chunk, cancel)) as chunks:
             for chunk in chunks:
                 start, stop = plan.span(chunk.number)
-                found = None
+                text_maps = None
                 if text is None:
                     maps = meter.measure(chunk.pictures, cancel)
                 else:
-                    begins = text.slices(chunk.number).tolist()
-                    maps, detail = meter.measure_with_detail(chunk.pictures, begins, cancel)
-                    found = text.measure(chunk.number, maps, detail, cancel)
+                    starts = text.slices(chunk.number).tolist()
+                    maps, detail = meter.measure_with_detail(chunk.pictures, starts, cancel)
+                    text_maps = text.measure(chunk.number, maps, detail, cancel)
                 cancel.check()
                 seconds = plan.seconds[start:stop]
-                yield MeasuredChunk(chunk.number, maps, seconds, chunk.damaged, found)
+                yield MeasuredChunk(chunk.number, maps, seconds, chunk.damaged, text_maps)

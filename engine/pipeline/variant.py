@@ -1,73 +1,40 @@
-"""A variant in use: what marks taught both channels, as runs name it and as the case keeps it."""
+"""The variant that a run uses: its weights as the case keeps them."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.case import Case
 from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.errors import BadInputError
-from engine.detectors.scene.motion_rules import TaughtMotion
-
-if TYPE_CHECKING:
-    from engine.pipeline.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class VariantUse:
-    """Which variant a run uses.
-
-    Attributes:
-        name: its name when the run began.
-        sha256: of what was taught, which decides the result.
-    """
-
-    name: str
-    sha256: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Returns JSON values, as a run's settings have them."""
-        return dict(self.__dict__)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> VariantUse:
-        """Restores what `as_json` gave.
-
-        Raises:
-            BadInputError: a value is missing.
-        """
-        try:
-            return cls(str(values["name"]), str(values["sha256"]))
-        except (KeyError, TypeError) as error:
-            raise BadInputError(
-                "the variant of a run cannot be read", str(error), "analyse again"
-            ) from error
+from engine.detectors.scene.motion_rules import MotionRule
+from engine.detectors.text.text_recipe import TextRecipe
+from engine.pipeline.recipe import Recipe, VariantUse
 
 
 @dataclass(frozen=True, eq=False)
-class Taught:
-    """What marks taught.
+class VariantWeights:
+    """What a variant adds to both channels.
 
     Attributes:
-        decoder: an `engine.tvad.adaptation.Adaptation` as bytes.
-        motion: lessons of the scene channel.
+        decoder: an encoded `engine.tvad.adaptation.Adaptation`; empty for none.
+        motion_rules: for the scene channel; stored as `motion`.
     """
 
-    decoder: bytes
-    motion: tuple[TaughtMotion, ...] = ()
+    decoder: bytes = b""
+    motion_rules: tuple[MotionRule, ...] = ()
 
     def encode(self) -> bytes:
-        """Packs it; the same lessons give the same bytes."""
-        said = json.dumps([one.as_json() for one in self.motion], sort_keys=True).encode()
-        arrays = {"decoder": self.decoder, "motion": said}
-        return pack_arrays({name: np.frombuffer(one, np.uint8) for name, one in arrays.items()})
+        """Packs the weights; equal weights give equal bytes."""
+        rules = json.dumps([rule.as_json() for rule in self.motion_rules], sort_keys=True).encode()
+        arrays = {"decoder": self.decoder, "motion": rules}
+        return pack_arrays({name: np.frombuffer(blob, np.uint8) for name, blob in arrays.items()})
 
     @classmethod
-    def decode(cls, blob: bytes) -> Taught:
+    def decode(cls, blob: bytes) -> VariantWeights:
         """Unpacks what `encode` gave.
 
         Raises:
@@ -75,41 +42,33 @@ class Taught:
         """
         arrays = unpack_arrays(blob)
         try:
-            lessons = json.loads(arrays["motion"].tobytes())
-            motion = tuple(TaughtMotion.from_json(one) for one in lessons)
-            return cls(arrays["decoder"].tobytes(), motion)
+            rules = tuple(map(MotionRule.from_json, json.loads(arrays["motion"].tobytes())))
+            return cls(arrays["decoder"].tobytes(), rules)
         except (KeyError, ValueError, TypeError) as error:
             raise BadInputError("a variant is damaged", str(error)[:80], "teach again") from error
 
 
-def taught_of(case: Case, recipe: Recipe) -> Taught | None:
-    """Returns what the variant of a recipe was taught; None without one.
+def variant_weights(case: Case, recipe: Recipe) -> VariantWeights:
+    """Returns the weights of the variant of a recipe; empty ones without a variant.
 
     Raises:
         BadInputError: the case does not hold it, or it is damaged.
     """
     if recipe.variant is None:
-        return None
-    return Taught.decode(case.variants.taught(recipe.variant.sha256).variant.body)
+        return VariantWeights()
+    return VariantWeights.decode(case.variants.by_sha256(recipe.variant.sha256).variant.body)
 
 
 def with_variant(case: Case, recipe: Recipe, name: str) -> Recipe:
-    """Returns a recipe that uses a variant of the case: its pack, its prompts, what it learned.
+    """Returns a recipe that uses a variant of the case, with its pack and its prompts.
 
     Raises:
         BadInputError: there is no such variant, or its recipe is damaged.
     """
-    from engine.detectors.text.text_recipe import TextRecipe
-
-    row = case.variants.named(name)
+    row = case.variants.by_name(name)
     try:
-        said = json.loads(row.variant.recipe)["text"]
+        values = json.loads(row.variant.recipe)["text"]
     except (ValueError, KeyError, TypeError) as error:
         raise BadInputError("the recipe of a variant is damaged", name, "teach again") from error
-    text = TextRecipe.from_json(said)
+    text = TextRecipe.from_json(values)
     return replace(recipe, text=text, variant=VariantUse(name, row.sha256))
-
-
-def motion_of(taught: Taught | None) -> tuple[TaughtMotion, ...]:
-    """Returns the lessons of the scene channel; none without a variant."""
-    return () if taught is None else taught.motion

@@ -17,9 +17,10 @@ COLOUR_NAMES = tuple(_NAMED)
 """What a pixel can be called."""
 
 _GREYS = np.array([name in ("black", "white", "grey") for name in COLOUR_NAMES])
-_DULL = 8.0
-_APART = 60.0
-_SHADOW = 0.5
+# In units of CIELAB, in which about two are the least difference that is seen; choices.
+_DULL_CHROMA = 8.0  # below which a pixel has no hue that anybody would name
+_GREY_PENALTY = 60.0  # added to the distance from colours that it must not be called then
+_BRIGHTNESS_WEIGHT = 0.5  # in the distance of two names: a shadow changes it, and the colour stays
 
 
 def colour_numbers(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -29,17 +30,17 @@ def colour_numbers(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
         pixels: uint8 [n, 3], RGB.
 
     Returns:
-        int64 [n], places in `COLOUR_NAMES`.
+        int64 [n], indices in `COLOUR_NAMES`.
     """
-    found = _lab(pixels)
-    distance = np.linalg.norm(found[:, None] - _WANTED[None], axis=2)
+    lab = _to_lab(pixels)
+    distance = np.linalg.norm(lab[:, None] - _LAB_COLOURS[None], axis=2)
     # A dull pixel is a shade of grey, whatever its brightness is nearest to.
-    dull = np.hypot(found[:, 1], found[:, 2]) < _DULL
-    distance[np.ix_(dull, ~_GREYS)] += _APART
+    dull = np.hypot(lab[:, 1], lab[:, 2]) < _DULL_CHROMA
+    distance[np.ix_(dull, ~_GREYS)] += _GREY_PENALTY
     return np.asarray(distance.argmin(1), np.int64)
 
 
-def colours_apart(one: str, other: str) -> float:
+def colour_distance(name: str, other: str) -> float:
     """Returns how far two of `COLOUR_NAMES` lie apart: 60 from red to blue, 36 from black to white.
 
     Brightness counts half: a shadow changes it, and the colour stays.
@@ -47,14 +48,14 @@ def colours_apart(one: str, other: str) -> float:
     Raises:
         ValueError: it is not one of them.
     """
-    first, second = (_WANTED[COLOUR_NAMES.index(name)] for name in (one, other))
-    return float(np.linalg.norm((first - second) * (_SHADOW, 1, 1)))
+    first, second = (_LAB_COLOURS[COLOUR_NAMES.index(colour)] for colour in (name, other))
+    return float(np.linalg.norm((first - second) * (_BRIGHTNESS_WEIGHT, 1, 1)))
 
 
-def _lab(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Returns L 0..100, a and b, float32 [n, 3]."""
+def _to_lab(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns L 0..100, a and b, float32 [n, 3], of pixels uint8 [n, 3], RGB."""
     scaled = (pixels.reshape(-1, 1, 3) / 255).astype(np.float32)
     return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB), np.float32).reshape(-1, 3)
 
 
-_WANTED = _lab(np.array(list(_NAMED.values()), np.uint8))
+_LAB_COLOURS = _to_lab(np.array(list(_NAMED.values()), np.uint8))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.render.palette import colour_table
 
-_VISIBLE = 5
+_MIN_VISIBLE = 5  # of 255: what is colder is not drawn; 0.02, as in `overlay`
 
 
 def heat_rgba(
@@ -17,8 +17,8 @@ def heat_rgba(
 
     Args:
         heat: uint8 [R, C], 255 for 1.0.
-        colour_map: one of `colours.COLOUR_MAPS`.
-        opacity: of the hottest place, 0..1.
+        colour_map: one of `palette.COLOUR_MAPS`.
+        opacity: opacity of the hottest cell, 0..1.
 
     Returns:
         uint8 [R, C, 4], RGB and alpha, not premultiplied.
@@ -29,5 +29,5 @@ def heat_rgba(
     rgba = np.empty((*heat.shape, 4), np.uint8)
     rgba[..., :3] = colour_table(colour_map)[heat]
     share = np.round(heat.astype(np.float32) * np.float32(np.clip(opacity, 0, 1)))
-    rgba[..., 3] = np.where(heat < _VISIBLE, 0, share).astype(np.uint8)
+    rgba[..., 3] = np.where(heat < _MIN_VISIBLE, 0, share).astype(np.uint8)
     return rgba

@@ -10,11 +10,19 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
-from engine.render.palette import OURS, Colour, colour_table
-from engine.render.raster import Rgb, as_rgb, line_height, put_text, text_scale, text_size
+from engine.render.palette import RESULT_COLOUR, Colour, colour_table
+from engine.render.raster import (
+    SUBPIXEL_BITS,
+    Rgb,
+    as_rgb,
+    line_height,
+    put_text,
+    text_scale,
+    text_size,
+)
 
-_SHIFT = 4
-_VISIBLE = 0.02
+_MIN_VISIBLE = 0.02  # heat from which a pixel is drawn over: less is no difference to be seen
+_MAX_COORDINATE = 1e5  # pixels: far outside of any picture, and still exact as a fixed-point number
 
 
 def enlarge(heatmap: NDArray[np.floating], height: int, width: int) -> NDArray[np.float32]:
@@ -49,8 +57,8 @@ def overlay_heatmap(
     Args:
         rgb: uint8 [H, W, 3] or grey [H, W].
         heatmap: float [h, w], 0..1, any grid, enlarged bilinearly.
-        opacity: of the hottest place, 0..1; other places have `opacity * heat`.
-        colour_map: one of `colours.COLOUR_MAPS`.
+        opacity: opacity of the hottest pixel, 0..1; others have `opacity * heat`.
+        colour_map: one of `palette.COLOUR_MAPS`.
 
     Returns:
         A new picture, uint8 [H, W, 3]; pixels colder than 0.02 are exactly the frame's.
@@ -61,7 +69,7 @@ def overlay_heatmap(
     picture = as_rgb(rgb)
     table = colour_table(colour_map)
     heat = enlarge(heatmap, picture.shape[0], picture.shape[1])
-    hot = np.asarray(heat >= _VISIBLE, dtype=np.uint8)
+    hot = np.asarray(heat >= _MIN_VISIBLE, dtype=np.uint8)
     # Heat covers little of most pictures, and mixing all of them would cost most of an export.
     x, y, w, h = cv2.boundingRect(hot)
     here = np.s_[y : y + h, x : x + w]
@@ -76,7 +84,7 @@ def overlay_heatmap(
 def draw_boxes(
     rgb: NDArray[np.uint8],
     boxes: Sequence[Box],
-    colour: Colour = OURS,
+    colour: Colour = RESULT_COLOUR,
     labels: Sequence[str] | None = None,
     thickness: int = 2,
 ) -> Rgb:
@@ -84,10 +92,10 @@ def draw_boxes(
 
     Args:
         rgb: uint8 [H, W, 3] or grey [H, W].
-        boxes: in pixels of the frame; parts outside are cut.
+        boxes: boxes in pixels of the frame; parts outside are cut.
         colour: RGB.
         labels: one text a box, written above it on a dark backing; None for none.
-        thickness: of the lines, in pixels, drawn inwards.
+        thickness: thickness of the lines, in pixels, drawn inwards.
 
     Returns:
         A new picture, uint8 [H, W, 3].
@@ -131,7 +139,7 @@ def draw_path(
     rgb: NDArray[np.uint8],
     points: NDArray[np.floating],
     ages: NDArray[np.floating] | None = None,
-    colour: Colour = OURS,
+    colour: Colour = RESULT_COLOUR,
     thickness: int = 2,
     arrow: bool = True,
 ) -> Rgb:
@@ -142,7 +150,7 @@ def draw_path(
         points: float [n, 2], x and y in pixels, oldest first.
         ages: float [n], 0 (now: opaque) … 1 (oldest: a quarter); None for no fading.
         colour: RGB.
-        thickness: of the line in pixels.
+        thickness: thickness of the line in pixels.
         arrow: whether its end shows the direction.
 
     Returns:
@@ -160,11 +168,12 @@ def draw_path(
         return picture
     strength = np.ones(len(points)) if ages is None else 1 - 0.75 * np.clip(ages, 0, 1)
     layer = np.zeros(picture.shape[:2], dtype=np.uint8)
-    fixed = np.round(np.clip(points, -1e5, 1e5) * 2**_SHIFT).astype(np.int32)
+    limited = np.clip(points, -_MAX_COORDINATE, _MAX_COORDINATE)
+    fixed = np.round(limited * 2**SUBPIXEL_BITS).astype(np.int32)
     for index in range(len(points) - 1):
         value = round(255 * float(strength[index + 1]))
         ends = fixed[index].tolist(), fixed[index + 1].tolist()
-        cv2.line(layer, *ends, value, thickness, cv2.LINE_AA, _SHIFT)
+        cv2.line(layer, *ends, value, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
     if arrow:
         _arrow_head(layer, points, round(255 * float(strength[-1])), thickness)
     _lay_line(picture, layer, colour)
@@ -202,8 +211,9 @@ def _arrow_head(
     across = np.array([-along[1], along[0]])
     corners = [tip + along * size * 0.5]
     corners += [tip - along * size * 0.7 + side * across * size * 0.65 for side in (1, -1)]
-    head = np.round(np.clip(corners, -1e5, 1e5) * 2.0**_SHIFT).astype(np.int32)
-    cv2.fillConvexPoly(layer, head, value, cv2.LINE_AA, _SHIFT)
+    limited = np.clip(corners, -_MAX_COORDINATE, _MAX_COORDINATE)
+    head = np.round(limited * 2.0**SUBPIXEL_BITS).astype(np.int32)
+    cv2.fillConvexPoly(layer, head, value, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
 def draw_legend(rgb: NDArray[np.uint8], colour_map: str = "inferno", title: str = "score") -> Rgb:
@@ -211,7 +221,7 @@ def draw_legend(rgb: NDArray[np.uint8], colour_map: str = "inferno", title: str 
 
     Args:
         rgb: uint8 [H, W, 3] or grey [H, W].
-        colour_map: one of `colours.COLOUR_MAPS`.
+        colour_map: one of `palette.COLOUR_MAPS`.
         title: written before the scale.
 
     Returns:
@@ -265,9 +275,9 @@ def burn_text(rgb: NDArray[np.uint8], text: str | Sequence[str], corner: str = "
     lines = _lines([text] if isinstance(text, str) else text, width - 8, scale)
     tall = line_height(scale)
     top = 4 if rows == "top" else height - tall * len(lines)
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         x = 4 if columns == "left" else width
-        put_text(picture, line, x, top + place * tall, scale)
+        put_text(picture, line, x, top + index * tall, scale)
     return picture
 
 

@@ -12,22 +12,23 @@ from engine.core.errors import BadInputError
 Colour = tuple[int, int, int]
 """RGB, 0..255."""
 
-TRUE: Colour = (64, 200, 96)
-"""Ground truth."""
-OURS: Colour = (240, 72, 64)
-"""What the engine found."""
-OTHERS: Colour = (236, 236, 240)
-"""What stands out but belongs to no target."""
-_TARGETS: tuple[Colour, ...] = (
+TRUTH_COLOUR: Colour = (64, 200, 96)
+"""Of ground truth."""
+RESULT_COLOUR: Colour = (240, 72, 64)
+"""Of what the engine finds."""
+OTHER_COLOUR: Colour = (236, 236, 240)
+"""Of what stands out but belongs to no target."""
+_TARGET_COLOURS: tuple[Colour, ...] = (
     (72, 220, 255), (128, 240, 112), (255, 128, 216), (128, 168, 255), (240, 232, 96),
     (64, 224, 180),
 )  # fmt: skip
-CHANNELS: dict[str, Colour] = {
+"""Of targets, in turn; each stands out from the hot end of the default colour map."""
+CHANNEL_COLOURS: dict[str, Colour] = {
     "fused": (32, 32, 36),
     "scene": (200, 92, 20),
     "text": (40, 104, 192),
 }
-"""Curves of the channels on a white ground."""
+"""Of the curves of the channels on a white ground."""
 
 COLOUR_MAPS: tuple[str, ...] = ("inferno", "viridis", "turbo", "grey")
 """Names that `colour_table` knows; the first is the default everywhere."""
@@ -35,7 +36,7 @@ COLOUR_MAPS: tuple[str, ...] = ("inferno", "viridis", "turbo", "grey")
 
 def target_colour(number: int) -> Colour:
     """Returns the colour of a target by its number, one that stands out from the hot map."""
-    return _TARGETS[(number - 1) % len(_TARGETS)]
+    return _TARGET_COLOURS[(number - 1) % len(_TARGET_COLOURS)]
 
 
 @cache

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import cv2
@@ -11,13 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError, ResourceError
+from engine.core.files import atomic_path
 from engine.render.palette import Colour
 
 Rgb = NDArray[np.uint8]
 """uint8 [H, W, 3]."""
 
+SUBPIXEL_BITS = 4
+"""Bits of a coordinate behind the point with which OpenCV draws smooth lines: a sixteenth of a
+pixel, finer than anybody sees."""
+
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_PAD = 3
+_PAD = 3  # pixels between letters and the edge of their backing
+_HEIGHT_AT_SCALE_ONE = 900  # of a picture, in pixels; text takes the same part of every picture
+_MIN_SCALE, _MAX_SCALE = 0.36, 1.4  # between what is still legible and what would cover too much
+_BOLD_SCALE = 0.8  # from which letters are drawn two pixels wide
 
 
 def as_rgb(picture: NDArray[np.uint8]) -> Rgb:
@@ -47,7 +53,7 @@ def as_rgb(picture: NDArray[np.uint8]) -> Rgb:
 
 def text_scale(height: int) -> float:
     """Returns the font scale that stays legible in a picture of `height` pixels."""
-    return float(np.clip(height / 900, 0.36, 1.4))
+    return float(np.clip(height / _HEIGHT_AT_SCALE_ONE, _MIN_SCALE, _MAX_SCALE))
 
 
 def text_size(text: str, scale: float) -> tuple[int, int, int]:
@@ -76,10 +82,10 @@ def put_text(
     Args:
         rgb: uint8 [H, W, 3], changed.
         text: characters outside ASCII become `?`.
-        x: left edge of the backing.
-        y: upper edge of the backing.
-        scale: of the font; see `text_scale`.
-        colour: of the letters.
+        x: left edge of the backing, in pixels.
+        y: upper edge of the backing, in pixels.
+        scale: scale of the font; see `text_scale`.
+        colour: colour of the letters.
         backing: colour behind the letters; None for none.
     """
     width, height, depth = text_size(text, scale)
@@ -99,7 +105,7 @@ def printable(text: str) -> str:
 
 
 def _weight(scale: float) -> int:
-    return 1 if scale < 0.8 else 2
+    return 1 if scale < _BOLD_SCALE else 2
 
 
 def write_png(path: Path, rgb: NDArray[np.uint8]) -> None:
@@ -117,17 +123,10 @@ def write_png(path: Path, rgb: NDArray[np.uint8]) -> None:
     if not ok:
         raise ResourceError("a picture cannot be encoded", path, "free some memory")
     try:
-        handle, name = tempfile.mkstemp(suffix=".part", dir=path.parent)
-        part = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data.tobytes())
-            # mkstemp makes private files; a picture is meant to be read like any other export.
+        with atomic_path(path) as part:
+            part.write_bytes(data.tobytes())
+            # A picture is meant to be read by others, whatever the umask.
             part.chmod(0o644)
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
     except OSError as error:
         reason = error.strerror or str(error)
         raise ResourceError(

@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.times import format_time
-from engine.render.palette import CHANNELS
+from engine.render.chart_ticks import TICK_STEPS, tick_step
+from engine.render.palette import CHANNEL_COLOURS, Colour
 
-_WIDTH, _HEIGHT = 1000, 240
-_LEFT, _TOP, _RIGHT, _BOTTOM = 44, 26, 985, 178
+_WIDTH, _HEIGHT = 1000, 240  # units of the viewBox
+_LEFT, _TOP, _RIGHT, _BOTTOM = 44, 26, 985, 178  # the axes; around them there is room for text
 _FONT = "Noto Sans, sans-serif"
-_SPARE = (96, 96, 104)
-_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 21600)
-_MOST_TICKS = 8
-_Place = Callable[[float], float]
+_OTHER_COLOUR: Colour = (96, 96, 104)
+"""Of channels that have no colour of their own."""
+_STEPS = (*TICK_STEPS, 7200, 21600)  # an axis may be days long
+_MAX_TICKS = 8  # times of eight letters that stand beside each other without touching
+_NAME_UNITS = 9  # width of a letter at the size in which events are named
+_Coordinate = Callable[[float], float]
 
 
 def score_chart(
@@ -55,7 +58,7 @@ def score_chart(
     parts += _spans(spans, x)
     parts += _axes(end, x, y, limit)
     for name, values in reversed(list(scores.items())):
-        colour = "#{:02x}{:02x}{:02x}".format(*CHANNELS.get(name, _SPARE))
+        colour = _hex(CHANNEL_COLOURS.get(name, _OTHER_COLOUR))
         points = " ".join(f"{x(at)},{y(value)}" for at, value in _outline(values, seconds))
         parts.append(
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.4" '
@@ -68,9 +71,10 @@ def score_chart(
 def _outline(
     values: NDArray[np.floating], seconds: NDArray[np.floating]
 ) -> list[tuple[float, float]]:
+    """Returns the times and scores to draw: of each column only the lowest and the highest."""
     columns = _RIGHT - _LEFT
     if len(values) <= 2 * columns:
-        return [(float(at), float(one)) for at, one in zip(seconds, values, strict=True)]
+        return [(float(at), float(value)) for at, value in zip(seconds, values, strict=True)]
     points = []
     for part in np.array_split(np.arange(len(values)), columns):
         low, high = part[int(values[part].argmin())], part[int(values[part].argmax())]
@@ -78,9 +82,9 @@ def _outline(
     return points
 
 
-def _spans(spans: Sequence[tuple[str, float, float]], x: _Place) -> list[str]:
+def _spans(spans: Sequence[tuple[str, float, float]], x: _Coordinate) -> list[str]:
     parts, free = [], 0.0
-    for name, start, end in sorted(spans, key=lambda one: one[1]):
+    for name, start, end in sorted(spans, key=lambda span: span[1]):
         left, width = x(start), max(1.5, x(end) - x(start))
         parts.append(
             f'<rect x="{left}" y="{_TOP}" width="{width:.2f}" height="{_BOTTOM - _TOP}" '
@@ -92,11 +96,11 @@ def _spans(spans: Sequence[tuple[str, float, float]], x: _Place) -> list[str]:
                 f'<text x="{left}" y="{_TOP - 4}" font-size="14" fill="#7a3a12">'
                 f"{escape(name)}</text>"
             )
-            free = left + 9 * len(name) + 8
+            free = left + _NAME_UNITS * len(name) + 8
     return parts
 
 
-def _axes(end: float, x: _Place, y: _Place, limit: float) -> list[str]:
+def _axes(end: float, x: _Coordinate, y: _Coordinate, limit: float) -> list[str]:
     parts = []
     for value in (0.0, 0.5, 1.0):
         parts.append(
@@ -108,7 +112,7 @@ def _axes(end: float, x: _Place, y: _Place, limit: float) -> list[str]:
         f'<line x1="{_LEFT}" x2="{_RIGHT}" y1="{y(limit)}" y2="{y(limit)}" stroke="#77777e" '
         'stroke-dasharray="5 4"/>'
     )
-    step = next((one for one in _STEPS if end / one <= _MOST_TICKS), float(end))
+    step = tick_step(end, _MAX_TICKS, _STEPS) or end
     for tick in np.arange(0, end + 1e-9, step):
         at = x(float(tick))
         text = format_time(float(tick))[: 12 if step < 1 else 8]
@@ -124,13 +128,14 @@ def _axes(end: float, x: _Place, y: _Place, limit: float) -> list[str]:
 
 
 def _legend(channels: Sequence[str], events: bool) -> list[str]:
-    words = [(f"score, {name} channel", CHANNELS.get(name, _SPARE)) for name in channels]
-    words += [("event, with its number", (168, 80, 26))] if events else []
+    entries = [
+        (f"score, {name} channel", CHANNEL_COLOURS.get(name, _OTHER_COLOUR)) for name in channels
+    ]
+    entries += [("event, with its number", (168, 80, 26))] if events else []
     parts, at, y = [], float(_LEFT), _HEIGHT - 8
-    for text, colour in words:
-        fill = "#{:02x}{:02x}{:02x}".format(*colour)
+    for text, colour in entries:
         parts.append(
-            f'<rect x="{at}" y="{y - 6}" width="16" height="4" fill="{fill}"/>'
+            f'<rect x="{at}" y="{y - 6}" width="16" height="4" fill="{_hex(colour)}"/>'
             f'<text x="{at + 21}" y="{y}" fill="#44444a">{escape(text)}</text>'
         )
         at += 48 + 7.8 * len(text)
@@ -140,3 +145,7 @@ def _legend(channels: Sequence[str], events: bool) -> list[str]:
         "limit of the usual</text>"
     )
     return parts
+
+
+def _hex(colour: Colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -1,1 +1,1 @@
-"""What leaves a case: reports and exports, guarded, hashed and recorded."""
+"""Reports of a case in every form, and what they say."""

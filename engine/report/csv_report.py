@@ -1,9 +1,9 @@
-"""A report as CSV: one row an event, for spreadsheets."""
+"""Writes a report as CSV for spreadsheets: one row for each event."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ COLUMNS = (
     "direction", "summary", "state_reason", "tags",
 )  # fmt: skip
 
-_FORMULA = ("=", "+", "-", "@")
-_HIDDEN = "\t\r\n\v\f\0 \u00a0\ufeff"
+_FORMULA_STARTS = ("=", "+", "-", "@")
+_BLANKS = "\t\r\n\v\f\0 \u00a0\ufeff"
 
 
 def write_csv(path: Path, content: ReportContent) -> None:
@@ -27,31 +27,30 @@ def write_csv(path: Path, content: ReportContent) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    # The mark tells spreadsheets the encoding; names that are no valid text are escaped.
+    # Spreadsheets recognise the encoding by the mark; names that are no valid text are escaped.
     with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for one in content.evidence:
-            found = one.current.events if one.current else ()
-            writer.writerows(_rows(one, (*found, *one.own_events)))
+        for evidence in content.evidence:
+            writer.writerows(_rows(evidence))
 
 
 def cell(value: object) -> object:
-    """Returns a value as a cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    if isinstance(value, str) and value.lstrip(_HIDDEN).startswith(_FORMULA):
+    """Returns a value as a cell that no spreadsheet reads as a formula; numbers stay numbers."""
+    if isinstance(value, str) and value.lstrip(_BLANKS).startswith(_FORMULA_STARTS):
         return f"'{value}"
     return value
 
 
-def _rows(one: EvidenceContent, events: Iterable[dict[str, Any]]) -> Iterator[list[object]]:
-    state = one.state
-    for event in events:
+def _rows(evidence: EvidenceContent) -> Iterator[list[object]]:
+    state = evidence.state
+    for event in evidence.events:
         values = {
             **event,
             "evidence": state.row.name,
             "sha256_recorded": state.row.sha256,
             "sha256_now": state.sha256_now or state.error,
-            "evidence_unchanged": "yes" if state.unchanged else "no",
+            "evidence_unchanged": "yes" if state.is_unchanged else "no",
             "start": format_time(event["start_s"]),
             "end": format_time(event["end_s"]),
             "peak": format_time(event["peak_s"]),
@@ -63,10 +62,10 @@ def _rows(one: EvidenceContent, events: Iterable[dict[str, Any]]) -> Iterator[li
 
 
 def _strongest(event: dict[str, Any]) -> dict[str, Any]:
-    """Describes the strongest trajectory of an event, and names all of them."""
+    """Returns the strongest trajectory of an event, and the ids of all."""
     trajectories = event["trajectories"]
     first = trajectories[0] if trajectories else {}
     return {
-        "trajectory_ids": " ".join(str(one["trajectory_id"]) for one in trajectories),
+        "trajectory_ids": " ".join(str(trajectory["trajectory_id"]) for trajectory in trajectories),
         **{name: first.get(name, "") for name in ("from", "to", "direction")},
     }

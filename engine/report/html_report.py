@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else: no script, no font, no request to anywhere."""
+"""Writes a report as one HTML file that needs nothing else: no script, no font, no network."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _TYPES = {".jpg": "image/jpeg", ".svg": "image/svg+xml"}
 
 
 def write_html(path: Path, values: Mapping[str, Any], folder: Path) -> None:
-    """Sets a document as HTML.
+    """Writes a document as HTML.
 
-    Every value is escaped. The page's own policy forbids everything but its pictures, which lie in
-    it, and its one style sheet, which is named by its hash.
+    Every value is escaped. The content security policy of the page forbids everything but its
+    images, which are embedded, and its one style sheet, which is named by its hash.
 
     Args:
         path: the file to write.
         values: the document.
-        folder: its folder `pictures` holds the pictures that the document names.
+        folder: its folder `pictures` holds the images that the document names.
 
     Raises:
         OSError: the file cannot be written.
@@ -49,7 +49,7 @@ def write_html(path: Path, values: Mapping[str, Any], folder: Path) -> None:
     stream = pages.get_template("report.html.jinja").stream(
         d=values, style=style, style_sha256=digest, data_of=data_of
     )
-    # Piece by piece: with hundreds of pictures the whole page would be in memory several times.
+    # Piece by piece: with hundreds of images the whole page would be in memory several times.
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for piece in stream:
             file.write(piece)

@@ -1,4 +1,4 @@
-"""A report as JSON: everything the content holds, for programs and for the other side."""
+"""Writes a report as JSON: all its content, for programs and for the other side."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ def json_text(value: dict[str, Any]) -> str:
 
 def report_json(content: ReportContent) -> dict[str, Any]:
     """Returns the report as JSON values."""
-    runs = [(one, run) for one in content.evidence for run in one.runs]
+    runs = [(evidence, run) for evidence in content.evidence for run in evidence.runs]
     return {
         "sightline": content.version,
         "case": content.case,
-        "details": {name: text or None for name, text in content.details.__dict__.items()},
+        "details": {name: text or None for name, text in content.case_info.__dict__.items()},
         "selection": "tagged" if content.tagged else "all",
         "made_utc": content.made_utc,
         "limits": list(content.limits),
-        "evidence": [_evidence(one) for one in content.evidence],
+        "evidence": [_evidence(evidence) for evidence in content.evidence],
         "runs": [_run(run) for _, run in runs],
         "events": [event for _, run in runs if run.current for event in run.events],
-        "own_events": [event for one in content.evidence for event in one.own_events],
+        "own_events": [event for evidence in content.evidence for event in evidence.own_events],
         "trajectories": [
-            {"run_id": run.row.id, "evidence_id": run.row.evidence_id, **one}
+            {"run_id": run.row.id, "evidence_id": run.row.evidence_id, **trajectory}
             for _, run in runs
             if run.current
-            for one in run.trajectories
+            for trajectory in run.trajectories
         ],
-        "dialogues": [row for one in content.evidence for row in one.dialogues],
+        "dialogues": [row for evidence in content.evidence for row in evidence.dialogues],
         "notes": list(content.review.notes),
         "removed_notes": content.review.removed_notes,
         "bookmarks": list(content.review.bookmarks),
@@ -60,8 +60,8 @@ def report_json(content: ReportContent) -> dict[str, Any]:
     }
 
 
-def _evidence(one: EvidenceContent) -> dict[str, Any]:
-    row = one.state.row
+def _evidence(evidence: EvidenceContent) -> dict[str, Any]:
+    row = evidence.state.row
     return {
         "evidence_id": row.id,
         "path": row.path,
@@ -73,13 +73,13 @@ def _evidence(one: EvidenceContent) -> dict[str, Any]:
         "copied_to": row.copied_to,
         "fps": row.fps,
         "sha256_recorded": row.sha256,
-        "sha256_now": one.state.sha256_now,
-        "ok": one.state.unchanged,
-        "error": one.state.error or None,
-        "mismatches": list(one.mismatches),
+        "sha256_now": evidence.state.sha256_now,
+        "ok": evidence.state.is_unchanged,
+        "error": evidence.state.error or None,
+        "mismatches": list(evidence.mismatches),
         "properties": json.loads(row.properties),
-        "streams": list(one.streams),
-        "current_run": next((run.row.id for run in one.runs if run.current), None),
+        "streams": list(evidence.streams),
+        "current_run": next((run.row.id for run in evidence.runs if run.current), None),
     }
 
 

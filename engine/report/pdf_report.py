@@ -1,4 +1,4 @@
-"""A report as PDF/A-2b, or as pictures of its pages."""
+"""Writes a report as PDF/A-2b, or as images of its pages."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def write_pdf(
     cancel: CancelToken,
     progress: ProgressCallback,
 ) -> None:
-    """Sets a document.
+    """Writes a document as PDF.
 
     Args:
         path: the file to write.
         values: the document.
-        folder: to work in; its folder `pictures` holds the pictures that the document names.
-        cancel: looked at while it is set.
-        progress: told that it is being set.
+        folder: a working folder; its folder `pictures` holds the images that the document names.
+        cancel: is checked while Typst runs.
+        progress: is called once before it runs.
 
     Raises:
-        BadInputError: the document cannot be set.
+        BadInputError: Typst refuses the document.
         ResourceError: the memory did not suffice.
         CancelledError: the user stopped.
     """
@@ -43,11 +43,11 @@ def write_pdf(
 def write_pages(
     values: Mapping[str, Any], folder: Path, cancel: CancelToken, progress: ProgressCallback
 ) -> list[Path]:
-    """Sets a document as pictures of its pages, to be looked at; arguments as in `write_pdf`.
+    """Writes the pages of a document as images for a preview; arguments as in `write_pdf`.
 
     Returns:
         The pages in order, in the folder.
     """
-    # Typst puts the number of the page between the braces.
+    # Typst replaces the braces by the number of the page.
     typeset(folder / "page-{0p}.png", TEMPLATE, values, folder, _PAGES, cancel, progress)
     return sorted(folder.glob("page-*.png"))

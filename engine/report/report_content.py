@@ -1,4 +1,4 @@
-"""What a report says, as plain values; each form of report only sets it out."""
+"""The content of a report as plain values, the same for every form of report."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
-from engine.case import Case, CaseDetails, ExportRow, RunRow
+from engine.case import Case, CaseInfo, ExportRow, RunRow
 from engine.case.tables.evidence import MISMATCH
 from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.core.version import VERSION
 from engine.export.event_json import own_events, run_events
-from engine.pipeline.evidence_check import EvidenceState, check_evidence, note_mismatches
+from engine.export.run_json import channel_scores
+from engine.pipeline.evidence_check import EvidenceState, check_evidence, record_mismatches
 from engine.report.dialogue_content import dialogues_of
 from engine.report.error_rates import known_rates
-from engine.report.review_content import Review, backward_clocks, mismatches_of, review_of, triage
+from engine.report.review_content import (
+    ReviewContent,
+    backward_clocks,
+    count_states,
+    mismatches_of,
+    review_of,
+)
 
 LIMITS = (
     "A score says how far a frame departs from what is usual for this camera, from 0 to 1, with "
@@ -35,13 +40,13 @@ class RunContent:
     """One finished or unfinished run.
 
     Attributes:
-        row: as stored.
+        row: the run as it is stored.
         current: whether it is the current run of its evidence.
-        channels: for each channel the largest score and the 99th percentile.
-        calibrations: what its results rest on, with sources and hashes.
-        events: as the `events` JSON has them, with their tags; only those that the report includes.
-        triage: how many events are in each state, included or not.
-        trajectories: where from, where to, when; without their boxes.
+        channels: the largest score and the 99th percentile of each channel.
+        calibrations: the calibrations that its results rest on, with sources and hashes.
+        events: the events that the report includes, as `events --json` prints them, with tags.
+        triage: number of events in each state, included or not.
+        trajectories: ends, times and speed of each trajectory, without its boxes.
     """
 
     row: RunRow
@@ -58,14 +63,14 @@ class EvidenceContent:
     """One piece of evidence with its runs.
 
     Attributes:
-        state: as recorded and as found when the report was made.
-        mismatches: when it was ever found changed or missing, and the hash it had then; this
+        state: the evidence as it was recorded and as it was found for the report.
+        mismatches: each time it was found changed or missing, and the hash it had then; this
             time included.
         streams: size, times and flags of its streams.
-        runs: oldest first.
-        own_events: events that examiners made; only those that the report includes.
-        dialogues: what was asked and answered about its events and spans; about included events
-            only when the report includes tagged ones only.
+        runs: its runs, oldest first.
+        own_events: the events that examiners made and that the report includes.
+        dialogues: the dialogues about its events and spans; where the report includes tagged
+            events only, those about included events.
     """
 
     state: EvidenceState
@@ -77,43 +82,53 @@ class EvidenceContent:
 
     @property
     def current(self) -> RunContent | None:
-        """The run that counts; None when none has finished."""
+        """The current run; None when none has finished."""
         return next((run for run in self.runs if run.current), None)
+
+    @property
+    def events(self) -> tuple[dict[str, Any], ...]:
+        """The events of the current run, then those of examiners."""
+        return (*(self.current.events if self.current else ()), *self.own_events)
 
 
 @dataclass(frozen=True)
 class ReportContent:
-    """A case as a report sets it out.
+    """The content of a report about a case.
 
     Attributes:
-        case: path of its folder.
+        case: path of the case folder.
         made_utc: when the report was made, ISO.
-        version: of Sightline.
-        details: who is responsible for the case.
+        version: the version of Sightline.
+        case_info: name, reference, examiner and organisation of the case.
         tagged: whether only events with a tag are included.
-        evidence: in order of id.
+        evidence: all evidence, in order of id.
         review: what examiners added.
-        clocks: audit entries before which the clock was set back.
-        rates: error rates of each channel, as measured on benchmarks.
-        exports: files written from the case before this report.
-        audit_entries: number of entries before this report was recorded.
+        clocks: the audit entries before which the clock was set back.
+        rates: the error rates of each channel, as measured on benchmarks.
+        exports: the files that were written from the case before this report.
+        audit_entries: number of audit entries before this report was recorded.
         audit_head: hash of the last of them.
-        limits: what a reader must know.
+        limits: what a reader must know before relying on the report.
     """
 
     case: str
     made_utc: str
     version: str
-    details: CaseDetails
+    case_info: CaseInfo
     tagged: bool
     evidence: tuple[EvidenceContent, ...]
-    review: Review
+    review: ReviewContent
     clocks: tuple[dict[str, Any], ...]
     rates: tuple[dict[str, Any], ...]
     exports: tuple[ExportRow, ...]
     audit_entries: int
     audit_head: str
     limits: tuple[str, ...] = LIMITS
+
+    @property
+    def current_runs(self) -> list[RunContent]:
+        """The current run of each piece of evidence that has one."""
+        return [evidence.current for evidence in self.evidence if evidence.current]
 
 
 def report_content(
@@ -123,12 +138,12 @@ def report_content(
     *,
     tagged: bool = False,
 ) -> ReportContent:
-    """Gathers what a report says; hashes all evidence and records what has changed.
+    """Gathers the content of a report; hashes all evidence and records what has changed.
 
     Args:
         case: open for writing.
-        cancel: looked at while hashing.
-        progress: told how far hashing is.
+        cancel: is checked while hashing.
+        progress: is called with the progress of hashing.
         tagged: whether only events with a tag are included.
 
     Raises:
@@ -136,14 +151,14 @@ def report_content(
         CancelledError: the user stopped.
     """
     states = check_evidence(case, cancel, progress)
-    changed = {state.row.id: state.sha256_now for state in states if not state.unchanged}
-    note_mismatches(case, changed)
+    changed = {state.row.id: state.sha256_now for state in states if not state.is_unchanged}
+    record_mismatches(case, changed)
     review = review_of(case)
     return ReportContent(
         case=str(case.path),
         made_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         version=VERSION,
-        details=case.details.get(),
+        case_info=case.info.get(),
         tagged=tagged,
         evidence=tuple(_evidence(case, state, review, tagged) for state in states),
         review=review,
@@ -155,7 +170,9 @@ def report_content(
     )
 
 
-def _evidence(case: Case, state: EvidenceState, review: Review, tagged: bool) -> EvidenceContent:
+def _evidence(
+    case: Case, state: EvidenceState, review: ReviewContent, tagged: bool
+) -> EvidenceContent:
     evidence_id = state.row.id
     current = case.runs.current(evidence_id)
     runs = [
@@ -166,8 +183,9 @@ def _evidence(case: Case, state: EvidenceState, review: Review, tagged: bool) ->
     for row in case.evidence.streams(evidence_id):
         stream = {name: value for name, value in row.stream.__dict__.items() if name != "pts"}
         streams.append({**stream, "flags": json.loads(row.stream.flags)})
-    own = _included(own_events(case, evidence_id), review, tagged)
-    kept = {event["event_id"] for event in (*own, *(one for run in runs for one in run.events))}
+    own = _include(own_events(case, evidence_id), review, tagged)
+    events = (*own, *(event for run in runs for event in run.events))
+    ids = {event["event_id"] for event in events}
     return EvidenceContent(
         state,
         mismatches_of(case, MISMATCH, evidence_id),
@@ -175,13 +193,15 @@ def _evidence(case: Case, state: EvidenceState, review: Review, tagged: bool) ->
         tuple(runs),
         own,
         tuple(
-            one for one in dialogues_of(case, evidence_id) if not tagged or one["event_id"] in kept
+            dialogue
+            for dialogue in dialogues_of(case, evidence_id)
+            if not tagged or dialogue["event_id"] in ids
         ),
     )
 
 
-def _included(
-    events: list[dict[str, Any]], review: Review, tagged: bool
+def _include(
+    events: list[dict[str, Any]], review: ReviewContent, tagged: bool
 ) -> tuple[dict[str, Any], ...]:
     marked = [
         {**event, "tags": list(review.tags.get(f"event:{event['event_id']}", ()))}
@@ -190,22 +210,17 @@ def _included(
     return tuple(event for event in marked if event["tags"] or not tagged)
 
 
-def _run(case: Case, row: RunRow, current: bool, review: Review, tagged: bool) -> RunContent:
-    channels = {}
-    for name in case.results.channels(row.id):
-        scores = case.results.scores(row.id, name)
-        figures = float(scores.max()), float(np.percentile(scores, 99))
-        channels[name] = {"max": round(figures[0], 6), "p99": round(figures[1], 6)}
+def _run(case: Case, row: RunRow, current: bool, review: ReviewContent, tagged: bool) -> RunContent:
     derivation = case.results.current(row.id)
     used = derivation.calibrations if derivation else ()
     events = run_events(case, row)
     return RunContent(
         row,
         current,
-        channels,
-        tuple(_calibration(case, one) for one in used),
-        _included(events, review, tagged),
-        triage(events),
+        channel_scores(case, row.id),
+        tuple(_calibration(case, calibration_id) for calibration_id in used),
+        _include(events, review, tagged),
+        count_states(events),
         tuple(_trajectories(case, row.id)),
     )
 

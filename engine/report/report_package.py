@@ -1,4 +1,4 @@
-"""A report as one `.zip`: everything the other side needs to read, check and repeat it (R12)."""
+"""Writes a report as one `.zip`: all that the other side needs to check and repeat it (R12)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from engine.case import Case
 from engine.core.errors import SightlineError
 from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.core.times import format_time
+from engine.export.output_files import read_blocks
 from engine.export.printable_text import one_line
 from engine.export.run_arrays import write_region_rows, write_trajectories
 from engine.pipeline.stored_run import stored_run
@@ -24,7 +25,6 @@ from engine.report.pdf_report import write_pdf
 from engine.report.report_content import ReportContent, RunContent
 
 MANIFEST = "manifest.json"
-_BLOCK = 1 << 20
 
 
 def write_package(
@@ -40,33 +40,32 @@ def write_package(
 
     Args:
         path: the file to write.
-        case: open.
-        content: what the report says.
-        values: the document.
-        folder: to work in; its folder `pictures` holds the pictures.
-        cancel: looked at between files.
-        progress: told how far the work is.
+        case: the open case.
+        content: the content of the report.
+        values: its document.
+        folder: a working folder; its folder `pictures` holds the images of the document.
+        cancel: is checked between files.
+        progress: is called with the progress of the work.
 
     Raises:
-        BadInputError: the document cannot be set.
+        BadInputError: Typst refuses the document.
         ResourceError: the memory did not suffice.
         CancelledError: the user stopped.
         OSError: a file cannot be written.
     """
-    made = folder / "package"
-    (made / "runs").mkdir(parents=True)
-    write_pdf(made / "report.pdf", values, folder, cancel, progress)
-    write_html(made / "report.html", values, folder)
-    write_json(made / "report.json", content)
-    write_csv(made / "events.csv", content)
-    _write_log(made / "audit.jsonl", case)
-    _write(made / "evidence.sha256", _hashes(content))
-    _write(made / "READ ME FIRST.txt", _guide(content))
-    for one in content.evidence:
-        if one.current is not None:
-            _write_run(made / "runs", case, one.current)
-    (folder / "pictures").rename(made / "pictures")
-    _pack(path, made, content, cancel, progress)
+    package = folder / "package"
+    (package / "runs").mkdir(parents=True)
+    write_pdf(package / "report.pdf", values, folder, cancel, progress)
+    write_html(package / "report.html", values, folder)
+    write_json(package / "report.json", content)
+    write_csv(package / "events.csv", content)
+    _write_log(package / "audit.jsonl", case)
+    _write(package / "evidence.sha256", _hashes(content))
+    _write(package / "READ ME FIRST.txt", _guide(content))
+    for run in content.current_runs:
+        _write_run(package / "runs", case, run)
+    (folder / "pictures").rename(package / "pictures")
+    _pack(path, package, content, cancel, progress)
 
 
 def _write(path: Path, text: str) -> None:
@@ -80,13 +79,13 @@ def _write_log(path: Path, case: Case) -> None:
 
 
 def _hashes(content: ReportContent) -> str:
-    """Returns what `sha256sum --check` reads, of evidence as it was added."""
-    rows = [one.state.row for one in content.evidence]
+    """Returns the recorded hashes of the evidence in the form that `sha256sum --check` reads."""
+    rows = [evidence.state.row for evidence in content.evidence]
     return "".join(f"{row.sha256}  {one_line(row.name)}\n" for row in rows)
 
 
 def _write_run(folder: Path, case: Case, run: RunContent) -> None:
-    """Writes the recipe of a run, and results that an equal run repeats byte for byte."""
+    """Writes the recipe of a run, and the results that a rerun repeats byte for byte."""
     row = run.row
     recipe = {
         "run_id": row.id,
@@ -97,7 +96,7 @@ def _write_run(folder: Path, case: Case, run: RunContent) -> None:
         "calibrations": list(run.calibrations),
         "sightline": row.version,
         "environment": json.loads(row.environment),
-        "warnings": [one.__dict__ for one in row.warnings],
+        "warnings": [warning.__dict__ for warning in row.warnings],
         "channels": run.channels,
     }
     _write(folder / f"run-{row.id}.json", json_text(recipe) + "\n")
@@ -154,15 +153,16 @@ def _guide(content: ReportContent) -> str:
 
 def _commands(content: ReportContent) -> list[str]:
     commands = []
-    for one in content.evidence:
-        if one.current is None:
+    for evidence in content.evidence:
+        if evidence.current is None:
             continue
-        settings: Mapping[str, Any] = json.loads(one.current.row.settings)
-        words = ["main.py", "analyze", one_line(one.state.row.name), "--case", "repeat.case"]
-        words += ["--stream", str(one.current.row.stream)] if one.current.row.stream else []
+        run = evidence.current.row
+        settings: Mapping[str, Any] = json.loads(run.settings)
+        words = ["main.py", "analyze", one_line(evidence.state.row.name), "--case", "repeat.case"]
+        words += ["--stream", str(run.stream)] if run.stream else []
         words += ["--stride", str(settings["stride"])] if settings["stride"] != 1 else []
         if "text" in settings:
-            prompts = f"runs/run-{one.current.row.id}-prompts.yaml"
+            prompts = f"runs/run-{run.id}-prompts.yaml"
             words += ["--channels", ",".join(settings["channels"]), "--prompts", prompts]
             words += ["--pack", one_line(settings["text"]["pack"])]
         words += ["--fps", str(settings["fps"])] if settings["fps"] else []
@@ -175,23 +175,27 @@ def _commands(content: ReportContent) -> list[str]:
 
 
 def _pack(
-    path: Path, made: Path, content: ReportContent, cancel: CancelToken, progress: ProgressCallback
+    path: Path,
+    folder: Path,
+    content: ReportContent,
+    cancel: CancelToken,
+    progress: ProgressCallback,
 ) -> None:
-    files = sorted(one for one in made.rglob("*") if one.is_file())
-    listed = []
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    records = []
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for done, file in enumerate(files, 1):
             cancel.check()
-            name = file.relative_to(made).as_posix()
+            name = file.relative_to(folder).as_posix()
             digest = hashlib.sha256()
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
-            with packed.open(info, "w") as target, file.open("rb") as source:
-                while block := source.read(_BLOCK):
+            with archive.open(info, "w") as target, file.open("rb") as source:
+                for block in read_blocks(source):
                     digest.update(block)
                     target.write(block)
             size = file.stat().st_size
-            listed.append({"path": name, "size": size, "sha256": digest.hexdigest()})
+            records.append({"path": name, "size": size, "sha256": digest.hexdigest()})
             progress(Progress("packing", done, len(files), unit="files"))
         manifest = {
             "format": "sightline report",
@@ -199,8 +203,8 @@ def _pack(
             "sightline": content.version,
             "made_utc": content.made_utc,
             "audit": {"entries": content.audit_entries, "head": content.audit_head},
-            "files": listed,
+            "files": records,
         }
-        packed.writestr(
+        archive.writestr(
             zipfile.ZipInfo(MANIFEST, (1980, 1, 1, 0, 0, 0)), json.dumps(manifest, indent=1) + "\n"
         )

@@ -1,4 +1,4 @@
-"""What examiners added to a case, as a report says it: notes, bookmarks, tags, triage."""
+"""What examiners added to a case, for a report: notes, bookmarks, tags and triage."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ STATES = ("relevant", "seen", "dismissed", "unseen")
 
 
 @dataclass(frozen=True)
-class Review:
-    """What examiners added.
+class ReviewContent:
+    """What examiners added to a case.
 
     Attributes:
-        notes: the newest version of each note with all versions before it, oldest note first.
-        removed_notes: number of notes taken out of sight; they stay in the case.
-        bookmarks: in order of evidence and time.
-        tags: the tags on each object that has some (`event:3`).
+        notes: the newest version of each note with all earlier versions, oldest note first.
+        removed_notes: number of notes that are no longer shown; they stay in the case.
+        bookmarks: all bookmarks, in order of evidence and time.
+        tags: the tags of each object that has some (`event:3`).
     """
 
     notes: tuple[dict[str, Any], ...]
@@ -33,16 +33,16 @@ class Review:
 
     def notes_about(self, name: str) -> tuple[dict[str, Any], ...]:
         """Returns the notes about an object (`event:3`, `evidence:1`, `case`)."""
-        return tuple(one for one in self.notes if one["object"] == name)
+        return tuple(note for note in self.notes if note["object"] == name)
 
 
-def review_of(case: Case) -> Review:
+def review_of(case: Case) -> ReviewContent:
     """Gathers what examiners added to a case."""
     tags = case.tags.by_object()
     versions: dict[int, list[NoteRow]] = {}
     for row in case.notes.every_version():
         versions.setdefault(row.first_id, []).append(row)
-    shown = [rows for rows in versions.values() if not rows[-1].removed]
+    visible = [rows for rows in versions.values() if not rows[-1].removed]
     bookmarks = [
         {
             "bookmark_id": row.id,
@@ -60,8 +60,8 @@ def review_of(case: Case) -> Review:
         for evidence in case.evidence.all()
         for row in case.bookmarks.of(evidence.id)
     ]
-    notes = tuple(_note(rows, tags) for rows in shown)
-    return Review(notes, len(versions) - len(shown), tuple(bookmarks), tags)
+    notes = tuple(_note(rows, tags) for rows in visible)
+    return ReviewContent(notes, len(versions) - len(visible), tuple(bookmarks), tags)
 
 
 def _note(rows: list[NoteRow], tags: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
@@ -80,25 +80,25 @@ def _note(rows: list[NoteRow], tags: Mapping[str, tuple[str, ...]]) -> dict[str,
     }
 
 
-def triage(events: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Counts events by state; states without events count 0."""
+def count_states(events: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Returns the number of events in each state, 0 included."""
     counts = Counter(event["state"] for event in events)
     return {state: counts[state] for state in STATES}
 
 
 def backward_clocks(case: Case) -> tuple[dict[str, Any], ...]:
-    """Names the audit entries whose time lies before that of the entry before them.
+    """Returns the audit entries whose time lies before that of the preceding entry.
 
     A clock that was set back is no sign of tampering by itself; order is kept by number and chain.
     """
-    found, before = [], None
+    backward, before = [], None
     for entry in case.audit.entries():
         now = _time(entry.utc)
         if before is not None and now is not None and now < before[1]:
-            found.append({"seq": entry.seq, "utc": entry.utc, "before": before[0]})
+            backward.append({"seq": entry.seq, "utc": entry.utc, "before": before[0]})
         if now is not None:
             before = entry.utc, now
-    return tuple(found)
+    return tuple(backward)
 
 
 def _time(utc: str) -> datetime | None:
@@ -110,7 +110,7 @@ def _time(utc: str) -> datetime | None:
 
 
 def mismatches_of(case: Case, action: str, evidence_id: int) -> tuple[dict[str, Any], ...]:
-    """Returns when evidence was found changed or missing, and the hash it had then."""
+    """Returns each time that evidence was found changed or missing, and the hash it had then."""
     return tuple(
         {"utc": entry.utc, "sha256_now": json.loads(entry.params_json)["sha256_now"]}
         for entry in case.audit.entries()

@@ -1,4 +1,4 @@
-"""One report: from a case and a file name to a recorded file."""
+"""Writes a report of a case into a file, and records it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from engine.case import Case
+from engine.core.files import translated_write_errors
 from engine.core.progress import CancelToken, ProgressCallback, silent
-from engine.export.output_files import Output, WrittenFile, check_ending, translated
+from engine.export.output_files import Output, WrittenFile, check_ending
 from engine.report.csv_report import write_csv
 from engine.report.json_report import write_json
 from engine.report.report_content import ReportContent, report_content
 
 ENDINGS = ("pdf", "html", "json", "csv", "zip")
-"""What reports are written as."""
+"""The forms of reports, as endings of files."""
 
 
 def write_report(
@@ -29,23 +30,23 @@ def write_report(
 ) -> tuple[ReportContent, WrittenFile]:
     """Writes a report and records it.
 
-    Evidence is hashed again; what is missing or has changed is said in the report and recorded, as
-    is that no examiner was named.
+    Evidence is hashed again; the report says, and the audit log records, which is missing or has
+    changed, and whether no examiner was named.
 
     Args:
         case: open for writing.
-        target: the file; its ending says in which form.
+        target: the file; its ending gives the form.
         tagged: whether only what has a tag is included.
-        beside_evidence: whether the examiner insists on a place beside evidence.
-        cancel: looked at while the work goes on.
-        progress: told how far it is.
+        beside_evidence: whether the examiner insists on a folder that holds evidence.
+        cancel: is checked throughout the work.
+        progress: is called with the progress of the work.
 
     Returns:
-        What the report says, and the file.
+        The content of the report, and the file.
 
     Raises:
-        BadInputError: the file's name or place is not allowed, or it cannot be written.
-        ResourceError: the disk is full or the case is not ours any more.
+        BadInputError: the path is not allowed, or cannot be written.
+        ResourceError: the disk is full, or another process took over the case.
         CancelledError: the user stopped; nothing was written.
     """
     ending, token = check_ending(target, ENDINGS), cancel or CancelToken()
@@ -58,7 +59,7 @@ def write_report(
             write_csv(part, content)
         else:
             _write_document(part, ending, case, content, token, progress)
-        entry = "report.write", _said(output.target, ending, content)
+        entry = "report.write", _audit_params(output.target, ending, content)
         (written,) = output.commit(cancel=token, progress=progress, entry=entry)
     return content, written
 
@@ -70,34 +71,34 @@ def preview_report(
     cancel: CancelToken | None = None,
     progress: ProgressCallback = silent,
 ) -> list[Path]:
-    """Sets the pages of a report as pictures in the case's cache; nothing leaves the case.
+    """Writes the pages of a report as images into the cache of the case, not out of it.
 
-    Evidence is hashed as for a report, and a mismatch recorded; a preview before is removed.
+    Evidence is hashed as for a report, and a mismatch is recorded; an earlier preview is removed.
 
     Args:
         case: open for writing.
         tagged: whether only what has a tag is included.
-        cancel: looked at while the work goes on.
-        progress: told how far it is.
+        cancel: is checked throughout the work.
+        progress: is called with the progress of the work.
 
     Returns:
-        The pages in order.
+        The paths of the pages in order.
 
     Raises:
-        BadInputError: the report cannot be set.
+        BadInputError: Typst refuses the document.
         ResourceError: the disk is full, or the memory did not suffice.
         CancelledError: the user stopped.
     """
-    from engine.report.document.illustrations import illustrated
+    from engine.report.document.illustrations import illustrate_report
     from engine.report.pdf_report import write_pages
 
     token = cancel or CancelToken()
-    folder = case.cache / "preview"
+    folder = case.cache_folder / "preview"
     shutil.rmtree(folder, ignore_errors=True)
-    with translated(folder):
+    with translated_write_errors(folder):
         folder.mkdir()
         content = report_content(case, token, progress, tagged=tagged)
-        values = illustrated(case, content, folder, token, progress)
+        values = illustrate_report(case, content, folder, token, progress)
         return write_pages(values, folder, token, progress)
 
 
@@ -109,13 +110,13 @@ def _write_document(
     cancel: CancelToken,
     progress: ProgressCallback,
 ) -> None:
-    from engine.report.document.illustrations import illustrated
+    from engine.report.document.illustrations import illustrate_report
     from engine.report.report_package import write_package
 
-    # Pictures lie in the case's own cache, which is no evidence's folder and goes with the case.
-    with tempfile.TemporaryDirectory(prefix="report-", dir=case.cache) as name:
+    # Stills go into the cache of the case, which holds no evidence and is removed with the case.
+    with tempfile.TemporaryDirectory(prefix="report-", dir=case.cache_folder) as name:
         folder = Path(name)
-        values = illustrated(case, content, folder, cancel, progress)
+        values = illustrate_report(case, content, folder, cancel, progress)
         if ending == "zip":
             write_package(part, case, content, values, folder, cancel, progress)
         else:
@@ -130,7 +131,7 @@ def write_document(
     cancel: CancelToken,
     progress: ProgressCallback,
 ) -> None:
-    """Sets a document as `pdf` or `html`; arguments as in `write_pdf`."""
+    """Writes a document as `pdf` or `html`; arguments as in `write_pdf`."""
     from engine.report.html_report import write_html
     from engine.report.pdf_report import write_pdf
 
@@ -140,16 +141,12 @@ def write_document(
         write_html(path, values, folder)
 
 
-def _said(target: Path, ending: str, content: ReportContent) -> dict[str, object]:
-    events = sum(
-        len(one.own_events) + (len(one.current.events) if one.current else 0)
-        for one in content.evidence
-    )
+def _audit_params(target: Path, ending: str, content: ReportContent) -> dict[str, object]:
     return {
         "to": str(target),
         "form": ending,
         "selection": "tagged" if content.tagged else "all",
-        "events": events,
-        "examiner": content.details.examiner or None,
+        "events": sum(len(evidence.events) for evidence in content.evidence),
+        "examiner": content.case_info.examiner or None,
         "head": content.audit_head,
     }

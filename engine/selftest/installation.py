@@ -1,4 +1,4 @@
-"""Are the files of a built application those that were built?"""
+"""Comparing the files of a built application with those that were built."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def differences(build: Build, cancel: CancelToken) -> Iterator[tuple[str, str]]:
     Raises:
         CancelledError: the user stopped.
     """
-    there = {name: path for name, path in _files(build.folder) if path.name != MANIFEST}
+    files = {name: path for name, path in _files(build.folder) if path.name != MANIFEST}
     for name, sha256 in build.files.items():
         cancel.check()
-        path = there.pop(name, None)
+        path = files.pop(name, None)
         if path is None:
             yield name, "is missing"
         elif hash_file(path)["sha256"] != sha256:
             yield name, "has changed"
-    for name in there:
+    for name in files:
         yield name, "does not belong to the program"
 
 

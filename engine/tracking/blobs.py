@@ -1,4 +1,4 @@
-"""Blobs: foreground that moves together, found where a target is expected or a region is hot."""
+"""Finds blobs: foreground that moves together where a target is expected or a region is hot."""
 
 from __future__ import annotations
 
@@ -8,38 +8,34 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from engine.core.geometry import box_area, shared_area
 from engine.motion.motion_maps import SPEED_UNIT
-from engine.tracking.regions import EIGHT, CutRegion
-from engine.tracking.tracking_block import (
-    CellBox,
-    FrameMaps,
-    box_around,
-    box_centre,
-    box_shared,
-    box_size,
-)
+from engine.tracking.regions import EIGHT_CONNECTED, CutRegion
+from engine.tracking.tracking_block import CellBox, FrameMaps, box_around, box_centre, box_size
 
-_LEAST_PIXELS = 6
-_INSIDE_SHARE = 0.3
-_LEAST_MASS_SHARE = 0.15
-_SHIFTS = 3
-_GROWTH = 1.8
-_TOLERANCE_SPEED = 0.5
-_TOLERANCE_SIZE = 0.3
+# Choices, each to be judged by the benchmarks of tracking; none was measured by itself.
+_MIN_FOREGROUND_PIXELS = 6  # Fewer are noise: a tenth of one cell of 8 x 8 pixels.
+_MIN_INSIDE_SHARE = 0.3  # Share of a component that must lie where the target is expected.
+_MIN_MASS_SHARE = 0.15  # Share of the expected foreground that a blob must still cover.
+_MEAN_SHIFT_STEPS = 3  # Bounds the search; the box hardly moves after the third step.
+_MAX_GROWTH = 1.8  # A target that looks larger a moment later is merged with others.
+_VELOCITY_TOLERANCE = 0.5  # Share of the expected speed by which foreground may differ from it.
+_SIZE_TOLERANCE = 0.3  # Added to that: cells a second for each cell of the target's edge.
+_SAME_BLOB_SHARE = 0.7  # Share of the smaller box that two finds of one target have in common.
 
 _Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Blob:
-    """What stands for a target in one frame.
+    """The part of one frame that is taken for a target.
 
     Attributes:
         box: in cells.
         velocity: mean of its foreground, cells a second.
         mass: foreground pixels.
-        whole: its foreground is one compact part; otherwise it is merged with others', and only
-            its place was found.
+        whole: its foreground is one compact part; otherwise it is merged with that of others, and
+            only its centre is known.
     """
 
     box: CellBox
@@ -49,8 +45,8 @@ class Blob:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """Foreground around a box: cell offsets of the window, weights and velocities."""
+class _Foreground:
+    """Foreground around a box: offset of the window in cells, pixels a cell, cells a second."""
 
     row: int
     column: int
@@ -66,7 +62,7 @@ def find_blob(
     velocity: tuple[float, float],
     limit: tuple[float, float],
 ) -> Blob | None:
-    """Finds the foreground at a place that moves with about a given velocity.
+    """Finds the foreground in a box that moves with about a given velocity.
 
     Args:
         maps: of the frame.
@@ -74,7 +70,7 @@ def find_blob(
         box: where it is expected.
         velocity: expected, cells a second.
         limit: width and height in cells up to which a blob is taken whole; of a larger one,
-            which is merged with others, only the place is found.
+            which is merged with others, only the centre is found.
 
     Returns:
         None when hardly any such foreground lies in the box.
@@ -82,30 +78,30 @@ def find_blob(
     width, height = box_size(box)
     reach_x, reach_y = max(1.5, width, limit[0] / 2), max(1.5, height, limit[1] / 2)
     wide = (box[0] - reach_x, box[1] - reach_y, box[2] + reach_x, box[3] + reach_y)
-    part = _similar_part(maps, cell, wide, velocity, (width + height) / 2)
-    here = _coverage(part, box) * part.weight
-    mass = float(here.sum())
-    if mass < _LEAST_PIXELS:
+    part = _similar_foreground(maps, cell, wide, velocity, (width + height) / 2)
+    expected = _coverage(part, box) * part.weight
+    mass = float(expected.sum())
+    if mass < _MIN_FOREGROUND_PIXELS:
         return None
-    chosen = _components_inside(part.weight, here)
+    chosen = _components_inside(part.weight, expected)
     bounds = _bounds(chosen, part)
     whole = fits(bounds, limit)
     if not whole:
-        bounds = _shifted(part, box)
+        bounds = _shift_to_foreground(part, box)
     weight = np.where(chosen, part.weight, 0.0) * _coverage(part, bounds)
     total = float(weight.sum())
-    if total < max(_LEAST_PIXELS, _LEAST_MASS_SHARE * mass):
+    if total < max(_MIN_FOREGROUND_PIXELS, _MIN_MASS_SHARE * mass):
         return None
     mean = float((weight * part.vx).sum() / total), float((weight * part.vy).sum() / total)
     return Blob(bounds, mean, total, whole)
 
 
 def region_blob(maps: FrameMaps, cell: int, region: CutRegion) -> Blob:
-    """Finds what a hot region stands for.
+    """Finds the blob behind a hot region.
 
     The heatmap is smoothed and wider than what moves: the blob is the foreground in the region,
     grown to the whole target where that is one compact part, and the region itself where there
-    is no foreground (something left behind, or a channel that does not look at motion).
+    is no foreground (an abandoned object, or a channel that does not look at motion).
     """
     rows, columns = region.mask.shape
     window = (slice(region.row, region.row + rows), slice(region.column, region.column + columns))
@@ -116,9 +112,9 @@ def region_blob(maps: FrameMaps, cell: int, region: CutRegion) -> Blob:
         float(region.column + columns),
         float(region.row + rows),
     )
-    if count.sum() < _LEAST_PIXELS:
+    if count.sum() < _MIN_FOREGROUND_PIXELS:
         return Blob(whole_box, (0.0, 0.0), float(region.mask.sum()), True)
-    # The hottest foreground says how the target moves; around it walk others.
+    # The hottest foreground tells how the target moves; others may walk around it.
     weight = count * maps.heat[window] ** 2
     total = max(float(weight.sum()), 1e-9)
     unit = SPEED_UNIT / cell
@@ -133,28 +129,28 @@ def region_blob(maps: FrameMaps, cell: int, region: CutRegion) -> Blob:
         float(xs.max() + 1 + region.column),
         float(ys.max() + 1 + region.row),
     )
-    found = find_blob(maps, cell, box, velocity, size_limit(box_size(box)))
-    if found is None or not found.whole:
+    blob = find_blob(maps, cell, box, velocity, size_limit(box_size(box)))
+    if blob is None or not blob.whole:
         return Blob(box, velocity, float(count.sum()), True)
-    return found
+    return blob
 
 
-def _similar_part(
+def _similar_foreground(
     maps: FrameMaps, cell: int, wide: CellBox, velocity: tuple[float, float], size: float
-) -> _Part:
+) -> _Foreground:
     window = maps.window(wide)
     unit = SPEED_UNIT / cell
     vx = maps.vx[window].astype(np.float64) * unit
     vy = maps.vy[window].astype(np.float64) * unit
-    # Rims of a fast target are averaged with the ground behind it, hence the wide share.
-    tolerance = _TOLERANCE_SPEED * float(np.hypot(*velocity)) + _TOLERANCE_SIZE * size
+    # The rim of a fast target is averaged with the ground behind it, hence the wide tolerance.
+    tolerance = _VELOCITY_TOLERANCE * float(np.hypot(*velocity)) + _SIZE_TOLERANCE * size
     near = (vx - velocity[0]) ** 2 + (vy - velocity[1]) ** 2 <= tolerance**2
     weight = np.where(near, maps.foreground[window], 0).astype(np.float64)
-    return _Part(window[0].start, window[1].start, weight, vx, vy)
+    return _Foreground(window[0].start, window[1].start, weight, vx, vy)
 
 
-def _coverage(part: _Part, box: CellBox) -> _Floats:
-    """Share of each cell of the part that a box covers, float64 [rows, columns]."""
+def _coverage(part: _Foreground, box: CellBox) -> _Floats:
+    """Returns the share of each cell of the window that a box covers, float64 [rows, columns]."""
     rows, columns = part.weight.shape
     y, x = part.row + np.arange(rows), part.column + np.arange(columns)
     down = np.clip(np.minimum(y + 1, box[3]) - np.maximum(y, box[1]), 0, 1)
@@ -162,19 +158,26 @@ def _coverage(part: _Part, box: CellBox) -> _Floats:
     return np.asarray(down[:, None] * across[None, :], np.float64)
 
 
-def _components_inside(weight: _Floats, here: _Floats) -> NDArray[np.bool_]:
-    """Cells of the components that lie mainly inside, and of the largest that does at all."""
-    labels, count = ndimage.label(weight > 0, EIGHT)
+def _components_inside(weight: _Floats, expected: _Floats) -> NDArray[np.bool_]:
+    """Returns the cells of components that lie mainly in the expected box.
+
+    The component with the most foreground in it counts in any case.
+
+    Args:
+        weight: float64 [rows, columns], foreground pixels a cell.
+        expected: the same inside the expected box.
+    """
+    labels, count = ndimage.label(weight > 0, EIGHT_CONNECTED)
     total = np.bincount(labels.ravel(), weight.ravel(), count + 1)
-    inside = np.bincount(labels.ravel(), here.ravel(), count + 1)
+    inside = np.bincount(labels.ravel(), expected.ravel(), count + 1)
     total[0], inside[0] = 1.0, 0.0
-    keep = inside >= _INSIDE_SHARE * total
-    keep[0] = False
-    keep[int(inside.argmax())] = True
-    return np.asarray(keep[labels])
+    is_inside = inside >= _MIN_INSIDE_SHARE * total
+    is_inside[0] = False
+    is_inside[int(inside.argmax())] = True
+    return np.asarray(is_inside[labels])
 
 
-def _bounds(chosen: NDArray[np.bool_], part: _Part) -> CellBox:
+def _bounds(chosen: NDArray[np.bool_], part: _Foreground) -> CellBox:
     ys, xs = np.flatnonzero(chosen.any(1)), np.flatnonzero(chosen.any(0))
     return (
         float(part.column + xs[0]),
@@ -184,12 +187,12 @@ def _bounds(chosen: NDArray[np.bool_], part: _Part) -> CellBox:
     )
 
 
-def _shifted(part: _Part, box: CellBox) -> CellBox:
-    """Moves a box of fixed size to the foreground it covers (mean shift)."""
+def _shift_to_foreground(part: _Foreground, box: CellBox) -> CellBox:
+    """Moves a box of fixed size to the foreground it covers, by mean shift."""
     rows, columns = part.weight.shape
     y, x = part.row + np.arange(rows) + 0.5, part.column + np.arange(columns) + 0.5
     size = box_size(box)
-    for _ in range(_SHIFTS):
+    for _ in range(_MEAN_SHIFT_STEPS):
         weight = part.weight * _coverage(part, box)
         total = float(weight.sum())
         if total <= 0:
@@ -201,24 +204,22 @@ def _shifted(part: _Part, box: CellBox) -> CellBox:
 
 def size_limit(size: tuple[float, float]) -> tuple[float, float]:
     """Returns how large, in cells, something of a size may look a moment later."""
-    return _GROWTH * size[0] + 1, _GROWTH * size[1] + 1
+    return _MAX_GROWTH * size[0] + 1, _MAX_GROWTH * size[1] + 1
 
 
 def fits(box: CellBox, limit: tuple[float, float]) -> bool:
-    """Whether a box is no larger than a limit in either direction."""
+    """Returns whether a box is no larger than a limit in either direction."""
     width, height = box_size(box)
     return width <= limit[0] and height <= limit[1]
 
 
-def same_blob(one: Blob, other: Blob) -> bool:
-    """Whether two blobs of one frame are one: a region that fell apart finds its target twice."""
-    smaller = min(
-        box_size(one.box)[0] * box_size(one.box)[1], box_size(other.box)[0] * box_size(other.box)[1]
-    )
-    return box_shared(one.box, other.box) > 0.7 * smaller
+def same_blob(blob: Blob, other: Blob) -> bool:
+    """Returns whether two blobs of one frame are one: a split region finds its target twice."""
+    smaller = min(box_area(blob.box), box_area(other.box))
+    return shared_area(blob.box, other.box) > _SAME_BLOB_SHARE * smaller
 
 
-def centre_distance(one: CellBox, other: CellBox) -> float:
-    """Returns the distance of two centres in cells."""
-    (x0, y0), (x1, y1) = box_centre(one), box_centre(other)
+def centre_distance(box: CellBox, other: CellBox) -> float:
+    """Returns the distance between the centres of two boxes, in cells."""
+    (x0, y0), (x1, y1) = box_centre(box), box_centre(other)
     return float(np.hypot(x1 - x0, y1 - y0))

@@ -1,4 +1,4 @@
-"""Events: spans of the frame score that stand out, with what was in them and why."""
+"""Events: spans in which the frame score stands out, with their trajectories and reasons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.core.findings import Event, Reason, Trajectory
 from engine.core.settings import TrackingSettings
 from engine.core.times import format_time
 
-_EXACT_SECONDS = 1e-9
+_ROUNDING_S = 1e-9  # Stream times are rounded; this much shorter or longer is as long.
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class EventSpan:
     """A span of analysed frames that stands out.
 
     Attributes:
-        first: position of its first frame among the analysed frames.
-        last: position of its last frame, inclusive.
-        peak: position of the frame with the highest score; the first of equals.
+        first: index of its first frame among the analysed frames.
+        last: index of its last frame, inclusive.
+        peak: index of the frame with the highest score; the first of equals.
         score: the score there.
     """
 
@@ -38,8 +38,9 @@ def find_events(
     """Finds the spans in which the score stands out.
 
     A span reaches as far as the score stays at or above `event_off` around a frame at or above
-    `event_on`. Frames that were not decoded (NaN) neither start nor end one. Spans over a gap of
-    at most `event_join_seconds` are one; shorter ones than `event_least_seconds` are dropped.
+    `event_on` (hysteresis). Frames that were not decoded (NaN) neither start nor end a span. Spans
+    with a gap of at most `event_join_seconds` are one; spans shorter than `event_least_seconds` are
+    dropped.
 
     Args:
         scores: float32 [n], calibrated frame scores 0..1, NaN where a frame is missing.
@@ -58,17 +59,17 @@ def find_events(
     starts, ends = _runs(values >= settings.event_off)
     if not len(starts):
         return []
-    strong = np.maximum.reduceat(values, _pairs(starts, ends))[::2] >= settings.event_on
-    starts, ends = starts[strong], ends[strong]
+    is_strong = np.maximum.reduceat(values, _pairs(starts, ends))[::2] >= settings.event_on
+    starts, ends = starts[is_strong], ends[is_strong]
     if not len(starts):
         return []
-    apart = times[starts[1:]] - times[ends[:-1]] > settings.event_join_seconds + _EXACT_SECONDS
-    starts = starts[np.r_[True, apart]]
-    ends = ends[np.r_[apart, True]]
-    lasting = times[ends] - times[starts] >= settings.event_least_seconds - _EXACT_SECONDS
+    is_apart = times[starts[1:]] - times[ends[:-1]] > settings.event_join_seconds + _ROUNDING_S
+    starts = starts[np.r_[True, is_apart]]
+    ends = ends[np.r_[is_apart, True]]
+    lasts = times[ends] - times[starts] >= settings.event_least_seconds - _ROUNDING_S
     return [
         _span(values, known, int(start), int(end))
-        for start, end in zip(starts[lasting], ends[lasting], strict=True)
+        for start, end in zip(starts[lasts], ends[lasts], strict=True)
     ]
 
 
@@ -101,58 +102,73 @@ def assemble_events(
         raise ValueError(
             f"{len(reasons)} sets of reasons and {len(channels)} channels for {len(spans)} spans"
         )
-    events: list[Event] = []
     starts = np.array([trajectory.start_s for trajectory in trajectories], np.float64)
     ends = np.array([trajectory.end_s for trajectory in trajectories], np.float64)
-    said = zip(spans, reasons, channels, strict=True)
-    for number, (span, why, channel) in enumerate(said, start=1):
-        first, last, peak = (int(frames[i]) for i in (span.first, span.last, span.peak))
-        start_s, end_s = float(seconds[span.first]), float(seconds[span.last])
-        meeting = np.flatnonzero((starts <= end_s) & (ends >= start_s))
-        inside = trajectories_within(
-            [trajectories[int(i)] for i in meeting], first, last, settings.region_score
+
+    def inside(span: EventSpan) -> list[Trajectory]:
+        meets = (starts <= seconds[span.last]) & (ends >= seconds[span.first])
+        meeting = [trajectories[i] for i in np.flatnonzero(meets).tolist()]
+        first, last = int(frames[span.first]), int(frames[span.last])
+        return trajectories_within(meeting, first, last, settings.region_score)
+
+    return [
+        _event(number, span, frames, pts, seconds, inside(span), span_reasons, channel)
+        for number, (span, span_reasons, channel) in enumerate(
+            zip(spans, reasons, channels, strict=True), start=1
         )
-        event = Event(
-            number=number,
-            first_frame=first,
-            last_frame=last,
-            peak_frame=peak,
-            start_pts=int(pts[span.first]),
-            end_pts=int(pts[span.last]),
-            peak_pts=int(pts[span.peak]),
-            start_s=start_s,
-            end_s=end_s,
-            peak_s=float(seconds[span.peak]),
-            peak_score=span.score,
-            channel=channel,
-            reasons=tuple(why),
-            trajectories=tuple(trajectory.number for trajectory in inside),
-            summary=summarise(why, start_s, end_s, inside),
-        )
-        events.append(event)
-    return events
+    ]
+
+
+def _event(
+    number: int,
+    span: EventSpan,
+    frames: NDArray[np.int64],
+    pts: NDArray[np.int64],
+    seconds: NDArray[np.float64],
+    trajectories: Sequence[Trajectory],
+    reasons: tuple[Reason, ...],
+    channel: str,
+) -> Event:
+    start_s, end_s = float(seconds[span.first]), float(seconds[span.last])
+    return Event(
+        number=number,
+        first_frame=int(frames[span.first]),
+        last_frame=int(frames[span.last]),
+        peak_frame=int(frames[span.peak]),
+        start_pts=int(pts[span.first]),
+        end_pts=int(pts[span.last]),
+        peak_pts=int(pts[span.peak]),
+        start_s=start_s,
+        end_s=end_s,
+        peak_s=float(seconds[span.peak]),
+        peak_score=span.score,
+        channel=channel,
+        reasons=reasons,
+        trajectories=tuple(trajectory.number for trajectory in trajectories),
+        summary=summarise(reasons, start_s, end_s, trajectories),
+    )
 
 
 def trajectories_within(
-    trajectories: Sequence[Trajectory], first: int, last: int, least: float
+    trajectories: Sequence[Trajectory], first: int, last: int, min_score: float
 ) -> list[Trajectory]:
-    """Returns those that stand out within frames first..last, strongest first.
+    """Returns the trajectories that stand out within frames first..last, strongest first.
 
     Args:
-        trajectories: any.
+        trajectories: to choose from.
         first: index of the first frame.
         last: index of the last frame, inclusive.
-        least: score at which a target stands out.
+        min_score: score at which a target stands out.
     """
     ranked: list[tuple[float, int, int, Trajectory]] = []
     for trajectory in trajectories:
         low = int(np.searchsorted(trajectory.frames, first))
         high = int(np.searchsorted(trajectory.frames, last, side="right"))
         scores = trajectory.scores[low:high]
-        hot = int((scores >= least).sum())
+        hot = int((scores >= min_score).sum())
         if hot:
             ranked.append((-float(scores.max()), -hot, trajectory.number, trajectory))
-    return [item[-1] for item in sorted(ranked, key=lambda item: item[:3])]
+    return [rank[-1] for rank in sorted(ranked, key=lambda rank: rank[:3])]
 
 
 def summarise(
@@ -161,7 +177,7 @@ def summarise(
     end_s: float,
     trajectories: Sequence[Trajectory],
 ) -> str:
-    """Says in one line why, when and, of the strongest trajectory, from where to where."""
+    """Returns one line: why and when, and from where to where the strongest trajectory goes."""
     parts = [reason.text for reason in reasons]
     parts.append(f"{format_time(start_s)}–{format_time(end_s)}")
     if trajectories:
@@ -174,7 +190,7 @@ def summarise(
 
 
 def _runs(on: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First and last positions, inclusive, of the runs of true values."""
+    """Returns the first and last indices, inclusive, of the runs of true values."""
     edges = np.diff(np.concatenate([[False], on, [False]]).astype(np.int8))
     return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
 

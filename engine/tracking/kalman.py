@@ -1,7 +1,7 @@
 """A constant-velocity Kalman filter for the centre of a target.
 
 Position and velocity are both measured (the flow inside the target gives the velocity), so two
-axes with a 2x2 covariance in common are all there is.
+axes that share one 2x2 covariance are all that the filter holds.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_ACCELERATION = 2.0
-"""Deviation of a target's acceleration, in its own sizes per second squared."""
-
-_POSITION_NOISE = 0.08
-_POSITION_LEAST = 0.25
-_VELOCITY_NOISE = 0.25
-_VELOCITY_LEAST = 0.3
+# Deviations of the motion model and of what is measured; chosen, not fitted to data.
+_ACCELERATION = 2.0  # Of a target's acceleration, in its own sizes a second squared.
+_POSITION_NOISE = 0.08  # Of a measured centre, in sizes of the target.
+_MIN_POSITION_NOISE = 0.25  # Added to that, in cells: a centre is no finer than the grid.
+_VELOCITY_NOISE = 0.25  # Of a measured velocity, as a share of the speed.
+_MIN_VELOCITY_NOISE = 0.3  # Added to that, in sizes of the target a second.
 
 
 class CentreFilter:
@@ -40,10 +39,10 @@ class CentreFilter:
         return float(self.state[1, 0]), float(self.state[1, 1])
 
     def predict(self, dt: float, size: float) -> None:
-        """Moves on by dt seconds (negative: back in time).
+        """Predicts the state after some time.
 
         Args:
-            dt: seconds.
+            dt: seconds; negative for going back in time.
             size: mean edge of the target in cells; larger targets change their speed more.
         """
         step = np.array([[1.0, dt], [0.0, 1.0]])
@@ -55,7 +54,7 @@ class CentreFilter:
     def update(
         self, centre: tuple[float, float], velocity: tuple[float, float], size: float
     ) -> None:
-        """Takes a measurement in.
+        """Corrects the state by a measurement.
 
         Args:
             centre: measured centre in cells.
@@ -65,8 +64,8 @@ class CentreFilter:
         speed = float(np.hypot(*velocity))
         noise = np.diag(
             [
-                (_POSITION_NOISE * size + _POSITION_LEAST) ** 2,
-                (_VELOCITY_NOISE * speed + _VELOCITY_LEAST * size) ** 2,
+                (_POSITION_NOISE * size + _MIN_POSITION_NOISE) ** 2,
+                (_VELOCITY_NOISE * speed + _MIN_VELOCITY_NOISE * size) ** 2,
             ]
         )
         gain = self._covariance @ np.linalg.inv(self._covariance + noise)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,11 +11,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from engine.core.findings import Region, Trajectory
-from engine.core.geometry import Box
+from engine.core.geometry import Box, shared_area
 from engine.motion.grid import Grid
 
-EIGHT = np.ones((3, 3), np.bool_)
-"""Cells that touch at a corner are connected."""
+EIGHT_CONNECTED = np.ones((3, 3), np.bool_)
+"""Structuring element for `scipy.ndimage.label`: cells that touch at a corner are connected."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +45,9 @@ def cut_cells(heat: NDArray[np.float32], threshold: float) -> list[CutRegion]:
 
     Args:
         heat: float32 [R, C].
-        threshold: least value of a cell.
+        threshold: smallest value of a cell that belongs to a component.
     """
-    labels, count = ndimage.label(heat >= threshold, EIGHT)
+    labels, count = ndimage.label(heat >= threshold, EIGHT_CONNECTED)
     if count == 0:
         return []
     parts: list[CutRegion] = []
@@ -59,46 +58,6 @@ def cut_cells(heat: NDArray[np.float32], threshold: float) -> list[CutRegion]:
     return parts
 
 
-def cut_regions(
-    heat: NDArray[np.float32], threshold: float, grid: Grid
-) -> list[tuple[Box, float, NDArray[np.bool_]]]:
-    """Cuts a heatmap into regions.
-
-    Args:
-        heat: float32 [R, C].
-        threshold: least value of a cell that belongs to a region.
-        grid: how cells lie on decoded pixels.
-
-    Returns:
-        Per 8-connected component its box in decoded pixels, its largest value and its cells,
-        bool [rows, columns] inside the box.
-    """
-    return [(part.box(grid), part.score, part.mask) for part in cut_cells(heat, threshold)]
-
-
-def cut_many(
-    heat: NDArray[np.float32], cuts: Sequence[float], grid: Grid
-) -> list[tuple[Box, float]]:
-    """Cuts a heatmap at several thresholds, as region-based evaluation wants it.
-
-    A wide box of a low cut and a tight one of a high cut may both meet the truth; each keeps
-    the largest value inside as its score (method.md, *The scene channel*).
-
-    Args:
-        heat: float32 [R, C].
-        cuts: thresholds, each at least as high as a cell's value that counts.
-        grid: how cells lie on decoded pixels.
-
-    Returns:
-        Boxes in decoded pixels with scores, cut by cut; equal boxes of one score come once.
-    """
-    found: dict[tuple[Box, float], None] = {}
-    for cut in cuts:
-        for part in cut_cells(heat, cut):
-            found.setdefault((part.box(grid), part.score))
-    return list(found)
-
-
 class RegionLog:
     """Regions of a whole stream in a few dozen bytes each, until trajectories have numbers."""
 
@@ -106,9 +65,9 @@ class RegionLog:
         self._grid = grid
         self._frames = array("q")
         self._pts = array("q")
-        self._places = array("H")
+        self._cell_rects = array("H")
         self._scores = array("f")
-        self._bits = bytearray()
+        self._mask_bits = bytearray()
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -118,9 +77,9 @@ class RegionLog:
         for part in parts:
             self._frames.append(frame)
             self._pts.append(pts)
-            self._places.extend((part.row, part.column, *part.mask.shape))
+            self._cell_rects.extend((part.row, part.column, *part.mask.shape))
             self._scores.append(part.score)
-            self._bits += np.packbits(part.mask).tobytes()
+            self._mask_bits += np.packbits(part.mask).tobytes()
 
     def regions(self, trajectories: Sequence[Trajectory]) -> Iterator[Region]:
         """Yields the regions in order, each with the trajectory it belongs to.
@@ -131,11 +90,11 @@ class RegionLog:
         boxes = _BoxesByFrame(trajectories)
         offset = 0
         for i in range(len(self)):
-            row, column, rows, columns = self._places[4 * i : 4 * i + 4]
+            row, column, rows, columns = self._cell_rects[4 * i : 4 * i + 4]
             size = -(-rows * columns // 8)
-            bits = np.frombuffer(self._bits, np.uint8, size, offset)
+            packed = np.frombuffer(self._mask_bits, np.uint8, size, offset)
             offset += size
-            mask = np.unpackbits(bits, count=rows * columns).astype(np.bool_)
+            mask = np.unpackbits(packed, count=rows * columns).astype(np.bool_)
             part = CutRegion(row, column, mask.reshape(rows, columns), self._scores[i])
             box = part.box(self._grid)
             frame = self._frames[i]
@@ -143,30 +102,23 @@ class RegionLog:
 
 
 class _BoxesByFrame:
-    """Answers whose box covers most of a box; asked for frames in ascending order."""
+    """Tells which trajectory's box covers most of a box, for frames in ascending order."""
 
     def __init__(self, trajectories: Sequence[Trajectory]) -> None:
-        self._waiting = sorted(
+        self._later = sorted(
             (t for t in trajectories if len(t.frames)), key=lambda t: -int(t.frames[0])
         )
-        self._open: list[Trajectory] = []
+        self._current: list[Trajectory] = []
 
     def owner(self, frame: int, box: Box) -> int | None:
-        while self._waiting and self._waiting[-1].frames[0] <= frame:
-            self._open.append(self._waiting.pop())
-        self._open = [t for t in self._open if t.frames[-1] >= frame]
-        shared: dict[int, int] = defaultdict(int)
-        for trajectory in self._open:
+        while self._later and self._later[-1].frames[0] <= frame:
+            self._current.append(self._later.pop())
+        self._current = [t for t in self._current if t.frames[-1] >= frame]
+        shared_areas: dict[int, float] = {}
+        for trajectory in self._current:
             i = int(np.searchsorted(trajectory.frames, frame))
             if trajectory.frames[i] == frame:
                 x, y, w, h = (int(value) for value in trajectory.boxes[i])
-                shared[trajectory.number] = shared_area(box, Box(x, y, w, h))
-        best = max(shared, key=lambda number: (shared[number], -number), default=None)
-        return best if best is not None and shared[best] > 0 else None
-
-
-def shared_area(one: Box, other: Box) -> int:
-    """Returns the number of pixels that lie in both boxes."""
-    width = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
-    height = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    return max(0, width) * max(0, height)
+                shared_areas[trajectory.number] = shared_area(box.edges, (x, y, x + w, y + h))
+        owner = max(shared_areas, key=lambda number: (shared_areas[number], -number), default=None)
+        return owner if owner is not None and shared_areas[owner] > 0 else None

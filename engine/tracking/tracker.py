@@ -1,4 +1,4 @@
-"""Follows what stands out: hot regions assigned to targets, targets followed by foreground."""
+"""Tracks targets: assigns hot regions to them and follows them through the foreground."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from engine.core.findings import Trajectory
+from engine.core.geometry import box_area, box_iou, shared_area
 from engine.core.settings import TrackingSettings
 from engine.motion.grid import Grid
 from engine.tracking.backtracking import join_target, trace_back
 from engine.tracking.blobs import Blob, centre_distance, fits, region_blob, same_blob, size_limit
 from engine.tracking.regions import CutRegion, RegionLog, cut_cells
 from engine.tracking.target_state import Support, Target, make_sample
-from engine.tracking.tracking_block import (
-    FrameMaps,
-    TrackingBlock,
-    box_area,
-    box_iou,
-    box_shared,
-    box_size,
-)
-from engine.tracking.trajectories import Path, make_path, number_paths
+from engine.tracking.tracking_block import FrameMaps, TrackingBlock, box_size
+from engine.tracking.trajectories import TargetPath, make_path, number_paths
 
-_GATE = 3.0
-_FAR = 1e6
-_HISTORY_SPARE_S = 2.0
-_LEAST_PART = 0.5
-_OVERLAP = 0.6
-_OVERLAP_S = 0.4
+# Choices, each to be judged by the benchmarks of tracking; none was measured by itself.
+_MAX_COST = 3.0  # A blob that costs more is another target: some three sizes away.
+_NO_PAIR = 1e6  # A cost that the assignment never prefers to any possible one.
+_HISTORY_MARGIN_S = 2.0  # Maps are held this much longer than a target is traced back.
+_MIN_AREA_SHARE = 0.5  # A region smaller than this share of a target is a part of it.
+_OVERLAP_IOU = 0.6  # Two targets that overlap more are one;
+_OVERLAP_S = 0.4  # after this time the younger of them ends.
+_INSIDE_SHARE = 0.5  # A blob of which more lies on a target, or the reverse, belongs to it.
+_MIN_CANDIDATE_IOU = 0.05  # Below this overlap a blob must be near to be a candidate:
+_MAX_APART = 0.6  # so many sizes away, and one more for each second out of sight.
+_SPEED_FLOOR = 2.0  # Sizes a second that damp changes of velocity of slow targets.
+_CHANGE_WEIGHT = 1.5  # What a change of velocity costs against distance in sizes.
 
-_Found = tuple[Blob, Support]
+_Candidate = tuple[Blob, Support]
 
 
 class Tracker:
@@ -49,11 +49,11 @@ class Tracker:
         self._history: deque[FrameMaps] = deque()
         self._live: list[Target] = []
         self._closed: list[Target] = []
-        self._paths: list[Path] = []
-        self._born = 0
+        self._paths: list[TargetPath] = []
+        self._started = 0
 
     def add(self, block: TrackingBlock) -> None:
-        """Takes in the next frames.
+        """Tracks the next frames.
 
         Args:
             block: their maps; frames follow those added before.
@@ -66,7 +66,7 @@ class Tracker:
         for maps in block:
             if self._history and maps.seconds <= self._history[-1].seconds:
                 raise ValueError(f"frame {maps.frame} does not follow the frames before it")
-            self._frame(maps.kept())
+            self._add_frame(maps.copy())
 
     def finish(self) -> list[Trajectory]:
         """Ends tracking.
@@ -77,12 +77,12 @@ class Tracker:
         for target in self._live:
             self._close(target)
         for target in self._closed:
-            self._keep(target)
+            self._finish(target)
         self._live, self._closed = [], []
         self._history.clear()
         return number_paths(self._paths, self._grid)
 
-    def _frame(self, maps: FrameMaps) -> None:
+    def _add_frame(self, maps: FrameMaps) -> None:
         step = maps.seconds - self._history[-1].seconds if self._history else 0.0
         self._remember(maps)
         self._end_lost(maps.seconds)
@@ -92,84 +92,83 @@ class Tracker:
         self.regions.add(maps.frame, maps.pts, hot)
         if not self._live and not hot:
             return
-        found = self._blobs(maps, parts)
-        free = self._continue(maps, found, step)
-        for blob, support in free:
+        blobs = self._blobs(maps, parts)
+        for blob, support in self._continue(maps, blobs, step):
             if support == Support.HOT and not self._belongs(blob, maps):
-                self._born += 1
-                self._live.append(Target.born(self._born, make_sample(maps, blob, support)))
+                self._started += 1
+                self._live.append(Target.start(self._started, make_sample(maps, blob, support)))
         self._confirm()
         self._end_overlaps(maps.seconds)
-        self._end_gone(maps)
+        self._end_outside(maps)
 
     def _remember(self, maps: FrameMaps) -> None:
         self._history.append(maps)
-        oldest = maps.seconds - self._settings.follow_seconds - _HISTORY_SPARE_S
+        oldest = maps.seconds - self._settings.follow_seconds - _HISTORY_MARGIN_S
         while self._history[0].seconds < oldest:
             self._history.popleft()
         for target in [t for t in self._closed if t.last.seconds < oldest]:
             self._closed.remove(target)
-            self._keep(target)
+            self._finish(target)
 
-    def _blobs(self, maps: FrameMaps, parts: list[CutRegion]) -> list[_Found]:
-        """Finds what the regions stand for, strongest first, each target once."""
-        found: list[_Found] = []
+    def _blobs(self, maps: FrameMaps, parts: list[CutRegion]) -> list[_Candidate]:
+        """Finds the blobs behind regions, strongest first, each target once."""
+        blobs: list[_Candidate] = []
         for part in sorted(parts, key=lambda part: -part.score):
             hot = part.score >= self._settings.region_score
             blob = region_blob(maps, self._grid.cell, part)
-            if not any(same_blob(blob, other) for other, _ in found):
-                found.append((blob, Support.HOT if hot else Support.WARM))
-        return found
+            if not any(same_blob(blob, other) for other, _ in blobs):
+                blobs.append((blob, Support.HOT if hot else Support.WARM))
+        return blobs
 
-    def _continue(self, maps: FrameMaps, found: list[_Found], step: float) -> list[_Found]:
-        """Moves every target on and returns the blobs that are nobody's."""
+    def _continue(self, maps: FrameMaps, blobs: list[_Candidate], step: float) -> list[_Candidate]:
+        """Finds every target in the next frame and returns the blobs that belong to none."""
         for target in self._live:
-            target.course.move(maps.seconds)
-        pairs = self._assign(found, maps.seconds)
+            target.state.predict(maps.seconds)
+        blob_of = self._assign(blobs, maps.seconds)
         for i, target in enumerate(self._live):
             blob, support = None, Support.MERGED
-            if i in pairs:
-                blob, support = found[pairs[i]]
-                blob = self._fitted(target, blob, maps)
+            if i in blob_of:
+                blob, support = blobs[blob_of[i]]
+                blob = self._fit(target, blob, maps)
             else:
-                blob = target.course.follow(maps, self._grid.cell)
+                blob = target.state.follow(maps, self._grid.cell)
                 if blob is not None and blob.whole:
                     support = Support.FOLLOWED
             if blob is not None:
                 target.add(make_sample(maps, blob, support), blob, step)
-        taken = set(pairs.values())
-        return [item for j, item in enumerate(found) if j not in taken]
+        assigned = set(blob_of.values())
+        return [blob for j, blob in enumerate(blobs) if j not in assigned]
 
-    def _fitted(self, target: Target, blob: Blob, maps: FrameMaps) -> Blob:
-        """Returns the blob of a region, or the target around it when it is a part or a merger."""
-        course = target.course
-        part = box_area(blob.box) < _LEAST_PART * box_area(course.box)
-        if not part and fits(blob.box, size_limit(course.size)):
+    def _fit(self, target: Target, blob: Blob, maps: FrameMaps) -> Blob:
+        """Returns a region's blob, or the whole target where that is a part of it or a merger."""
+        state = target.state
+        is_part = box_area(blob.box) < _MIN_AREA_SHARE * box_area(state.box)
+        if not is_part and fits(blob.box, size_limit(state.size)):
             return blob
-        around = course.follow(maps, self._grid.cell, size_limit(box_size(blob.box)))
-        if around is None:
+        whole = state.follow(maps, self._grid.cell, size_limit(box_size(blob.box)))
+        if whole is None:
             return blob
-        course.shrink(box_size(blob.box))
-        return around
+        state.shrink(box_size(blob.box))
+        return whole
 
-    def _assign(self, found: list[_Found], now: float) -> dict[int, int]:
-        """Assigns blobs to targets at the least total cost; returns target -> blob."""
-        if not self._live or not found:
+    def _assign(self, blobs: list[_Candidate], now: float) -> dict[int, int]:
+        """Assigns blobs to targets at the smallest total cost; returns target -> blob, by index."""
+        if not self._live or not blobs:
             return {}
-        cost = np.full((len(self._live), len(found)), _FAR)
+        cost = np.full((len(self._live), len(blobs)), _NO_PAIR)
         for i, target in enumerate(self._live):
-            for j, (blob, _) in enumerate(found):
+            for j, (blob, _) in enumerate(blobs):
                 value = _cost(target, blob, now)
-                cost[i, j] = value if value < _GATE else _FAR
+                cost[i, j] = value if value < _MAX_COST else _NO_PAIR
         rows, columns = linear_sum_assignment(cost)
-        return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if cost[i, j] < _FAR}
+        return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if cost[i, j] < _NO_PAIR}
 
     def _belongs(self, blob: Blob, maps: FrameMaps) -> bool:
-        """Whether a blob is part of a target that is already followed in this frame."""
+        """Returns whether a blob is part of a target that was found in this frame already."""
         for target in self._live:
             if target.last.frame == maps.frame:
-                shared = box_shared(blob.box, target.last.box)
-                if shared > 0.5 * min(box_area(blob.box), box_area(target.last.box)):
+                shared = shared_area(blob.box, target.last.box)
+                if shared > _INSIDE_SHARE * min(box_area(blob.box), box_area(target.last.box)):
                     return True
         return False
 
@@ -193,10 +192,9 @@ class Tracker:
                 self._live.append(owner)
 
     def _end_overlaps(self, now: float) -> None:
-        """Ends the younger of two targets that have been one for a while."""
+        """Ends the younger of two targets that have lain on one another for a while."""
         for target in list(self._live):
-            elder = next((t for t in self._live if _covers(t, target)), None)
-            if elder is None:
+            if not any(_covers(other, target) for other in self._live):
                 target.overlap_since = None
             elif target.overlap_since is None:
                 target.overlap_since = now
@@ -214,10 +212,10 @@ class Tracker:
                 self._live.remove(target)
                 self._close(target)
 
-    def _end_gone(self, maps: FrameMaps) -> None:
-        """Ends targets that have left the picture."""
+    def _end_outside(self, maps: FrameMaps) -> None:
+        """Ends targets that have left the frame."""
         for target in list(self._live):
-            if target.last.frame != maps.frame and target.course.gone(maps.shape):
+            if target.last.frame != maps.frame and target.state.left_frame(maps.shape):
                 self._live.remove(target)
                 self._close(target)
 
@@ -226,31 +224,34 @@ class Tracker:
         if target.confirmed and target.samples:
             self._closed.append(target)
 
-    def _keep(self, target: Target) -> None:
+    def _finish(self, target: Target) -> None:
         if any(sample.support == Support.HOT for sample in target.samples):
             self._paths.append(make_path(target.samples, self._grid))
 
 
 def _cost(target: Target, blob: Blob, now: float) -> float:
-    """Cost of a blob being a target's next place: distance and change of velocity in its sizes."""
-    course = target.course
-    edge = course.edge
+    """Returns what it costs to take a blob for a target: distance and change of velocity.
+
+    Both are measured in sizes of the target, and missing overlap is added.
+    """
+    state = target.state
+    edge = state.edge
     unseen = now - target.last.seconds
-    distance = centre_distance(course.box, blob.box) / edge
-    iou = box_iou(course.box, blob.box)
-    if iou < 0.05 and distance > 0.6 + unseen:
-        return _FAR
-    velocity = course.motion.velocity
+    distance = centre_distance(state.box, blob.box) / edge
+    iou = box_iou(state.box, blob.box)
+    if iou < _MIN_CANDIDATE_IOU and distance > _MAX_APART + unseen:
+        return _NO_PAIR
+    velocity = state.motion.velocity
     change = float(np.hypot(blob.velocity[0] - velocity[0], blob.velocity[1] - velocity[1]))
     speed = max(float(np.hypot(*velocity)), float(np.hypot(*blob.velocity)))
-    return distance + 1.5 * change / (speed + 2.0 * edge) + (1 - iou)
+    return distance + _CHANGE_WEIGHT * change / (speed + _SPEED_FLOOR * edge) + (1 - iou)
 
 
 def _covers(elder: Target, target: Target) -> bool:
-    """Whether an older target lies on a target and both are seen there now."""
+    """Returns whether an older target lies on a target and both were found in the same frame."""
     rank, other = (elder.confirmed, -elder.number), (target.confirmed, -target.number)
     return (
         rank > other
         and elder.last.frame == target.last.frame
-        and box_iou(elder.last.box, target.last.box) > _OVERLAP
+        and box_iou(elder.last.box, target.last.box) > _OVERLAP_IOU
     )

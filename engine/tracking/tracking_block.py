@@ -1,4 +1,4 @@
-"""What tracking reads: maps of consecutive analysed frames, and one frame of them."""
+"""The maps that tracking reads, frame by frame, and boxes measured in their cells."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CellBox = tuple[float, float, float, float]
-"""x0, y0, x1, y1 in cells; the ends are exclusive, so a cell is [c, c + 1)."""
+from engine.core.geometry import Edges
+
+CellBox = Edges
+"""A box in cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,7 @@ class TrackingBlock:
         foreground: uint8 [n, R, C], foreground pixels in the cell.
         vx: int16 [n, R, C], mean velocity to the right in `SPEED_UNIT` analysis pixels a second.
         vy: int16 [n, R, C], mean velocity downwards, likewise.
-        relative_speed: float32 [n, R, C], speed in times of the usual at the place.
+        relative_speed: float32 [n, R, C], speed in multiples of the usual speed of that row.
     """
 
     frames: NDArray[np.int64]
@@ -66,7 +68,7 @@ class FrameMaps:
     vy: NDArray[np.int16]
     relative_speed: NDArray[np.float32]
 
-    def kept(self) -> FrameMaps:
+    def copy(self) -> FrameMaps:
         """Returns a copy that does not hold the memory of the whole block."""
         return FrameMaps(
             self.frame,
@@ -86,21 +88,21 @@ class FrameMaps:
         return int(rows), int(columns)
 
     def window(self, box: CellBox) -> tuple[slice, slice]:
-        """Returns the cells that a box touches, cut off at the picture's edge."""
+        """Returns the rows and columns of the cells that a box touches, inside the frame."""
         rows, columns = self.shape
         x0, y0, x1, y1 = box
         return (
-            slice(_clip(int(np.floor(y0)), rows), _clip(int(np.ceil(y1)), rows)),
-            slice(_clip(int(np.floor(x0)), columns), _clip(int(np.ceil(x1)), columns)),
+            slice(_clamp(int(np.floor(y0)), rows), _clamp(int(np.ceil(y1)), rows)),
+            slice(_clamp(int(np.floor(x0)), columns), _clamp(int(np.ceil(x1)), columns)),
         )
 
     def score(self, box: CellBox) -> float:
-        """Returns the largest value of the heatmap in a box; 0 outside the picture."""
+        """Returns the largest value of the heatmap in a box; 0 outside the frame."""
         part = self.heat[self.window(box)]
         return float(part.max()) if part.size else 0.0
 
     def speed_ratio(self, box: CellBox) -> float:
-        """Returns the mean relative speed of the foreground in a box; NaN without any."""
+        """Returns the mean relative speed of the foreground in a box; NaN where there is none."""
         window = self.window(box)
         weight = self.foreground[window].astype(np.float64)
         total = float(weight.sum())
@@ -109,7 +111,7 @@ class FrameMaps:
         return float((weight * self.relative_speed[window]).sum() / total)
 
 
-def _clip(value: int, limit: int) -> int:
+def _clamp(value: int, limit: int) -> int:
     return min(max(value, 0), limit)
 
 
@@ -127,22 +129,3 @@ def box_around(centre: tuple[float, float], size: tuple[float, float]) -> CellBo
     """Returns the box of a size around a centre."""
     (x, y), (w, h) = centre, size
     return x - w / 2, y - h / 2, x + w / 2, y + h / 2
-
-
-def box_area(box: CellBox) -> float:
-    """Returns the area in cells."""
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
-
-
-def box_shared(one: CellBox, other: CellBox) -> float:
-    """Returns the area of the intersection, in cells."""
-    return max(0.0, min(one[2], other[2]) - max(one[0], other[0])) * max(
-        0.0, min(one[3], other[3]) - max(one[1], other[1])
-    )
-
-
-def box_iou(one: CellBox, other: CellBox) -> float:
-    """Returns intersection over union, 0..1."""
-    shared = box_shared(one, other)
-    union = box_area(one) + box_area(other) - shared
-    return shared / union if union > 0 else 0.0

@@ -1,4 +1,4 @@
-"""Finished trajectories: boxes in decoded pixels, places and directions in words."""
+"""Finished trajectories: boxes in decoded pixels, start, end and direction in words."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.directions import cell_name, direction_name
 from engine.core.findings import Trajectory
+from engine.core.geometry import cell_name, direction_name
 from engine.motion.grid import Grid
-from engine.tracking.target_state import Sample
+from engine.tracking.target_state import TargetSample
 
-_MOMENT_S = 0.4
-_LEAST_SIDE = 0.3
-"""What is first seen of a target, a wheel or a shadow, is not yet where the target is."""
-_ENTERING = 0.5
-_LEADING = 0.25
-"""At a side edge: share of the width that is still entering, height of what leads above ground."""
+# Choices; docs/decisions/0006-where-a-target-enters.md says why a start is not just a centre.
+_ENTRANCE_S = 0.4  # How long after its first box a target is taken to be entering.
+_MIN_SIDE_SHARE = 0.3  # A narrower first box is a wheel or a shadow, not yet the target.
+_ENTERING_SHARE = 0.5  # A box at a side edge below this share of its width is still entering.
+_LEADING_HEIGHT = 0.25  # Height above ground, in heights of the target, of what enters first.
 
 IN_PLACE = "in place"
 """Direction of a trajectory that stays where it is."""
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
-    """A trajectory without its number.
+class TargetPath:
+    """The path of one finished target: a trajectory that has no number yet.
 
     Attributes:
         frames: int64 [n].
@@ -37,7 +36,7 @@ class Path:
         end_s: stream time of the last frame.
         start: centre where it was first seen, in decoded pixels.
         end: centre where it was last seen.
-        relative_speed: median, in times of the usual; None when unknown.
+        relative_speed: median, in multiples of the usual speed; None when unknown.
     """
 
     frames: NDArray[np.int64]
@@ -51,32 +50,32 @@ class Path:
     relative_speed: float | None
 
 
-def make_path(samples: Sequence[Sample], grid: Grid) -> Path:
-    """Makes a path of at least one sample, ascending by frame."""
+def make_path(samples: Sequence[TargetSample], grid: Grid) -> TargetPath:
+    """Makes a path from at least one sample; samples ascend by frame."""
     ratios = np.array([sample.speed_ratio for sample in samples])
-    known = ratios[np.isfinite(ratios)]
-    boxes = _decoded(np.array([sample.box for sample in samples]), grid)
+    known_ratios = ratios[np.isfinite(ratios)]
+    boxes = _to_pixels(np.array([sample.box for sample in samples]), grid)
     seconds = np.array([sample.seconds for sample in samples])
-    return Path(
+    return TargetPath(
         np.array([sample.frame for sample in samples], np.int64),
         np.array([sample.pts for sample in samples], np.int64),
         boxes,
         np.array([sample.score for sample in samples], np.float32),
         samples[0].seconds,
         samples[-1].seconds,
-        _entrance(boxes[seconds <= seconds[0] + _MOMENT_S], grid),
-        _entrance(boxes[seconds >= seconds[-1] - _MOMENT_S][::-1], grid),
-        float(np.median(known)) if len(known) else None,
+        _entrance(boxes[seconds <= seconds[0] + _ENTRANCE_S], grid),
+        _entrance(boxes[seconds >= seconds[-1] - _ENTRANCE_S][::-1], grid),
+        float(np.median(known_ratios)) if len(known_ratios) else None,
     )
 
 
-def number_paths(paths: Sequence[Path], grid: Grid) -> list[Trajectory]:
+def number_paths(paths: Sequence[TargetPath], grid: Grid) -> list[Trajectory]:
     """Numbers paths from 1 in order of first frame, then from the top left."""
-    order = sorted(
+    ordered = sorted(
         paths,
         key=lambda p: (int(p.frames[0]), *(int(v) for v in p.boxes[0][[1, 0]]), len(p.frames)),
     )
-    return [_trajectory(number, path, grid) for number, path in enumerate(order, start=1)]
+    return [_trajectory(number, path, grid) for number, path in enumerate(ordered, start=1)]
 
 
 def movement(boxes: NDArray[np.int32]) -> str:
@@ -92,7 +91,7 @@ def movement(boxes: NDArray[np.int32]) -> str:
     return direction_name(x1 - x0, y1 - y0)
 
 
-def _trajectory(number: int, path: Path, grid: Grid) -> Trajectory:
+def _trajectory(number: int, path: TargetPath, grid: Grid) -> Trajectory:
     size = grid.source_width, grid.source_height
     return Trajectory(
         number,
@@ -119,21 +118,21 @@ def _entrance(boxes: NDArray[np.int32], grid: Grid) -> tuple[float, float]:
 
     At the left or right edge that is the part which enters first. When it was missed and the
     target is half inside already, it is a foot or a wheel, low in the target. Elsewhere it is
-    the centre of the first box that is no mere sliver.
+    the centre of the first box that is not too narrow.
     """
     typical = np.median(boxes[:, 2:], axis=0)
     x, _, w, _ = (int(value) for value in boxes[0])
     if x < grid.scale_x or x + w > grid.source_width - grid.scale_x:
         centre = _centre(boxes[0])
-        if w < _ENTERING * typical[0]:
+        if w < _ENTERING_SHARE * typical[0]:
             return centre
         foot = float(np.median(boxes[:, 1] + boxes[:, 3]))
-        return centre[0], foot - _LEADING * float(typical[1])
-    enough = np.flatnonzero((boxes[:, 2:] >= _LEAST_SIDE * typical).all(axis=1))
-    return _centre(boxes[enough[0]] if len(enough) else boxes[0])
+        return centre[0], foot - _LEADING_HEIGHT * float(typical[1])
+    large_enough = np.flatnonzero((boxes[:, 2:] >= _MIN_SIDE_SHARE * typical).all(axis=1))
+    return _centre(boxes[large_enough[0]] if len(large_enough) else boxes[0])
 
 
-def _decoded(boxes: NDArray[np.float64], grid: Grid) -> NDArray[np.int32]:
+def _to_pixels(boxes: NDArray[np.float64], grid: Grid) -> NDArray[np.int32]:
     """Turns boxes in cells, float64 [n, 4] with exclusive ends, into decoded pixels x, y, w, h."""
     scale = np.array([grid.scale_x, grid.scale_y] * 2)
     limit = np.array([grid.source_width, grid.source_height] * 2)

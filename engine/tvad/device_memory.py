@@ -1,4 +1,4 @@
-"""Names a lack of memory on a device, whichever way torch reports it."""
+"""Naming a lack of memory on a device, whichever way torch reports it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ import torch
 
 from engine.core.errors import ResourceError
 
+# Parts of torch's messages that mean it, where the type of the error does not say so.
 _SIGNS = ("can't allocate memory", "out of memory", "not enough memory", "alloc_cpu")
 
 
 @contextlib.contextmanager
 def named_shortage(what: str, device: str) -> Iterator[None]:
-    """Turns a lack of memory inside it into an error that says what it was for.
+    """Turns a lack of memory inside it into an error that says what the memory was for.
+
+    Args:
+        what: what the memory was for, as `a picture of 640x480`.
+        device: of torch.
 
     Raises:
         ResourceError: the device has no memory for it.

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from engine.core.errors import BadInputError
+from engine.core.errors import BadInputError, brief_reason
+from engine.tvad.decoder_file import module_bytes
 from engine.tvad.projector import ProjectorConfig, VideoProjector
 from engine.tvad.region_encoder import EncoderConfig, RegionAwareEncoder
 
@@ -23,49 +24,39 @@ ADAPTER_GGUF = f"{ADAPTER}/adapter.gguf"
 LANGUAGE = "language"
 """Role of the language model's folder among a pack's base weights, where it has its own."""
 
-_ABOUT = "sizes"
+_SIZES_KEY = "sizes"
 
 
 def encoder_bytes(encoder: RegionAwareEncoder) -> bytes:
     """Returns a RAE as safetensors; equal ones give equal bytes."""
-    return _bytes(encoder, encoder.config.as_json())
+    return module_bytes(encoder, _SIZES_KEY, encoder.config.as_json())
 
 
 def projector_bytes(projector: VideoProjector) -> bytes:
     """Returns a projector as safetensors; equal ones give equal bytes."""
-    return _bytes(projector, projector.config.as_json())
+    return module_bytes(projector, _SIZES_KEY, projector.config.as_json())
 
 
 def load_encoder(path: Path, device: str = "cpu") -> RegionAwareEncoder:
-    """Loads a RAE, ready to encode.
+    """Loads a RAE that is not trained any further.
 
     Raises:
         BadInputError: the file is missing, damaged, or its tensors do not fit its sizes.
     """
     sizes, tensors = _read(path)
     encoder = RegionAwareEncoder(EncoderConfig.from_json(sizes))
-    return _filled(encoder, tensors, path).to(device)
+    return _load_weights(encoder, tensors, path).to(device)
 
 
 def load_projector(path: Path, device: str = "cpu") -> VideoProjector:
-    """Loads a projector, ready to project.
+    """Loads a projector that is not trained any further.
 
     Raises:
         BadInputError: the file is missing, damaged, or its tensors do not fit its sizes.
     """
     sizes, tensors = _read(path)
     projector = VideoProjector(ProjectorConfig.from_json(sizes))
-    return _filled(projector, tensors, path).to(device)
-
-
-def _bytes(module: nn.Module, sizes: dict[str, Any]) -> bytes:
-    from safetensors.torch import save
-
-    tensors = {
-        name: value.detach().cpu().contiguous().clone()
-        for name, value in sorted(module.state_dict().items())
-    }
-    return bytes(save(tensors, {_ABOUT: json.dumps(sizes, sort_keys=True)}))
+    return _load_weights(projector, tensors, path).to(device)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
@@ -73,23 +64,23 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
 
     try:
         with safe_open(path, "pt") as file:
-            sizes = json.loads((file.metadata() or {})[_ABOUT])
+            sizes = json.loads((file.metadata() or {})[_SIZES_KEY])
             return dict(sizes), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, KeyError, ValueError, TypeError, SafetensorError) as error:
-        raise _damaged(error, path) from error
+        raise _damage_error(error, path) from error
 
 
 _Module = TypeVar("_Module", bound=nn.Module)
 
 
-def _filled(module: _Module, tensors: dict[str, torch.Tensor], path: Path) -> _Module:
+def _load_weights(module: _Module, tensors: dict[str, torch.Tensor], path: Path) -> _Module:
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
-        raise _damaged(error, path) from error
+        raise _damage_error(error, path) from error
     return module.eval().requires_grad_(False)
 
 
-def _damaged(error: Exception, path: Path) -> BadInputError:
-    reason = " ".join(str(error).split())[:160]
+def _damage_error(error: Exception, path: Path) -> BadInputError:
+    reason = brief_reason(error)
     return BadInputError(f"a part that cannot be loaded ({reason})", path, "restore the pack")

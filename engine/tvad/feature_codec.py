@@ -19,10 +19,13 @@ from torch.nn import functional
 from engine.core.errors import BadInputError
 from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DepthProjection
 
-_HEAD_BYTES = 16
-_FINE, _LEAST_FINE = 8, 2
+_HEAD_BYTES = 16  # rows and columns of four depths, two bytes each
+# Directions kept in a byte a coordinate; fewer only where not even these fit, as on fine grids. The
+# first few hold most of what there is; how many was chosen, not varied.
+_FINE, _MIN_FINE = 8, 2
+# Steps of a coordinate to either side of zero: what fits a signed byte and half of one.
 _FINE_STEPS, _COARSE_STEPS = 127.0, 7.0
-_TINY = 1e-6
+_EPSILON = 1e-6  # keeps divisions finite where a cell has no features at all
 
 Shape = tuple[int, int]
 
@@ -33,7 +36,7 @@ class _Layout:
 
     Attributes:
         shape: rows and columns.
-        hidden: width m of the activations.
+        hidden: width m of the decoder's hidden maps.
         fine: directions kept in a byte.
         coarse: further directions kept in half a byte; an even number.
     """
@@ -45,16 +48,16 @@ class _Layout:
 
     @property
     def cells(self) -> int:
-        """Cells of the depth."""
+        """Number of cells."""
         return self.shape[0] * self.shape[1]
 
     @property
     def rank(self) -> int:
-        """Directions kept."""
+        """Number of directions that are kept."""
         return self.fine + self.coarse
 
     @property
-    def parts(self) -> tuple[int, int, int, int, int]:
+    def part_bytes(self) -> tuple[int, int, int, int, int]:
         """Bytes of scales, directions, fine and coarse coordinates, and norms."""
         cells = self.cells
         directions = 2 * self.hidden * self.rank
@@ -69,7 +72,7 @@ class _Projection:
         inner: float64 [m, m], R.
         outer: float32 [D, m], Q.
         weight: float32 [D, m], W.
-        bias: float32 [D].
+        bias: float32 [D], b.
         share: weight of the depth in the sum of cosines.
     """
 
@@ -81,14 +84,14 @@ class _Projection:
 
 
 @dataclass(frozen=True, eq=False)
-class _Unpacked:
-    """What the bytes of one depth hold.
+class _DepthCoordinates:
+    """One depth of a slice as its bytes hold it.
 
     Attributes:
         shape: rows and columns.
         along: float32 [rank, cells], coordinates along the kept directions.
-        directions: float32 [m, rank].
-        length: float32 [cells], of the whole embedding.
+        directions: float32 [m, rank], the directions.
+        length: float32 [cells], |W h + b|, the length of the whole embedding.
     """
 
     shape: Shape
@@ -97,19 +100,19 @@ class _Unpacked:
     length: torch.Tensor
 
 
-UnpackedSlice = Sequence[_Unpacked]
-"""A slice taken out of its bytes, depth by depth."""
+UnpackedSlice = Sequence[_DepthCoordinates]
+"""A slice read from its bytes, depth by depth."""
 
 
-class BoundedDecoder:
-    """A decoder whose features fit a number of bytes a slice.
+class FeatureCodec:
+    """Packs the features of a decoder into at most so many bytes a slice, and reads them again.
 
-    Maps are read from the kept bytes alone, also the first time, so that features from a cache
+    Maps are read from the packed bytes alone, also the first time, so that features from a cache
     and features just computed give the same maps bit for bit. A slice begins with rows and columns
     of each depth, so that it can be read by itself.
 
     Args:
-        decoder: trained, with its calibration.
+        decoder: a trained decoder with its calibration.
         slice_bytes: bytes of one slice, at most.
         grid: rows and columns of the maps; depths that are finer are averaged to it.
     """
@@ -119,15 +122,15 @@ class BoundedDecoder:
         self._bytes = slice_bytes
         self._grid = grid
         shares = decoder.weights.detach().cpu().tolist()
-        modules = [one for one in decoder.depths if isinstance(one, DepthProjection)]
+        modules = [module for module in decoder.depths if isinstance(module, DepthProjection)]
         self._depths = [
-            _taken_apart(module, share) for module, share in zip(modules, shares, strict=True)
+            _decompose(module, share) for module, share in zip(modules, shares, strict=True)
         ]
-        self._known: dict[tuple[Shape, ...], list[_Layout]] = {}
+        self._known_layouts: dict[tuple[Shape, ...], list[_Layout]] = {}
 
     @torch.inference_mode()
     def project(self, hidden: Sequence[torch.Tensor]) -> list[NDArray[np.uint8]]:
-        """Projects the hidden activations of a window, four tensors [T', m_i, H_i, W_i].
+        """Projects and packs the hidden maps of a window, four tensors [T', m_i, H_i, W_i].
 
         Returns:
             T' arrays of bytes, all of one length.
@@ -135,30 +138,30 @@ class BoundedDecoder:
         Raises:
             BadInputError: the grid is too fine for that many bytes.
         """
-        finest = self._grid[0] * self._grid[1]
-        shapes = [(int(one.shape[2]), int(one.shape[3])) for one in hidden]
-        kept = [one if one[0] * one[1] <= finest else self._grid for one in shapes]
-        head = np.array(kept, "<u2").view(np.uint8).reshape(1, -1).repeat(len(hidden[0]), 0)
+        max_cells = self._grid[0] * self._grid[1]
+        shapes = [(int(values.shape[2]), int(values.shape[3])) for values in hidden]
+        shapes = [shape if shape[0] * shape[1] <= max_cells else self._grid for shape in shapes]
+        head = np.array(shapes, "<u2").view(np.uint8).reshape(1, -1).repeat(len(hidden[0]), 0)
         parts = [head]
-        for depth, layout, values in zip(self._depths, self._layouts(kept), hidden, strict=True):
+        for depth, layout, values in zip(self._depths, self._layouts(shapes), hidden, strict=True):
             if values.shape[-2:] != layout.shape:
                 values = functional.adaptive_avg_pool2d(values, layout.shape)
-            parts.append(_packed(depth, layout, values.flatten(2).to("cpu", torch.float32)))
+            parts.append(_pack_depth(depth, layout, values.flatten(2).to("cpu", torch.float32)))
         return list(np.concatenate(parts, axis=1))
 
-    def unpack(self, kept: NDArray[np.uint8]) -> UnpackedSlice:
-        """Takes a slice out of its bytes.
+    def unpack(self, packed: NDArray[np.uint8]) -> UnpackedSlice:
+        """Reads a slice from its bytes.
 
         Raises:
-            BadInputError: the bytes were not written by a decoder of this kind.
+            BadInputError: the bytes were not written for a decoder of this kind.
         """
-        sides = np.ascontiguousarray(kept[:_HEAD_BYTES]).view("<u2").reshape(-1, 2).tolist()
+        sides = np.ascontiguousarray(packed[:_HEAD_BYTES]).view("<u2").reshape(-1, 2).tolist()
         layouts = self._layouts([(rows, columns) for rows, columns in sides])
-        if len(kept) != _HEAD_BYTES + sum(sum(one.parts) for one in layouts):
+        ends = np.cumsum([_HEAD_BYTES, *(sum(layout.part_bytes) for layout in layouts)]).tolist()
+        if len(packed) != ends[-1]:
             raise BadInputError("kept features of another size", "", "delete the case's cache")
-        ends = np.cumsum([_HEAD_BYTES, *(sum(one.parts) for one in layouts)]).tolist()
         return [
-            _unpacked(layout, kept[start:end])
+            _unpack_depth(layout, packed[start:end])
             for layout, start, end in zip(layouts, ends, ends[1:], strict=False)
         ]
 
@@ -169,7 +172,7 @@ class BoundedDecoder:
         """Reads the maps of prompts from projected features.
 
         Args:
-            slices: from `unpack`.
+            slices: slices as `unpack` returns them.
             normal: float32 [N, D], embeddings of the normal prompts.
             abnormal: float32 [A, D], class embeddings, one map each.
 
@@ -177,87 +180,85 @@ class BoundedDecoder:
             float32 [A, s, R, C], as `AnomalyHeatmapDecoder.log_odds` on the grid.
         """
         both = torch.cat([normal.mean(0, keepdim=True), abnormal])
-        text = self._decoder.scaled(both).to("cpu", torch.float32)
-        totals = [self._similarity(one, text) for one in slices]
+        text = self._decoder.normalise_text(both).to("cpu", torch.float32)
+        totals = [self._similarity(depths, text) for depths in slices]
         classes = torch.stack(totals, 1)
         return classes[1:] - classes[:1]
 
     @property
-    def trait_width(self) -> int:
-        """M, the numbers in a trait: the hidden widths of all depths together."""
-        return sum(one.inner.shape[0] for one in self._depths)
+    def cell_feature_width(self) -> int:
+        """M, the hidden widths of all depths together."""
+        return sum(self._widths)
 
     @torch.inference_mode()
-    def traits(self, opened: UnpackedSlice) -> torch.Tensor:
-        """Returns what the decoder saw of each cell of a slice.
+    def cell_features(self, depths: UnpackedSlice) -> torch.Tensor:
+        """Returns the features of each cell of a slice as the decoder sees them.
 
         Returns:
             float32 [M, R, C], `z / |W h + b|` of each depth one below the other, averaged over
             3x3 cells, so that a target a few cells large is seen as a whole.
         """
         parts = []
-        for found in opened:
-            along = found.directions @ (found.along / found.length.clamp(min=_TINY))
-            parts.append(self._resized(along.view(-1, *found.shape)))
-        return _around(torch.cat(parts))
+        for depth in depths:
+            along = depth.directions @ (depth.along / depth.length.clamp(min=_EPSILON))
+            parts.append(self._to_grid(along.view(-1, *depth.shape)))
+        return _average_neighbours(torch.cat(parts))
 
     @torch.inference_mode()
-    def answers(
-        self, opened: UnpackedSlice, weight: torch.Tensor, offset: torch.Tensor
+    def direction_scores(
+        self, depths: UnpackedSlice, weight: torch.Tensor, offset: torch.Tensor
     ) -> torch.Tensor:
-        """Returns `weight . trait - offset` of each cell without making the traits.
+        """Returns `weight . features - offset` of each cell without computing the features.
 
         Args:
-            opened: a slice.
-            weight: float32 [K, M].
+            depths: a slice.
+            weight: float32 [K, M], directions in the space of cell features.
             offset: float32 [K].
 
         Returns:
             float32 [K, R, C].
         """
         total = torch.zeros(len(weight), *self._grid)
-        widths = [one.inner.shape[0] for one in self._depths]
-        for found, own in zip(opened, torch.split(weight, widths, 1), strict=True):
-            answer = (own @ found.directions) @ (found.along / found.length.clamp(min=_TINY))
-            total += self._resized(answer.view(-1, *found.shape))
-        return _around(total) - offset[:, None, None]
+        for depth, own in zip(depths, torch.split(weight, self._widths, 1), strict=True):
+            scores = (own @ depth.directions) @ (depth.along / depth.length.clamp(min=_EPSILON))
+            total += self._to_grid(scores.view(-1, *depth.shape))
+        return _average_neighbours(total) - offset[:, None, None]
 
-    def _resized(self, maps: torch.Tensor) -> torch.Tensor:
+    @property
+    def _widths(self) -> list[int]:
+        return [depth.inner.shape[0] for depth in self._depths]
+
+    def _to_grid(self, maps: torch.Tensor) -> torch.Tensor:
         if maps.shape[-2:] == self._grid:
             return maps
         return functional.interpolate(maps[None], self._grid, mode="bilinear", align_corners=False)[
             0
         ]
 
-    def _similarity(self, opened: UnpackedSlice, text: torch.Tensor) -> torch.Tensor:
+    def _similarity(self, depths: UnpackedSlice, text: torch.Tensor) -> torch.Tensor:
         """Returns H_c of one slice, float32 [P, R, C]."""
         total = torch.zeros(len(text), *self._grid)
-        for depth, found in zip(self._depths, opened, strict=True):
-            total += depth.share * self._resized(_cosine(depth, found, text))
+        for projection, depth in zip(self._depths, depths, strict=True):
+            total += projection.share * self._to_grid(_cosine(projection, depth, text))
         return total
 
     def _layouts(self, shapes: Sequence[Shape]) -> list[_Layout]:
-        """Returns the depths with as many directions as fit the bytes."""
+        """Returns the layouts of the depths, with as many directions as fit the bytes."""
         key = tuple(shapes)
-        if key not in self._known:
-            self._known[key] = self._fitted(shapes)
-        return self._known[key]
+        if key not in self._known_layouts:
+            self._known_layouts[key] = self._fit_layouts(shapes)
+        return self._known_layouts[key]
 
-    def _fitted(self, shapes: Sequence[Shape]) -> list[_Layout]:
-        widths = [one.inner.shape[0] for one in self._depths]
-        room = self._bytes - _HEAD_BYTES
-
-        def made(fine: int, coarse: int) -> list[_Layout]:
-            return [
+    def _fit_layouts(self, shapes: Sequence[Shape]) -> list[_Layout]:
+        widths = self._widths
+        choices = [(_FINE, coarse) for coarse in range(max(widths) // 2 * 2, -1, -2)]
+        choices += [(fine, 0) for fine in range(_FINE - 1, _MIN_FINE - 1, -1)]
+        for fine, coarse in choices:
+            layouts = [
                 _Layout(shape, width, min(fine, width), min(coarse, max(0, width - fine) // 2 * 2))
                 for shape, width in zip(shapes, widths, strict=True)
             ]
-
-        choices = [(_FINE, coarse) for coarse in range(max(widths) // 2 * 2, -1, -2)]
-        choices += [(fine, 0) for fine in range(_FINE - 1, _LEAST_FINE - 1, -1)]
-        for choice in choices:
-            layouts = made(*choice)
-            if sum(sum(one.parts) for one in layouts) <= room:
+            if _HEAD_BYTES + sum(sum(layout.part_bytes) for layout in layouts) <= self._bytes:
                 return layouts
         raise BadInputError(
             f"maps of {self._grid[1]}x{self._grid[0]} cells do not fit {self._bytes} bytes",
@@ -266,15 +267,15 @@ class BoundedDecoder:
         )
 
 
-def _taken_apart(module: DepthProjection, share: float) -> _Projection:
+def _decompose(module: DepthProjection, share: float) -> _Projection:
     weight = module.second.weight.detach().to("cpu", torch.float64)
     outer, inner = torch.linalg.qr(weight)
     bias = module.second.bias.detach().to("cpu", torch.float32)
     return _Projection(inner, outer.float(), weight.float(), bias, share)
 
 
-def _packed(depth: _Projection, layout: _Layout, hidden: torch.Tensor) -> NDArray[np.uint8]:
-    """Packs the activations of one depth, float32 [T', m, cells]: uint8 [T', bytes]."""
+def _pack_depth(depth: _Projection, layout: _Layout, hidden: torch.Tensor) -> NDArray[np.uint8]:
+    """Packs the hidden maps of one depth, float32 [T', m, cells]: uint8 [T', bytes]."""
     turned = depth.inner @ hidden.double()
     _, vectors = torch.linalg.eigh(turned @ turned.transpose(1, 2))
     # Ascending: the strongest directions stand last.
@@ -282,7 +283,7 @@ def _packed(depth: _Projection, layout: _Layout, hidden: torch.Tensor) -> NDArra
     along = (directions.double().transpose(1, 2) @ turned).float()
     steps = torch.full((layout.rank, 1), _COARSE_STEPS)
     steps[: layout.fine] = _FINE_STEPS
-    scale = along.abs().amax(2, keepdim=True).clamp(min=_TINY) / steps
+    scale = along.abs().amax(2, keepdim=True).clamp(min=_EPSILON) / steps
     whole = torch.round(along / scale).to(torch.int8).numpy()
     fine, coarse = whole[:, : layout.fine], whole[:, layout.fine :]
     nibbles = (coarse.reshape(len(whole), -1) + 8).astype(np.uint8)
@@ -294,19 +295,19 @@ def _packed(depth: _Projection, layout: _Layout, hidden: torch.Tensor) -> NDArra
         nibbles[:, 0::2] << 4 | nibbles[:, 1::2],
         norm.to(torch.float16).numpy().view(np.uint8),
     ]
-    return np.concatenate([one.reshape(len(whole), -1) for one in columns], axis=1)
+    return np.concatenate([part.reshape(len(whole), -1) for part in columns], axis=1)
 
 
-def _unpacked(layout: _Layout, kept: NDArray[np.uint8]) -> _Unpacked:
-    ends = np.cumsum(layout.parts)[:-1].tolist()
-    scale, directions, fine, coarse, norm = np.split(kept, ends)
+def _unpack_depth(layout: _Layout, packed: NDArray[np.uint8]) -> _DepthCoordinates:
+    ends = np.cumsum(layout.part_bytes)[:-1].tolist()
+    scale, directions, fine, coarse, norm = np.split(packed, ends)
     nibbles = np.stack([coarse >> 4, coarse & 15], 1).reshape(layout.coarse, layout.cells)
     whole = np.concatenate(
         [fine.view(np.int8).reshape(layout.fine, layout.cells), nibbles.astype(np.int8) - 8]
     )
     scales = torch.from_numpy(scale.copy().view(np.float32))
     turned = directions.copy().view(np.float16).astype(np.float32)
-    return _Unpacked(
+    return _DepthCoordinates(
         layout.shape,
         torch.from_numpy(whole.astype(np.float32)) * scales[:, None],
         torch.from_numpy(turned).view(layout.hidden, layout.rank),
@@ -314,12 +315,13 @@ def _unpacked(layout: _Layout, kept: NDArray[np.uint8]) -> _Unpacked:
     )
 
 
-def _cosine(depth: _Projection, found: _Unpacked, text: torch.Tensor) -> torch.Tensor:
+def _cosine(projection: _Projection, depth: _DepthCoordinates, text: torch.Tensor) -> torch.Tensor:
     """Computes the cosines of one depth: float32 [P, rows, columns]."""
-    outward = depth.outer @ found.directions
-    dot = (text @ outward) @ found.along + (text @ depth.bias)[:, None]
-    return (dot / found.length.clamp(min=_TINY)).view(len(text), *found.shape)
+    outward = projection.outer @ depth.directions
+    dot = (text @ outward) @ depth.along + (text @ projection.bias)[:, None]
+    return (dot / depth.length.clamp(min=_EPSILON)).view(len(text), *depth.shape)
 
 
-def _around(maps: torch.Tensor) -> torch.Tensor:
+def _average_neighbours(maps: torch.Tensor) -> torch.Tensor:
+    """Averages maps [n, R, C] over 3x3 cells, at the rim over those that exist."""
     return functional.avg_pool2d(maps[None], 3, 1, 1, count_include_pad=False)[0]

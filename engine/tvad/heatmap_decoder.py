@@ -18,7 +18,7 @@ from torch.nn import functional
 from engine.core.errors import BadInputError
 from engine.tvad.backbones.backbone import Features
 
-_TINY = 1e-6
+_EPSILON = 1e-6  # keeps the cosine finite where a cell has no features at all
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class DecoderConfig:
         widths: channels of the four depths.
         text_width: D.
         hidden: width inside the MLP of each depth.
-        motion_channels: of `Features.motion`; 0 without.
+        motion_channels: channels of `Features.motion`; 0 without.
         motion_width: channels of motion joined to each depth; 0 without.
         motion_layers: convolutions over motion, each twice as far-sighted as the one before.
-        first_weight: of every depth before training.
+        first_weight: weight of every depth before training.
     """
 
     widths: tuple[int, int, int, int]
@@ -98,51 +98,51 @@ class DepthProjection(nn.Module):
         self.first = nn.Linear(inputs, hidden)
         self.second = nn.Linear(hidden, text_width)
 
-    def hidden(self, features: torch.Tensor) -> torch.Tensor:
-        """Returns the activations [T', m, H, W] from which every cosine can be computed."""
-        return functional.relu(_across(features, self.first.weight, self.first.bias))
+    def hidden_maps(self, features: torch.Tensor) -> torch.Tensor:
+        """Returns the maps [T', m, H, W] of the hidden layer, from which cosines are computed."""
+        return functional.relu(_mix_channels(features, self.first.weight, self.first.bias))
 
     def cosine(self, hidden: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """Computes cosine similarities.
 
         Args:
-            hidden: [T', m, H, W] from `hidden`.
-            text: [P, D], of length one.
+            hidden: [T', m, H, W] from `hidden_maps`.
+            text: [P, D], embeddings of length one.
 
         Returns:
             [T', P, H, W], -1..1.
         """
         weight, bias = self.second.weight, self.second.bias
-        dot = _across(hidden, text @ weight, text @ bias)
+        dot = _mix_channels(hidden, text @ weight, text @ bias)
         gram, cross = weight.T @ weight, weight.T @ bias
-        raised = _across(hidden, gram, 2 * cross)
-        square = (raised * hidden).sum(1, keepdim=True) + bias @ bias
-        return dot / torch.sqrt(square.clamp(min=_TINY))
+        product = _mix_channels(hidden, gram, 2 * cross)
+        square = (product * hidden).sum(1, keepdim=True) + bias @ bias
+        return dot / torch.sqrt(square.clamp(min=_EPSILON))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Returns the D-wide map [T', D, H, W] itself."""
-        return _across(self.hidden(features), self.second.weight, self.second.bias)
+        return _mix_channels(self.hidden_maps(features), self.second.weight, self.second.bias)
 
 
 class AnomalyHeatmapDecoder(nn.Module):
     """AHD with its calibration.
 
     Attributes:
-        text_centre: buffer [D], taken from every text embedding before it is scaled to length
+        text_centre: buffer [D], subtracted from every text embedding before it is scaled to length
             one; zero for encoders whose class means are far enough apart.
         shift: buffers of each depth, mean of the features in training.
         gain: buffers of each depth, by which features are multiplied after the shift.
         threshold: buffer, the largest log-odds of a frame that counts as usual.
         scale: buffer, log-odds in one step of the calibrated score's logit.
         dropout: share of the backbone's channels that are left out in training, so that motion
-            is heeded as well.
+            counts as well.
 
     Example:
         >>> config = DecoderConfig((8, 8, 8, 8), 16, (8, 8, 8, 8))
         >>> decoder = AnomalyHeatmapDecoder(config)
         >>> maps = tuple(torch.randn(2, 8, 6, 8) for _ in range(4))
         >>> normal, abnormal = torch.randn(3, 16), torch.randn(2, 16)
-        >>> decoder.heatmaps(decoder.hidden(Features(maps)), normal, abnormal).shape
+        >>> decoder.heatmaps(decoder.hidden_maps(Features(maps)), normal, abnormal).shape
         torch.Size([2, 2, 6, 8])
     """
 
@@ -170,8 +170,8 @@ class AnomalyHeatmapDecoder(nn.Module):
             self.register_buffer(f"shift{depth}", torch.zeros(width))
             self.register_buffer(f"gain{depth}", torch.ones(width))
 
-    def hidden(self, features: Features) -> tuple[torch.Tensor, ...]:
-        """Projects features as far as it goes without prompts: four tensors [T', m_i, H_i, W_i].
+    def hidden_maps(self, features: Features) -> tuple[torch.Tensor, ...]:
+        """Computes what needs no prompts: the hidden maps of the depths, four [T', m_i, H_i, W_i].
 
         Raises:
             BadInputError: the features are not those of this decoder's backbone.
@@ -187,29 +187,29 @@ class AnomalyHeatmapDecoder(nn.Module):
             if self.training and self.dropout:
                 scaled = functional.dropout2d(scaled, self.dropout)
             if joined is not None:
-                scaled = torch.cat([scaled, _pooled(joined, values)], 1)
-            out.append(self._depth(depth).hidden(scaled))
+                scaled = torch.cat([scaled, _pool_to_grid(joined, values)], 1)
+            out.append(self._depth(depth).hidden_maps(scaled))
         return tuple(out)
 
     def similarity(self, hidden: tuple[torch.Tensor, ...], text: torch.Tensor) -> torch.Tensor:
         """Computes H_c for class embeddings.
 
         Args:
-            hidden: from `hidden`.
+            hidden: hidden maps from `hidden_maps`.
             text: float32 [P, D], class embeddings as the text encoder gives them.
 
         Returns:
             float32 [P, T', h, w] on the grid of the shallowest depth.
         """
-        scaled = self.scaled(text)
+        normalised = self.normalise_text(text)
         grid = hidden[0].shape[-2:]
         total: torch.Tensor | None = None
         for depth, values in enumerate(hidden):
-            cosine = self._depth(depth).cosine(values, scaled)
+            cosine = self._depth(depth).cosine(values, normalised)
             if cosine.shape[-2:] != grid:
                 cosine = functional.interpolate(cosine, grid, mode="bilinear", align_corners=False)
-            part = self.weights[depth] * cosine
-            total = part if total is None else total + part
+            weighted = self.weights[depth] * cosine
+            total = weighted if total is None else total + weighted
         assert total is not None
         return total.transpose(0, 1)
 
@@ -219,7 +219,7 @@ class AnomalyHeatmapDecoder(nn.Module):
         """Returns H_abnormal - H_normal, the logit of the two-way softmax.
 
         Args:
-            hidden: from `hidden`.
+            hidden: hidden maps from `hidden_maps`.
             normal: float32 [N, D], embeddings of the normal prompts; their mean is the class.
             abnormal: float32 [A, D], class embeddings, one heatmap each.
 
@@ -236,12 +236,12 @@ class AnomalyHeatmapDecoder(nn.Module):
         """Returns the abnormal channel of the softmax, float32 [A, T', h, w], 0..1."""
         return torch.sigmoid(self.log_odds(hidden, normal, abnormal))
 
-    def calibrated(self, log_odds: torch.Tensor) -> torch.Tensor:
+    def calibrate(self, log_odds: torch.Tensor) -> torch.Tensor:
         """Turns log-odds into scores 0..1: 0.5 at one false region per 100 normal frames."""
         return torch.sigmoid((log_odds - self.threshold) / self.scale)
 
-    def scaled(self, text: torch.Tensor) -> torch.Tensor:
-        """Takes the common part from text embeddings [P, D] and makes them of length one."""
+    def normalise_text(self, text: torch.Tensor) -> torch.Tensor:
+        """Subtracts the common part of text embeddings [P, D] and scales them to length one."""
         return functional.normalize(text - self.text_centre, dim=-1)
 
     def check_motion(self, channels: int) -> None:
@@ -278,7 +278,7 @@ class AnomalyHeatmapDecoder(nn.Module):
             self.check_motion(features.motion.shape[1])
 
 
-def _across(values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+def _mix_channels(values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     """Mixes the channels of [n, C, H, W] by a matrix [m, C] and adds a bias [m]."""
     count, _, rows, columns = values.shape
     # A product for each slice: torch would copy the values to make one large product of them.
@@ -286,7 +286,7 @@ def _across(values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> t
     return (mixed + bias[:, None]).view(count, -1, rows, columns)
 
 
-def _pooled(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+def _pool_to_grid(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Averages values to the grid of another map."""
     rows, columns = like.shape[-2:]
     down, across = values.shape[-2] // rows, values.shape[-1] // columns
@@ -294,20 +294,3 @@ def _pooled(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         whole = down == across == 1
         return values if whole else functional.avg_pool2d(values, (down, across))
     return functional.adaptive_avg_pool2d(values, (rows, columns))
-
-
-def upsample(maps: torch.Tensor, frames: int, size: tuple[int, int]) -> torch.Tensor:
-    """Upsamples heatmaps over time and space.
-
-    Args:
-        maps: float32 [A, T', h, w].
-        frames: T.
-        size: height and width.
-
-    Returns:
-        float32 [A, T, 1, height, width].
-    """
-    out = functional.interpolate(
-        maps.unsqueeze(1), (frames, *size), mode="trilinear", align_corners=False
-    )
-    return out.transpose(1, 2)

@@ -10,10 +10,11 @@ from torch import nn
 
 from engine.core.errors import BadInputError
 
-MOST_STEP_TOKENS = 16
-"""Video tokens of one step, at most."""
+MAX_STEP_TOKENS = 16
+"""Video tokens of one step; the eight steps of a window then take at most 128 of the 2048 positions
+of the smaller language model. A choice."""
 
-_LEAST_SPREAD = 1e-3
+_MIN_DEVIATION = 1e-3  # of an input in training, so that one that never varied is not blown up
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,12 @@ class ProjectorConfig:
     """Sizes of a projector.
 
     Attributes:
-        inputs: width of what the backbone gives for a token.
-        width: of the language model.
+        inputs: numbers of a video token before the projector.
+        width: width of the language model's embeddings.
         step_tokens: tokens of one step.
-        hidden: inside the MLP.
-        context: leading values of a step's first token that its other tokens hear as well; a dark
-            blue coat is told from a black one only beside the light of the whole picture.
+        hidden: width inside the MLP.
+        context: leading values of a step's first token that are given to its other tokens as well;
+            a dark blue coat is told from a black one only beside the light of the whole picture.
     """
 
     inputs: int
@@ -47,20 +48,20 @@ class ProjectorConfig:
             BadInputError: a field is missing or of another kind, or a step has too many tokens.
         """
         try:
-            config = cls(**{name: int(one) for name, one in value.items()})
+            config = cls(**{name: int(size) for name, size in value.items()})
         except (TypeError, ValueError) as error:
             raise BadInputError(
                 f"the sizes of a projector cannot be read ({error})", "", "restore the pack"
             ) from error
-        if not 1 <= config.step_tokens <= MOST_STEP_TOKENS:
+        if not 1 <= config.step_tokens <= MAX_STEP_TOKENS:
             raise BadInputError(
-                f"{config.step_tokens} video tokens a step", "", f"use at most {MOST_STEP_TOKENS}"
+                f"{config.step_tokens} video tokens a step", "", f"use at most {MAX_STEP_TOKENS}"
             )
         return config
 
 
 class VideoProjector(nn.Module):
-    """An MLP with a bias for each place in a step, so that a model can tell tokens apart.
+    """An MLP with a bias for each token of a step, so that a model can tell tokens apart.
 
     Attributes:
         shift: buffer [inputs], mean of the inputs in training.
@@ -85,7 +86,10 @@ class VideoProjector(nn.Module):
             nn.GELU(),
         )
         self.out = nn.Linear(config.hidden, config.width, bias=False)
-        self.places = nn.Parameter(torch.zeros(config.step_tokens, config.width))
+        # Files of packs call the biases so.
+        self.register_parameter(
+            "places", nn.Parameter(torch.zeros(config.step_tokens, config.width))
+        )
         self.register_buffer("shift", torch.zeros(config.inputs))
         self.register_buffer("gain", torch.ones(config.inputs))
 
@@ -102,13 +106,13 @@ class VideoProjector(nn.Module):
                 "",
                 "use the backbone that the pack names",
             )
-        given = (tokens - self.shift) * self.gain
-        first = given[..., :1, : self.config.context]
-        heard = first.expand(*given.shape[:-1], self.config.context)
-        out: torch.Tensor = self.out(self.layers(torch.cat([given, heard], -1)))
-        return out + self.places
+        scaled = (tokens - self.shift) * self.gain
+        first = scaled[..., :1, : self.config.context]
+        context = first.expand(*scaled.shape[:-1], self.config.context)
+        out: torch.Tensor = self.out(self.layers(torch.cat([scaled, context], -1)))
+        return out + self.get_parameter("places")
 
     def fit(self, tokens: torch.Tensor) -> None:
-        """Takes shift and gain from training tokens float32 [n, inputs]."""
+        """Sets shift and gain from training tokens float32 [n, inputs]."""
         self.shift.copy_(tokens.mean(0))
-        self.gain.copy_(1 / tokens.std(0).clamp(min=_LEAST_SPREAD))
+        self.gain.copy_(1 / tokens.std(0).clamp(min=_MIN_DEVIATION))

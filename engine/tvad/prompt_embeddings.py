@@ -14,9 +14,9 @@ def embed_words(backbone: Backbone, words: Sequence[str], templates: Templates) 
     """Embeds prompts at word level.
 
     Args:
-        backbone: whose text encoder is used.
+        backbone: the backbone whose text encoder is used.
         words: prompts at word level.
-        templates: make the two longer levels.
+        templates: the templates that make the two longer levels.
 
     Returns:
         float32 [n, D], one class embedding a prompt: the mean of word, phrase and sentence, each

@@ -9,10 +9,10 @@ from typing import Any
 
 @contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Silences bars and reports of loading inside it; errors still come as exceptions."""
-    from transformers.utils import logging as theirs
+    """Silences progress bars and reports of loading inside it; errors still come as exceptions."""
+    from transformers.utils import logging as transformers_logging
 
-    logging: Any = theirs
+    logging: Any = transformers_logging
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

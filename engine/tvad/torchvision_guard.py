@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-_kept: list[Any] = []
+_declarations: list[Any] = []
+"""What was declared, kept for as long as the process lives; None where nothing had to be."""
 
 
 def guard_torchvision() -> None:
@@ -21,21 +22,21 @@ def guard_torchvision() -> None:
 
     Call it before anything imports transformers, peft or open_clip. Calling it again is free.
     """
-    if _kept:
+    if _declarations:
         return
     spec = importlib.util.find_spec("torchvision")
-    if spec is None or spec.origin is None or _loads(Path(spec.origin).parent):
-        _kept.append(None)
+    if spec is None or spec.origin is None or _can_load_operators(Path(spec.origin).parent):
+        _declarations.append(None)
         return
-    make: Any = torch.library.Library
-    library = make("torchvision", "DEF")
+    library_class: Any = torch.library.Library
+    library = library_class("torchvision", "DEF")
     for name in ("nms", "qnms"):
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     # The declarations live as long as this object.
-    _kept.append(library)
+    _declarations.append(library)
 
 
-def _loads(folder: Path) -> bool:
+def _can_load_operators(folder: Path) -> bool:
     operators: Any = torch.ops
     for path in sorted(folder.glob("_C*")):
         try:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
-from collections.abc import Mapping
+from functools import partial
 from typing import BinaryIO
 
 from engine import protocol
 from engine.core.errors import BadInputError, CancelledError, SightlineError
-from engine.core.progress import CancelToken, Progress
+from engine.core.progress import CancelToken
 from engine.core.version import VERSION
 from engine.worker.requests import HANDLERS
-from engine.worker.worker_session import Answer, Opened
+from engine.worker.worker_session import CaseSession, Replies
 
 _LOG = logging.getLogger(__name__)
-_PROGRESS_S = 0.1
-_END_S = 1.5
+_END_S = 1.5  # Given to the request that is worked on when the window has gone.
 
 
 class Server:
@@ -33,7 +31,7 @@ class Server:
     def __init__(self, replies: BinaryIO) -> None:
         self._replies = replies
         self._lock = threading.Lock()
-        self._opened: Opened | None = None
+        self._session: CaseSession | None = None
         self._waiting: queue.Queue[protocol.Message | None] = queue.Queue()
         self._tokens: dict[int, CancelToken] = {}
         self._thread = threading.Thread(target=self._work_off, name="requests", daemon=True)
@@ -41,11 +39,11 @@ class Server:
     def serve(self, requests: BinaryIO) -> None:
         """Takes requests until the stream ends or a shutdown is asked for."""
         self._thread.start()
-        while line := requests.readline(protocol.LONGEST_LINE + 1):
-            if len(line) > protocol.LONGEST_LINE:
+        while line := requests.readline(protocol.MAX_LINE_BYTES + 1):
+            if len(line) > protocol.MAX_LINE_BYTES:
                 self._refuse(0, BadInputError("a message too long to read", "", "send less"))
                 while line and not line.endswith(b"\n"):
-                    line = requests.readline(protocol.LONGEST_LINE)
+                    line = requests.readline(protocol.MAX_LINE_BYTES)
                 continue
             try:
                 message = protocol.decode(line)
@@ -62,7 +60,7 @@ class Server:
         self._thread.join(_END_S)
 
     def say(self, request_id: int, kind: str, **fields: object) -> None:
-        """Sends a reply; a window that is gone hears nothing."""
+        """Sends a reply, or nothing when the window is gone."""
         line = protocol.encode(request_id, kind, **fields)
         with self._lock:
             try:
@@ -75,7 +73,8 @@ class Server:
         if message.type == protocol.HELLO:
             self._hello(message)
         elif message.type == protocol.CANCEL:
-            token = self._tokens.get(message.fields.get("target", -1))
+            target = message.fields.get("target")
+            token = self._tokens.get(target) if isinstance(target, int) else None
             if token is not None:
                 token.cancel()
             self.say(message.id, protocol.DONE, cancelled=token is not None)
@@ -92,7 +91,7 @@ class Server:
         import os
 
         try:
-            self._opened = Opened.from_fields(message.fields)
+            self._session = CaseSession.from_fields(message.fields)
         except SightlineError as error:
             self._refuse(message.id, error)
             return
@@ -103,17 +102,17 @@ class Server:
             token = self._tokens[message.id]
             try:
                 token.check()
-                if self._opened is None:
+                if self._session is None:
                     raise BadInputError("no case named", "", "say hello with a case first")
-                answer = _Answer(self, message.id)
-                fields = HANDLERS[message.type](self._opened, message.fields, token, answer)
+                replies = Replies(partial(self.say, message.id))
+                fields = HANDLERS[message.type](self._session, message.fields, token, replies)
                 self.say(message.id, protocol.DONE, **fields)
             except SightlineError as error:
                 self._refuse(message.id, error)
             except Exception as error:
                 _LOG.exception("request %s failed", message.type)
-                said = f"internal error ({type(error).__name__}: {error})"
-                self._refuse(message.id, SightlineError(said, "", "report it with the log"))
+                what = f"internal error ({type(error).__name__}: {error})"
+                self._refuse(message.id, SightlineError(what, "", "report it with the log"))
             finally:
                 self._tokens.pop(message.id, None)
 
@@ -121,30 +120,3 @@ class Server:
         if not isinstance(error, CancelledError):
             _LOG.warning("request %d: %s", request_id, error.line())
         self.say(request_id, protocol.ERROR, **protocol.error_fields(error))
-
-
-class _Answer(Answer):
-    """What a request says while it is worked on."""
-
-    def __init__(self, server: Server, request_id: int) -> None:
-        self._server = server
-        self._id = request_id
-        self._next = 0.0
-        self._stage = ""
-
-    def progress(self, progress: Progress) -> None:
-        """Says how far it is, a few times a second."""
-        now = time.monotonic()
-        if now < self._next and progress.stage == self._stage:
-            return
-        self._next, self._stage = now + _PROGRESS_S, progress.stage
-        fields: Mapping[str, object] = protocol.progress_fields(progress)
-        self._server.say(self._id, protocol.PROGRESS, **fields)
-
-    def chunk(self, **fields: object) -> None:
-        """Says that a chunk was committed."""
-        self._server.say(self._id, protocol.CHUNK, **fields)
-
-    def token(self, text: str) -> None:
-        """Says the next piece of an answer."""
-        self._server.say(self._id, protocol.TOKEN, text=text)

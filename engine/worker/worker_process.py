@@ -12,7 +12,7 @@ import psutil
 from engine.core.logs import ENGINE, start_log
 from engine.worker.server import Server
 
-_NICE = 10
+_NICE = 10  # Half of what a process may step back on Linux; the window comes first.
 
 
 def run() -> int:
@@ -42,7 +42,7 @@ def _claim_stdout() -> BinaryIO:
 def _lower_priority() -> None:
     """Lets the window go first, so that it stays quick while this process works."""
     try:
-        lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICE
-        psutil.Process().nice(lower)
+        priority = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICE
+        psutil.Process().nice(priority)
     except (psutil.Error, OSError) as error:
         logging.getLogger(__name__).warning("the priority stays as it is: %s", error)

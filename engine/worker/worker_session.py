@@ -1,58 +1,77 @@
-"""The case that requests are about, and what a request says while it is worked on."""
+"""The case that requests are about, and the replies to a request before its last."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from engine import protocol
 from engine.case import Case
 from engine.core.progress import Progress
-from engine.dialogue.model_cache import ModelShelf
-from engine.worker.request_fields import Fields, text
+from engine.dialogue.model_cache import ModelCache
+from engine.worker.request_fields import HelloFields
+
+_PROGRESS_INTERVAL_S = 0.1  # Between two progress replies of a stage; the window shows no more.
 
 
-class Answer(ABC):
-    """What a request says while it is worked on."""
+class Replies:
+    """The replies to a request while it is worked on.
 
-    @abstractmethod
+    Args:
+        send: sends a reply, of a type of the protocol and with its fields.
+    """
+
+    def __init__(self, send: Callable[..., None]) -> None:
+        self._send = send
+        self._next_s = 0.0
+        self._stage = ""
+
     def progress(self, progress: Progress) -> None:
-        """Says how far it is."""
+        """Tells how far the work is, a few times a second."""
+        now = time.monotonic()
+        if now < self._next_s and progress.stage == self._stage:
+            return
+        self._next_s, self._stage = now + _PROGRESS_INTERVAL_S, progress.stage
+        self._send(protocol.PROGRESS, **protocol.progress_fields(progress))
 
-    @abstractmethod
     def chunk(self, **fields: object) -> None:
-        """Says that a chunk was committed."""
+        """Tells that a chunk was committed."""
+        self._send(protocol.CHUNK, **fields)
 
-    @abstractmethod
     def token(self, text: str) -> None:
-        """Says the next piece of an answer."""
+        """Tells the next piece of an answer."""
+        self._send(protocol.TOKEN, text=text)
 
 
 @dataclass(frozen=True)
-class Opened:
+class CaseSession:
     """The case that requests are about.
 
     Attributes:
         path: its folder.
         token: of the session that owns it.
-        shelf: keeps language models between questions.
+        models: keeps language models between questions.
     """
 
     path: Path
     token: str
-    shelf: ModelShelf = field(default_factory=ModelShelf, compare=False)
+    models: ModelCache = field(default_factory=ModelCache, compare=False)
 
     @classmethod
-    def from_fields(cls, fields: Fields) -> Opened:
+    def from_fields(cls, values: Mapping[str, Any]) -> CaseSession:
         """Reads a hello and makes sure that the case may be joined.
 
         Raises:
             BadInputError: it names no case.
             ResourceError: the token is not that of the case's owner.
         """
-        opened = cls(Path(text(fields, "case")), text(fields, "token"))
-        opened.join().close()
-        return opened
+        fields = HelloFields.read(values)
+        session = cls(Path(fields.case), fields.token)
+        session.join().close()
+        return session
 
     def join(self) -> Case:
         """Opens the case for one request."""

@@ -42,9 +42,9 @@ def test_an_archived_case_comes_out_whole_and_verifies(
     assert written["sha256"] == hashlib.sha256(target.read_bytes()).hexdigest()
     assert command("verify", "--case", case).code == 0
     with Case.open(case) as opened:
-        assert [one.kind for one in opened.exports.all()] == ["zip"]
+        assert [row.kind for row in opened.exports.all()] == ["zip"]
         entries = list(opened.audit.entries())
-    assert [one.action for one in entries[-2:]] == ["case.archive", "export.add"]
+    assert [entry.action for entry in entries[-2:]] == ["case.archive", "export.add"]
     assert entries[-2].hash == made.json["audit"]["head"]
 
     folder = tmp_path / "elsewhere" / "gate.case"
@@ -62,7 +62,7 @@ def test_an_archived_case_comes_out_whole_and_verifies(
     still = tmp_path / "still.png"
     assert command("export", "--case", folder, "--evidence", 1, "--to", still).code == 0
     with Case.open(folder) as opened:
-        assert "case.unpack" in [one.action for one in opened.audit.entries()]
+        assert "case.unpack" in [entry.action for entry in opened.audit.entries()]
         assert opened.evidence.get(1).path == str(clip)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
@@ -71,12 +71,14 @@ def test_without_evidence_it_is_found_by_hash(
     command: Command, case: Path, clip: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "gate.zip"
-    made = command("archive", "--case", case, "--to", target, "--json").json
-    assert [(one["held"], one["left_out"]) for one in made["evidence"]] == [(None, "not asked for")]
+    written = command("archive", "--case", case, "--to", target, "--json").json
+    assert [(evidence["held"], evidence["left_out"]) for evidence in written["evidence"]] == [
+        (None, "not asked for")
+    ]
     with sqlite3.connect(case / "case.sqlite") as raw:
         assert raw.execute("SELECT path FROM evidence").fetchone() == (str(clip),)
     there = command("unpack", target, "--to", tmp_path / "there.case", "--json")
-    assert [one["state"] for one in there.json["evidence"]] == ["found"]
+    assert [evidence["state"] for evidence in there.json["evidence"]] == ["found"]
     assert there.json["evidence"][0]["path"] == str(clip)
 
 
@@ -98,21 +100,23 @@ def test_evidence_that_moved_is_linked_by_hash_and_a_wrong_file_is_not(
     assert "warning: evidence 1 is missing" in lost.err
     folder = tmp_path / "found.case"
     ran = command("unpack", target, "--to", folder, "--evidence", tmp_path / "disk", "--json")
-    assert [(one["state"], one["path"]) for one in ran.json["evidence"]] == [("found", str(moved))]
+    assert [(evidence["state"], evidence["path"]) for evidence in ran.json["evidence"]] == [
+        ("found", str(moved))
+    ]
     assert command("verify", "--case", folder).code == 0
 
 
 def test_missing_and_changed_evidence_is_left_out_and_named(
     command: Command, copied_case: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    case, held = copied_case
-    held.write_bytes(held.read_bytes() + b"\0")
+    case, copy = copied_case
+    copy.write_bytes(copy.read_bytes() + b"\0")
     ran = command("archive", "--case", case, "--to", tmp_path / "a.zip", "--with-evidence")
     assert ran.code == 0
     assert "warning: evidence 1 is left out, changed since it was added" in ran.err
     with Case.open(case) as opened:
         assert len(opened.evidence.mismatches(1)) == 1
-    held.unlink()
+    copy.unlink()
     ran = command("archive", "--case", case, "--to", tmp_path / "b.zip", "--with-evidence")
     assert "warning: evidence 1 is left out, " in ran.err
     with zipfile.ZipFile(tmp_path / "b.zip") as opened_zip:
@@ -135,7 +139,7 @@ def test_a_folder_of_images_goes_along(command: Command, tmp_path: Path, clip: P
     assert command("archive", "--case", case, "--to", target, "--with-evidence").code == 0
     shutil.rmtree(images)
     ran = command("unpack", target, "--to", tmp_path / "new.case", "--json")
-    assert [one["state"] for one in ran.json["evidence"]] == ["held"]
+    assert [evidence["state"] for evidence in ran.json["evidence"]] == ["held"]
     assert command("verify", "--case", tmp_path / "new.case").code == 0
 
 
@@ -184,11 +188,11 @@ def test_places_are_checked(command: Command, case: Path, clip: Path, archive: P
 def test_a_full_disk_leaves_the_case_and_no_archive(
     command: Command, case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(_: Path) -> object:
+    def failing(_: object) -> object:
         yield b"some"
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(archiving, "_blocks", failing)
+    monkeypatch.setattr(archiving, "read_blocks", failing)
     folder = tmp_path / "out"
     ran = command("archive", "--case", case, "--to", folder / "gate.zip")
     assert ran.code == 4
@@ -250,7 +254,7 @@ def test_a_kill_leaves_no_half_file_under_the_final_name(
         "import os, signal, sys\n"
         "import engine.archive.archive_writer as a, engine.archive.archive_reader as r\n"
         "def killed(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
-        "a._check_held = killed\n"
+        "a._check_stored_evidence = killed\n"
         "r.Archive.extract = killed\n"
         "from engine.cli.main import run\n"
         "sys.exit(run(sys.argv[1:]))\n"
@@ -263,7 +267,7 @@ def test_a_kill_leaves_no_half_file_under_the_final_name(
     }[what]
     done = subprocess.run([sys.executable, "-c", script, *words], cwd=ROOT, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL
-    assert all(one.name.startswith(".") and ".part" in one.name for one in out.iterdir())
+    assert all(path.name.startswith(".") and ".part" in path.name for path in out.iterdir())
     assert command("verify", "--case", case).code == 0
     again = command(*words)
     assert again.code == 0

@@ -16,9 +16,9 @@ from tests.report.report_material import manifest_of
 
 
 def rewritten(archive: Path, target: Path, *, entries: list[tuple[Any, bytes]]) -> Path:
-    with zipfile.ZipFile(target, "w") as made:
+    with zipfile.ZipFile(target, "w") as target_zip:
         for name, data in entries:
-            made.writestr(name, data)
+            target_zip.writestr(name, data)
     return target
 
 
@@ -28,7 +28,7 @@ def entries_of(archive: Path) -> list[tuple[Any, bytes]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("/etc/cron.d/job", "an absolute path: /etc/cron.d/job"),
         ("C:/Windows/x.dll", "an absolute path: C:/Windows/x.dll"),
@@ -47,14 +47,14 @@ def entries_of(archive: Path) -> list[tuple[Any, bytes]]:
     ],
 )
 def test_hostile_names_are_refused_and_named(
-    command: Command, archive: Path, tmp_path: Path, name: str, said: str
+    command: Command, archive: Path, tmp_path: Path, name: str, message: str
 ) -> None:
     hostile = rewritten(
         archive, tmp_path / "hostile.zip", entries=[*entries_of(archive), (name, b"x")]
     )
     ran = command("unpack", hostile, "--to", tmp_path / "sub" / "new.case")
     assert ran.code == 2
-    assert said.replace("\n", " ") in ran.error
+    assert message.replace("\n", " ") in ran.error
     assert not (tmp_path / "sub").exists()
     assert not (tmp_path / ".bashrc").exists()
 
@@ -67,16 +67,16 @@ def link_to(name: str, mode: int) -> zipfile.ZipInfo:
 
 
 @pytest.mark.parametrize(
-    ("mode", "said"), [(0o120777, "a link"), (0o020666, "no file"), (0o040755, "no file")]
+    ("mode", "message"), [(0o120777, "a link"), (0o020666, "no file"), (0o040755, "no file")]
 )
 def test_links_and_devices_are_refused(
-    command: Command, archive: Path, tmp_path: Path, mode: int, said: str
+    command: Command, archive: Path, tmp_path: Path, mode: int, message: str
 ) -> None:
     extra = (link_to("derived/passwd", mode), b"/etc/passwd")
     hostile = rewritten(archive, tmp_path / "hostile.zip", entries=[*entries_of(archive), extra])
     ran = command("unpack", hostile, "--to", tmp_path / "new.case")
     assert ran.code == 2
-    assert said in ran.error
+    assert message in ran.error
     assert "derived/passwd" in ran.error
     assert not (tmp_path / "new.case").exists()
 
@@ -96,10 +96,10 @@ def test_a_bomb_is_refused_before_anything_is_written(
     command: Command, archive: Path, tmp_path: Path
 ) -> None:
     bomb = tmp_path / "bomb.zip"
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as bomb_zip:
         for name, data in entries_of(archive):
-            made.writestr(name, data, zipfile.ZIP_STORED)
-        made.writestr("derived/zeros", b"\0" * (64 << 20))
+            bomb_zip.writestr(name, data, zipfile.ZIP_STORED)
+        bomb_zip.writestr("derived/zeros", b"\0" * (64 << 20))
     ran = command("unpack", bomb, "--to", tmp_path / "new.case")
     assert ran.code == 2
     assert "compressed file, which might grow without end: derived/zeros" in ran.error
@@ -114,8 +114,8 @@ def test_every_changed_byte_is_found_and_its_file_named(
         name = changed["path"]
         entries = entries_of(archive)
         spoilt = [
-            (one, bytes([*data[:-1], data[-1] ^ 1]) if one == name else data)
-            for one, data in entries
+            (member, bytes([*data[:-1], data[-1] ^ 1]) if member == name else data)
+            for member, data in entries
         ]
         hostile = rewritten(archive, tmp_path / "hostile.zip", entries=spoilt)
         ran = command("unpack", hostile, "--to", tmp_path / "new.case")
@@ -134,7 +134,7 @@ def forged(archive: Path, target: Path, change: Callable[[dict[str, Any]], None]
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("format", "other", "manifest of the archive cannot be read"),
         ("v", 2, "another version"),
@@ -147,12 +147,14 @@ def forged(archive: Path, target: Path, change: Callable[[dict[str, Any]], None]
     ],
 )
 def test_a_forged_manifest_is_refused(
-    command: Command, archive: Path, tmp_path: Path, key: str, value: object, said: str
+    command: Command, archive: Path, tmp_path: Path, key: str, value: object, message: str
 ) -> None:
-    hostile = forged(archive, tmp_path / "hostile.zip", lambda one: one.update({key: value}))
+    hostile = forged(
+        archive, tmp_path / "hostile.zip", lambda manifest: manifest.update({key: value})
+    )
     ran = command("unpack", hostile, "--to", tmp_path / "new.case")
     assert ran.code == 2
-    assert said in ran.error
+    assert message in ran.error
     assert not (tmp_path / "new.case").exists()
 
 
@@ -161,11 +163,11 @@ def test_other_evidence_under_the_right_name_is_refused(
 ) -> None:
     entries = dict(entries_of(archive))
     manifest = json.loads(entries["manifest.json"])
-    place = manifest["evidence"][0]["held"]
-    entries[place] = b"another video"
-    for one in manifest["files"]:
-        if one["path"] == place:
-            one.update(size=13, sha256=hashlib.sha256(b"another video").hexdigest())
+    held = manifest["evidence"][0]["held"]
+    entries[held] = b"another video"
+    for file in manifest["files"]:
+        if file["path"] == held:
+            file.update(size=13, sha256=hashlib.sha256(b"another video").hexdigest())
     entries["manifest.json"] = json.dumps(manifest).encode()
     hostile = rewritten(archive, tmp_path / "hostile.zip", entries=list(entries.items()))
     ran = command("unpack", hostile, "--to", tmp_path / "new.case")

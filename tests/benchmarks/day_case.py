@@ -58,13 +58,13 @@ def make_case(video: Path, folder: Path) -> None:
         settings: dict[str, object] = {"channels": ["scene"], "stride": 1}
         with case.change() as change:
             run_id = change.runs.start(evidence.id, 0, settings, {}, frames)
-        found = [_trajectory(number, pts) for number in range(1, TRAJECTORIES + 1)]
+        trajectories = [_trajectory(number, pts) for number in range(1, TRAJECTORIES + 1)]
         with case.change() as change:
             change.results.replace(
                 run_id,
                 scores={"scene": _scores(frames)},
-                regions=[region for one in found for region in _regions(one)],
-                trajectories=found,
+                regions=[region for trajectory in trajectories for region in _regions(trajectory)],
+                trajectories=trajectories,
                 events=[_event(number, pts) for number in range(1, EVENTS + 1)],
             )
             change.runs.finish(

@@ -54,7 +54,7 @@ the channel with a Gaussian over time (sigma 0.2 s) within one video. RBDC and T
 regions a frame, cut at the scores in `settings.tracking.region_cuts`.
 
 Golden values, equality of random and sequential access for every kind of stream, and pixel-AUC
-against scikit-learn are tests: `python -m pytest tests/evaluation tests/media`.
+against scikit-learn are tests: `python -m pytest tests/lab/evaluation tests/media`.
 """
 _FLOW = """
 Accuracy against speed of the flow presets on Ped2 (calibrated on its training footage);
@@ -137,8 +137,8 @@ def main() -> None:
     )
     for name in names:
         date = datetime.datetime.now(datetime.UTC).date()
-        said = f"Measured by `{_COMMAND} {name}` on {date} on {machine}."
-        section = f"{said}\n\n{PARTS[name].measure()}"
+        origin = f"Measured by `{_COMMAND} {name}` on {date} on {machine}."
+        section = f"{origin}\n\n{PARTS[name].measure()}"
         _PAGE.write_text(page(_PAGE.read_text("utf-8"), {name: section}), encoding="utf-8")
 
 

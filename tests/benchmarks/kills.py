@@ -31,9 +31,9 @@ def lines(trials: int = 10, seed: int = 1) -> list[Line]:
         begun = time.perf_counter()
         run("analyze", video, "--case", folder / "whole.case", "--quiet")
         length = time.perf_counter() - begun
-        wanted = _exports(folder, "whole")
+        expected = _exports(folder, "whole")
         run("analyze", video, "--case", folder / "twice.case", "--quiet")
-        twice = _exports(folder, "twice") == wanted
+        twice = _exports(folder, "twice") == expected
         for trial in range(trials):
             case = folder / f"{trial}.case"
             committed = _killed(video, case, chance.uniform(0.1, 1.0) * length)
@@ -41,13 +41,13 @@ def lines(trials: int = 10, seed: int = 1) -> list[Line]:
             resumed.append(result["resumed_frames"])
             honest = (result["resumed_frames"] > 0) == committed
             verified = run("verify", "--case", case, check=False).returncode == 0
-            same += honest and verified and _exports(folder, str(trial)) == wanted
-    shown = f"{same} of {trials} the same; resumed frames {', '.join(map(str, resumed))}"
+            same += honest and verified and _exports(folder, str(trial)) == expected
+    summary = f"{same} of {trials} the same; resumed frames {', '.join(map(str, resumed))}"
     return [
         Line(
             "`kill -9` at random moments, then `--resume`",
             "the same bytes",
-            shown,
+            summary,
             same == trials,
             _COMMAND,
         ),
@@ -89,21 +89,21 @@ def _committed(case: Path) -> bool:
         with Case.open(case) as opened:
             runs = opened.runs.all()
             return any(
-                opened.chunks.last(one.id, "scene") is not None
-                for one in runs
-                if one.state != "finished"
+                opened.chunks.last(run_row.id, "scene") is not None
+                for run_row in runs
+                if run_row.state != "finished"
             )
     except SightlineError:
         return False
 
 
 def _exports(folder: Path, name: str) -> list[bytes]:
-    found = []
+    rows = []
     for kind in _KINDS:
         target = folder / f"out-{name}{kind}"
         run("export", "--case", folder / f"{name}.case", "--evidence", 1, "--to", target, "--quiet")
-        found.append(target.read_bytes())
-    return found
+        rows.append(target.read_bytes())
+    return rows
 
 
 if __name__ == "__main__":

@@ -34,8 +34,11 @@ class Line:
 
 
 def footage() -> Path:
-    """Returns the folder of real footage (SIGHTLINE_FOOTAGE, otherwise beside the repository)."""
-    return Path(os.environ.get("SIGHTLINE_FOOTAGE", ROOT.parent / "shared" / "data"))
+    """Returns the folder of real footage, which SIGHTLINE_FOOTAGE names."""
+    folder = os.environ.get("SIGHTLINE_FOOTAGE")
+    if not folder:
+        sys.exit("This benchmark needs real footage: name its folder in SIGHTLINE_FOOTAGE.")
+    return Path(folder)
 
 
 def absolute(path: str) -> Path:

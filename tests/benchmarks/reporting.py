@@ -24,8 +24,8 @@ import numpy as np
 from engine.case import Case, NewOwnEvent
 from engine.cli.main import run
 from engine.core.progress import CancelToken, silent
-from engine.report.document.event_stills import draw_events
-from engine.report.document.illustrations import illustrated
+from engine.report.document.event_stills import draw_event_stills
+from engine.report.document.illustrations import illustrate_report
 from engine.report.pdf_report import write_pdf
 from engine.report.report_content import report_content
 from tests.clips import write_video
@@ -39,41 +39,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=120)
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        print(json.dumps(_measure(Path(name), wanted.events, wanted.seconds), indent=1))
+        print(json.dumps(_measure(Path(name), options.events, options.seconds), indent=1))
 
 
 def _measure(folder: Path, events: int, seconds: int) -> dict[str, object]:
-    video, place = folder / "footage" / "gate.mp4", folder / "gate.case"
+    video, case_folder = folder / "footage" / "gate.mp4", folder / "gate.case"
     video.parent.mkdir()
     _encode(video, seconds)
-    words = ["analyze", str(video), "--case", str(place), "--stride", "5", "--quiet"]
+    words = ["analyze", str(video), "--case", str(case_folder), "--stride", "5", "--quiet"]
     assert run(words) == 0
     figures: dict[str, object] = {"events": events, "video": f"1080p, {seconds} s"}
-    with Case.open(place, write=True) as case:
+    with Case.open(case_folder, write=True) as case:
         frames = _mark(case, events, seconds)
         content = report_content(case)
         seeks = _bare_seeks(video, frames)
         pictures = folder / "first"
         pictures.mkdir()
         begun = time.perf_counter()
-        drawn, why = draw_events(case, content.evidence[0], pictures, CancelToken(), silent, events)
+        drawn, why = draw_event_stills(
+            case, content.evidence[0], pictures, CancelToken(), silent, events
+        )
         took = time.perf_counter() - begun
         assert not why
         again = _bare_seeks(video, frames)
         bare = min(seeks, again)
-        figures["pictures"] = sum(len(one.pictures) for one in drawn.values())
+        figures["pictures"] = sum(len(stills.pictures) for stills in drawn.values())
         figures["bare_seeks_s"] = [round(seeks, 2), round(again, 2)]
         figures["pictures_s"] = round(took, 2)
         figures["pictures_to_seeks"] = round(took / bare, 3)
         work = folder / "work"
         work.mkdir()
-        values = illustrated(case, content, work, CancelToken(), silent)
+        values = illustrate_report(case, content, work, CancelToken(), silent)
         begun = time.perf_counter()
         write_pdf(folder / "report.pdf", values, work, CancelToken(), silent)
         figures["typesetting_s"] = round(time.perf_counter() - begun, 2)
-    figures["peak_mb"] = _peak_mb(place, folder / "again.pdf")
+    figures["peak_mb"] = _peak_mb(case_folder, folder / "again.pdf")
     figures["pdf_mb"] = round((folder / "report.pdf").stat().st_size / 1e6, 1)
     figures["pages"] = _pages(folder / "report.pdf")
     return figures
@@ -99,12 +101,14 @@ def _mark(case: Case, events: int, seconds: int) -> list[int]:
     (stream,) = case.evidence.streams(1)
     step = stream.stream.time_base_den // (stream.stream.time_base_num * RATE)
     rng = np.random.default_rng(8)
-    starts = sorted(int(one) for one in rng.integers(0, seconds * RATE - 60, events))
+    starts = sorted(int(start) for start in rng.integers(0, seconds * RATE - 60, events))
     first_pts = stream.stream.first_pts
     with case.change() as change:
         for first in starts:
             last, peak = first + 50, first + 25
-            start_pts, end_pts, peak_pts = (first_pts + step * one for one in (first, last, peak))
+            start_pts, end_pts, peak_pts = (
+                first_pts + step * index for index in (first, last, peak)
+            )
             times = {"start_s": first / RATE, "end_s": last / RATE, "peak_s": peak / RATE}
             change.own_events.add(
                 NewOwnEvent(
@@ -149,8 +153,8 @@ def _peak_mb(case: Path, target: Path) -> int:
 
 
 def _pages(pdf: Path) -> int:
-    said = subprocess.run(["pdfinfo", str(pdf)], capture_output=True, text=True, check=False)
-    lines = [line for line in said.stdout.splitlines() if line.startswith("Pages:")]
+    done = subprocess.run(["pdfinfo", str(pdf)], capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("Pages:")]
     return int(lines[0].split()[1]) if lines else 0
 
 

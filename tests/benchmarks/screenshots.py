@@ -78,7 +78,7 @@ def window_dismissing(probe: Probe) -> None:
 def window_empty(probe: Probe) -> None:
     """A case without evidence."""
     probe.workspace.cases.new(Path(os.environ["HOME"]) / "Yard.case")
-    probe.until(lambda: probe.window.timeline_room.empty.isVisible())
+    probe.until(lambda: probe.window.timeline_panel.empty.isVisible())
 
 
 SCENES: dict[str, tuple[str, Callable[[Probe], None]]] = {

@@ -76,8 +76,8 @@ def _decoding(folder: Path) -> list[Line]:
         ratios.append(wall / bare)
     ratio = sorted(ratios)[_RUNS // 2]
     name = "1080p H.264, wall time of `analyze` / bare decoding to the same size"
-    shown = f"{ratio:.2f} ({', '.join(f'{one:.2f}' for one in ratios)})"
-    return [Line(name, "<= 3", shown, ratio <= 3, _COMMAND)]
+    summary = f"{ratio:.2f} ({', '.join(f'{value:.2f}' for value in ratios)})"
+    return [Line(name, "<= 3", summary, ratio <= 3, _COMMAND)]
 
 
 def _memory(folder: Path) -> list[Line]:

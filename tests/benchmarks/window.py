@@ -84,8 +84,8 @@ class _Bench:
             [*line, repr(time.monotonic())], cwd=ROOT, env=self._environment, text=True,
             stdout=subprocess.PIPE, check=True,
         )  # fmt: skip
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        measured: dict[str, Any] = json.loads(done.stdout)
+        return measured
 
     def hour(self) -> Path:
         """Returns an hour of 1080p H.264."""
@@ -115,63 +115,64 @@ class _Bench:
         return path
 
 
-def _watchdog(found: dict[str, Any]) -> list[Line]:
-    idle, busy = found["idle"], found["busy"]
+def _watchdog(measured: dict[str, Any]) -> list[Line]:
+    idle, busy = measured["idle"], measured["busy"]
     during = "during a run, playing, scrubbing, switching panels: "
-    made = [
+    lines = [
         _line(f"{during}{name} of the gaps", f"< {most} ms", f"{busy[key]:.1f} ms",
-              busy[key] < most and found["run_in_progress_to_the_end"])
+              busy[key] < most and measured["run_in_progress_to_the_end"])
         for name, key, most in (("99th percentile", "p99_ms", 30), ("99.9th", "p999_ms", 100))
     ]  # fmt: skip
-    made += [
+    lines += [
         _line(f"the same against the idle window, {name}", "<= 2 times",
               f"{busy[key] / idle[key]:.2f} (idle {idle[key]:.1f} ms)",
               busy[key] <= 2 * idle[key])
         for name, key in (("99th percentile", "p99_ms"), ("99.9th", "p999_ms"))
     ]  # fmt: skip
-    cancel = found["cancel_s"]
-    return [*made, _line("cancelling that run", "<= 2 s", f"{cancel:.2f} s", cancel <= 2)]
+    cancel = measured["cancel_s"]
+    return [*lines, _line("cancelling that run", "<= 2 s", f"{cancel:.2f} s", cancel <= 2)]
 
 
-def _jumps(found: dict[str, Any]) -> list[Line]:
-    bare = found["bare_ms"]
+def _jumps(measured: dict[str, Any]) -> list[Line]:
+    bare = measured["bare_ms"]
     fastest = min(bare.values())
-    ratio = found["jump_ms"] / fastest
-    shown = (
-        f"{ratio:.2f} ({found['jump_ms']:.0f} ms; bare {bare['AUTO']:.0f} ms with frame threads, "
-        f"{bare['SLICE']:.0f} ms with slices)"
+    ratio = measured["jump_ms"] / fastest
+    summary = (
+        f"{ratio:.2f} ({measured['jump_ms']:.0f} ms; bare {bare['AUTO']:.0f} ms with frame "
+        f"threads, {bare['SLICE']:.0f} ms with slices)"
     )
-    worst, previews = found["step_worst_ms"], found["previews_per_s"]
+    worst, previews = measured["step_worst_ms"], measured["previews_per_s"]
     return [
         _line("cached step forward or back, slowest of 78", "< 16 ms",
-              f"{worst:.1f} ms (median {found['step_ms']:.1f} ms)", worst < 16),
-        _line("exact jump in an hour of 1080p H.264 / bare PyAV, medians", "<= 1.3", shown,
+              f"{worst:.1f} ms (median {measured['step_ms']:.1f} ms)", worst < 16),
+        _line("exact jump in an hour of 1080p H.264 / bare PyAV, medians", "<= 1.3", summary,
               ratio <= 1.3),
         _line("previews while dragging through that hour", ">= 20/s", f"{previews:.0f}/s",
               previews >= 20),
     ]  # fmt: skip
 
 
-def _day(found: dict[str, Any]) -> list[Line]:
-    rate, most = found["frames_per_s"], found["p95_ms"]
+def _day(measured: dict[str, Any]) -> list[Line]:
+    rate, most = measured["frames_per_s"], measured["p95_ms"]
     return [
-        _line("24 hours at 25 fps: opens", "< 2 s", f"{found['open_s']:.2f} s",
-              found["open_s"] < 2),
+        _line("24 hours at 25 fps: opens", "< 2 s", f"{measured['open_s']:.2f} s",
+              measured["open_s"] < 2),
         _line("24 hours: pans and zooms", ">= 30 frames/s",
               f"{rate:.0f}/s (95 of 100 frames within {most:.0f} ms, slowest "
-              f"{found['slowest_ms']:.0f} ms)", rate >= 30 and most <= 1000 / 30),
+              f"{measured['slowest_ms']:.0f} ms)", rate >= 30 and most <= 1000 / 30),
     ]  # fmt: skip
 
 
 def _starts(bench: _Bench) -> list[Line]:
     case = bench.sample()
     bench.probe("startup", case)
-    found = [bench.probe("startup", case) for _ in range(_STARTS)]
+    starts = [bench.probe("startup", case) for _ in range(_STARTS)]
     usable, frame, whole = (
-        statistics.median(one[name] for one in found) for name in ("usable_s", "frame_s", "all_s")
+        statistics.median(start[name] for start in starts)
+        for name in ("usable_s", "frame_s", "all_s")
     )
-    shown = f"{usable:.2f} s (exact frame {frame:.2f} s, all panels filled {whole:.2f} s)"
-    return [_line("start to a usable window", "< 1.5 s", shown, usable < 1.5)]
+    summary = f"{usable:.2f} s (exact frame {frame:.2f} s, all panels filled {whole:.2f} s)"
+    return [_line("start to a usable window", "< 1.5 s", summary, usable < 1.5)]
 
 
 def _line(name: str, required: str, measured: str, holds: bool) -> Line:
@@ -185,13 +186,13 @@ def main() -> None:
         f"{made_with['processor']}, {made_with['threads']} cores, {platform.system()} "
         f"{platform.machine()}, Python {made_with['python']}, no GPU"
     )
-    found = table(lines())
+    measured = table(lines())
     page = _HEAD.format(
         command=_COMMAND, date=datetime.datetime.now(datetime.UTC).date(), machine=machine,
-        table=found, tick=16, starts=_STARTS,
+        table=measured, tick=16, starts=_STARTS,
     )  # fmt: skip
     Path(ROOT / "docs" / "performance.md").write_text(page, encoding="utf-8")
-    print(found)
+    print(measured)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ class Probe:
     """Acts on the open window; every wait runs the event loop."""
 
     def __init__(self) -> None:
-        windows = [one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)]
+        windows = [
+            window for window in QApplication.topLevelWidgets() if isinstance(window, MainWindow)
+        ]
         self.window = windows[0]
         wiring = self.window.findChild(Wiring)
         assert wiring is not None
@@ -72,26 +74,26 @@ class Probe:
 
     def exact(self) -> bool:
         """Whether the exact frame of the position is on screen."""
-        shown = self.state.shown.value
-        return shown is not None and shown.index == self.state.position.value and not shown.preview
+        image = self.state.shown.value
+        return image is not None and image.index == self.state.position.value and not image.preview
 
     def jump(self, frame: int) -> float:
         """Goes to a frame and returns the seconds until exactly it is painted."""
         loop = QEventLoop()
 
-        def shown(one: ShownFrame | None) -> None:
-            if one is not None and one.index == frame and not one.preview:
+        def on_shown(shown: ShownFrame | None) -> None:
+            if shown is not None and shown.index == frame and not shown.preview:
                 loop.quit()
 
         QTimer.singleShot(_STUCK_MS, loop, loop.quit)
-        connection = self.state.shown.changed.connect(shown)
+        connection = self.state.shown.changed.connect(on_shown)
         begun = time.perf_counter()
         self.state.position.set(frame)
         loop.exec()
         self.paint()
-        taken = time.perf_counter() - begun
+        seconds = time.perf_counter() - begun
         QObject.disconnect(connection)
-        return taken
+        return seconds
 
 
 def startup(probe: Probe) -> dict[str, object]:
@@ -240,9 +242,9 @@ def _gaps(times: list[float]) -> dict[str, float]:
 def _drag(probe: Probe, seconds: float) -> float:
     view = probe.state.evidence.value
     assert view is not None
-    shown: list[int] = []
+    indices: list[int] = []
     connection = probe.state.shown.changed.connect(
-        lambda one: shown.append(one.index) if one is not None else None
+        lambda frame: indices.append(frame.index) if frame is not None else None
     )
     probe.state.dragging.set(True)
     begun = time.monotonic()
@@ -252,7 +254,7 @@ def _drag(probe: Probe, seconds: float) -> float:
         probe.wait(0.008)
     probe.state.dragging.set(False)
     QObject.disconnect(connection)
-    return len(shown) / seconds
+    return len(indices) / seconds
 
 
 def _bare(path: Path, pts: int, threads: str) -> float:
@@ -279,24 +281,24 @@ def _opened(path: Path, threads: str) -> av.container.InputContainer:
 
 def main() -> None:
     """Runs the window with the path and measures in it."""
-    measure = {one.__name__: one for one in (startup, jumps, watchdog, day)}[sys.argv[1]]
-    found: dict[str, object] = {}
+    measure = {probe.__name__: probe for probe in (startup, jumps, watchdog, day)}[sys.argv[1]]
+    measured: dict[str, object] = {}
 
     def act() -> None:
-        sys.argv = kept
+        sys.argv = arguments
         probe = Probe()
         probe.window.resize(*_WINDOW)
         try:
-            found.update(measure(probe))
+            measured.update(measure(probe))
         finally:
             probe.window.close()
 
     QApplication(sys.argv[:1])
-    given = [sys.argv[0], *sys.argv[2:3]] if measure is not day else [sys.argv[0]]
-    sys.argv, kept = given, sys.argv
+    words = [sys.argv[0], *sys.argv[2:3]] if measure is not day else [sys.argv[0]]
+    sys.argv, arguments = words, sys.argv
     QTimer.singleShot(0, act)
     program.main()
-    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.write(json.dumps(measured) + "\n")
 
 
 if __name__ == "__main__":

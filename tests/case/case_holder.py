@@ -28,7 +28,7 @@ def start_holder(case: Path) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def held(case: Path) -> Iterator[subprocess.Popen[str]]:
+def case_held_elsewhere(case: Path) -> Iterator[subprocess.Popen[str]]:
     """Gives the process that holds the case; it is killed at the end."""
     with start_holder(case) as process:
         assert process.stdout is not None

@@ -22,7 +22,7 @@ from engine.case import (
     NewTurn,
     NewVariant,
 )
-from engine.case.tables.dialogues import Answer
+from engine.case.tables.dialogues import TurnAnswer
 from engine.core.arrays import pack_arrays
 from engine.core.findings import Event, Reason, Region, RunWarning, Trajectory
 from engine.core.geometry import Box
@@ -82,9 +82,10 @@ def fill(case: Case) -> int:
             change.chunks.append(run_id, new_chunk(seq))
     with case.change() as change:
         calibration = change.calibrations.add(
-            NewCalibration("scene", "self", b"body", run_id=run_id, evidence_id=evidence_id)
+            NewCalibration(
+                "scene", "self", b"body", run_id=run_id, evidence_id=evidence_id, final=True
+            )
         )
-        change.calibrations.fix(calibration)
         change.variants.add(NewVariant("carts", "compact", "0" * 64, "[]", "{}", b"taught"))
         change.results.replace(
             run_id,
@@ -111,13 +112,13 @@ def fill(case: Case) -> int:
 def talk(case: Case, run_id: int) -> int:
     """Adds a dialogue of one answered question and returns the turn's id."""
     about = NewDialogue(1, run_id, None, 1, 10, 20, 5120, 10240, 0.4, 0.8)
-    asked = NewTurn(
+    question = NewTurn(
         "Is there any anomaly?", ({"kind": "from", "value": "top left"},), {"span": [10, 20]},
         "compact", SHA, "llama.cpp",
     )  # fmt: skip
     with case.change() as change:
-        turn = change.dialogues.ask(change.dialogues.add(about), asked)
-        change.dialogues.answer(turn, Answer("complete", "No.", 2, 0.5, 30.0, False, 0))
+        turn = change.dialogues.ask(change.dialogues.add(about), question)
+        change.dialogues.answer(turn, TurnAnswer("complete", "No.", 2, 0.5, 30.0, False, 0))
         change.dialogues.cite(turn, [NewCitation(1, 0.4, 0.8, 5120, 10240, 1)])
     return turn
 

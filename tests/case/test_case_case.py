@@ -13,7 +13,7 @@ import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
 from engine.case import Case, Change, is_case, owner_of, settings_hash, verify
-from engine.case.recovery_copies import KEPT_COPIES, RECOVERY, copies
+from engine.case.recovery_copies import MAX_COPIES, RECOVERY, copies
 from engine.case.store import schema
 from engine.case.store.database import DATABASE
 from engine.case.store.journal import UnrecordedChangeError
@@ -23,7 +23,7 @@ from tests.case.case_material import SETTINGS, SHA, fill, new_chunk, new_evidenc
 
 
 def sound(case: Case) -> bool:
-    return verify(case, hash_evidence=lambda one: one.sha256).ok
+    return verify(case, hash_evidence=lambda row: row.sha256).ok
 
 
 def test_everything_is_there_after_reopening(case_folder: Path) -> None:
@@ -33,7 +33,7 @@ def test_everything_is_there_after_reopening(case_folder: Path) -> None:
     }  # fmt: skip
     with Case.open(case_folder) as case:
         (evidence,) = case.evidence.all()
-        assert (evidence.name, evidence.sha256, evidence.copied) == ("gate.mp4", SHA, False)
+        assert (evidence.name, evidence.sha256, evidence.copied_to) == ("gate.mp4", SHA, None)
         assert case.evidence.streams(1)[0].stream == new_evidence().streams[0]
         run = case.runs.current(evidence.id)
         assert run is not None
@@ -95,7 +95,7 @@ def test_every_method_that_changes_rows_records_it(case_folder: Path) -> None:
     with Case.open(case_folder, write=True) as case:
         with case.change() as change:
             change.evidence.relink(1, "/elsewhere/gate.mp4")
-            change.evidence.note_mismatch(1, None)
+            change.evidence.record_mismatch(1, None)
             run_id = change.runs.start(1, 0, SETTINGS, {})
             change.chunks.append(run_id, new_chunk(0))
             change.runs.stop(run_id, "cancelled", analysed_frames=50, wall_s=1.0)
@@ -106,7 +106,7 @@ def test_every_method_that_changes_rows_records_it(case_folder: Path) -> None:
             "run.resume",
         ]  # fmt: skip
         assert len(case.evidence.mismatches(1)) == 1
-        assert case.audit.count == 32
+        assert case.audit.count == 31
         assert sound(case)
 
 
@@ -147,12 +147,12 @@ def test_a_full_disk_ends_with_what_was_committed(tmp_path: Path) -> None:
         with pytest.raises(ResourceError, match="disk is full") as caught:
             add_chunks(case, run_id + 1)
         assert caught.value.remedy
-        kept = len(case.chunks.spans(run_id + 1, "scene"))
+        chunk_count = len(case.chunks.spans(run_id + 1, "scene"))
         assert sound(case)
     with Case.open(folder, write=True) as case:
-        assert len(case.chunks.spans(run_id + 1, "scene")) == kept
+        assert len(case.chunks.spans(run_id + 1, "scene")) == chunk_count
         with case.change() as change:
-            change.chunks.append(run_id + 1, new_chunk(kept))
+            change.chunks.append(run_id + 1, new_chunk(chunk_count))
         assert sound(case)
 
 
@@ -281,7 +281,7 @@ schema_migrations = migrations
 
 def know(patch: pytest.MonkeyPatch, known: Callable[[], Migrations]) -> None:
     patch.setattr("engine.case.store.migrations.migrations", known)
-    patch.setattr(schema, "NAMES", (*schema.NAMES, "3_remark"))
+    patch.setattr(schema, "MIGRATION_NAMES", (*schema.MIGRATION_NAMES, "3_remark"))
 
 
 def test_an_older_case_is_copied_and_migrated(
@@ -343,14 +343,14 @@ def test_a_newer_case_is_refused_and_says_which_version_wrote_it(
 
 def test_dated_copies_are_complete_and_bounded(case_folder: Path) -> None:
     with Case.open(case_folder, write=True) as case:
-        for _ in range(KEPT_COPIES + 2):
+        for _ in range(MAX_COPIES + 2):
             newest = case.recovery_copy()
-        kept = copies(case_folder / RECOVERY)
-        assert len(kept) == KEPT_COPIES
-        assert kept[-1] == newest
+        stored = copies(case_folder / RECOVERY)
+        assert len(stored) == MAX_COPIES
+        assert stored[-1] == newest
         assert [entry.suffix for entry in (case_folder / RECOVERY).iterdir()] == [
             ".sqlite"
-        ] * KEPT_COPIES
+        ] * MAX_COPIES
         head = case.audit.head
     (case_folder / DATABASE).write_bytes(newest.read_bytes())
     with Case.open(case_folder) as case:
@@ -372,7 +372,9 @@ def test_names_that_are_no_utf8_come_back(case_folder: Path) -> None:
 
 def test_the_names_of_the_migrations_are_those_that_exist(tmp_path: Path) -> None:
     empty = sqlite_utils.Database(memory=True)
-    assert tuple(one.name for one in migrations().pending(empty)) == schema.NAMES
+    assert (
+        tuple(migration.name for migration in migrations().pending(empty)) == schema.MIGRATION_NAMES
+    )
     empty.close()
     with Case.create(tmp_path / "new.case") as case:
-        assert schema.applied_count(case.database) == len(schema.NAMES)
+        assert schema.applied_count(case.database) == len(schema.MIGRATION_NAMES)

@@ -28,12 +28,12 @@ def test_a_copy_holds_what_the_case_holds(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
-    taken = tmp_path / "taken"
-    taken.mkdir()
-    (taken / "letter.txt").write_text("mine")
+    occupied = tmp_path / "taken"
+    occupied.mkdir()
+    (occupied / "letter.txt").write_text("mine")
     with Case.create(tmp_path / "one.case") as case:
         with pytest.raises(BadInputError, match="already"):
-            copy_case(case, taken)
+            copy_case(case, occupied)
         with pytest.raises(BadInputError, match="into itself"):
             copy_case(case, case.path / "derived" / "copy.case")
-    assert (taken / "letter.txt").read_text() == "mine"
+    assert (occupied / "letter.txt").read_text() == "mine"

@@ -17,14 +17,14 @@ from engine.case import TOKEN_VARIABLE, Case, is_case, owner_of, verify
 from engine.case.store.case_lock import LOCK, process_start
 from engine.case.store.database import DATABASE
 from engine.core.errors import ResourceError
-from tests.case.case_holder import held, start_holder
+from tests.case.case_holder import case_held_elsewhere, start_holder
 from tests.case.case_material import SHA, new_evidence
 
 
 @pytest.fixture
 def holder(case_folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that owns the case."""
-    with held(case_folder) as process:
+    with case_held_elsewhere(case_folder) as process:
         yield process
 
 

@@ -15,17 +15,17 @@ from engine.core.findings import Region, Trajectory
 from tests.case.case_material import SETTINGS, SHA, new_chunk, new_event, new_region, new_trajectory
 
 
-def same_region(one: Region, other: Region) -> bool:
+def same_region(region: Region, other: Region) -> bool:
     bare = np.zeros((0, 0), bool)
-    return repr(replace(one, mask=bare)) == repr(replace(other, mask=bare)) and (
-        np.array_equal(one.mask, other.mask)
+    return repr(replace(region, mask=bare)) == repr(replace(other, mask=bare)) and (
+        np.array_equal(region.mask, other.mask)
     )
 
 
-def same_trajectory(one: Trajectory, other: Trajectory) -> bool:
+def same_trajectory(trajectory: Trajectory, other: Trajectory) -> bool:
     return all(
         np.array_equal(a, b) and a.dtype == b.dtype if isinstance(a, np.ndarray) else a == b
-        for a, b in zip(astuple(one), astuple(other), strict=True)
+        for a, b in zip(astuple(trajectory), astuple(other), strict=True)
     )
 
 
@@ -42,7 +42,6 @@ def test_results_come_back_as_they_were(case_folder: Path) -> None:
         assert [row.state for row in case.results.events(1)] == ["unseen", "dismissed", "unseen"]
         assert case.results.event(2).state_reason == "a cat"
         assert case.results.trajectory(2).trajectory.number == 2
-        assert case.results.trajectory_ids(1) == {1: 1, 2: 2}
         expected = np.linspace(0, 1, 100, dtype=np.float32)
         assert case.results.scores(1, "scene").tobytes() == expected.tobytes()
         assert case.results.channels(1) == ("scene",)
@@ -75,7 +74,7 @@ def test_deriving_again_keeps_what_was_triaged(case_folder: Path) -> None:
         assert case.results.events(1)[0].derivation_id == new
         assert case.results.event(2).state == "dismissed"
         assert len(case.results.events(1, old.id)) == 3
-        assert [one.number for one in case.results.derivations(1)] == [1, 2]
+        assert [derivation.number for derivation in case.results.derivations(1)] == [1, 2]
         assert verify(case, hash_evidence=lambda _: SHA).ok
 
 
@@ -101,19 +100,19 @@ def test_numbers_numpy_gives_and_negative_zero_verify(case_folder: Path) -> None
 
 
 def test_an_unfinished_run_is_found_by_hash_and_settings(case_folder: Path) -> None:
-    wanted = settings_hash({"stride": 2})
+    settings_sha256 = settings_hash({"stride": 2})
     with Case.open(case_folder, write=True) as case:
         with case.change() as change:
             run_id = change.runs.start(1, 0, {"stride": 2}, {})
-        assert case.runs.unfinished(1, settings_hash(SETTINGS), SHA) is None
-        assert case.runs.unfinished(1, wanted, "cd" * 32) is None
-        found = case.runs.unfinished(1, wanted, SHA)
-        assert found is not None
-        assert (found.id, found.state) == (run_id, "running")
+        assert case.runs.find_unfinished(1, settings_hash(SETTINGS), SHA) is None
+        assert case.runs.find_unfinished(1, settings_sha256, "cd" * 32) is None
+        unfinished = case.runs.find_unfinished(1, settings_sha256, SHA)
+        assert unfinished is not None
+        assert (unfinished.id, unfinished.state) == (run_id, "running")
         with case.change() as change:
             change.runs.finish(run_id, frames=100, analysed_frames=50, wall_s=1.0)
-        assert case.runs.unfinished(1, wanted, SHA) is None
-        done = case.runs.finished(1, wanted, SHA)
+        assert case.runs.find_unfinished(1, settings_sha256, SHA) is None
+        done = case.runs.find_finished(1, settings_sha256, SHA)
         assert done is not None
         assert done.id == run_id
 
@@ -155,8 +154,6 @@ def test_chunks_go_in_order_into_running_runs(case_folder: Path) -> None:
         last = case.chunks.last(run_id, "scene")
         assert last is not None
         assert last.last_frame == 99
-        covering = case.chunks.covering(run_id, "scene", 49, 50)
-        assert [chunk.span.seq for chunk in covering] == [0, 1]
         assert list(case.chunks.stream(run_id, "scene")) == [new_chunk(0), new_chunk(1)]
         assert [blob for _, blob in case.chunks.scores(run_id, "scene")] == [
             new_chunk(0).scores,

@@ -21,8 +21,8 @@ OLDER = Path(__file__).parent / "older" / "tables-1.sqlite.gz"
 
 
 def sound(case: Case) -> bool:
-    found = verify(case, hash_evidence=lambda row: row.sha256)
-    return found.ok
+    verification = verify(case, hash_evidence=lambda row: row.sha256)
+    return verification.ok
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_what_is_added_is_read_back_and_verifies(reviewed: Path) -> None:
         assert (bookmark.text, bookmark.start_pts, bookmark.author != "") == ("gate", 5120, True)
         (note,) = case.notes.all()
         assert (note.text, note.versions) == ("a brown coat", 2)
-        assert [one.text for one in case.notes.history(note.first_id)] == [
+        assert [note_version.text for note_version in case.notes.history(note.first_id)] == [
             "a red coat",
             "a brown coat",
         ]

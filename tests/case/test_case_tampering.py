@@ -56,8 +56,8 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
 
 def edits(copies: Copies, seed: int, count: int) -> Iterator[tuple[str, sqlite3.Connection]]:
     """Yields databases that differ from the original by one random edit each."""
-    rng, made = random.Random(seed), 0
-    while made < count:
+    rng, edited = random.Random(seed), 0
+    while edited < count:
         raw = copies.raw()
         before = contents(raw)
         try:
@@ -66,7 +66,7 @@ def edits(copies: Copies, seed: int, count: int) -> Iterator[tuple[str, sqlite3.
             raw.close()
             continue
         if contents(raw) != before:
-            made += 1
+            edited += 1
             yield what, raw
         raw.close()
 
@@ -80,12 +80,12 @@ def test_the_untouched_copy_verifies(copies: Copies) -> None:
 def test_every_one_of_thousands_of_random_edits_is_found(copies: Copies) -> None:
     for what, raw in edits(copies, 61, EDITS):
         try:
-            found = copies.check(raw)
+            verification = copies.check(raw)
         except BadInputError:
             assert "_sqlite_migrations" in what
             continue
-        assert not found.ok, what
-        assert found.bad or found.first_bad is not None, what
+        assert not verification.ok, what
+        assert verification.bad or verification.first_bad is not None, what
 
 
 def audit_edit(raw: sqlite3.Connection, rng: random.Random) -> tuple[int, str]:
@@ -112,10 +112,10 @@ def audit_edit(raw: sqlite3.Connection, rng: random.Random) -> tuple[int, str]:
         raw.execute("UPDATE audit SET seq = 1 - seq WHERE seq < 0")
         sql = f"INSERT INTO audit SELECT ?, {COLUMNS} FROM audit WHERE seq = ?"
         # A copy of the very row that stood there would be right where it is.
-        others = [one for one in range(1, count + 2) if one not in (seq, seq + 1)]
+        others = [number for number in range(1, count + 2) if number not in (seq, seq + 1)]
         raw.execute(sql, [seq, rng.choice(others)])
         return seq, f"insert before {seq}"
-    other = rng.choice([one for one in range(1, count + 1) if one != seq])
+    other = rng.choice([number for number in range(1, count + 1) if number != seq])
     for old, new in ((seq, -1), (other, seq), (-1, other)):
         raw.execute("UPDATE audit SET seq = ? WHERE seq = ?", [new, old])
     return min(seq, other), f"exchange {seq} and {other}"
@@ -143,9 +143,9 @@ def test_after_an_edit_the_chain_recomputed_is_still_no_way_out(copies: Copies) 
         raw.execute("UPDATE audit SET actor = 'nobody@nowhere' WHERE seq = ?", [seq])
         recompute(raw)
         assert copies.check(raw).ok
-        found = copies.check(raw, printed)
-        assert found.head_in_chain is False
-        assert not found.ok
+        verification = copies.check(raw, printed)
+        assert verification.head_in_chain is False
+        assert not verification.ok
         raw.close()
 
 
@@ -172,7 +172,9 @@ def test_rows_of_every_kind_are_named_by_table_and_id(copies: Copies, table: str
             except sqlite3.IntegrityError:
                 raw.close()
                 continue
-            found = copies.check(raw)
-            assert not found.ok, name
-            assert (table, row_id) in {(one.table, one.id) for one in found.bad}, name
+            verification = copies.check(raw)
+            assert not verification.ok, name
+            assert (table, row_id) in {(record.table, record.id) for record in verification.bad}, (
+                name
+            )
             raw.close()

@@ -25,14 +25,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_name_is_free_again_when_its_variant_was_thrown_away(folder: Path) -> None:
     with Case.open(folder, write=True) as case:
-        first = case.variants.named("carts")
+        first = case.variants.by_name("carts")
         with pytest.raises(BadInputError, match="is there"), case.change() as change:
             change.variants.add(variant(body=b"other"))
         with case.change() as change:
             change.variants.set_removed(first.id, True)
             change.variants.add(variant(body=b"other"))
         assert [row.variant.body for row in case.variants.all()] == [b"other"]
-        assert case.variants.taught(first.sha256).removed
+        assert case.variants.by_sha256(first.sha256).removed
         with pytest.raises(BadInputError, match="is there"), case.change() as change:
             change.variants.set_removed(first.id, False)
         assert verify(case, hash_evidence=lambda _: "").bad == ()

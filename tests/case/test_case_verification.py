@@ -73,11 +73,15 @@ def other(value: object, rng: random.Random) -> object:
     if isinstance(value, float):
         return value + rng.choice([-1e-9, 1e-6, 1.0])
     if isinstance(value, bytes):
-        place = rng.randrange(len(value)) if value else 0
-        return value[:place] + bytes([(value[place] if value else 0) ^ 1]) + value[place + 1 :]
+        position = rng.randrange(len(value)) if value else 0
+        return (
+            value[:position]
+            + bytes([(value[position] if value else 0) ^ 1])
+            + value[position + 1 :]
+        )
     if isinstance(value, str):
-        place = rng.randrange(len(value) + 1)
-        return value[:place] + rng.choice(["x", " ", "0"]) + value[place:]
+        position = rng.randrange(len(value) + 1)
+        return value[:position] + rng.choice(["x", " ", "0"]) + value[position:]
     return rng.choice([1, 2])
 
 
@@ -105,27 +109,27 @@ def tamper(raw: sqlite3.Connection, rng: random.Random) -> str:
         sql = f"INSERT INTO {table} SELECT ?, {rest} FROM {table} WHERE {names[0]} = ?"
         raw.execute(sql, [new, row_id])
     else:
-        one = rng.choice(ids)
+        partner = rng.choice(ids)
         parking = "parked" if isinstance(row_id, str) else -1
         sql = f"UPDATE {table} SET {names[0]} = ? WHERE {names[0]} = ?"
-        for old, new in ((row_id, parking), (one, row_id), (parking, one)):
+        for old, new in ((row_id, parking), (partner, row_id), (parking, partner)):
             raw.execute(sql, [new, old])
     return f"{kind} {table} {row_id}"
 
 
 def test_a_clean_case_verifies(original: Path) -> None:
-    found = check(original)
-    assert found.ok
-    assert found.first_bad is None
-    assert found.bad == ()
-    assert found.checked > 20
-    assert found.as_json()["ok"] is True
+    verification = check(original)
+    assert verification.ok
+    assert verification.first_bad is None
+    assert verification.bad == ()
+    assert verification.checked > 20
+    assert verification.as_json()["ok"] is True
 
 
 def test_every_random_edit_is_found(original: Path, tmp_path: Path) -> None:
     rng = random.Random(20240607)
-    made = 0
-    while made < 400:
+    edits = 0
+    while edits < 400:
         folder = restored(original, tmp_path / "copy.case")
         with tampering(folder) as raw:
             before = contents(raw)
@@ -135,15 +139,15 @@ def test_every_random_edit_is_found(original: Path, tmp_path: Path) -> None:
                 continue
             if contents(raw) == before:
                 continue
-        made += 1
+        edits += 1
         try:
-            found = check(folder)
+            verification = check(folder)
         except BadInputError:
             # Without knowing its version the case is refused when it is opened.
             assert "_sqlite_migrations" in what
             continue
-        assert found.bad or found.first_bad is not None, what
-        assert not found.ok
+        assert verification.bad or verification.first_bad is not None, what
+        assert not verification.ok
 
 
 def test_every_column_of_every_table_is_covered(original: Path, tmp_path: Path) -> None:
@@ -160,12 +164,12 @@ def test_every_column_of_every_table_is_covered(original: Path, tmp_path: Path) 
             raw.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", [new, row_id])
         if table == "_sqlite_migrations" and column in {"migration_set", "name"}:
             continue  # such a case is refused when it is opened
-        found = check(folder)
-        assert not found.ok, (table, column)
+        verification = check(folder)
+        assert not verification.ok, (table, column)
         if table == "audit":
-            assert found.first_bad is not None, column
+            assert verification.first_bad is not None, column
         elif table not in {"meta", "_sqlite_migrations"} and column != key:
-            assert (found.bad[0].table, found.bad[0].id) == (table, row_id), column
+            assert (verification.bad[0].table, verification.bad[0].id) == (table, row_id), column
 
 
 @pytest.mark.parametrize(("first", "last"), [(1, 1), (4, 6), (21, 21), (20, 21), (1, 21)])
@@ -207,18 +211,21 @@ def test_regions_taken_out_or_put_in_are_named(original: Path, tmp_path: Path) -
     folder = restored(original, tmp_path / "out.case")
     with tampering(folder) as raw:
         raw.execute("DELETE FROM region WHERE id IN (4, 8)")
-    assert [(one.table, one.id) for one in check(folder).bad] == [("region", 4), ("region", 8)]
+    assert [(record.table, record.id) for record in check(folder).bad] == [
+        ("region", 4),
+        ("region", 8),
+    ]
     folder = restored(original, tmp_path / "in.case")
     with tampering(folder) as raw:
         rest = ", ".join(columns(raw, "region")[1:])
         raw.execute(f"INSERT INTO region SELECT 40, {rest} FROM region WHERE id = 3")
-    assert [(one.table, one.id) for one in check(folder).bad] == [("region", 40)]
+    assert [(record.table, record.id) for record in check(folder).bad] == [("region", 40)]
 
 
 def test_triage_moved_back_to_unseen_is_found(copy: Path) -> None:
     with tampering(copy) as raw:
         raw.execute("UPDATE event SET state = 'unseen', state_reason = NULL WHERE id = 2")
-    assert [(one.table, one.id) for one in check(copy).bad] == [("event", 2)]
+    assert [(record.table, record.id) for record in check(copy).bad] == [("event", 2)]
 
 
 def test_a_wholly_recomputed_chain_is_found_by_a_head_written_down(
@@ -230,9 +237,9 @@ def test_a_wholly_recomputed_chain_is_found_by_a_head_written_down(
         raw.execute("UPDATE audit SET actor = 'nobody@nowhere' WHERE seq = 3")
         recompute(raw)
     assert check(copy).ok
-    found = check(copy, head=printed)
-    assert found.head_in_chain is False
-    assert not found.ok
+    verification = check(copy, head=printed)
+    assert verification.head_in_chain is False
+    assert not verification.ok
     assert check(original, head=f" {printed.upper()}\n").ok
     early = check(original).head
     with Case.open(copy) as case:
@@ -278,6 +285,6 @@ def test_text_that_is_no_utf8_put_in_from_outside_is_found(copy: Path) -> None:
     with tampering(copy) as raw:
         raw.execute("UPDATE run SET info = CAST(x'7bff7d' AS TEXT)")
         raw.execute("UPDATE meta SET value = CAST(x'ff' AS TEXT) WHERE key = 'audit_count'")
-    found = check(copy)
-    assert [(one.table, one.id) for one in found.bad] == [("run", 1)]
-    assert found.first_bad is not None
+    verification = check(copy)
+    assert [(record.table, record.id) for record in verification.bad] == [("run", 1)]
+    assert verification.first_bad is not None

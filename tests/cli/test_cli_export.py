@@ -4,6 +4,7 @@ import json
 import shutil
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.case import Case
-from engine.export.region_rows import read_regions
-from engine.lab.evaluation.dumps import read_dump
+from engine.export.number_rows import read_rows
+from engine.export.region_rows import COLUMNS
 from engine.media import hash_file, open_source
 from tests.cli.cli_material import FRAMES, Command, moving_blob
 from tests.clips import write_video
@@ -68,29 +69,38 @@ def test_every_export_is_recorded_with_its_hash(
     assert command("verify", "--case", case).code == 0
 
 
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    assert {name: array.dtype.str for name, array in arrays.items()} == {
+        "scores": "<f4", "heatmap": "<f2", "pts": "<i8", "analysed": "|b1",
+    }  # fmt: skip
+    return arrays
+
+
 def test_arrays_hold_every_frame_and_agree_with_the_case(
     command: Command, case: Path, clip: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "all.npz"
     assert command("export", "--case", case, "--evidence", 1, "--to", target).code == 0
-    dump = read_dump(target)
-    heat = np.stack(list(dump.heatmaps()))
+    arrays = read_arrays(target)
+    heat = arrays["heatmap"]
     with Case.open(case) as opened:
         scores = opened.results.scores(1, "scene")
     with open_source(clip) as source:
-        assert np.array_equal(dump.pts, source.index.pts)
-    assert np.array_equal(dump.scores, scores)
-    assert dump.analysed.all()
+        assert np.array_equal(arrays["pts"], source.index.pts)
+    assert np.array_equal(arrays["scores"], scores)
+    assert arrays["analysed"].all()
     assert len(heat) == FRAMES
     assert 0 <= heat.min() < heat.max() <= 1
     assert heat.max() > 0.5
     part = tmp_path / "part.npz"
     span = ("--start", 1.0, "--end", "00:00:02.000")
     assert command("export", "--case", case, "--evidence", 1, *span, "--to", part).code == 0
-    cut = read_dump(part)
-    assert np.array_equal(cut.pts, dump.pts[25:51])
-    assert np.array_equal(cut.scores, dump.scores[25:51])
-    assert np.array_equal(np.stack(list(cut.heatmaps())), heat[25:51])
+    cut = read_arrays(part)
+    assert np.array_equal(cut["pts"], arrays["pts"][25:51])
+    assert np.array_equal(cut["scores"], arrays["scores"][25:51])
+    assert np.array_equal(cut["heatmap"], heat[25:51])
 
 
 def test_skipped_frames_are_interpolated_over_time(
@@ -99,18 +109,18 @@ def test_skipped_frames_are_interpolated_over_time(
     case, target = tmp_path / "stride.case", tmp_path / "stride.npz"
     assert command("analyze", clip, "--case", case, "--stride", 4).code == 0
     assert command("export", "--case", case, "--evidence", 1, "--to", target).code == 0
-    dump = read_dump(target)
-    heat = np.stack(list(dump.heatmaps())).astype(np.float32)
+    arrays = read_arrays(target)
+    heat = arrays["heatmap"].astype(np.float32)
     analysed = np.arange(0, FRAMES, 4)
-    assert np.flatnonzero(dump.analysed).tolist() == analysed.tolist()
-    wanted = np.interp(np.arange(FRAMES), analysed, dump.scores[analysed])
-    assert dump.scores == pytest.approx(wanted, abs=1e-6)
+    assert np.flatnonzero(arrays["analysed"]).tolist() == analysed.tolist()
+    wanted = np.interp(np.arange(FRAMES), analysed, arrays["scores"][analysed])
+    assert arrays["scores"] == pytest.approx(wanted, abs=1e-6)
     middle = (heat[0:72:4] + heat[4:76:4]) / 2
     assert heat[2:72:4] == pytest.approx(middle, abs=2e-3)
     part = tmp_path / "part.npz"
     span = ("--start", 18 / 25, "--end", 19 / 25)
     assert command("export", "--case", case, "--evidence", 1, *span, "--to", part).code == 0
-    assert np.array_equal(np.stack(list(read_dump(part).heatmaps())), heat[18:20].astype("f2"))
+    assert np.array_equal(read_arrays(part)["heatmap"], heat[18:20].astype("f2"))
 
 
 def test_equal_runs_give_equal_files(
@@ -139,10 +149,10 @@ def test_regions_and_trajectories_say_what_the_case_says(
     with Case.open(case) as opened:
         regions = [row.region for row in opened.results.regions(1)]
         (trajectory,) = [row.trajectory for row in opened.results.trajectories(1)]
-    read = read_regions(rows)
-    assert read.frames.tolist() == [region.frame for region in regions]
-    assert read.boxes.tolist() == [list(region.box.corners) for region in regions]
-    assert read.scores.tolist() == [region.score for region in regions]
+    table = read_rows(rows, COLUMNS, whole=1)
+    assert table[:, 0].tolist() == [region.frame for region in regions]
+    assert table[:, 1:5].tolist() == [list(region.box.corners) for region in regions]
+    assert table[:, 5].tolist() == [region.score for region in regions]
     content = json.loads(paths.read_text("utf-8"))
     (written,) = content["trajectories"]
     assert (content["width"], content["height"], content["frames"]) == (160, 120, FRAMES)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.export.output_files import Output
-from tests.case.case_holder import held
+from tests.case.case_holder import case_held_elsewhere
 from tests.cli.cli_material import Command
 
 
@@ -76,7 +76,7 @@ def test_names_of_any_alphabet_and_length_work_or_are_refused_in_one_line(
 def test_a_case_of_another_session_ends_with_4(
     command: Command, case: Path, tmp_path: Path
 ) -> None:
-    with held(case):
+    with case_held_elsewhere(case):
         ran = command("export", "--case", case, "--evidence", 1, "--to", tmp_path / "a.npz")
         assert ran.code == 4
         assert "in use" in ran.error

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from engine.core.errors import BadInputError, CancelledError, ResourceError
-from engine.core.processes import map_in_processes
 from engine.core.progress import CancelToken
+from engine.lab.parallel_tasks import map_in_processes
 
 MANY = range(5)
 

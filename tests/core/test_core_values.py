@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.core.directions import CELLS, cell_name, direction_name
 from engine.core.errors import (
     BadInputError,
     CancelledError,
@@ -18,7 +17,7 @@ from engine.core.errors import (
     SightlineError,
 )
 from engine.core.findings import Trajectory
-from engine.core.geometry import Box
+from engine.core.geometry import CELLS, Box, box_iou, cell_name, direction_name
 from engine.core.progress import CancelToken, Progress
 from engine.core.settings import AnalysisSettings, MotionSettings, SceneSettings, TrackingSettings
 from engine.core.times import Span, format_time, parse_span, parse_time
@@ -124,7 +123,7 @@ def test_corners_are_inclusive(box: Box) -> None:
     x0, y0, x1, y1 = box.corners
     assert box.area == (x1 - x0 + 1) * (y1 - y0 + 1)
     assert box.centre == ((x0 + x1) / 2, (y0 + y1) / 2)
-    assert box.foot == ((x0 + x1) / 2, float(y1))
+    assert list(box.edges) == [x0, y0, x1 + 1, y1 + 1]
     assert box.as_list() == [box.x, box.y, box.w, box.h]
 
 
@@ -135,9 +134,9 @@ def test_iou_counts_pixels(one: Box, other: Box) -> None:
         return {(x, y) for x in range(x0, x1 + 1) for y in range(y0, y1 + 1)}
 
     shared, either = pixels(one) & pixels(other), pixels(one) | pixels(other)
-    assert one.iou(other) == pytest.approx(len(shared) / len(either))
-    assert one.iou(other) == other.iou(one)
-    assert one.iou(one) == 1.0
+    assert box_iou(one.edges, other.edges) == pytest.approx(len(shared) / len(either))
+    assert box_iou(one.edges, other.edges) == box_iou(other.edges, one.edges)
+    assert box_iou(one.edges, one.edges) == 1.0
 
 
 # Places and directions.
@@ -302,5 +301,5 @@ def test_a_trajectory_has_a_box_near_any_frame() -> None:
 
 
 def test_progress_of_unknown_length_names_no_total() -> None:
-    assert Progress("reading", 1200, 0, unit="slices").counted == "reading: 1,200 slices"
-    assert Progress("reading", 3, 1200).counted == "reading: 3 of 1,200 frames"
+    assert Progress("reading", 1200, 0, unit="slices").text == "reading: 1,200 slices"
+    assert Progress("reading", 3, 1200).text == "reading: 3 of 1,200 frames"

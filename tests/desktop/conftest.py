@@ -32,19 +32,25 @@ def nothing_left_behind() -> Iterator[None]:
     before = set(threading.enumerate())
     children = set(psutil.Process().children())
     yield
-    left = [one.name for one in threading.enumerate() if one not in before and one.is_alive()]
+    left = [
+        thread.name
+        for thread in threading.enumerate()
+        if thread not in before and thread.is_alive()
+    ]
     assert not left, f"threads left behind: {left}"
-    orphans = [one for one in psutil.Process().children() if one not in children]
+    orphans = [child for child in psutil.Process().children() if child not in children]
     assert not orphans, f"processes left behind: {orphans}"
     running = [
-        (one.interval(), one.parent()) for one in gc.get_objects()
-        if issubclass(type(one), QTimer) and shiboken6.isValid(one) and one.isActive()
+        (timer.interval(), timer.parent()) for timer in gc.get_objects()
+        if issubclass(type(timer), QTimer) and shiboken6.isValid(timer) and timer.isActive()
     ]  # fmt: skip
     assert not running, f"timers left behind: {running}"
     application = QApplication.instance()
     if isinstance(application, QApplication):
-        windows = [one for one in application.topLevelWidgets() if isinstance(one, MainWindow)]
-        assert not any(one.isVisible() for one in windows), "a window was left open"
+        windows = [
+            widget for widget in application.topLevelWidgets() if isinstance(widget, MainWindow)
+        ]
+        assert not any(window.isVisible() for window in windows), "a window was left open"
 
 
 @pytest.fixture

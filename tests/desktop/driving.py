@@ -61,9 +61,9 @@ class Driver:
 
     @property
     def shown(self) -> ShownFrame:
-        shown = self.state.shown.value
-        assert shown is not None
-        return shown
+        frame = self.state.shown.value
+        assert frame is not None
+        return frame
 
     @property
     def engine(self) -> EngineClient:
@@ -138,8 +138,10 @@ def run_window(qtbot: QtBot, arguments: list[str], script: Callable[[Driver], No
     failed: list[BaseException] = []
 
     def act() -> None:
-        windows = [one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)]
-        window = next(one for one in windows if one.isVisible())
+        windows = [
+            widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow)
+        ]
+        window = next(window for window in windows if window.isVisible())
         try:
             script(Driver(qtbot, window))
         except BaseException as error:
@@ -147,12 +149,12 @@ def run_window(qtbot: QtBot, arguments: list[str], script: Callable[[Driver], No
         finally:
             window.close()
 
-    given, sys.argv = sys.argv, ["main.py", *arguments]
+    before, sys.argv = sys.argv, ["main.py", *arguments]
     QTimer.singleShot(0, act)
     try:
         code = program.main()
     finally:
-        sys.argv = given
+        sys.argv = before
     for window in QApplication.topLevelWidgets():
         if isinstance(window, MainWindow):
             window.deleteLater()

@@ -9,9 +9,9 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
 
-from desktop.commands.catalogue import MENUS
-from desktop.commands.help_window import HelpWindow
-from desktop.commands.palette import Palette, matches
+from desktop.command_registry import MENUS
+from desktop.dialogs.command_palette import CommandPalette, matches
+from desktop.dialogs.keys_window import KeysWindow
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 
@@ -27,12 +27,14 @@ def test_every_key_examiners_know_does_something(drive: Drive, sample_case: Path
     def script(driver: Driver) -> None:
         driver.until_shown()
         commands = driver.window.commands
-        taken = [
-            key.toString() for one in commands.all for key in commands.action(one.name).shortcuts()
+        used_keys = [
+            key.toString()
+            for command in commands.all
+            for key in commands.action(command.name).shortcuts()
         ]
-        assert len(taken) == len(set(taken))
-        assert {QKeySequence(key).toString() for key in KEY_MAP} <= set(taken)
-        assert all(one.menu in MENUS for one in commands.all)
+        assert len(used_keys) == len(set(used_keys))
+        assert {QKeySequence(key).toString() for key in KEY_MAP} <= set(used_keys)
+        assert all(command.menu in MENUS for command in commands.all)
 
     assert drive([str(sample_case)], script) == 0
 
@@ -41,14 +43,14 @@ def test_the_palette_finds_and_does_a_command(drive: Drive, sample_case: Path) -
     def script(driver: Driver) -> None:
         driver.until_shown()
         driver.key(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
-        palette = driver.window.findChild(Palette)
+        palette = driver.window.findChild(CommandPalette)
         assert palette is not None
-        QTest.keyClicks(palette._field, "side plain")
+        QTest.keyClicks(palette._field, "overlay without")
         assert palette._list.count() == 1
         QTest.keyClick(palette._field, Qt.Key.Key_Return)
         assert driver.state.overlay.value.side_by_side
         driver.key(Qt.Key.Key_F1)
-        assert driver.window.findChild(HelpWindow) is not None
+        assert driver.window.findChild(KeysWindow) is not None
 
     assert drive([str(sample_case)], script) == 0
 
@@ -74,9 +76,9 @@ def test_space_presses_a_focused_button_instead_of_playing(drive: Drive, sample_
         driver.until_shown()
         before = driver.state.overlay.value.boxes
         toggle = next(
-            one
-            for one in driver.window.player.findChildren(QToolButton)
-            if one.accessibleName() == "Boxes"
+            button
+            for button in driver.window.player.findChildren(QToolButton)
+            if button.accessibleName() == "Boxes"
         )
         toggle.setFocus()
         driver.until(toggle.hasFocus, "focus")

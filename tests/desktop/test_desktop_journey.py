@@ -66,7 +66,7 @@ def test_a_sitting_from_a_video_to_a_reviewed_case(drive: Drive, tmp_path: Path)
         assert driver.view.events[0].state == "relevant"
         with driver.edit():
             driver.key(Qt.Key.Key_M)
-        assert [one.start_pts for one in driver.view.bookmarks] == [top.peak_pts]
+        assert [bookmark.start_pts for bookmark in driver.view.bookmarks] == [top.peak_pts]
         with driver.edit():
             driver.window.notes._field.setPlainText("a cyclist, much too fast")
             driver.window.notes.flush()
@@ -95,8 +95,8 @@ def test_a_sitting_from_a_video_to_a_reviewed_case(drive: Drive, tmp_path: Path)
 
     assert drive([], second) == 0
     with Case.open(folder[0]) as case:
-        found = verify(case, hash_evidence=lambda row: hash_evidence(Path(row.path))["sha256"])
-    assert found.ok
+        result = verify(case, hash_evidence=lambda row: hash_evidence(Path(row.path))["sha256"])
+    assert result.ok
 
 
 def test_marking_normal_footage_recalibrates_without_decoding(
@@ -131,7 +131,7 @@ def test_an_engine_process_that_is_killed_is_started_again_and_goes_on(
         driver.until(
             lambda: (
                 driver.session.work is not None
-                and any("analysing" in one.title for one in driver.session.work.items)
+                and any("analysing" in item.title for item in driver.session.work.items)
                 and driver.engine.process_id
             ),
             "the analysis",
@@ -159,7 +159,7 @@ def test_closing_in_the_middle_of_a_run_leaves_nothing_and_loses_nothing(
         driver.until(
             lambda: (
                 driver.session.work is not None
-                and any("analysing" in one.title for one in driver.session.work.items)
+                and any("analysing" in item.title for item in driver.session.work.items)
             ),
             "the analysis",
         )

@@ -33,7 +33,7 @@ def begin(mode: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def said(process: subprocess.Popen[str]) -> dict[str, Any]:
+def read_reply(process: subprocess.Popen[str]) -> dict[str, Any]:
     """Returns what the window says, as soon as it does."""
     assert process.stdout is not None
     assert process.stderr is not None
@@ -50,7 +50,7 @@ def end(process: subprocess.Popen[str]) -> int:
 
 def test_without_arguments_it_loads_nothing_of_the_engine_above_its_floor(home: Path) -> None:
     process = begin("modules")
-    modules: list[str] = said(process)["modules"]
+    modules: list[str] = read_reply(process)["modules"]
     assert end(process) == 0
     tops = {name.partition(".")[0] for name in modules}
     assert not tops.intersection(HEAVY)
@@ -100,14 +100,14 @@ def test_a_killed_window_takes_its_worker_along_and_comes_back_where_it_was(
     footage.mkdir()
     video = street_video(footage / "street.mp4", 1200, (60, 200))
     window = begin("worker", str(video))
-    begun = said(window)
-    worker = psutil.Process(begun["worker"])
+    first = read_reply(window)
+    worker = psutil.Process(first["worker"])
     window.kill()
     end(window)
     gone, alive = psutil.wait_procs([worker], timeout=30)
     assert not alive, "the worker outlived its window"
     assert gone
     again = begin("place")
-    place = said(again)
-    assert place == {"case": begun["case"], "frame": 7}
+    reply = read_reply(again)
+    assert reply == {"case": first["case"], "frame": 7}
     assert end(again) == 0

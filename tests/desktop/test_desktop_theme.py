@@ -144,7 +144,7 @@ def test_a_window_larger_than_the_screen_opens_within_it(drive: Drive, sample_ca
         driver.until_shown()
         window = driver.window
         window.setGeometry(700, 500, 2600, 1500)
-        window.place_panels("", "")
+        window.restore_layout("", "")
         assert window.screen().availableGeometry().contains(window.geometry())
         assert window.width() > 1000
 
@@ -159,7 +159,7 @@ def test_an_empty_case_says_what_will_be_there_and_how_to_fill_it(
         driver.workspace.cases.new(tmp_path / "empty.case")
         driver.until(lambda: driver.session.case and driver.session.case.path.stem == "empty")
         window = driver.window
-        driver.until(window.timeline_room.empty.isVisible, "the empty timeline")
+        driver.until(window.timeline_panel.empty.isVisible, "the empty timeline")
         for panel in (window.evidence, window.events, window.chat, window.trajectories):
             window.reveal(panel)
             assert panel.empty.isVisible()

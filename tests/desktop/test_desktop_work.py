@@ -13,9 +13,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from desktop.dialogs.marking_dialog import MarkingDialog
-from desktop.operations.dropped_files import in_time_order, meant
+from desktop.operations.dropped_files import in_time_order, resolve_dropped
 from desktop.state.view_state import PictureSettings, Selection
-from engine.case import Case, CaseDetails, verify
+from engine.case import Case, CaseInfo, verify
 from engine.media import hash_evidence, hash_file
 from tests.clips import pattern, write_video
 from tests.desktop.conftest import SAMPLE, Drive
@@ -35,7 +35,7 @@ def test_a_folder_of_a_recorder_comes_in_time_order_with_next_file(
         names = ["cam_2.MP4", "cam_9.mp4", "cam_10.mp4"]
         driver.until(
             lambda: (
-                [one.name for one in driver.session.items] == names
+                [item.name for item in driver.session.items] == names
                 and driver.session.work
                 and not driver.session.work.items
             ),
@@ -46,11 +46,11 @@ def test_a_folder_of_a_recorder_comes_in_time_order_with_next_file(
         driver.do("evidence.next")
         driver.until(lambda: driver.view.evidence.name == names[1], "the next file")
         driver.until_exact()
-        assert driver.window.evidence.list.selected == driver.view.evidence.id
+        assert driver.window.evidence.list.selected_id == driver.view.evidence.id
         with driver.edit():
             driver.do("evidence.down")
         driver.until(
-            lambda: [one.name for one in driver.session.items] == [names[0], names[2], names[1]],
+            lambda: [item.name for item in driver.session.items] == [names[0], names[2], names[1]],
             "another order",
         )
 
@@ -64,7 +64,11 @@ def test_a_folder_of_images_stays_one_piece_of_evidence(tmp_path: Path) -> None:
     (images / "preview.mp4").touch()
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert meant([images, empty, tmp_path / "a.mp4"]) == [images, empty, tmp_path / "a.mp4"]
+    assert resolve_dropped([images, empty, tmp_path / "a.mp4"]) == [
+        images,
+        empty,
+        tmp_path / "a.mp4",
+    ]
     names = [Path("b 2.mp4"), Path("b 10.mp4"), Path("A 3.mp4")]
     assert in_time_order(names) == [names[2], names[0], names[1]]
 
@@ -74,7 +78,7 @@ def test_an_event_of_ones_own_is_made_removed_and_brought_back(
 ) -> None:
     def script(driver: Driver) -> None:
         driver.until_shown()
-        found = len(driver.view.events)
+        count = len(driver.view.events)
         driver.workspace.review.go_to("1")
         driver.key(Qt.Key.Key_I)
         driver.workspace.review.go_to("2")
@@ -87,15 +91,15 @@ def test_an_event_of_ones_own_is_made_removed_and_brought_back(
         assert "marked by the examiner" in driver.window.events.detail.text
         with driver.edit():
             driver.key(Qt.Key.Key_Delete)
-        assert len(driver.view.events) == found
+        assert len(driver.view.events) == count
         with driver.edit():
             driver.do("edit.undo")
-        assert len(driver.view.events) == found + 1
+        assert len(driver.view.events) == count + 1
         driver.key(Qt.Key.Key_N)
         driver.until(lambda: driver.view.events[-1].state == "seen", "the found event")
         driver.key(Qt.Key.Key_Delete)
         assert "dismissed" in driver.window.notice.text
-        assert len(driver.view.events) == found + 1
+        assert len(driver.view.events) == count + 1
 
     assert drive([str(sample_case)], script) == 0
 
@@ -118,7 +122,7 @@ def test_an_event_is_triaged_by_hand_and_says_all_its_reasons(
         assert driver.state.selection.value == Selection("event", driver.view.events[0].id)
         with driver.edit():
             driver.key(Qt.Key.Key_2)
-        assert {one.state for one in driver.view.events} == {"seen"}
+        assert {row.state for row in driver.view.events} == {"seen"}
         driver.key(Qt.Key.Key_N)
         assert "no further event" in driver.window.notice.text
         driver.key(Qt.Key.Key_Home)
@@ -164,11 +168,11 @@ def test_a_copied_frame_says_which_one_it_is_and_how_it_was_shown(
         driver.do("edit.copy")
         clipboard = QGuiApplication.clipboard()
         assert clipboard.image().width() == driver.view.width
-        said = clipboard.image().text("Description")
-        assert said in driver.window.notice.text
-        assert "frame 12" in said
-        assert f"PTS {driver.shown.pts}" in said
-        assert "gamma 1.50" in said
+        description = clipboard.image().text("Description")
+        assert description in driver.window.notice.text
+        assert "frame 12" in description
+        assert f"PTS {driver.shown.pts}" in description
+        assert "gamma 1.50" in description
         assert "gamma 1.50" in driver.window.player.canvas.words
 
     assert drive([str(sample_case)], script) == 0
@@ -185,7 +189,7 @@ def test_a_case_is_copied_and_opened_and_a_report_is_written(
             driver.key(Qt.Key.Key_M)
         driver.workspace.cases.copy(copy)
         driver.until(lambda: "copy lies in" in driver.window.notice.text, "the copy")
-        driver.workspace.evidence.report(report, False, CaseDetails())
+        driver.workspace.evidence.write_report(report, False, CaseInfo())
         driver.until(lambda: "report lies in" in driver.window.notice.text, "the report")
         driver.workspace.cases.open(copy)
         driver.until(
@@ -198,10 +202,10 @@ def test_a_case_is_copied_and_opened_and_a_report_is_written(
     assert drive([str(sample_case)], script) == 0
     assert json.loads(report.read_text(encoding="utf-8"))
     with Case.open(copy) as case:
-        found = verify(
+        result = verify(
             case, hash_evidence=lambda row: hash_evidence(case.evidence_path(row))["sha256"]
         )
-    assert found.ok
+    assert result.ok
 
 
 def test_closing_while_a_video_plays_and_while_one_is_opened_leaves_nothing(
@@ -239,7 +243,7 @@ def test_a_frame_and_an_event_are_exported_and_listed_in_the_case(
     def script(driver: Driver) -> None:
         driver.until_shown()
         driver.key(Qt.Key.Key_N)
-        span = driver.workspace.review.span_at_hand()
+        span = driver.workspace.review.current_span()
         assert span is not None
         driver.workspace.evidence.export(still, span[0])
         driver.until(lambda: "still-overlay.png" in driver.window.notice.text, "the still")
@@ -248,7 +252,7 @@ def test_a_frame_and_an_event_are_exported_and_listed_in_the_case(
 
     assert drive([str(sample_case)], script) == 0
     with Case.open(sample_case) as case:
-        listed = {Path(one.path).name: one.sha256 for one in case.exports.all()}
+        listed = {Path(row.path).name: row.sha256 for row in case.exports.all()}
     assert set(listed) == {"still.png", "still-overlay.png", "clip.mp4"}
     assert listed["clip.mp4"] == hash_file(clip)["sha256"]
 
@@ -286,7 +290,7 @@ def test_the_same_moment_is_shown_in_the_next_file_by_both_clocks(
             replace(driver.workspace.settings.value, analyse_on_adding=False)
         )
         first = driver.view.evidence.id
-        driver.workspace.finding.same_moment()
+        driver.workspace.search.same_moment()
         assert "not known" in driver.window.notice.text
         with driver.edit():
             driver.workspace.review.set_clock(first, 100.0)
@@ -331,17 +335,17 @@ def test_a_frame_is_marked_by_hand_and_exported_with_its_marks(
         QTest.mouseRelease(picture, Qt.MouseButton.LeftButton, pos=middle + QPoint(60, 40))
         dialog.write(QPointF(20, 20), "who is this?")
         dialog.write(QPointF(1, 1), "  ")
-        assert [one["kind"] for one in picture.marks] == ["box", "text"]
+        assert [mark["kind"] for mark in picture.marks] == ["box", "text"]
         assert 0 < picture.marks[0]["x"] < driver.view.width
-        dialog._give()
+        dialog._finish()
         driver.until(lambda: "frame-marked.png" in driver.window.notice.text, "the still")
 
     assert drive([str(sample_case)], script) == 0
     with Case.open(sample_case) as case:
-        assert any(one.action == "still.mark" for one in case.audit.entries())
+        assert any(entry.action == "still.mark" for entry in case.audit.entries())
 
 
 def test_the_database_of_a_case_stands_for_the_case(sample_case: Path, tmp_path: Path) -> None:
-    assert meant([sample_case / "case.sqlite"]) == [sample_case]
+    assert resolve_dropped([sample_case / "case.sqlite"]) == [sample_case]
     (tmp_path / "case.sqlite").touch()
-    assert meant([tmp_path / "case.sqlite"]) == [tmp_path / "case.sqlite"]
+    assert resolve_dropped([tmp_path / "case.sqlite"]) == [tmp_path / "case.sqlite"]

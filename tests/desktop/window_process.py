@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QApplication
 import main as program
 
 
-def _say(**said: object) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
+def _say(**values: object) -> None:
+    sys.stdout.write(json.dumps(values) + "\n")
     sys.stdout.flush()
 
 
@@ -29,7 +29,9 @@ def main() -> int:
         from desktop.window import MainWindow
         from desktop.wiring import Wiring
 
-        window = next(one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow))
+        window = next(
+            widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow)
+        )
         wiring = window.findChild(Wiring)
         assert wiring is not None
         workspace = wiring._workspace
@@ -37,24 +39,24 @@ def main() -> int:
 
         def when(condition: Callable[[], object], say: Callable[[], None]) -> Callable[..., None]:
             """Returns a slot that says something once, when something holds."""
-            said: list[bool] = []
+            done: list[bool] = []
 
             def look(*_values: object) -> None:
-                if not said and condition():
-                    said.append(True)
+                if not done and condition():
+                    done.append(True)
                     say()
 
             return look
 
         def exact() -> bool:
-            one = shown.value
-            return one is not None and not one.preview
+            frame = shown.value
+            return frame is not None and not frame.preview
 
         def modules() -> None:
             _say(modules=sorted(sys.modules))
             QTimer.singleShot(0, window, window.close)
 
-        def place() -> None:
+        def position() -> None:
             assert shown.value is not None
             assert session.case is not None
             _say(case=str(session.case.path), frame=shown.value.index)
@@ -69,14 +71,14 @@ def main() -> int:
 
         def analysing() -> bool:
             items = () if session.work is None else session.work.items
-            return exact() and any(one.run_id is not None for one in items)
+            return exact() and any(item.run_id is not None for item in items)
 
         if mode == "worker":
             look = when(analysing, worker)
             session.listed.connect(look)
             shown.changed.connect(look)
         else:
-            shown.changed.connect(when(exact, modules if mode == "modules" else place))
+            shown.changed.connect(when(exact, modules if mode == "modules" else position))
 
     QApplication(sys.argv[:1])
     QTimer.singleShot(0, act)

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from engine.lab.dialogue_corpus.wording import vocabulary
 from engine.media.hashing import hash_file
-from engine.packs.manifest_schema import BackboneUse, Grid, Manifest, Memory, Part, Training
+from engine.packs.manifest_schema import BackboneUse, HeatmapGrid, Manifest, Memory, Part, Training
 from engine.packs.pack import Pack, write_pack
 from engine.packs.prompt_sets import PromptSet, dump_prompts
 from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
@@ -30,7 +30,7 @@ from engine.tvad.encoder_files import (
 from engine.tvad.projector import ProjectorConfig, VideoProjector
 from engine.tvad.region_encoder import EncoderConfig, RegionAwareEncoder
 from engine.tvad.torchvision_guard import guard_torchvision
-from engine.tvad.video_tokens import STEP_TOKENS, LookWidth
+from engine.tvad.video_tokens import VIDEO_STEP_TOKENS, token_width
 
 WIDTH = 48
 _MARKS = {
@@ -76,8 +76,8 @@ def write_tokenizer(folder: Path) -> None:
     words = ["<unk>", *_SIGNS]
     extra = "Is there any what describe from where please environment motion features moves Yes No"
     for word in [*vocabulary(), *extra.split()]:
-        words += [one for one in (word, word.capitalize()) if one not in words]
-    table = {word: place for place, word in enumerate(words[:379])}
+        words += [form for form in (word, word.capitalize()) if form not in words]
+    table = {word: number for number, word in enumerate(words[:379])}
     tokenizer = Tokenizer(WordLevel({**table, **_MARKS}, "<unk>"))
     tokenizer.pre_tokenizer = Whitespace()
     tokenizer.add_special_tokens([AddedToken(mark, special=True) for mark in _MARKS])
@@ -104,8 +104,8 @@ def write_llama(folder: Path, context: int = 512, seed: int = 3) -> Path:
         bos_token_id=380, eos_token_id=381, pad_token_id=381, tie_word_embeddings=True,
     )  # fmt: skip
     with quiet_transformers():
-        made: Any = LlamaForCausalLM
-        made(config).save_pretrained(str(folder))
+        architecture: Any = LlamaForCausalLM
+        architecture(config).save_pretrained(str(folder))
     write_tokenizer(folder)
     return folder
 
@@ -126,18 +126,20 @@ class PackParts:
 def write_dialogue_pack(folder: Path, language: Path, parts: PackParts = PackParts()) -> Pack:
     """Writes a pack with random RAE, projector and adapter for a small language model."""
     from engine.lab.training.dialogue.dialogue_pack import adapter_files
-    from engine.lab.training.dialogue.learner import Learner, with_lora
+    from engine.lab.training.dialogue.trainable_model import TrainableDialogueModel, with_lora
     from engine.tvad.language.transformers_runtime import load_base
 
     torch.manual_seed(11)
     encoder = RegionAwareEncoder(EncoderConfig(parts.width))
-    config = ProjectorConfig(LookWidth(StubBackbone.widths).inputs, parts.width, STEP_TOKENS)
+    config = ProjectorConfig(token_width(StubBackbone.widths), parts.width, VIDEO_STEP_TOKENS)
     files: dict[str, Path | bytes] = {
         "prompts.yaml": dump_prompts(PromptSet("en", ("walking",), ("running",))).encode()
     }
     if parts.dialogue:
         model, tokenizer = load_base(language)
-        learner = Learner(with_lora(model), tokenizer, encoder, VideoProjector(config))
+        learner = TrainableDialogueModel(
+            with_lora(model), tokenizer, encoder, VideoProjector(config)
+        )
         adapter = adapter_files(learner, folder.parent)
         files |= {name: adapter[name] for name in (ADAPTER_CONFIG, ADAPTER_WEIGHTS)}
         files[ENCODER] = encoder_bytes(encoder)
@@ -152,11 +154,13 @@ def write_dialogue_pack(folder: Path, language: Path, parts: PackParts = PackPar
         version="1.0.0",
         licence="Apache-2.0",
         parts=(Part("rae", "Apache-2.0", "random, for tests"),),
-        backbone=BackboneUse("compact", {LANGUAGE: language.name}, hashes),
-        grid=Grid(8, 16, 8),
+        backbone=BackboneUse("compact", {LANGUAGE: language.name}, hashes, {}),
+        grid=HeatmapGrid(8, 16, 8),
         languages=("en",),
         memory=Memory(1 << 20),
-        training=Training("nothing", "tests"),
+        training=Training("nothing", "tests", ()),
+        sizes={},
+        metrics=(),
     )
     return write_pack(folder, manifest, files)
 

@@ -10,9 +10,10 @@ import pytest
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.core.questions import INTERVIEW
-from engine.dialogue.answer_parsing import action_in, colour_in, facts_in, places_in, yes_or_no
-from engine.dialogue.chat_format import evidence_parts
+from engine.dialogue.answer_parsing import cells_in, yes_or_no
+from engine.dialogue.chat_format import input_parts
 from engine.dialogue.conversation import Conversation
+from engine.lab.dialogue_corpus.answer_words import action_in, colour_in, fact_word_spans
 from engine.tvad.language.runtime import EmbeddingPart, Part, Sampling, TextPart
 
 
@@ -34,7 +35,7 @@ class Parrot:
         return len(part.rows) if isinstance(part, EmbeddingPart) else len(part.text.split())
 
     def feed(self, parts: Sequence[Part], cancel: CancelToken | None = None) -> None:
-        assert self.position + sum(self.count(one) for one in parts) <= self.context
+        assert self.position + sum(self.count(part) for part in parts) <= self.context
         self.held += parts
 
     def rewind(self, position: int) -> None:
@@ -42,12 +43,12 @@ class Parrot:
             self.held.pop()
 
     def generate(self, sampling: Sampling, cancel: CancelToken | None = None) -> Iterator[str]:
-        said = "".join(one.text for one in self.held if isinstance(one, TextPart))
-        yield f"told {said.count('assistant')}"
+        text = "".join(part.text for part in self.held if isinstance(part, TextPart))
+        yield f"told {text.count('assistant')}"
 
 
 def _evidence(video: int = 32, anomaly: int = 140) -> list[Part]:
-    return evidence_parts(
+    return input_parts(
         EmbeddingPart(np.zeros((video, 4), np.float32), "video"),
         EmbeddingPart(np.zeros((anomaly, 4), np.float32), "anomaly"),
     )
@@ -56,7 +57,7 @@ def _evidence(video: int = 32, anomaly: int = 140) -> list[Part]:
 def test_video_comes_before_anomaly_before_questions() -> None:
     runtime = Parrot()
     Conversation(runtime, _evidence()).ask(INTERVIEW[0].text, Sampling())
-    kinds = [one.kind if isinstance(one, EmbeddingPart) else "text" for one in runtime.held]
+    kinds = [part.kind if isinstance(part, EmbeddingPart) else "text" for part in runtime.held]
     assert kinds[:3] == ["text", "video", "anomaly"]
     assert set(kinds[3:]) == {"text"}
 
@@ -64,15 +65,17 @@ def test_video_comes_before_anomaly_before_questions() -> None:
 def test_every_turn_is_told_again_until_the_context_is_full() -> None:
     runtime = Parrot(context=240)
     conversation = Conversation(runtime, _evidence())
-    told, dropped = [], []
+    numbers, dropped = [], []
     for _ in range(8):
-        said = conversation.ask("one two three four five", Sampling(8))
-        told.append(int(said.text.split()[1]))
-        dropped.append(said.dropped_turns)
-    assert told[:3] == [1, 2, 3]
+        answer = conversation.ask("one two three four five", Sampling(8))
+        numbers.append(int(answer.text.split()[1]))
+        dropped.append(answer.dropped_turns)
+    assert numbers[:3] == [1, 2, 3]
     assert dropped[0] == 0
     assert dropped[-1] > 0
-    assert [one + gone for one, gone in zip(told, dropped, strict=True)] == list(range(1, 9))
+    assert [number + gone for number, gone in zip(numbers, dropped, strict=True)] == list(
+        range(1, 9)
+    )
     assert len(conversation.turns) == 8
 
 
@@ -92,25 +95,25 @@ def test_evidence_beyond_three_hundred_positions_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [("Yes, it is.", True), ("No.", False), (" yes", True), ("Nobody is there", None), ("", None)],
 )
-def test_yes_and_no_are_heard_at_the_start_only(text: str, said: bool | None) -> None:
-    assert yes_or_no(text) is said
+def test_yes_and_no_are_heard_at_the_start_only(text: str, expected: bool | None) -> None:
+    assert yes_or_no(text) is expected
 
 
 def test_places_actions_and_colours_are_found_in_an_answer() -> None:
     text = "A person in a dark blue top is riding a bicycle from the Top Left to the middle centre."
-    assert places_in(text) == ("top left", "middle centre")
+    assert cells_in(text) == ("top left", "middle centre")
     assert action_in(text) == "cycling"
     assert colour_in(text) == "dark blue"
-    assert places_in("It stays at the bottom right.") == ("bottom right", "bottom right")
-    assert places_in("I do not know.") is None
+    assert cells_in("It stays at the bottom right.") == ("bottom right", "bottom right")
+    assert cells_in("I do not know.") is None
 
 
 def test_the_words_that_claim_something_are_told_from_how_it_is_said() -> None:
     text = (
         "No, it went from the top left to the middle centre, in a dark blue top, riding a bicycle."
     )
-    said = [text[first:last] for first, last in facts_in(text)]
-    assert said == ["No", "top left", "middle centre", "dark blue", "riding a bicycle"]
+    words = [text[first:last] for first, last in fact_word_spans(text)]
+    assert words == ["No", "top left", "middle centre", "dark blue", "riding a bicycle"]

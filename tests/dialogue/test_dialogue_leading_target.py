@@ -29,12 +29,12 @@ def _shows(*targets: tuple[Place, int], glow: float = 0.0) -> Callable[[Sequence
 
     def heat(frames: Sequence[int]) -> Heat:
         maps = np.full((len(frames), ROWS, COLUMNS), glow, np.float32)
-        for place, frame in enumerate(frames):
+        for number, frame in enumerate(frames):
             for at, side in targets:
                 corner = at(frame / LAST)
                 if corner is not None:
                     row, column = corner
-                    maps[place, row : row + side, column : column + side] = 0.9
+                    maps[number, row : row + side, column : column + side] = 0.9
         return maps
 
     return heat
@@ -45,12 +45,12 @@ def test_the_target_with_the_most_evidence_in_the_middle_is_followed_to_both_end
     heat = _shows(leads, (_still(2, 20), 3), glow=0.2)
     target = LeadingTarget((0, LAST), heat)
     frames = [0, 13, 30, 47, LAST]
-    kept = target(frames)
+    isolated = target(frames)
     alone = _shows(leads)(frames) > 0.5
-    assert np.array_equal(kept >= 0.5, alone)
+    assert np.array_equal(isolated >= 0.5, alone)
     # What is usual stays as it was, away from those that were taken out.
-    assert np.all(kept[:, 15:, :][~alone[:, 15:, :]] == np.float32(0.2))
-    assert kept[:, 2:5, 20:23].max() == 0
+    assert np.all(isolated[:, 15:, :][~alone[:, 15:, :]] == np.float32(0.2))
+    assert isolated[:, 2:5, 20:23].max() == 0
 
 
 def test_one_that_grows_later_does_not_take_its_place() -> None:
@@ -76,7 +76,7 @@ def test_where_it_is_hidden_nobody_stands_in_for_it() -> None:
 def test_evidence_below_the_limit_is_left_alone() -> None:
     heat = _shows(glow=0.4)
     target = LeadingTarget((0, LAST), heat)
-    assert target.seen == ()
+    assert target.hot_frames == ()
     assert np.array_equal(target([3, 9]), heat([3, 9]))
 
 
@@ -97,7 +97,7 @@ def test_cold_ends_of_a_span_are_left_out(
 ) -> None:
     def heat(frames: Sequence[int]) -> Heat:
         maps = np.full((len(frames), 3, 4), 0.2, np.float32)
-        maps[[hot[0] <= one <= hot[1] for one in frames], 1, 2] = 0.9
+        maps[[hot[0] <= frame <= hot[1] for frame in frames], 1, 2] = 0.9
         return maps
 
-    assert LeadingTarget(span, heat).part(16) == part
+    assert LeadingTarget(span, heat).narrow_span(16) == part

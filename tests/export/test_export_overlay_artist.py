@@ -9,7 +9,7 @@ import pytest
 
 from engine.core.stream import Frame
 from engine.export import overlay_artist as drawing
-from engine.export.overlay_artist import Findings, OverlayArtist
+from engine.export.overlay_artist import FrameResults, OverlayArtist
 
 HEIGHT, WIDTH = 90, 160
 
@@ -43,8 +43,8 @@ def test_the_view_settings_are_named_on_every_overlay(
 ) -> None:
     artist = _artist(rotation)
     heat = np.zeros((9, 16), np.float32)
-    artist.draw(_frame(), Findings(1.0, heat, 0.2, True, ()))
+    artist.draw(_frame(), FrameResults(1.0, heat, 0.2, True, ()))
     artist.draw_whole(_frame(), heat, (), ["00:00:00 - 00:00:01"])
-    for wanted in ("heat inferno", "at most 50% opaque", *turned):
-        assert written.count(wanted) == 2
-    assert len(turned) == sum(one.startswith("turned") for one in written) / 2
+    for setting in ("heat inferno", "at most 50% opaque", *turned):
+        assert written.count(setting) == 2
+    assert len(turned) == sum(line.startswith("turned") for line in written) / 2

@@ -12,8 +12,8 @@ import pytest
 from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
-from engine.export.export_run import Export, export_run
-from engine.export.still_marks import Mark, parse_marks, write_marked
+from engine.export.export_run import ExportRequest, export_run
+from engine.export.still_marks import StillMark, parse_marks, write_marked
 
 MARKS = [
     {"kind": "box", "x": 60, "y": 50, "to_x": 20, "to_y": 20},
@@ -36,11 +36,11 @@ def test_marks_lie_where_they_were_set_and_the_rest_is_untouched(tmp_path: Path)
         assert changed[y - 3 : y + 4, x - 3 : x + 4].any(), (x, y)
     assert not changed[30:42, 32:50].any()
     assert not changed[:12, :].any()
-    assert [one.name for one in tmp_path.iterdir()] == ["marked.png"]
+    assert [path.name for path in tmp_path.iterdir()] == ["marked.png"]
 
 
 @pytest.mark.parametrize(
-    "said",
+    "values",
     [
         "marks",
         [{"kind": "circle", "x": 1, "y": 1}],
@@ -52,9 +52,9 @@ def test_marks_lie_where_they_were_set_and_the_rest_is_untouched(tmp_path: Path)
         [{"kind": "box", "x": 1, "y": 1}] * 101,
     ],
 )
-def test_what_is_no_mark_is_refused(said: object) -> None:
+def test_what_is_no_mark_is_refused(values: object) -> None:
     with pytest.raises(BadInputError):
-        parse_marks(said)
+        parse_marks(values)
 
 
 def test_a_marked_still_is_listed_beside_the_plain_one_with_its_marks_on_record(
@@ -63,12 +63,12 @@ def test_a_marked_still_is_listed_beside_the_plain_one_with_its_marks_on_record(
     target = tmp_path / "out" / "still.png"
     with Case.open(case, write=True) as opened:
         piece = opened.evidence.all()[0]
-        run = opened.runs.chosen(piece, None)
-        wanted = Export(target, 0.4, marks=(Mark("box", 5, 5, 20, 20),))
-        exported = export_run(opened, piece, run, wanted)
-        names = [one.path.name for one in exported.files]
+        run = opened.runs.resolve(piece, None)
+        request = ExportRequest(target, 0.4, marks=(StillMark("box", 5, 5, 20, 20),))
+        exported = export_run(opened, piece, run, request)
+        names = [file.path.name for file in exported.files]
         assert names == ["still.png", "still-overlay.png", "still-marked.png"]
-        listed = {Path(one.path).name for one in opened.exports.all()}
+        listed = {Path(row.path).name for row in opened.exports.all()}
         assert set(names) <= listed
-        entry = next(one for one in opened.audit.entries() if one.action == "still.mark")
+        entry = next(entry for entry in opened.audit.entries() if entry.action == "still.mark")
         assert json.loads(entry.params_json)["marks"][0]["kind"] == "box"

@@ -24,8 +24,8 @@ def runner_box(seconds: float) -> list[float]:
 def mark(
     seconds: float = 1.2, name: str = "cart", normal: bool = False, **shape: Any
 ) -> dict[str, Any]:
-    said = shape or {"box": runner_box(seconds)}
-    return {"evidence_id": 1, "time": seconds, "name": name, "normal": normal, **said}
+    shape_fields = shape or {"box": runner_box(seconds)}
+    return {"evidence_id": 1, "time": seconds, "name": name, "normal": normal, **shape_fields}
 
 
 def marks_file(folder: Path, *marks: object) -> Path:
@@ -45,10 +45,12 @@ def made_case(folder: Path) -> Path:
     return case
 
 
-def printed(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, dict[str, Any], str]:
+def run_command(
+    capsys: pytest.CaptureFixture[str], *words: object
+) -> tuple[int, dict[str, Any], str]:
     """Runs a command with --json: exit code, what it printed, the line of its error."""
     capsys.readouterr()
     code = run([*map(str, words), "--json", "--quiet"])
     out, err = capsys.readouterr()
-    said = json.loads(out) if out else {}
-    return code, said, err.strip().splitlines()[-1] if err.strip() else ""
+    values = json.loads(out) if out else {}
+    return code, values, err.strip().splitlines()[-1] if err.strip() else ""

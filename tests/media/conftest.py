@@ -66,17 +66,17 @@ Clip = Callable[[str], Path]
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     folder = tmp_path_factory.mktemp("clips")
-    made: dict[str, Path] = {}
+    clips: dict[str, Path] = {}
 
     def get(name: str) -> Path:
-        if name not in made:
+        if name not in clips:
             if name == "negative":
                 # The clock of a transport stream wraps; FFmpeg counts what came before as negative.
                 before_wrap = (1 << 33) - 60_000
-                made[name] = remux(get("open_gop_ts"), folder / "negative.ts", shift=before_wrap)
+                clips[name] = remux(get("open_gop_ts"), folder / "negative.ts", shift=before_wrap)
             else:
                 file, arguments = CLIPS[name]
-                made[name] = write_video(folder / file, pattern(COUNT), **arguments)
-        return made[name]
+                clips[name] = write_video(folder / file, pattern(COUNT), **arguments)
+        return clips[name]
 
     return get

@@ -29,8 +29,8 @@ def test_frames_and_varying_times_come_back(size: tuple[int, int], tmp_path: Pat
         assert source.info.width == size[0] + size[0] % 2
         for frame, image in zip(source.frames(pixels="rgb"), frames, strict=True):
             assert frame.image is not None
-            shown = frame.image[: size[1], : size[0]].astype(int)
-            assert np.abs(shown - image).mean() < 12
+            decoded = frame.image[: size[1], : size[0]].astype(int)
+            assert np.abs(decoded - image).mean() < 12
 
 
 def test_a_time_base_of_any_kind_is_kept(tmp_path: Path) -> None:

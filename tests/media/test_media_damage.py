@@ -24,10 +24,10 @@ def damage(path: Path, target: Path, seed: int, places: int = 4) -> Path:
     return target
 
 
-def same(one: Frame, other: Frame) -> bool:
-    if one.image is None or other.image is None:
-        return one.image is other.image and one.damaged and other.damaged
-    return one.damaged == other.damaged and np.array_equal(one.image, other.image)
+def same(frame: Frame, other: Frame) -> bool:
+    if frame.image is None or other.image is None:
+        return frame.image is other.image and frame.damaged and other.damaged
+    return frame.damaged == other.damaged and np.array_equal(frame.image, other.image)
 
 
 def check_both_ways(source: Source) -> list[Frame]:

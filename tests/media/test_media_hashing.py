@@ -16,14 +16,14 @@ def test_a_file_is_hashed_by_several_algorithms_at_once(tmp_path: Path) -> None:
     data = bytes(range(256)) * 40_000
     path = tmp_path / "evidence.mp4"
     path.write_bytes(data)
-    told: list[Progress] = []
-    hashes = hash_evidence(path, ("sha256", "md5", "sha1"), progress=told.append)
+    reports: list[Progress] = []
+    hashes = hash_evidence(path, ("sha256", "md5", "sha1"), progress=reports.append)
     assert hashes == {
         "sha256": hashlib.sha256(data).hexdigest(),
         "md5": hashlib.md5(data).hexdigest(),
         "sha1": hashlib.sha1(data).hexdigest(),
     }
-    assert told[-1].done == len(data)
+    assert reports[-1].done == len(data)
 
 
 def test_a_folder_is_hashed_over_its_images_in_order_and_nothing_else(tmp_path: Path) -> None:

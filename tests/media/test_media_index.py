@@ -15,7 +15,7 @@ from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress
 from engine.core.stream import FrameIndex
 from engine.media import open_source
-from engine.media.display_times import display_times, steps
+from engine.media.display_times import display_times, frame_steps
 from engine.media.packets import NO_TIME
 from tests.clips import pattern, remux, write_video
 from tests.media.conftest import COUNT, Clip
@@ -130,9 +130,9 @@ def test_frames_that_an_edit_list_takes_out_are_no_frames(tmp_path: Path, clip: 
 
 
 def test_indexing_reports_and_can_be_cancelled(clip: Clip) -> None:
-    told: list[Progress] = []
-    open_source(clip("constant"), progress=told.append).close()
-    assert told[-1].done == told[-1].total == clip("constant").stat().st_size
+    reports: list[Progress] = []
+    open_source(clip("constant"), progress=reports.append).close()
+    assert reports[-1].done == reports[-1].total == clip("constant").stat().st_size
     token = CancelToken()
     token.cancel()
     with pytest.raises(Exception, match="cancelled"):
@@ -166,7 +166,7 @@ def test_a_clock_that_jumps_back_is_carried_on() -> None:
     pts[4:] -= 3000
     times = display_times(pts, pts, None, untimed=False, second=Fraction(1000), rate=Fraction(25))
     assert times.pts.tolist() == [5000, 5040, 5080, 5120, 5160, 5200, 5240]
-    assert times.made
+    assert times.has_made_pts
     assert times.discontinuities == 1
 
 
@@ -178,7 +178,7 @@ def test_pts_between_known_ones_follow_the_display_order() -> None:
         pts, np.full(6, none), order, untimed=False, second=Fraction(1000), rate=Fraction(25)
     )
     assert times.pts[order].tolist() == [0, 40, 90, 140, 190, 240]
-    assert times.made
+    assert times.has_made_pts
 
 
 @given(st.lists(st.integers(1, 10_000), min_size=1, max_size=30), st.integers(-(10**6), 10**6))
@@ -200,6 +200,6 @@ def test_a_tie_written_in_decimals_is_a_tie() -> None:
 
 
 def test_a_single_frame_has_a_duration() -> None:
-    only = steps(np.array([7], np.int64), np.array([0], np.int64), Fraction(1, 25))
+    only = frame_steps(np.array([7], np.int64), np.array([0], np.int64), Fraction(1, 25))
     assert only.duration.tolist() == [1]
     assert only.gaps == ()

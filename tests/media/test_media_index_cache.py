@@ -14,9 +14,9 @@ from engine.media.source import Source
 SAMPLE = Path(__file__).parents[2] / "resources" / "sample" / "sample.mp4"
 
 
-def same_frames(one: Source, other: Source) -> bool:
-    wanted = (0, 7, len(one.index) - 1)
-    pictures = [(one.frame(i).image, other.frame(i).image) for i in wanted]
+def same_frames(source: Source, other: Source) -> bool:
+    indices = (0, 7, len(source.index) - 1)
+    pictures = [(source.frame(i).image, other.frame(i).image) for i in indices]
     return all(a is not None and b is not None and np.array_equal(a, b) for a, b in pictures)
 
 
@@ -40,9 +40,9 @@ def test_threads_that_open_the_same_file_share_its_index(tmp_path: Path) -> None
         pass
     indexes = IndexCache(tmp_path / "indexes")
     with ThreadPoolExecutor(2) as threads:
-        one, other = threads.map(lambda _: indexes.load(SAMPLE, 0, None), range(2))
-    assert one is not None
-    assert one is other
+        first, second = threads.map(lambda _: indexes.load(SAMPLE, 0, None), range(2))
+    assert first is not None
+    assert first is second
 
 
 def test_a_changed_file_is_read_through_again(tmp_path: Path) -> None:
@@ -63,8 +63,8 @@ def test_a_damaged_index_is_made_again(tmp_path: Path, damage: bytes) -> None:
     indexes = IndexCache(tmp_path / "indexes")
     with open_source(SAMPLE, indexes=indexes):
         pass
-    (kept,) = (tmp_path / "indexes").glob("*.index")
-    kept.write_bytes(damage)
+    (file,) = (tmp_path / "indexes").glob("*.index")
+    file.write_bytes(damage)
     with open_source(SAMPLE, indexes=indexes) as source:
         assert len(source.index) > 10
     assert indexes.load(SAMPLE, 0, None) is not None

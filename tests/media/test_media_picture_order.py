@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.media import open_source
-from engine.media.codecs.bitstream import BitReader, OrderCount, nal_units
+from engine.media.codecs.bitstream import BitReader, OrderCounter, nal_units
 from engine.media.codecs.h264 import H264Reader
 from engine.media.codecs.hevc import HevcReader
-from engine.media.decoding import Mark
+from engine.media.decoding import PacketTag
 from tests.clips import pattern, write_video
 from tests.media.conftest import COUNT, Clip
 
@@ -112,16 +112,16 @@ def test_the_order_read_from_headers_is_the_decoders(name: str, clip: Clip) -> N
         kind = H264Reader if context.name == "h264" else HevcReader
         reader = kind(context.extradata)
         read: list[tuple[int, int]] = []
-        shown: list[int] = []
+        display_order: list[int] = []
         for packet in container.demux(stream):
             if packet.size:
                 picture = reader.read(bytes(packet))
                 assert picture is not None
-                packet.opaque = Mark(len(read))
+                packet.opaque = PacketTag(len(read))
                 read.append((picture.epoch, picture.order))
-            marks = [frame.opaque for frame in context.decode(packet)]
-            shown += [mark.ordinal for mark in marks if isinstance(mark, Mark)]
-    assert sorted(range(COUNT), key=read.__getitem__) == shown
+            tags = [frame.opaque for frame in context.decode(packet)]
+            display_order += [tag.ordinal for tag in tags if isinstance(tag, PacketTag)]
+    assert sorted(range(COUNT), key=read.__getitem__) == display_order
 
 
 def test_b_frames_packed_behind_the_next_picture_are_unpacked(tmp_path: Path) -> None:
@@ -140,12 +140,12 @@ def test_b_frames_packed_behind_the_next_picture_are_unpacked(tmp_path: Path) ->
             target.mux(packet)
     with open_source(plain) as expected, open_source(packed, cache_bytes=1) as source:
         assert len(source.index) == 30
-        for one, other in zip(expected.frames(), source.frames(), strict=True):
+        for frame, other in zip(expected.frames(), source.frames(), strict=True):
             assert not other.damaged
-            assert one.pict_type == other.pict_type
-            assert one.image is not None
+            assert frame.pict_type == other.pict_type
+            assert frame.image is not None
             assert other.image is not None
-            assert np.array_equal(one.image, other.image)
+            assert np.array_equal(frame.image, other.image)
             again = source.frame(other.index, "gray").image
             assert again is not None
             assert np.array_equal(again, other.image)
@@ -188,6 +188,6 @@ def test_no_bytes_make_the_readers_fail(data: bytes, codec: str) -> None:
 
 
 def test_order_counts_go_on_over_their_wrap() -> None:
-    count = OrderCount()
+    count = OrderCounter()
     orders = np.array([0, 8, 4, 12, 20, 16, 28, 24, 36, 32])
     assert [count.unwrap(int(order) % 32, 5, True) for order in orders] == orders.tolist()

@@ -21,11 +21,11 @@ from tests.media.conftest import CLIPS, COUNT, Clip
 ALL = [*CLIPS, "negative"]
 TINY_CACHE = 1
 
-Seen = tuple[int, int, bool, str, str]
-Known = dict[str, tuple[Source, list[Seen]]]
+FrameSummary = tuple[int, int, bool, str, str]
+Known = dict[str, tuple[Source, list[FrameSummary]]]
 
 
-def seen(frame: Frame) -> Seen:
+def summary(frame: Frame) -> FrameSummary:
     assert frame.image is not None
     digest = hashlib.sha256(frame.image.tobytes()).hexdigest()
     return frame.index, frame.pts, frame.damaged, frame.pict_type, digest
@@ -43,7 +43,7 @@ def plain_decode(path: Path) -> list[str]:
 @pytest.mark.parametrize("name", ALL)
 def test_sequential_reading_is_the_plain_decode(name: str, clip: Clip) -> None:
     with open_source(clip(name)) as source:
-        frames = [seen(frame) for frame in source.frames(pixels="rgb")]
+        frames = [summary(frame) for frame in source.frames(pixels="rgb")]
     assert [frame[0] for frame in frames] == list(range(COUNT))
     assert [frame[4] for frame in frames] == plain_decode(clip(name))
     assert not any(frame[2] for frame in frames)
@@ -52,19 +52,21 @@ def test_sequential_reading_is_the_plain_decode(name: str, clip: Clip) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_random_access_is_sequential_reading_even_without_a_cache(name: str, clip: Clip) -> None:
     with open_source(clip(name), cache_bytes=TINY_CACHE) as source:
-        frames = [seen(frame) for frame in source.frames(pixels="rgb")]
+        frames = [summary(frame) for frame in source.frames(pixels="rgb")]
         order = np.random.default_rng(1).permutation(COUNT)
         for index in order.tolist():
-            assert seen(source.frame(index)) == frames[index]
-        assert [seen(frame) for frame in source.frames(17, None, 5, pixels="rgb")] == frames[17::5]
+            assert summary(source.frame(index)) == frames[index]
+        assert [summary(frame) for frame in source.frames(17, None, 5, pixels="rgb")] == frames[
+            17::5
+        ]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_picked_frames_are_those_of_sequential_reading(name: str, clip: Clip) -> None:
     with open_source(clip(name)) as source:
-        frames = [seen(frame) for frame in source.frames(size=(48, 32))]
+        frames = [summary(frame) for frame in source.frames(size=(48, 32))]
         order = np.random.default_rng(2).permutation(COUNT)[:12]
-        assert [seen(source.pick(i, size=(48, 32))) for i in order.tolist()] == [
+        assert [summary(source.pick(i, size=(48, 32))) for i in order.tolist()] == [
             frames[i] for i in order
         ]
 
@@ -74,7 +76,7 @@ def known(clip: Clip) -> Iterator[Known]:
     sources = {}
     for name in ("open_gop_ts", "variable", "raw_open_h264", "long_gop", "mpeg_ps"):
         source = open_source(clip(name), cache_bytes=300_000)
-        sources[name] = source, [seen(frame) for frame in source.frames(pixels="rgb")]
+        sources[name] = source, [summary(frame) for frame in source.frames(pixels="rgb")]
     yield sources
     for source, _ in sources.values():
         source.close()
@@ -88,20 +90,20 @@ def test_any_order_of_access_gives_the_same_frames(
 ) -> None:
     source, frames = known[data.draw(st.sampled_from(sorted(known)))]
     for index in data.draw(st.lists(st.integers(0, COUNT - 1), max_size=8)):
-        assert seen(source.frame(index)) == frames[index]
+        assert summary(source.frame(index)) == frames[index]
     start, step = data.draw(st.integers(0, COUNT)), data.draw(st.integers(1, 15))
     stop = data.draw(st.integers(0, COUNT + 3))
-    part = [seen(frame) for frame in source.frames(start, stop, step, pixels="rgb")]
+    part = [summary(frame) for frame in source.frames(start, stop, step, pixels="rgb")]
     assert part == frames[start:stop:step]
 
 
 def test_two_iterations_and_random_access_do_not_disturb_each_other(clip: Clip) -> None:
     with open_source(clip("b_frames")) as source:
-        expected = [seen(frame) for frame in source.frames()]
+        expected = [summary(frame) for frame in source.frames()]
         both = []
-        for one, other in zip(source.frames(), source.frames(3), strict=False):
-            source.frame(35 - one.index % 30)
-            both.append((seen(one), seen(other)))
+        for frame, other in zip(source.frames(), source.frames(3), strict=False):
+            source.frame(35 - frame.index % 30)
+            both.append((summary(frame), summary(other)))
     assert both == list(zip(expected, expected[3:], strict=False))
 
 
@@ -133,10 +135,10 @@ def test_grey_is_full_range_luma_at_the_size_asked_for(tmp_path: Path) -> None:
 def test_an_image_belongs_to_the_caller(clip: Clip) -> None:
     with open_source(clip("constant")) as source:
         first = source.frame(5)
-        before = seen(first)
+        before = summary(first)
         assert first.image is not None
         first.image[:] = 0
-        assert seen(source.frame(5)) == before
+        assert summary(source.frame(5)) == before
 
 
 def test_arguments_out_of_range_are_refused(clip: Clip) -> None:

@@ -15,19 +15,19 @@ def chunk(step: tuple[float, float], count: int = 24) -> ChunkPictures:
 
 
 def test_maps_with_detail_are_those_without() -> None:
-    one = chunk((2, 0))
-    with MotionMeter(grid_of(one.pictures), SETTINGS, 25.0, 1) as meter:
-        maps, detail = meter.measure_with_detail(one, [4, 10])
-        _, nothing = meter.measure_with_detail(one, [])
-    assert maps.encode() == measured(one).encode()
+    moving = chunk((2, 0))
+    with MotionMeter(grid_of(moving.pictures), SETTINGS, 25.0, 1) as meter:
+        maps, detail = meter.measure_with_detail(moving, [4, 10])
+        _, nothing = meter.measure_with_detail(moving, [])
+    assert maps.encode() == measured(moving).encode()
     assert detail.shape == (2, 6, 24, 40)
     assert nothing.shape == (0, 6, 24, 40)
 
 
 def test_detail_says_where_and_how_fast_something_moves() -> None:
-    one = chunk((2, 1))
-    with MotionMeter(grid_of(one.pictures), SETTINGS, 25.0, 1) as meter:
-        _, detail = meter.measure_with_detail(one, [10])
+    moving = chunk((2, 1))
+    with MotionMeter(grid_of(moving.pictures), SETTINGS, 25.0, 1) as meter:
+        _, detail = meter.measure_with_detail(moving, [10])
     inside = detail[0, :, 11:15, 11:15]
     outside = detail[0, :, :5, 30:]
     assert inside[0].mean() == pytest.approx(50, rel=0.25)
@@ -42,9 +42,9 @@ def test_swinging_has_deviation_without_velocity() -> None:
     steps = np.where(np.arange(24) % 4 < 2, 2, -2)
     places = 50 + np.cumsum(steps)
     pictures = np.concatenate([moving_square(1, (0, 0), start=(x, 30)) for x in places])
-    one = ChunkPictures.alone(noisy(pictures, 0.5), np.arange(24) / 25)
+    pictures_of_people = ChunkPictures.alone(noisy(pictures, 0.5), np.arange(24) / 25)
     with MotionMeter(grid_of(pictures), SETTINGS, 25.0, 1) as meter:
-        _, detail = meter.measure_with_detail(one, [12])
+        _, detail = meter.measure_with_detail(pictures_of_people, [12])
     inside = detail[0, :, 9:13, 14:18]
     assert inside[3].mean() > 25
     assert abs(float(inside[0].mean())) < float(inside[3].mean()) / 2
@@ -57,15 +57,15 @@ def test_height_of_people_is_that_of_what_is_higher_than_wide() -> None:
         x = 20 + 3 * i
         tall[i, 66:98, x : x + 16] = np.tile(pictures[i, 50:66, x : x + 16], (2, 1))
     maps = measured(ChunkPictures.alone(tall, np.arange(40) / 25))
-    found = people_height(maps, SETTINGS.cell)
-    assert found is not None
-    assert 40 <= found <= 60
+    height = people_height(maps, SETTINGS.cell)
+    assert height is not None
+    assert 40 <= height <= 60
     assert people_height(maps.part(0, 2), SETTINGS.cell) is None
 
 
 def test_usual_speed_is_learned_from_what_was_seen() -> None:
-    one = chunk((3, 0), 36)
-    maps = measured(one)
+    moving = chunk((3, 0), 36)
+    maps = measured(moving)
     speed = RunningSpeed(maps.foreground.shape[1], SETTINGS.cell)
     assert not speed.line().any()
     speed.add(maps)

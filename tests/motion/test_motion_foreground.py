@@ -55,8 +55,8 @@ def test_samples_are_the_same_whatever_was_asked_before() -> None:
     seconds, keyframe = np.arange(3000) / 25, np.arange(3000) % 25 == 0
     before = sample_plan(seconds, keyframe, 1000, 1249)
     sample_plan(seconds, keyframe, 0, 249)
-    for one, other in zip(before, sample_plan(seconds, keyframe, 1000, 1249), strict=True):
-        assert np.array_equal(one, other)
+    for early, late in zip(before, sample_plan(seconds, keyframe, 1000, 1249), strict=True):
+        assert np.array_equal(early, late)
 
 
 def test_keyframes_around_the_chunk_outnumber_its_own_frames() -> None:

@@ -38,10 +38,10 @@ def test_what_is_encoded_is_decoded(seed: int, shape: tuple[int, int, int]) -> N
     maps = some_maps(seed, shape)
     blob = maps.encode()
     again = MotionMaps.decode(blob)
-    for name in ("foreground", "vx", "vy", "camera", "unsteady", "background"):
-        one, other = getattr(maps, name), getattr(again, name)
-        assert one.dtype == other.dtype
-        assert np.array_equal(one, other), name
+    for name in ("foreground", "vx", "vy", "camera", "lighting_change", "background"):
+        before, after = getattr(maps, name), getattr(again, name)
+        assert before.dtype == after.dtype
+        assert np.array_equal(before, after), name
     assert again.encode() == blob
 
 
@@ -54,10 +54,10 @@ def test_a_changed_byte_is_noticed_or_harmless(at: int, flip: int) -> None:
     damaged = bytearray(BLOB)
     damaged[at] ^= flip
     try:
-        found = MotionMaps.decode(bytes(damaged))
+        decoded = MotionMaps.decode(bytes(damaged))
     except BadInputError:
         return
-    assert found.encode() == BLOB
+    assert decoded.encode() == BLOB
 
 
 @pytest.mark.parametrize("length", [0, 3, 4, 20, len(BLOB) - 1])

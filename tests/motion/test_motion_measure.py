@@ -33,7 +33,7 @@ def test_a_known_step_gives_its_speed_in_pixels_a_second(rate: float, step: int)
     assert vx == pytest.approx(step * rate, rel=0.2)
     assert vy == pytest.approx(step / 4 * rate, rel=0.3)
     assert not maps.camera.any()
-    assert not maps.unsteady.any()
+    assert not maps.lighting_change.any()
 
 
 def test_a_variable_rate_does_not_change_the_speed() -> None:
@@ -59,8 +59,8 @@ def test_a_light_switched_on_leaves_frames_that_are_not_trusted() -> None:
     across = np.linspace(-60, 100, 160)
     lit = np.clip(ground + across[None], 0, 255)
     maps = measured_alone(noisy(np.stack([ground] * 20 + [lit.astype(np.uint8)] * 8)))
-    assert not maps.unsteady[:20].any()
-    assert maps.unsteady[20:].all()
+    assert not maps.lighting_change[:20].any()
+    assert maps.lighting_change[20:].all()
     assert not maps.foreground[20:].any()
     assert not maps.camera.any()
 
@@ -69,7 +69,7 @@ def test_a_brighter_exposure_is_trusted() -> None:
     ground = texture(160, 96)
     pictures = np.stack([ground] * 12 + [ground + np.uint8(30)] * 12)
     maps = measured_alone(noisy(pictures))
-    assert not maps.unsteady.any()
+    assert not maps.lighting_change.any()
     assert not maps.foreground.any()
 
 
@@ -115,18 +115,18 @@ def test_the_shortest_and_smallest_chunks(count: int, size: tuple[int, int]) -> 
     pictures = np.ascontiguousarray(pictures[:, : grid.height, : grid.width])
     maps = measured_alone(pictures)
     assert maps.foreground.shape == (count, grid.rows, grid.columns)
-    assert len(maps.camera) == len(maps.unsteady) == count
+    assert len(maps.camera) == len(maps.lighting_change) == count
 
 
 def test_a_constant_picture_has_no_motion() -> None:
     maps = measured_alone(np.full((20, 32, 48), 128, np.uint8))
     assert not maps.foreground.any()
     assert not maps.camera.any()
-    assert not maps.unsteady.any()
+    assert not maps.lighting_change.any()
 
 
-def equal(one: MotionMaps, other: MotionMaps) -> bool:
-    return one.encode() == other.encode()
+def equal(maps: MotionMaps, other: MotionMaps) -> bool:
+    return maps.encode() == other.encode()
 
 
 def test_the_number_of_threads_changes_nothing() -> None:
@@ -165,7 +165,7 @@ WHOLE = piece(0, len(PICTURES))
 def test_cutting_into_chunks_changes_nothing(cuts: set[int]) -> None:
     borders = [0, *sorted(cuts), len(PICTURES)]
     parts = [piece(first, last) for first, last in itertools.pairwise(borders)]
-    for name in ("foreground", "vx", "vy", "camera", "unsteady"):
+    for name in ("foreground", "vx", "vy", "camera", "lighting_change"):
         joined = np.concatenate([getattr(part, name) for part in parts])
         assert np.array_equal(joined, getattr(WHOLE, name)), name
 

@@ -33,8 +33,8 @@ def test_a_quantile_of_the_planted_line() -> None:
 
 def test_rows_without_samples_lie_on_the_line_too() -> None:
     rows, values = planted()
-    kept = (rows > 8) & (rows < 22)
-    line = RowStatistics.empty(ROWS).add(rows[kept], values[kept]).usual(None)
+    middle = (rows > 8) & (rows < 22)
+    line = RowStatistics.empty(ROWS).add(rows[middle], values[middle]).usual(None)
     assert line is not None
     assert line == pytest.approx(20 + np.arange(ROWS), rel=0.15)
 
@@ -80,7 +80,7 @@ samples = st.lists(st.tuples(st.integers(0, 3), st.floats(0, 1e6, width=32)), ma
 
 
 @given(samples, samples)
-def test_merging_is_adding(one: list[tuple[int, float]], other: list[tuple[int, float]]) -> None:
+def test_merging_is_adding(first: list[tuple[int, float]], second: list[tuple[int, float]]) -> None:
     def of(*parts: list[tuple[int, float]]) -> RowStatistics:
         statistics = RowStatistics.empty(4)
         for part in parts:
@@ -88,10 +88,10 @@ def test_merging_is_adding(one: list[tuple[int, float]], other: list[tuple[int, 
             statistics = statistics.add(rows, np.array([v for _, v in part], np.float32))
         return statistics
 
-    merged = of(one).merged(of(other))
-    assert np.array_equal(merged.counts, of(one, other).counts)
-    assert np.array_equal(merged.counts, of(one + other).counts)
-    assert merged.samples <= len(one) + len(other)
+    merged = of(first).merge(of(second))
+    assert np.array_equal(merged.counts, of(first, second).counts)
+    assert np.array_equal(merged.counts, of(first + second).counts)
+    assert merged.samples <= len(first) + len(second)
 
 
 @given(st.floats(0.5, 4096, width=32))

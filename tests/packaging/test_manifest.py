@@ -98,7 +98,7 @@ def test_a_built_application_finds_its_manifest_and_sources_have_none(
     assert this_build() is None
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", str(application / "sightline"))
-    monkeypatch.setattr(builds, "_INSIDE", application / "_internal")
+    monkeypatch.setattr(builds, "ROOT", application / "_internal")
     build = this_build()
     assert build is not None
     assert build.folder == application

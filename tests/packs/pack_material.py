@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from engine.packs.manifest_schema import BackboneUse, Grid, Manifest, Memory, Metric, Part, Training
+from engine.packs.manifest_schema import (
+    BackboneUse,
+    HeatmapGrid,
+    Manifest,
+    Memory,
+    Metric,
+    Part,
+    Training,
+)
 from engine.packs.pack import Pack, write_pack
 from engine.packs.prompt_sets import PromptSet, dump_prompts
 
@@ -25,7 +33,7 @@ def manifest(name: str = "tiny", **changes: Any) -> Manifest:
         "licence": "Apache-2.0",
         "parts": (Part("ahd", "Apache-2.0", "trained by this project on rendered footage"),),
         "backbone": BackboneUse("compact", {}, {}, {"pictures": 2, "note": "for tests"}),
-        "grid": Grid(stride=8, frames=16, steps=8),
+        "grid": HeatmapGrid(stride=8, frames=16, steps=8),
         "languages": ("en",),
         "memory": Memory(cpu=100 << 20, gpu=None),
         "training": Training("rendered footage", "main.py train ahd --data D --pack P", (7,)),

@@ -170,7 +170,7 @@ def test_cancelling_leaves_nothing(pack: Pack, user_folders: Path) -> None:
 def test_no_room_is_said_before_copying(
     pack: Pack, user_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "_SPARE", 1 << 60)
+    monkeypatch.setattr(importing, "_SPARE_BYTES", 1 << 60)
     with pytest.raises(ResourceError, match="not enough room"):
         import_pack(pack.folder)
     assert nothing_of_it(user_folders)

@@ -262,6 +262,7 @@ def test_base_weights_are_those_the_pack_names(tmp_path: Path) -> None:
         "compact",
         {"vision": "small-net"},
         {"small-net/model.safetensors": hashlib.sha256(data).hexdigest()},
+        {},
     )
     pack = make_pack(tmp_path, backbone=used)
     with pytest.raises(ResourceError, match="base weights small-net"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.packs.manifest_schema import Memory
-from engine.packs.pack_memory import Machine, fits, said, size_text, this_machine
+from engine.packs.pack_memory import Machine, fits_machine, memory_text, size_text, this_machine
 
 GB = 10**9
 
@@ -25,8 +25,8 @@ GB = 10**9
 def test_need_against_what_is_there(
     memory: Memory, machine: Machine, fit: bool, verdict: str
 ) -> None:
-    assert fits(memory, machine) is fit
-    assert said(memory, machine).rpartition(" · ")[2].startswith(verdict)
+    assert fits_machine(memory, machine) is fit
+    assert memory_text(memory, machine).rpartition(" · ")[2].startswith(verdict)
 
 
 def test_this_machine_has_memory() -> None:

@@ -17,10 +17,10 @@ from engine.core.stream import Frame, FrameIndex, StreamInfo
 from engine.media.pixel_converter import Pixels
 from engine.media.source import Size, Source
 from engine.motion.analysis_plan import AnalysisPlan, make_plan
-from engine.pipeline.calibration.normal_footage import hash_normal
 from engine.pipeline.evidence_intake import add_evidence
+from engine.pipeline.normal_footage import hash_normal_footage
 from engine.pipeline.recipe import Recipe
-from engine.pipeline.run import Resuming, Run
+from engine.pipeline.run import AnalysisRun, Resuming
 from tests.clips import Image, write_video
 
 WIDTH, HEIGHT = 160, 96
@@ -87,9 +87,9 @@ class MadeSource(Source):
     def close(self) -> None:
         return
 
-    def _iterate(self, wanted: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
+    def _iterate(self, indices: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
         assert pixels == "gray"
-        for i in wanted:
+        for i in indices:
             self.read.append(i)
             pts = int(self.index.pts[i])
             image = self.pictures[i][: size[1], : size[0]]
@@ -123,7 +123,7 @@ def analysed(
 ) -> RunRow:
     evidence, source = add_evidence(case, video, fps=fps)
     with source:
-        run = Run(case, evidence, source, recipe, cancel=cancel, progress=progress)
+        run = AnalysisRun(case, evidence, source, recipe, cancel=cancel, progress=progress)
         return run.execute(resuming or Resuming())
 
 
@@ -155,7 +155,7 @@ def content(case: Case, run_id: int) -> Content:
         ],
         "events": [row.event for row in results.events(run_id)],
         "calibrations": [
-            case.calibrations.get(one).calibration.body for one in derivation.calibrations
+            case.calibrations.get(number).calibration.body for number in derivation.calibrations
         ],
     }  # fmt: skip
 
@@ -169,4 +169,4 @@ def write_images(folder: Path, frames: list[Image]) -> Path:
 
 
 def normal_recipe(*paths: Path) -> Recipe:
-    return Recipe(SHORT_CHUNKS, tuple(hash_normal(paths, CancelToken())))
+    return Recipe(SHORT_CHUNKS, tuple(hash_normal_footage(paths, CancelToken())))

@@ -30,13 +30,13 @@ def read(
         return list(chunks)
 
 
-def assert_same(one: ReadChunk, other: ReadChunk) -> None:
-    assert one.number == other.number
-    assert np.array_equal(one.damaged, other.damaged)
+def assert_same(chunk: ReadChunk, other: ReadChunk) -> None:
+    assert chunk.number == other.number
+    assert np.array_equal(chunk.damaged, other.damaged)
     for name in ("pictures", "seconds", "around", "own"):
-        found = getattr(one.pictures, name), getattr(other.pictures, name)
-        assert np.array_equal(*found), (one.number, name)
-    assert (one.pictures.lead, one.pictures.tail) == (other.pictures.lead, other.pictures.tail)
+        arrays = getattr(chunk.pictures, name), getattr(other.pictures, name)
+        assert np.array_equal(*arrays), (chunk.number, name)
+    assert (chunk.pictures.lead, chunk.pictures.tail) == (other.pictures.lead, other.pictures.tail)
 
 
 def test_chunks_hold_their_frames_with_context() -> None:
@@ -90,8 +90,8 @@ def test_any_first_chunk_gives_the_same_chunks(
 
     whole = read(made(), 0, context, stride)
     for first in range(1, len(whole)):
-        for one, other in zip(read(made(), first, context, stride), whole[first:], strict=True):
-            assert_same(one, other)
+        for chunk, other in zip(read(made(), first, context, stride), whole[first:], strict=True):
+            assert_same(chunk, other)
 
 
 @pytest.mark.parametrize("stretch", [range(30, 36), range(25, 97), range(0, 40), range(60, COUNT)])
@@ -107,16 +107,16 @@ def test_a_damaged_stretch_over_a_border_is_the_same_from_anywhere(
 
     whole = read(made())
     for first in range(1, len(whole)):
-        for one, other in zip(read(made(), first), whole[first:], strict=True):
-            assert_same(one, other)
+        for chunk, other in zip(read(made(), first), whole[first:], strict=True):
+            assert_same(chunk, other)
     assert sum(int(chunk.damaged.sum()) for chunk in whole) == len(stretch)
 
 
 def test_the_picture_before_stands_in_for_a_damaged_one() -> None:
     (first, *_) = read(MadeSource(numbered(COUNT), damaged=[10, 11], absent=[12, 20]))
-    shown = first.pictures.pictures[:, 0, 0]
-    assert shown[8:15].tolist() == [8, 9, 9, 9, 9, 13, 14]
-    assert shown[20] == 19
+    first_pictures = first.pictures.pictures[:, 0, 0]
+    assert first_pictures[8:15].tolist() == [8, 9, 9, 9, 9, 13, 14]
+    assert first_pictures[20] == 19
     assert np.flatnonzero(first.damaged).tolist() == [10, 11, 12, 20]
 
 
@@ -168,8 +168,8 @@ def test_lost_frames_do_not_look_like_speed() -> None:
 class BrokenSource(MadeSource):
     """A medium that is pulled out while it is read."""
 
-    def _iterate(self, wanted: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
-        for frame in super()._iterate(wanted, size, pixels):
+    def _iterate(self, indices: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
+        for frame in super()._iterate(indices, size, pixels):
             if frame.index >= 70:
                 raise MediaError("cannot be read (Input/output error)", self.path, "check it")
             yield frame
@@ -188,8 +188,8 @@ class EndlessSource(MadeSource):
 
     token: CancelToken
 
-    def _iterate(self, wanted: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
-        for frame in super()._iterate(wanted, size, pixels):
+    def _iterate(self, indices: range, size: Size, pixels: Pixels) -> Iterator[Frame]:
+        for frame in super()._iterate(indices, size, pixels):
             if len(self.read) == 20:
                 self.token.cancel()
             assert len(self.read) < 100_000

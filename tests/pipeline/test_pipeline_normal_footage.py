@@ -13,10 +13,10 @@ from engine.case import Case
 from engine.core.errors import BadInputError, CancelledError, MediaError
 from engine.core.progress import CancelToken
 from engine.core.times import Span
-from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_calibration import SceneCalibration
 from engine.motion.motion_maps import MotionMaps
-from engine.pipeline.calibration.normal_footage import find_normal, hash_normal
 from engine.pipeline.calibration.run_calibrations import blocks_within
+from engine.pipeline.normal_footage import hash_normal_footage, list_normal_footage
 from engine.pipeline.recipe import Recipe
 from tests.clips import write_video
 from tests.pipeline.pipeline_material import (
@@ -32,9 +32,9 @@ from tests.pipeline.pipeline_material import (
 )
 
 
-def calibration(case: Case, run_id: int) -> Calibration:
+def calibration(case: Case, run_id: int) -> SceneCalibration:
     (row,) = case.calibrations.of_run(run_id, "scene")
-    return Calibration.decode(row.calibration.body)
+    return SceneCalibration.decode(row.calibration.body)
 
 
 def test_normal_footage_in_a_folder_of_images(case: Case, video: Path, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_resumed_run_learns_normal_footage_once(case: Case, video: Path, tmp_p
         with pytest.raises(CancelledError):
             analysed(case, video, recipe, progress=stop_while_analysing, cancel=token)
         stages: set[str] = set()
-        run = analysed(case, video, recipe, progress=lambda one: stages.add(one.stage))
+        run = analysed(case, video, recipe, progress=lambda progress: stages.add(progress.stage))
         assert run.id == 1
         assert not any("normal" in stage for stage in stages)
         assert len(case.calibrations.of_run(1, "scene")) == 1
@@ -95,12 +95,12 @@ def test_folders_of_folders_of_images_are_found(tmp_path: Path) -> None:
         write_images(tmp_path / "normal" / name, frames)
     (tmp_path / "normal" / "empty").mkdir()
     (tmp_path / "normal" / "notes.txt").write_text("nothing")
-    found = find_normal([tmp_path / "normal", tmp_path / "one.mp4"])
-    assert [path.name for path in found] == ["01", "02", "one.mp4"]
+    paths = list_normal_footage([tmp_path / "normal", tmp_path / "one.mp4"])
+    assert [path.name for path in paths] == ["01", "02", "one.mp4"]
     with pytest.raises(BadInputError, match="no footage"):
-        find_normal([tmp_path / "normal" / "empty"])
+        list_normal_footage([tmp_path / "normal" / "empty"])
     with pytest.raises(MediaError):
-        hash_normal([tmp_path / "missing.mp4"], CancelToken())
+        hash_normal_footage([tmp_path / "missing.mp4"], CancelToken())
 
 
 def test_a_marked_span_is_the_normal_footage(case: Case, video: Path) -> None:
@@ -151,9 +151,9 @@ def test_spans_give_each_of_their_frames_once_in_order(
     )  # fmt: skip
     seconds = np.arange(60) / 25
     blocks = [(maps.part(a, b), seconds[a:b]) for a, b in ((0, 32), (32, 60))]
-    found = list(blocks_within(iter(blocks), spans))
-    assert all(len(part) == len(times) > 0 for part, times in found)
-    numbers = [int(one) for part, _ in found for one in part.foreground[:, 0, 0]]
+    parts = list(blocks_within(iter(blocks), spans))
+    assert all(len(part) == len(times) > 0 for part, times in parts)
+    numbers = [int(value) for part, _ in parts for value in part.foreground[:, 0, 0]]
     assert numbers == list(expected)
 
 
@@ -162,7 +162,7 @@ def test_another_video_of_the_camera_takes_the_calibration_that_was_learned(
 ) -> None:
     (tmp_path / "normal").mkdir()
     normal = street_video(tmp_path / "normal" / "quiet.mp4", fast=())
-    recipe = replace(RECIPE, normal=tuple(hash_normal([normal], CancelToken())))
+    recipe = replace(RECIPE, normal=tuple(hash_normal_footage([normal], CancelToken())))
     videos = [street_video(tmp_path / f"day-{seed}.mp4", seed=seed) for seed in (1, 2)]
     runs = [analysed(case, video, recipe) for video in videos]
     used = [case.results.current(run.id) for run in runs]
@@ -179,7 +179,7 @@ def test_normal_footage_learned_once_serves_another_video_of_the_camera(
     stages: set[str] = set()
     with case:
         first = analysed(case, video, recipe)
-        second = analysed(case, other, recipe, progress=lambda one: stages.add(one.stage))
+        second = analysed(case, other, recipe, progress=lambda progress: stages.add(progress.stage))
         assert not any("normal" in stage for stage in stages)
         assert content(case, first.id)["calibrations"] == content(case, second.id)["calibrations"]
         small = [np.full((96, 128, 3), 90, np.uint8)] * 40

@@ -60,12 +60,12 @@ def uninterrupted(video: Path, folder: Path, recipe: Recipe = RECIPE) -> Whole:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     folder = tmp_path_factory.mktemp("whole")
-    made = uninterrupted(street_video(folder / "street.mp4"), folder / "whole.case")
-    assert len(made.content["maps"]) == 5  # type: ignore[arg-type]
-    assert made.content["events"]
-    assert made.content["trajectories"]
-    assert made.content["regions"]
-    return made
+    whole = uninterrupted(street_video(folder / "street.mp4"), folder / "whole.case")
+    assert len(whole.content["maps"]) == 5  # type: ignore[arg-type]
+    assert whole.content["events"]
+    assert whole.content["trajectories"]
+    assert whole.content["regions"]
+    return whole
 
 
 def stop_at(call: int, act: Callable[[], object]) -> Callable[[Progress], None]:
@@ -133,8 +133,8 @@ def test_resumed_equals_uninterrupted(whole: Whole, stops: list[tuple[str, int]]
         Case.create(folder).close()
         for mode, call in stops:
             interrupt(folder, whole.video, mode, call)
-        _, found = resume(folder, whole.video)
-    assert found == whole.content
+        _, content = resume(folder, whole.video)
+    assert content == whole.content
 
 
 @pytest.mark.parametrize("call", [2, 5, REPORTS])
@@ -142,25 +142,25 @@ def test_a_run_stopped_after_a_chunk_takes_it_over(whole: Whole, call: int, tmp_
     folder = tmp_path / "stopped.case"
     Case.create(folder).close()
     interrupt(folder, whole.video, "kill", call)
-    run, found = resume(folder, whole.video)
+    run, content = resume(folder, whole.video)
     assert run.resumed_frames == min(130, 32 * (call - 1))
-    assert found == whole.content
+    assert content == whole.content
 
 
 def test_a_run_stopped_before_its_first_chunk_starts_over(whole: Whole, tmp_path: Path) -> None:
     folder = tmp_path / "stopped.case"
     Case.create(folder).close()
     interrupt(folder, whole.video, "cancel", 1)
-    run, found = resume(folder, whole.video)
+    run, content = resume(folder, whole.video)
     assert run.resumed_frames == 0
-    assert found == whole.content
+    assert content == whole.content
 
 
 def test_a_damaged_video_is_resumed_the_same(whole: Whole, tmp_path: Path) -> None:
     """Damage lies before, on and after borders of chunks."""
     data = bytearray(whole.video.read_bytes())
-    for place in (0.2, 0.24, 0.5, 0.74, 0.75):
-        at = int(len(data) * place)
+    for share in (0.2, 0.24, 0.5, 0.74, 0.75):
+        at = int(len(data) * share)
         data[at : at + 200] = bytes(200)
     video = tmp_path / "damaged.mp4"
     video.write_bytes(data)
@@ -194,9 +194,9 @@ def test_a_full_disk_leaves_a_case_that_opens_and_a_run_that_resumes(
         assert raised.value.exit_code == 4
     with Case.open(folder) as case:
         assert all(run.state == "running" for run in case.runs.all())
-    run, found = resume(folder, whole.video)
+    run, content = resume(folder, whole.video)
     assert run.state == "finished"
-    assert found == whole.content
+    assert content == whole.content
 
 
 def test_too_little_space_is_said_before_anything_is_measured(
@@ -220,7 +220,7 @@ def test_too_little_space_is_said_before_anything_is_measured(
 def test_a_run_killed_while_it_stores_its_results_keeps_one_calibration(
     whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.case.tables.results import ResultChanges
+    from engine.case.tables.results.derivations import ResultChanges
 
     folder = tmp_path / "stopped.case"
 
@@ -231,8 +231,8 @@ def test_a_run_killed_while_it_stores_its_results_keeps_one_calibration(
         patch.setattr(ResultChanges, "replace", killed)
         with pytest.raises(Killed):
             analysed(case, whole.video)
-    _, found = resume(folder, whole.video)
-    assert found == whole.content
+    _, content = resume(folder, whole.video)
+    assert content == whole.content
     with Case.open(folder) as case:
         assert len(case.calibrations.of_run(1, "scene")) == 1
 
@@ -248,9 +248,9 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Whole:
         rate=Fraction(5),
         time_base=Fraction(1, 5),
     )
-    made = uninterrupted(video, folder / "whole.case", Recipe(AnalysisSettings()))
-    assert made.content["events"]
-    return made
+    whole = uninterrupted(video, folder / "whole.case", Recipe(AnalysisSettings()))
+    assert whole.content["events"]
+    return whole
 
 
 def command(*words: object) -> list[str]:

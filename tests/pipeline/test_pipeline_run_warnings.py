@@ -11,7 +11,7 @@ from engine.core.errors import ResourceError
 from engine.core.findings import RunWarning
 from engine.core.settings import AnalysisSettings
 from engine.core.stream import FrameIndex, StreamInfo
-from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_calibration import SceneCalibration
 from engine.detectors.scene.scene_statistics import SceneStatistics
 from engine.motion.row_statistics import RowStatistics
 from engine.pipeline.estimate import check_space, estimate
@@ -38,8 +38,8 @@ def test_what_a_stream_is_warned_of() -> None:
         INDEX, made=True, variable_rate=True, duplicates=25, gaps=((10, 2.0), (20, 2.0))
     )
     info = replace(INFO, interlaced=True, sound=True)
-    found = kinds(stream_warnings(info, index))
-    assert found == pytest.approx(
+    warnings = kinds(stream_warnings(info, index))
+    assert warnings == pytest.approx(
         {
             "made_pts": 1.0,
             "variable_rate": 1.0,
@@ -51,11 +51,13 @@ def test_what_a_stream_is_warned_of() -> None:
     )
 
 
-def learned(seconds: float, kind: str = "self") -> Calibration:
+def learned(seconds: float, kind: str = "self") -> SceneCalibration:
     speed = RowStatistics.empty(12).add(
         np.repeat(np.arange(12), 100), np.full(1200, 30, np.float32)
     )
-    return Calibration(kind, replace(SceneStatistics.empty(12, 20), speed=speed, seconds=seconds))
+    return SceneCalibration(
+        kind, replace(SceneStatistics.empty(12, 20), speed=speed, seconds=seconds)
+    )
 
 
 def share(value: float) -> NDArray[np.bool_]:
@@ -81,8 +83,8 @@ def test_what_a_run_is_warned_of(
     unsteady: NDArray[np.bool_],
     expected: dict[str, float],
 ) -> None:
-    found = run_warnings(damaged, missing, camera, unsteady, learned(100))
-    assert kinds(found) == pytest.approx(expected)
+    warnings = run_warnings(damaged, missing, camera, unsteady, learned(100))
+    assert kinds(warnings) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -92,12 +94,14 @@ def test_what_a_run_is_warned_of(
         (learned(61), False),
         (learned(29, "normal"), True),
         (learned(31, "normal"), False),
-        (Calibration("self", replace(SceneStatistics.empty(12, 20), seconds=500.0)), True),
+        (SceneCalibration("self", replace(SceneStatistics.empty(12, 20), seconds=500.0)), True),
     ],
 )
-def test_a_calibration_from_too_little_is_warned_of(calibration: Calibration, short: bool) -> None:
-    found = kinds(run_warnings(0, 0, NONE, NONE, calibration))
-    assert ("short_calibration" in found) == short
+def test_a_calibration_from_too_little_is_warned_of(
+    calibration: SceneCalibration, short: bool
+) -> None:
+    warnings = kinds(run_warnings(0, 0, NONE, NONE, calibration))
+    assert ("short_calibration" in warnings) == short
 
 
 def test_the_needs_are_said_before_the_work() -> None:

@@ -10,14 +10,14 @@ import pytest
 
 from engine.case import Case, RunRow
 from engine.core.arrays import unpack_arrays
+from engine.core.channels import SCENE
 from engine.core.errors import BadInputError, CancelledError, MediaError
 from engine.core.progress import CancelToken
 from engine.core.times import Span
-from engine.pipeline.calibration.normal_footage import NormalFootage
 from engine.pipeline.evidence_intake import add_evidence
-from engine.pipeline.fusion import SCENE
+from engine.pipeline.normal_footage import NormalFootage
 from engine.pipeline.recipe import Recipe
-from engine.pipeline.rerun import repeat_run
+from engine.pipeline.rerun import rerun
 from engine.pipeline.run import Resuming
 from tests.clips import write_video
 from tests.pipeline.pipeline_material import (
@@ -104,9 +104,9 @@ def test_short_small_and_odd_videos_are_analysed(
     rng = np.random.default_rng(0)
     frames = [rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8) for _ in range(count)]
     (tmp_path / "footage").mkdir()
-    made = write_video(tmp_path / "footage" / "small.mp4", frames, options=QUICK)
+    video = write_video(tmp_path / "footage" / "small.mp4", frames, options=QUICK)
     with case:
-        run = analysed(case, made, Recipe(replace(SHORT_CHUNKS, stride=stride)))
+        run = analysed(case, video, Recipe(replace(SHORT_CHUNKS, stride=stride)))
         scores = case.results.scores(run.id, "scene")
     assert run.state == "finished"
     assert run.analysed_frames == len(range(0, count, stride)) == len(scores)
@@ -115,11 +115,11 @@ def test_short_small_and_odd_videos_are_analysed(
 
 @pytest.mark.parametrize("rate", [Fraction(1, 10), Fraction(1), Fraction(120)])
 def test_very_low_and_high_frame_rates(case: Case, tmp_path: Path, rate: Fraction) -> None:
-    made = write_video(
+    video = write_video(
         tmp_path / "rate.mp4", street(70, (30,)), options=QUICK, rate=rate, time_base=1 / rate
     )
     with case:
-        run = analysed(case, made)
+        run = analysed(case, video)
         assert run.state == "finished"
         assert len(case.results.scores(run.id, "scene")) == 70
 
@@ -135,11 +135,11 @@ def test_a_constant_picture_has_no_events(case: Case, tmp_path: Path) -> None:
 
 def test_varying_times_are_warned_of_and_kept(case: Case, tmp_path: Path) -> None:
     pts = np.cumsum([0, *[40, 20, 60] * 24])[:70].tolist()
-    made = write_video(
+    video = write_video(
         tmp_path / "variable.mkv", street(70), options=QUICK, pts=pts, time_base=Fraction(1, 1000)
     )
     with case:
-        run = analysed(case, made)
+        run = analysed(case, video)
         spans = case.chunks.spans(run.id, "scene")
         assert "variable_rate" in warned(run)
         assert [span.first_pts for span in spans] == [pts[0], pts[32], pts[64]]
@@ -154,7 +154,7 @@ def test_damaged_frames_are_counted_and_warned_of(case: Case, tmp_path: Path) ->
         run = analysed(case, folder)
         infos = [json.loads(span.info) for span in case.chunks.spans(run.id, "scene")]
     assert [info["damaged"] for info in infos] == [[10, 11], [8]]
-    (warning,) = [one for one in run.warnings if one.kind == "damaged_frames"]
+    (warning,) = [warning for warning in run.warnings if warning.kind == "damaged_frames"]
     assert warning.share == pytest.approx(3 / 60)
     assert "3 " in warning.text
 
@@ -165,7 +165,7 @@ def test_images_at_their_frame_rate(case: Case, tmp_path: Path) -> None:
         run = analysed(case, folder, Recipe(SHORT_CHUNKS, fps=10.0), fps=10.0)
         assert json.loads(run.info)["duration_s"] == pytest.approx(4.0)
         assert "made_pts" in warned(run)
-        again, differences = repeat_run(case, run.id)
+        again, differences = rerun(case, run.id)
         assert differences == []
         assert json.loads(again.info)["duration_s"] == pytest.approx(4.0)
 
@@ -183,11 +183,11 @@ def test_another_frame_rate_for_the_same_images_is_refused(case: Case, tmp_path:
 
 def test_a_raw_stream_keeps_the_frame_rate_it_was_added_with(case: Case, tmp_path: Path) -> None:
     frames = street(40)
-    made = write_video(tmp_path / "raw.h264", frames, options=QUICK, container="h264")
+    video = write_video(tmp_path / "raw.h264", frames, options=QUICK, container="h264")
     with case:
-        run = analysed(case, made, Recipe(SHORT_CHUNKS, fps=5.0), fps=5.0)
+        run = analysed(case, video, Recipe(SHORT_CHUNKS, fps=5.0), fps=5.0)
         assert json.loads(run.info)["duration_s"] == pytest.approx(8.0)
-        _, differences = repeat_run(case, run.id)
+        _, differences = rerun(case, run.id)
         assert differences == []
 
 
@@ -200,7 +200,7 @@ def test_a_raw_stream_keeps_the_frame_rate_it_was_added_with(case: Case, tmp_pat
 def test_a_replayed_run_is_the_same_bit_for_bit(case: Case, video: Path, tmp_path: Path) -> None:
     with case:
         old = analysed(case, video, normal_recipe(write_images(tmp_path / "n", street(40))))
-        new, differences = repeat_run(case, old.id)
+        new, differences = rerun(case, old.id)
         assert new.id == 2
         assert differences == []
         assert content(case, 1) == content(case, 2)
@@ -213,7 +213,7 @@ def test_a_replayed_run_names_what_differs(
         analysed(case, video)
         # Another machine, on which everything is measured twice as fast.
         monkeypatch.setattr("engine.motion.motion_meter.SPEED_UNIT", 0.25)
-        _, differences = repeat_run(case, 1)
+        _, differences = rerun(case, 1)
     assert "maps" in differences
     assert "scene scores" in differences
 
@@ -224,9 +224,9 @@ def test_only_finished_runs_are_replayed(case: Case, video: Path) -> None:
         with pytest.raises(CancelledError):
             analysed(case, video, cancel=token, progress=lambda _: token.cancel())
         with pytest.raises(BadInputError, match="not finished"):
-            repeat_run(case, 1)
+            rerun(case, 1)
         with pytest.raises(BadInputError, match="no such run"):
-            repeat_run(case, 7)
+            rerun(case, 7)
 
 
 def test_a_run_is_not_replayed_on_changed_normal_footage(
@@ -237,7 +237,7 @@ def test_a_run_is_not_replayed_on_changed_normal_footage(
         analysed(case, video, normal_recipe(normal))
         (normal / "0003.png").write_bytes((normal / "0004.png").read_bytes())
         with pytest.raises(BadInputError, match="normal footage changed"):
-            repeat_run(case, 1)
+            rerun(case, 1)
 
 
 # Evidence.
@@ -252,7 +252,7 @@ def test_evidence_that_changed_is_refused_and_recorded(case: Case, tmp_path: Pat
         with pytest.raises(BadInputError, match="changed since it was added"):
             analysed(case, changing)
         with pytest.raises(BadInputError, match="changed since it was added"):
-            repeat_run(case, 1)
+            rerun(case, 1)
         assert len(case.evidence.mismatches(1)) == 2
         assert len(case.runs.all()) == 1
         changing.write_bytes(original)
@@ -269,30 +269,30 @@ def test_evidence_that_is_missing_is_named(case: Case, tmp_path: Path) -> None:
 
 def test_the_original_is_left_as_it_was(case: Case, tmp_path: Path) -> None:
     (tmp_path / "footage").mkdir()
-    made = street_video(tmp_path / "footage" / "gate.mp4", 40)
-    made.chmod(0o444)
-    before = made.stat(), made.read_bytes()
+    video = street_video(tmp_path / "footage" / "gate.mp4", 40)
+    video.chmod(0o444)
+    before = video.stat(), video.read_bytes()
     with case:
-        analysed(case, made)
-    assert (made.stat().st_mtime_ns, made.stat().st_size) == (
+        analysed(case, video)
+    assert (video.stat().st_mtime_ns, video.stat().st_size) == (
         before[0].st_mtime_ns,
         before[0].st_size,
     )
-    assert made.read_bytes() == before[1]
-    assert [one.name for one in made.parent.iterdir()] == ["gate.mp4"]
+    assert video.read_bytes() == before[1]
+    assert [path.name for path in video.parent.iterdir()] == ["gate.mp4"]
 
 
 def test_a_copy_is_kept_and_replayed_without_the_original(case: Case, tmp_path: Path) -> None:
-    made = street_video(tmp_path / "gate.mp4", 40)
+    video = street_video(tmp_path / "gate.mp4", 40)
     with case:
-        evidence, source = add_evidence(case, made, copy=True)
+        evidence, source = add_evidence(case, video, copy=True)
         source.close()
         copy = case.evidence_path(evidence)
-        assert copy.read_bytes() == made.read_bytes()
+        assert copy.read_bytes() == video.read_bytes()
         assert copy.is_relative_to(case.path)
-        run = analysed(case, made)
-        made.unlink()
-        _, differences = repeat_run(case, run.id)
+        run = analysed(case, video)
+        video.unlink()
+        _, differences = rerun(case, run.id)
         assert differences == []
 
 
@@ -306,7 +306,7 @@ def test_a_folder_of_images_is_copied_without_what_else_lies_there(
         evidence, source = add_evidence(case, folder, copy=True)
         source.close()
         copy = case.evidence_path(evidence)
-        assert sorted(one.name for one in copy.iterdir()) == [f"{i:04d}.png" for i in range(5)]
+        assert sorted(path.name for path in copy.iterdir()) == [f"{i:04d}.png" for i in range(5)]
 
 
 def test_a_failed_copy_leaves_nothing_behind_and_an_earlier_one_alone(
@@ -347,18 +347,18 @@ def test_an_unreadable_medium_does_not_get_a_hash(
     def broken(*_: object, **__: object) -> dict[str, str]:
         raise OSError(5, "Input/output error")
 
-    made = street_video(tmp_path / "gate.mp4", 20)
+    video = street_video(tmp_path / "gate.mp4", 20)
     monkeypatch.setattr("engine.pipeline.evidence_intake.hash_evidence", broken)
     with case:
         with pytest.raises(OSError, match="Input/output"):
-            add_evidence(case, made)
+            add_evidence(case, video)
         assert not case.evidence.all()
 
 
 def test_a_name_that_is_no_text_is_kept(case: Case, tmp_path: Path) -> None:
-    made = street_video(tmp_path / "gate.mp4", 40)
+    video = street_video(tmp_path / "gate.mp4", 40)
     odd = Path(str(tmp_path) + "/bad\udcff\n.mp4")
-    odd.write_bytes(made.read_bytes())
+    odd.write_bytes(video.read_bytes())
     with case:
         run = analysed(case, odd)
         assert case.evidence.get(run.evidence_id).path == str(odd)

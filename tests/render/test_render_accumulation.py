@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
-from engine.render.accumulation import accumulate, accumulate_heat, blend_frames, evaluation_panel
-from engine.render.palette import CHANNELS, OURS, TRUE
-from engine.render.score_curve import score_curve
+from engine.lab.evaluation.evaluation_panel import evaluation_panel
+from engine.lab.evaluation.score_curve import score_curve
+from engine.render.accumulation import accumulate, accumulate_heat, blend_frames
+from engine.render.palette import CHANNEL_COLOURS, RESULT_COLOUR, TRUTH_COLOUR
 
 
 def moving_square(count: int = 5) -> NDArray[np.uint8]:
@@ -25,17 +26,17 @@ def count_colour(rgb: NDArray[np.uint8], colour: tuple[int, int, int]) -> int:
 
 def test_the_target_shows_at_each_of_its_places_on_a_clean_background() -> None:
     frames = moving_square()
-    shown = blend_frames(frames)
+    picture = blend_frames(frames)
     for index in range(5):
-        assert shown[27, 15 + 26 * index].tolist() == [250, 20, 20]
-    assert np.abs(shown[45:].astype(int) - np.median(frames, axis=0)[45:]).max() <= 1
+        assert picture[27, 15 + 26 * index].tolist() == [250, 20, 20]
+    assert np.abs(picture[45:].astype(int) - np.median(frames, axis=0)[45:]).max() <= 1
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_one_or_two_frames_are_enough(count: int) -> None:
-    shown = blend_frames(moving_square(count))
-    assert shown.shape == (60, 151, 3)
-    assert shown[27, 15 + 26 * (count - 1)].tolist() == [250, 20, 20]
+    picture = blend_frames(moving_square(count))
+    assert picture.shape == (60, 151, 3)
+    assert picture[27, 15 + 26 * (count - 1)].tolist() == [250, 20, 20]
 
 
 def test_grey_frames_are_blended_too() -> None:
@@ -89,8 +90,8 @@ def test_the_panel_shows_boxes_masks_and_heat_side_by_side() -> None:
     assert width >= 3 * 151
     assert height > 60
     left, middle, right = np.array_split(panel, 3, axis=1)
-    assert count_colour(left, TRUE) > 5 * 40
-    assert count_colour(left, OURS) > 5 * 60
+    assert count_colour(left, TRUTH_COLOUR) > 5 * 40
+    assert count_colour(left, RESULT_COLOUR) > 5 * 60
     assert count_colour(middle, (255, 255, 255)) >= 5 * 14 * 14
     assert (right.astype(int).max(axis=2) - right.min(axis=2) > 100).sum() > 40 * 100
 
@@ -100,7 +101,7 @@ def test_the_panel_takes_videos_without_truth_and_findings() -> None:
     none: list[list[Box]] = [[], [], []]
     panel = evaluation_panel(frames, none, none, [], [], "normal")
     left = np.array_split(panel, 3, axis=1)[0]
-    assert count_colour(left, TRUE) == count_colour(left, OURS) == 0
+    assert count_colour(left, TRUTH_COLOUR) == count_colour(left, RESULT_COLOUR) == 0
     with pytest.raises(BadInputError):
         evaluation_panel(frames, none[:2], none, [], [], "x")
 
@@ -108,15 +109,15 @@ def test_the_panel_takes_videos_without_truth_and_findings() -> None:
 def test_the_curve_rises_where_the_score_does_over_shaded_truth() -> None:
     labels = np.zeros(200, np.uint8)
     labels[100:150] = 1
-    shown = score_curve({"scene": np.where(labels, 0.9, 0.1)}, labels, 25.0, 640, 240, "01")
-    assert shown.shape == (240, 640, 3)
-    ys, xs = np.nonzero(np.abs(shown.astype(int) - CHANNELS["scene"]).max(axis=2) < 30)
+    picture = score_curve({"scene": np.where(labels, 0.9, 0.1)}, labels, 25.0, 640, 240, "01")
+    assert picture.shape == (240, 640, 3)
+    ys, xs = np.nonzero(np.abs(picture.astype(int) - CHANNEL_COLOURS["scene"]).max(axis=2) < 30)
     plot = ys > 28
     inside = plot & (xs > 360) & (xs < 470)
     outside = plot & (xs < 330)
     assert ys[inside].mean() < 80
     assert ys[outside].mean() > 160
-    shaded = shown[100, 44:626] @ np.array([1, 0, 0]) > shown[100, 44:626] @ np.array([0, 1, 0])
+    shaded = picture[100, 44:626] @ np.array([1, 0, 0]) > picture[100, 44:626] @ np.array([0, 1, 0])
     assert 0.2 < shaded.mean() < 0.3
 
 

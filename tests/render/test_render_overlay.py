@@ -31,12 +31,12 @@ def picture(height: int = 61, width: int = 97) -> NDArray[np.uint8]:
 @settings(max_examples=40, deadline=None)
 def test_a_cold_picture_stays_untouched(height: int, width: int, rows: int, columns: int) -> None:
     rgb = picture(height, width)
-    kept = rgb.copy()
-    shown = overlay_heatmap(rgb, np.zeros((rows, columns), np.float32))
-    assert np.array_equal(shown, rgb)
-    assert not np.shares_memory(shown, rgb)
+    before = rgb.copy()
+    overlaid = overlay_heatmap(rgb, np.zeros((rows, columns), np.float32))
+    assert np.array_equal(overlaid, rgb)
+    assert not np.shares_memory(overlaid, rgb)
     overlay_heatmap(rgb, np.ones((rows, columns), np.float32))
-    assert np.array_equal(rgb, kept)
+    assert np.array_equal(rgb, before)
 
 
 @pytest.mark.parametrize("name", COLOUR_MAPS)
@@ -44,11 +44,11 @@ def test_a_hot_place_takes_the_colour_of_the_map_and_the_rest_stays(name: str) -
     rgb = picture(80, 80)
     heatmap = np.zeros((8, 8), np.float16)
     heatmap[2, 5] = 1.0
-    shown = overlay_heatmap(rgb, heatmap, opacity=1.0, colour_map=name)
+    overlaid = overlay_heatmap(rgb, heatmap, opacity=1.0, colour_map=name)
     centre = colour_table(name)[230:].astype(int)
-    distance = np.abs(centre - shown[24, 55].astype(int)).sum(axis=1).min()
+    distance = np.abs(centre - overlaid[24, 55].astype(int)).sum(axis=1).min()
     assert distance < 60
-    assert np.array_equal(shown[40:], rgb[40:])
+    assert np.array_equal(overlaid[40:], rgb[40:])
 
 
 def test_opacity_follows_heat() -> None:
@@ -97,10 +97,10 @@ def test_unknown_colour_maps_are_named_with_the_known_ones() -> None:
 
 def test_a_boxs_lines_lie_on_its_outermost_pixels() -> None:
     rgb = np.zeros((40, 50, 3), np.uint8)
-    shown = draw_boxes(rgb, [Box(10, 5, 20, 12)], RED, thickness=1)
-    ys, xs = np.nonzero(shown[..., 0])
+    picture = draw_boxes(rgb, [Box(10, 5, 20, 12)], RED, thickness=1)
+    ys, xs = np.nonzero(picture[..., 0])
     assert (xs.min(), ys.min(), xs.max(), ys.max()) == (10, 5, 29, 16)
-    assert not shown[6:16, 11:29].any()
+    assert not picture[6:16, 11:29].any()
     assert not rgb.any()
     thick = draw_boxes(rgb, [Box(10, 5, 20, 12)], RED, thickness=3)
     ys, xs = np.nonzero(thick[..., 0])
@@ -112,8 +112,8 @@ def test_a_boxs_lines_lie_on_its_outermost_pixels() -> None:
 def test_boxes_at_and_beyond_the_edge_and_of_one_pixel() -> None:
     rgb = np.zeros((20, 20, 3), np.uint8)
     boxes = [Box(-5, -5, 10, 10), Box(19, 19, 1, 1), Box(100, 100, 5, 5)]
-    shown = draw_boxes(rgb, boxes, RED, ["a", "b", "far away"])
-    assert shown[19, 19, 0] > 0
+    picture = draw_boxes(rgb, boxes, RED, ["a", "b", "far away"])
+    assert picture[19, 19, 0] > 0
 
 
 def test_no_boxes_change_nothing_and_labels_must_match() -> None:
@@ -126,26 +126,26 @@ def test_no_boxes_change_nothing_and_labels_must_match() -> None:
 def test_labels_stay_inside_the_picture_on_a_dark_backing() -> None:
     rgb = np.full((120, 200, 3), 255, np.uint8)
     for box in (Box(0, 0, 20, 20), Box(180, 100, 20, 20)):
-        shown = draw_boxes(rgb, [box], RED, ["0.97 speed"])
-        assert ((shown < 60).all(axis=2)).sum() > 200
+        picture = draw_boxes(rgb, [box], RED, ["0.97 speed"])
+        assert ((picture < 60).all(axis=2)).sum() > 200
 
 
 def test_a_path_joins_its_points_and_fades_with_age() -> None:
     rgb = np.zeros((60, 200, 3), np.uint8)
     points = np.array([[10.0, 30.0], [70.0, 30.0], [130.0, 30.0], [190.0, 30.0]])
-    shown = draw_path(rgb, points, np.array([1.0, 0.7, 0.3, 0.0]), (255, 255, 255), arrow=False)
-    values = [int(shown[30, x, 0]) for x in (40, 100, 160)]
+    picture = draw_path(rgb, points, np.array([1.0, 0.7, 0.3, 0.0]), (255, 255, 255), arrow=False)
+    values = [int(picture[30, x, 0]) for x in (40, 100, 160)]
     assert values == sorted(values)
     assert values[0] > 60
     assert values[0] < values[2] == 255
-    assert not shown[:20].any()
+    assert not picture[:20].any()
 
 
 def test_the_arrow_points_where_the_path_goes() -> None:
     rgb = np.zeros((60, 200, 3), np.uint8)
     points = np.array([[10.0, 30.0], [150.0, 30.0]])
-    shown = draw_path(rgb, points, colour=(255, 255, 255))[..., 0] > 0
-    tall = shown.sum(axis=0)
+    line = draw_path(rgb, points, colour=(255, 255, 255))[..., 0] > 0
+    tall = line.sum(axis=0)
     assert tall[138:152].max() > 2 * tall[60]
     assert np.flatnonzero(tall)[-1] > 152
 
@@ -169,11 +169,11 @@ def test_broken_paths_are_refused() -> None:
 
 def test_the_legend_shows_the_map_and_leaves_small_pictures_alone() -> None:
     rgb = np.full((360, 640, 3), 200, np.uint8)
-    shown = draw_legend(rgb, "viridis")
-    corner = shown[280:, 480:].reshape(-1, 3).astype(int)
-    for wanted in colour_table("viridis")[[0, 128, 255]].astype(int):
-        assert np.abs(corner - wanted).sum(axis=1).min() < 12
-    assert np.array_equal(shown[:260], rgb[:260])
+    legend = draw_legend(rgb, "viridis")
+    corner = legend[280:, 480:].reshape(-1, 3).astype(int)
+    for colour in colour_table("viridis")[[0, 128, 255]].astype(int):
+        assert np.abs(corner - colour).sum(axis=1).min() < 12
+    assert np.array_equal(legend[:260], rgb[:260])
     tiny = picture(20, 20)
     assert np.array_equal(draw_legend(tiny), tiny)
 
@@ -181,8 +181,8 @@ def test_the_legend_shows_the_map_and_leaves_small_pictures_alone() -> None:
 @pytest.mark.parametrize("corner", ["top left", "top right", "bottom left", "bottom right"])
 def test_text_is_burned_into_its_corner(corner: str) -> None:
     rgb = np.full((200, 300, 3), 255, np.uint8)
-    shown = burn_text(rgb, "00:00:12.400", corner)
-    ys, xs = np.nonzero((shown < 60).all(axis=2))
+    picture = burn_text(rgb, "00:00:12.400", corner)
+    ys, xs = np.nonzero((picture < 60).all(axis=2))
     assert (ys.mean() < 100) == corner.startswith("top")
     assert (xs.mean() < 150) == corner.endswith("left")
 

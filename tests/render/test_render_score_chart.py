@@ -10,7 +10,7 @@ from engine.render.score_chart import score_chart
 
 def points(svg: str) -> list[tuple[float, float]]:
     (line,) = re.findall(r'<polyline points="([^"]+)"', svg)
-    return [(float(x), float(y)) for x, _, y in (one.partition(",") for one in line.split())]
+    return [(float(x), float(y)) for x, _, y in (point.partition(",") for point in line.split())]
 
 
 def test_a_single_hot_frame_of_an_hour_is_drawn() -> None:
@@ -27,10 +27,10 @@ def test_names_are_escaped_and_spans_stay_inside() -> None:
     spans = [("<b>&1", -5.0, 1e9), ("2", 1.0, 1.0)]
     svg = score_chart({"scene": np.zeros(10)}, np.arange(10.0), spans)
     root = ElementTree.fromstring(svg)
-    texts = [one.text for one in root.iter("{http://www.w3.org/2000/svg}text")]
+    texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
     assert "<b>&1" in texts
-    for one in root.iter("{http://www.w3.org/2000/svg}rect"):
-        assert float(one.get("x", "0")) + float(one.get("width", "0")) <= 1000
+    for rectangle in root.iter("{http://www.w3.org/2000/svg}rect"):
+        assert float(rectangle.get("x", "0")) + float(rectangle.get("width", "0")) <= 1000
 
 
 def test_one_frame_and_no_length_can_be_drawn() -> None:

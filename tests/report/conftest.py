@@ -9,13 +9,13 @@ import pytest
 from engine.case import Case, NewBookmark, NewNote, NewOwnEvent
 from tests.cli.cli_material import Command
 from tests.cli.conftest import analysed, case, clip, command, copied_case
-from tests.report.report_material import ARABIC, CHINESE, SCRIPT, TYPST, Reported
+from tests.report.report_material import ARABIC, CHINESE, SCRIPT, TYPST, MakeReport
 
 __all__ = ["analysed", "case", "clip", "command", "copied_case"]
 
 
 @pytest.fixture
-def reviewed(case: Path) -> Path:
+def reviewed_case(case: Path) -> Path:
     """A case with one of everything that an examiner may write."""
     with Case.open(case, write=True) as opened, opened.change() as change:
         event = opened.results.events(1)[0].id
@@ -33,10 +33,10 @@ def reviewed(case: Path) -> Path:
 
 
 @pytest.fixture
-def reported(command: Command, reviewed: Path, tmp_path: Path) -> Reported:
+def make_report(command: Command, reviewed_case: Path, tmp_path: Path) -> MakeReport:
     def make(ending: str, *words: object) -> Path:
         target = tmp_path / f"report.{ending}"
-        ran = command("report", "--case", reviewed, "--to", target, *words)
+        ran = command("report", "--case", reviewed_case, "--to", target, *words)
         assert ran.code == 0, ran.err
         return target
 

@@ -12,7 +12,7 @@ SCRIPT = "<script>alert(1)</script>"
 ARABIC = "الشاهد يقول إن السيارة البيضاء دخلت المرآب من اليسار"
 CHINESE = "证人说，白色汽车从左侧进入停车场，然后停在十二号入口。"
 TYPST = '#panic("markup") $x$ *bold* @nobody #include "/etc/passwd"'
-Reported = Callable[..., Path]
+MakeReport = Callable[..., Path]
 
 
 def manifest_of(archive: Path) -> dict[str, Any]:

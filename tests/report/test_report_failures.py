@@ -29,30 +29,34 @@ def failing_write(path: Path, *_: object) -> None:
 
 @pytest.mark.parametrize("ending", ["pdf", "html", "zip"])
 def test_a_full_disk_leaves_no_half_report(
-    command: Command, reviewed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+    command: Command,
+    reviewed_case: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ending: str,
 ) -> None:
     for module, name in (
         (pdf_report, "write_pdf"), (html_report, "write_html"), (package, "write_pdf"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, failing_write)
     out = tmp_path / "out"
-    ran = command("report", "--case", reviewed, "--to", out / f"r.{ending}")
+    ran = command("report", "--case", reviewed_case, "--to", out / f"r.{ending}")
     assert ran.code == 4
     assert "the disk is full" in ran.error
     assert list(out.iterdir()) == []
-    assert not any((reviewed / "cache").glob("report-*"))
-    with Case.open(reviewed) as opened:
+    assert not any((reviewed_case / "cache").glob("report-*"))
+    with Case.open(reviewed_case) as opened:
         assert not opened.exports.all()
-    assert command("verify", "--case", reviewed).code == 0
+    assert command("verify", "--case", reviewed_case).code == 0
 
 
 def test_a_document_that_cannot_be_set_is_one_line(
-    command: Command, reviewed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, reviewed_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "report.typ"
     broken.write_text('#panic("on purpose")')
     monkeypatch.setattr(pdf_report, "TEMPLATE", broken)
-    ran = command("report", "--case", reviewed, "--to", tmp_path / "r.pdf")
+    ran = command("report", "--case", reviewed_case, "--to", tmp_path / "r.pdf")
     assert ran.code == 2
     assert "the page cannot be set" in ran.error
     assert "on purpose" in ran.error
@@ -60,7 +64,7 @@ def test_a_document_that_cannot_be_set_is_one_line(
 
 
 @pytest.mark.parametrize("stage", ["hashing", "pictures", "typesetting"])
-def test_a_cancelled_report_leaves_nothing(reviewed: Path, tmp_path: Path, stage: str) -> None:
+def test_a_cancelled_report_leaves_nothing(reviewed_case: Path, tmp_path: Path, stage: str) -> None:
     token = CancelToken()
 
     def stop(progress: Progress) -> None:
@@ -68,15 +72,15 @@ def test_a_cancelled_report_leaves_nothing(reviewed: Path, tmp_path: Path, stage
             token.cancel()
 
     out = tmp_path / "out"
-    with Case.open(reviewed, write=True) as opened, pytest.raises(CancelledError):
+    with Case.open(reviewed_case, write=True) as opened, pytest.raises(CancelledError):
         write_report(opened, out / "r.pdf", cancel=token, progress=stop)
     assert list(out.iterdir()) == []
-    assert not any((reviewed / "cache").glob("report-*"))
+    assert not any((reviewed_case / "cache").glob("report-*"))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills as POSIX does")
 def test_a_kill_leaves_the_case_and_no_half_report(
-    command: Command, reviewed: Path, tmp_path: Path
+    command: Command, reviewed_case: Path, tmp_path: Path
 ) -> None:
     script = (
         "import os, signal, sys\n"
@@ -89,9 +93,9 @@ def test_a_kill_leaves_the_case_and_no_half_report(
     )
     out = tmp_path / "out"
     out.mkdir()
-    words = ["report", "--case", str(reviewed), "--to", str(out / "r.html")]
+    words = ["report", "--case", str(reviewed_case), "--to", str(out / "r.html")]
     done = subprocess.run([sys.executable, "-c", script, *words], cwd=ROOT, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL
     assert not (out / "r.html").exists()
-    assert command("verify", "--case", reviewed).code == 0
+    assert command("verify", "--case", reviewed_case).code == 0
     assert command(*words).code == 0

@@ -20,17 +20,17 @@ from typing import Any
 import pytest
 
 from engine.case import Case, NewCitation, NewDialogue, NewNote, NewTurn
-from engine.case.tables.dialogues import Answer
+from engine.case.tables.dialogues import TurnAnswer
 from engine.media import hash_file
 from tests.cli.cli_material import Command, Ran
-from tests.report.report_material import ARABIC, CHINESE, SCRIPT, TYPST, Reported
+from tests.report.report_material import ARABIC, CHINESE, SCRIPT, TYPST, MakeReport
 
 
 def tool(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
+    tool = shutil.which(name)
+    if tool is None:
         pytest.skip(f"{name} is not installed")
-    return found
+    return tool
 
 
 def text_of(pdf: Path, *options: str) -> str:
@@ -38,8 +38,8 @@ def text_of(pdf: Path, *options: str) -> str:
     return subprocess.run(words, capture_output=True, check=True, timeout=60).stdout.decode()
 
 
-def test_the_pdf_is_pdf_a_with_metadata_and_output_intent(reported: Reported) -> None:
-    pdf = reported("pdf", "--examiner", "Dr Ada Examiner")
+def test_the_pdf_is_pdf_a_with_metadata_and_output_intent(make_report: MakeReport) -> None:
+    pdf = make_report("pdf", "--examiner", "Dr Ada Examiner")
     data = pdf.read_bytes()
     assert data.startswith(b"%PDF-1.7")
     qpdf = tool("qpdf")
@@ -67,12 +67,12 @@ def test_the_pdf_is_pdf_a_with_metadata_and_output_intent(reported: Reported) ->
 
 
 def test_text_in_the_pdf_can_be_selected_and_found(
-    reported: Reported, reviewed: Path, clip: Path
+    make_report: MakeReport, reviewed_case: Path, clip: Path
 ) -> None:
-    text = text_of(reported("pdf"), "-raw")
+    text = text_of(make_report("pdf"), "-raw")
     joined = "".join(text.split())
     assert hash_file(clip)["sha256"] in joined
-    with Case.open(reviewed) as opened:
+    with Case.open(reviewed_case) as opened:
         heads = {entry.hash for entry in opened.audit.entries()}
     assert any(head in joined for head in heads)
     assert "".join(f"{SCRIPT} {TYPST}".split()) in joined
@@ -131,13 +131,13 @@ class Page(html.parser.HTMLParser):
 
 
 def test_the_html_holds_everything_and_asks_nobody_for_anything(
-    reported: Reported, clip: Path
+    make_report: MakeReport, clip: Path
 ) -> None:
-    source = reported("html").read_text("utf-8")
+    source = make_report("html").read_text("utf-8")
     page = Page(source)
     assert not page.tags & {"script", "iframe", "object", "embed", "form", "base"}
     assert not page.handlers
-    assert all(one.startswith(("data:image/", "data:,", "#")) for one in page.addresses)
+    assert all(address.startswith(("data:image/", "data:,", "#")) for address in page.addresses)
     assert "default-src 'none'" in page.policy
     (style,) = re.findall(r"<style>(.*?)</style>", source, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -168,9 +168,9 @@ def test_a_name_with_quotes_and_markup_stays_text(
     assert "".join(name.split()) in "".join(text_of(tmp_path / "r.pdf", "-raw").split())
 
 
-def test_a_browser_shows_the_page_without_a_word(reported: Reported, tmp_path: Path) -> None:
+def test_a_browser_shows_the_page_without_a_word(make_report: MakeReport, tmp_path: Path) -> None:
     chromium = tool("chromium")
-    page = reported("html")
+    page = make_report("html")
     done = subprocess.run(
         [
             chromium, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
@@ -186,91 +186,95 @@ def test_a_browser_shows_the_page_without_a_word(reported: Reported, tmp_path: P
 def test_changed_evidence_ends_with_0_and_shows_both_hashes_and_the_mark(
     command: Command, copied_case: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    case, held = copied_case
-    held.write_bytes(held.read_bytes()[:-1] + b"\xff")
-    now = hash_file(held)["sha256"]
+    case, copy = copied_case
+    copy.write_bytes(copy.read_bytes()[:-1] + b"\xff")
+    now = hash_file(copy)["sha256"]
     with Case.open(case) as opened:
         recorded = opened.evidence.get(1).sha256
     for ending in ("html", "pdf", "zip"):
         ran = command("report", "--case", case, "--to", tmp_path / f"r.{ending}")
         assert ran.code == 0
         assert "warning: evidence 1 has changed" in ran.err
-    said = Page((tmp_path / "r.html").read_text("utf-8")).text
+    page = Page((tmp_path / "r.html").read_text("utf-8")).text
     printed = "".join(text_of(tmp_path / "r.pdf", "-raw").split())
-    for text in (said, printed):
+    for text in (page, printed):
         assert now in text
         assert recorded in text
         assert "CHANGED" in text
-    assert "no picture of it can be shown" in said
+    assert "no picture of it can be shown" in page
     assert "data:image/jpeg" not in (tmp_path / "r.html").read_text("utf-8")
 
 
 def test_missing_evidence_is_reported_as_missing(
     command: Command, copied_case: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    case, held = copied_case
-    held.unlink()
+    case, copy = copied_case
+    copy.unlink()
     assert command("report", "--case", case, "--to", tmp_path / "r.html").code == 0
-    said = Page((tmp_path / "r.html").read_text("utf-8")).text
-    assert "Evidence 1 is missing or cannot be read" in said
-    assert "MISSING" in said
+    text = Page((tmp_path / "r.html").read_text("utf-8")).text
+    assert "Evidence 1 is missing or cannot be read" in text
+    assert "MISSING" in text
 
 
 def test_without_an_examiner_the_report_and_the_log_say_so(
-    command: Command, reviewed: Path, tmp_path: Path
+    command: Command, reviewed_case: Path, tmp_path: Path
 ) -> None:
-    ran = command("report", "--case", reviewed, "--to", tmp_path / "a.html", "--json")
+    ran = command("report", "--case", reviewed_case, "--to", tmp_path / "a.html", "--json")
     assert "warning: no examiner is named" in ran.err
     assert ran.json["examiner"] is None
     assert "not given" in Page((tmp_path / "a.html").read_text("utf-8")).text
-    entry = command("log", "--case", reviewed, "--action", "report", "--json").json["entries"][0]
+    entry = command("log", "--case", reviewed_case, "--action", "report", "--json").json["entries"][
+        0
+    ]
     assert json.loads(entry["params_json"])["examiner"] is None
     named = ["--examiner", " Ada  B. ", "--organisation", "Lab", "--reference", "4711"]
-    assert command("report", "--case", reviewed, "--to", tmp_path / "b.html", *named).err == ""
-    kept = command("report", "--case", reviewed, "--to", tmp_path / "c.json")
-    assert kept.err == ""
+    assert command("report", "--case", reviewed_case, "--to", tmp_path / "b.html", *named).err == ""
+    result = command("report", "--case", reviewed_case, "--to", tmp_path / "c.json")
+    assert result.err == ""
     details = json.loads((tmp_path / "c.json").read_text("utf-8"))["details"]
     assert details == {"examiner": "Ada B.", "organisation": "Lab", "reference": "4711"}
-    assert command("verify", "--case", reviewed).code == 0
+    assert command("verify", "--case", reviewed_case).code == 0
 
 
-def test_tagged_takes_only_what_has_a_tag(command: Command, reported: Reported) -> None:
-    everything = json.loads(reported("json").read_text("utf-8"))
-    chosen = json.loads(reported("json", "--tagged").read_text("utf-8"))
+def test_tagged_takes_only_what_has_a_tag(command: Command, make_report: MakeReport) -> None:
+    everything = json.loads(make_report("json").read_text("utf-8"))
+    chosen = json.loads(make_report("json", "--tagged").read_text("utf-8"))
     assert chosen["selection"] == "tagged"
     assert [event["tags"] for event in chosen["events"]] == [["report"]]
     assert len(everything["own_events"]) == 1
     assert chosen["own_events"] == []
     assert chosen["runs"][0]["triage"] == everything["runs"][0]["triage"]
-    said = Page(reported("html", "--tagged").read_text("utf-8")).text
-    assert "only events to which the examiner gave a tag" in said
-    assert "by hand" not in said
+    text = Page(make_report("html", "--tagged").read_text("utf-8")).text
+    assert "only events to which the examiner gave a tag" in text
+    assert "by hand" not in text
 
 
 @pytest.fixture
-def asked(reviewed: Path) -> Path:
+def asked_case(reviewed_case: Path) -> Path:
     """The case with an answer about its event, one that was stopped, and facts about a span."""
-    with Case.open(reviewed, write=True) as opened, opened.change() as change:
+    with Case.open(reviewed_case, write=True) as opened, opened.change() as change:
         row = opened.results.events(1)[0]
-        places = (row.event.first_frame, row.event.last_frame, row.event.start_pts,
+        bounds = (row.event.first_frame, row.event.last_frame, row.event.start_pts,
                   row.event.end_pts, row.event.start_s, row.event.end_s)  # fmt: skip
-        about = change.dialogues.add(NewDialogue(1, 1, None, row.id, *places))
+        about = change.dialogues.add(NewDialogue(1, 1, None, row.id, *bounds))
         fact = {"kind": "time", "text": f"The span lasts 3 s {SCRIPT}"}
         turn = NewTurn("Any anomaly?", (fact,), {}, "compact", "ab" * 32, "llama.cpp")
         first = change.dialogues.ask(about, turn)
-        change.dialogues.answer(first, Answer("complete", f"No. {SCRIPT} {TYPST}", 4, agrees=False))
+        change.dialogues.answer(
+            first, TurnAnswer("complete", f"No. {SCRIPT} {TYPST}", 4, agrees=False)
+        )
         change.dialogues.cite(first, [NewCitation(1, 0.4, 0.8, 100, 200, None)])
         second = change.dialogues.ask(about, replace(turn, question=ARABIC))
-        change.dialogues.answer(second, Answer("cancelled", "From the", 2))
-        span = change.dialogues.add(NewDialogue(1, 1, None, None, *places))
+        change.dialogues.answer(second, TurnAnswer("cancelled", "From the", 2))
+        span = change.dialogues.add(NewDialogue(1, 1, None, None, *bounds))
         change.dialogues.ask(span, NewTurn("Known?", (fact,), {}, missing="no pack", state="facts"))
-    return reviewed
+    return reviewed_case
 
 
 def test_dialogues_stand_with_their_event_and_are_marked_as_machine_written(
-    reported: Reported, asked: Path
+    make_report: MakeReport, asked_case: Path
 ) -> None:
-    page = Page(reported("html").read_text("utf-8")).text
+    page = Page(make_report("html").read_text("utf-8")).text
     for words in (
         f"The span lasts 3 s {SCRIPT}",
         "Machine-written by the pack compact",
@@ -283,30 +287,30 @@ def test_dialogues_stand_with_their_event_and_are_marked_as_machine_written(
     ):
         assert words in page, words
     assert page.index("The span lasts") < page.index("Machine-written by")
-    said = text_of(reported("pdf"))
-    assert "Machine-written by the pack compact" in " ".join(said.split())
-    assert "stopped by the examiner" in " ".join(said.split())
-    dialogues = json.loads(reported("json").read_text("utf-8"))["dialogues"]
-    assert [len(one["turns"]) for one in dialogues] == [2, 1]
+    text = text_of(make_report("pdf"))
+    assert "Machine-written by the pack compact" in " ".join(text.split())
+    assert "stopped by the examiner" in " ".join(text.split())
+    dialogues = json.loads(make_report("json").read_text("utf-8"))["dialogues"]
+    assert [len(dialogue["turns"]) for dialogue in dialogues] == [2, 1]
     assert dialogues[0]["turns"][0]["machine_written"]
-    tagged = json.loads(reported("json", "--tagged").read_text("utf-8"))["dialogues"]
-    assert [one["event_id"] for one in tagged] == [dialogues[0]["event_id"]]
+    tagged = json.loads(make_report("json", "--tagged").read_text("utf-8"))["dialogues"]
+    assert [dialogue["event_id"] for dialogue in tagged] == [dialogues[0]["event_id"]]
 
 
 def test_the_package_holds_what_it_takes_to_repeat(
-    command: Command, reported: Reported, reviewed: Path, clip: Path, tmp_path: Path
+    command: Command, make_report: MakeReport, reviewed_case: Path, clip: Path, tmp_path: Path
 ) -> None:
-    target = reported("zip")
+    target = make_report("zip")
     with zipfile.ZipFile(target) as opened:
         files = {name: opened.read(name) for name in opened.namelist()}
     manifest = json.loads(files.pop("manifest.json"))
-    listed = {one["path"]: (one["size"], one["sha256"]) for one in manifest["files"]}
+    listed = {file["path"]: (file["size"], file["sha256"]) for file in manifest["files"]}
     assert listed == {
         name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
     }
     assert {"report.pdf", "report.html", "report.json", "events.csv", "audit.jsonl"} <= set(files)
     assert files["evidence.sha256"].decode() == f"{hash_file(clip)['sha256']}  {clip.name}\n"
-    with Case.open(reviewed) as case:
+    with Case.open(reviewed_case) as case:
         entries = [entry.__dict__ for entry in case.audit.entries()]
     log = [json.loads(line) for line in files["audit.jsonl"].splitlines()]
     assert log == entries[: len(log)]
@@ -324,11 +328,11 @@ def test_the_package_holds_what_it_takes_to_repeat(
 
 
 def test_cells_of_the_package_are_no_formulas(
-    command: Command, reviewed: Path, tmp_path: Path
+    command: Command, reviewed_case: Path, tmp_path: Path
 ) -> None:
-    with Case.open(reviewed, write=True) as opened, opened.change() as change:
+    with Case.open(reviewed_case, write=True) as opened, opened.change() as change:
         change.results.set_state(1, "dismissed", "=HYPERLINK(1)")
-    assert command("report", "--case", reviewed, "--to", tmp_path / "a.csv").code == 0
+    assert command("report", "--case", reviewed_case, "--to", tmp_path / "a.csv").code == 0
     with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows[0]["state_reason"] == "'=HYPERLINK(1)"
@@ -337,13 +341,15 @@ def test_cells_of_the_package_are_no_formulas(
 
 
 def test_a_note_of_a_megabyte_is_cut_in_the_pdf_only(
-    command: Command, reviewed: Path, tmp_path: Path
+    command: Command, reviewed_case: Path, tmp_path: Path
 ) -> None:
     long = "a word " * 150_000 + "THE END"
-    with Case.open(reviewed, write=True) as opened, opened.change() as change:
+    with Case.open(reviewed_case, write=True) as opened, opened.change() as change:
         change.notes.add(NewNote("case", long))
     for ending in ("pdf", "html", "json"):
-        assert command("report", "--case", reviewed, "--to", tmp_path / f"r.{ending}").code == 0
+        assert (
+            command("report", "--case", reviewed_case, "--to", tmp_path / f"r.{ending}").code == 0
+        )
     printed = " ".join(text_of(tmp_path / "r.pdf", "-raw").split())
     assert "cut here: 1,030,007 of 1,050,007 characters follow" in printed
     assert "THE END" not in printed
@@ -352,7 +358,7 @@ def test_a_note_of_a_megabyte_is_cut_in_the_pdf_only(
 
 
 def test_a_clock_that_ran_backwards_is_told(
-    command: Command, reviewed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, reviewed_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Earlier(datetime):
         @classmethod
@@ -361,16 +367,16 @@ def test_a_clock_that_ran_backwards_is_told(
 
     with monkeypatch.context() as patch:
         patch.setattr("engine.case.store.audit.datetime", Earlier)
-        with Case.open(reviewed, write=True) as opened, opened.change() as change:
+        with Case.open(reviewed_case, write=True) as opened, opened.change() as change:
             change.notes.add(NewNote("case", "two days before"))
             number = opened.audit.count
-    assert command("report", "--case", reviewed, "--to", tmp_path / "r.json").code == 0
+    assert command("report", "--case", reviewed_case, "--to", tmp_path / "r.json").code == 0
     (step,) = json.loads((tmp_path / "r.json").read_text("utf-8"))["backward_clocks"]
     assert step["seq"] == number
-    assert command("report", "--case", reviewed, "--to", tmp_path / "r.html").code == 0
-    said = Page((tmp_path / "r.html").read_text("utf-8")).text
-    assert f"ran backwards before entry {number}" in said
-    assert command("verify", "--case", reviewed).code == 0
+    assert command("report", "--case", reviewed_case, "--to", tmp_path / "r.html").code == 0
+    text = Page((tmp_path / "r.html").read_text("utf-8")).text
+    assert f"ran backwards before entry {number}" in text
+    assert command("verify", "--case", reviewed_case).code == 0
 
 
 def test_a_case_without_anything_can_be_reported(command: Command, tmp_path: Path) -> None:

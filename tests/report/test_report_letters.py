@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.progress import CancelToken
-from engine.export.printable_text import reads_rightwards, shown, with_fonts
+from engine.export.printable_text import reads_rightwards, visible_text, with_fonts
 from engine.export.typesetting import settable
 from engine.report import pdf_report
 from tests.report.report_material import ARABIC, CHINESE
@@ -28,7 +28,7 @@ from tests.report.report_material import ARABIC, CHINESE
     ],
 )
 def test_what_cannot_be_seen_is_shown(text: str, seen: str) -> None:
-    assert shown(text) == seen
+    assert visible_text(text) == seen
 
 
 def test_directions_are_read_from_the_first_letter() -> None:

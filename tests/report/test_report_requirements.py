@@ -20,10 +20,11 @@ from engine.media import hash_file
 from tests.cli.cli_material import Command
 from tests.report.test_report_forms import Page
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "forensics.md"
+TESTS = Path(__file__).parents[1]
+DOCUMENT = TESTS.parent / "docs" / "forensics.md"
 
 
-def reported(command: Command, case: Path, to: Path, *words: object) -> str:
+def make_report(command: Command, case: Path, to: Path, *words: object) -> str:
     ran = command("report", "--case", case, "--to", to, *words)
     assert ran.code == 0, ran.err
     return Page(to.read_text("utf-8")).text if to.suffix == ".html" else ""
@@ -40,15 +41,15 @@ def test_r1_the_source_is_never_changed_nor_written_beside(
     command: Command, clip: Path, tmp_path: Path
 ) -> None:
     folder, case = clip.parent, tmp_path / "a.case"
-    before = {one: (one.read_bytes(), one.stat().st_mtime_ns) for one in folder.iterdir()}
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
     assert command("analyze", clip, "--case", case, "--quiet").code == 0
-    reported(command, case, tmp_path / "r.zip")
+    make_report(command, case, tmp_path / "r.zip")
     words = ["archive", "--case", case, "--to", tmp_path / "a.zip", "--with-evidence"]
     assert command(*words).code == 0
     refused = command("report", "--case", case, "--to", folder / "r.html")
     assert refused.code == 2
     assert str(folder) in refused.error
-    after = {one: (one.read_bytes(), one.stat().st_mtime_ns) for one in folder.iterdir()}
+    after = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
     assert after == before
     insisted = folder / "insisted.html"
     assert command("report", "--case", case, "--to", insisted, "--beside-evidence").code == 0
@@ -59,50 +60,50 @@ def test_r1_the_source_is_never_changed_nor_written_beside(
 def test_r2_evidence_is_hashed_and_a_mismatch_blocks_and_stays_on_record(
     command: Command, copied_case: tuple[Path, Path], clip: Path, tmp_path: Path
 ) -> None:
-    case, held = copied_case
+    case, copy = copied_case
     with Case.open(case) as opened:
         assert opened.evidence.get(1).sha256 == hash_file(clip)["sha256"]
         assert opened.runs.get(1).evidence_sha256 == hash_file(clip)["sha256"]
-    original = held.read_bytes()
-    held.write_bytes(original + b"\0")
+    original = copy.read_bytes()
+    copy.write_bytes(original + b"\0")
     assert command("verify", "--case", case).code == 1
     still = command("export", "--case", case, "--evidence", 1, "--to", tmp_path / "a.png")
     assert still.code == 2
     assert "changed since it was added" in still.error
-    held.write_bytes(original)
+    copy.write_bytes(original)
     assert command("verify", "--case", case).code == 0
-    said = reported(command, case, tmp_path / "r.html")
-    assert "was found changed or missing 2 times before; it is unchanged now" in said
+    text = make_report(command, case, tmp_path / "r.html")
+    assert "was found changed or missing 2 times before; it is unchanged now" in text
     assert set(hash_file(clip, ("sha256", "md5", "sha1"))) == {"sha256", "md5", "sha1"}
 
 
 def test_r3_the_audit_trail_says_who_did_what_when_with_what(
     command: Command, case: Path, tmp_path: Path
 ) -> None:
-    reported(command, case, tmp_path / "r.html")
+    make_report(command, case, tmp_path / "r.html")
     entries = command("log", "--case", case, "--json").json["entries"]
-    assert [one["seq"] for one in entries] == list(range(1, len(entries) + 1))
-    for before, one in zip([None, *entries], entries, strict=False):
-        assert one["utc"].endswith("+00:00")
-        assert re.fullmatch(r".+@.+", one["actor"])
-        params = json.loads(one["params_json"])
+    assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+    for before, entry in zip([None, *entries], entries, strict=False):
+        assert entry["utc"].endswith("+00:00")
+        assert re.fullmatch(r".+@.+", entry["actor"])
+        params = json.loads(entry["params_json"])
         assert re.fullmatch(r"[+-]\d{4}", params["local_offset"])
         assert params["version"]
-        assert one["prev_hash"] == (before["hash"] if before else "0" * 64)
-    said = {one["action"] for one in entries}
-    assert {"case.create", "evidence.add", "run.start", "run.finish", "report.write"} <= said
+        assert entry["prev_hash"] == (before["hash"] if before else "0" * 64)
+    actions = {entry["action"] for entry in entries}
+    assert {"case.create", "evidence.add", "run.start", "run.finish", "report.write"} <= actions
 
 
 def test_r4_the_report_names_every_tool_and_the_machine(
     command: Command, case: Path, tmp_path: Path
 ) -> None:
-    said = reported(command, case, tmp_path / "r.html")
+    page = make_report(command, case, tmp_path / "r.html")
     with Case.open(case) as opened:
         env = json.loads(opened.runs.get(1).environment)
     for name in ("av", "opencv-python-headless", "numpy", "scipy"):
-        assert f"{name} {env['packages'][name]}" in said
+        assert f"{name} {env['packages'][name]}" in page
     for text in ("libavcodec", "Typst", "Jinja", env["processor"], env["system"], env["python"]):
-        assert text in said
+        assert text in page
 
 
 def test_r5_a_processed_copy_is_a_new_file_with_its_own_hash(
@@ -110,17 +111,17 @@ def test_r5_a_processed_copy_is_a_new_file_with_its_own_hash(
 ) -> None:
     still = tmp_path / "still.png"
     assert command("export", "--case", case, "--evidence", 1, "--to", still).code == 0
-    said = reported(command, case, tmp_path / "r.html")
+    text = make_report(command, case, tmp_path / "r.html")
     for name in ("still.png", "still-overlay.png"):
-        assert name in said
-        assert hash_file(tmp_path / name)["sha256"] in said
-    assert "not that they are authentic" in said
+        assert name in text
+        assert hash_file(tmp_path / name)["sha256"] in text
+    assert "not that they are authentic" in text
 
 
 def test_r7_a_run_can_be_repeated_from_what_is_stored_and_agrees(
     command: Command, case: Path, tmp_path: Path
 ) -> None:
-    reported(command, case, tmp_path / "r.zip")
+    make_report(command, case, tmp_path / "r.zip")
     with zipfile.ZipFile(tmp_path / "r.zip") as opened:
         recipe = json.loads(opened.read("runs/run-1.json"))
         assert opened.read("runs/run-1-regions.txt")
@@ -130,7 +131,7 @@ def test_r7_a_run_can_be_repeated_from_what_is_stored_and_agrees(
     assert len(recipe["evidence_sha256"]) == len(recipe["settings_sha256"]) == 64
     assert recipe["calibrations"][0]["sha256"]
     assert command("analyze", "--repeat", 1, "--case", case, "--quiet").code == 0
-    assert "bit for bit" in reported(command, case, tmp_path / "r.html")
+    assert "bit for bit" in make_report(command, case, tmp_path / "r.html")
 
 
 def test_r8_times_are_pts_and_the_burned_in_clock_stands_apart(
@@ -139,21 +140,21 @@ def test_r8_times_are_pts_and_the_burned_in_clock_stands_apart(
     event = command("events", "--case", case, "--json").json["events"][0]
     with Case.open(case, write=True) as opened, opened.change() as change:
         change.evidence.set_clock_offset(1, 3600.0)
-    said = reported(command, case, tmp_path / "r.html")
-    assert f"{event['start_pts']} – {event['end_pts']}, peak {event['peak_pts']}" in said
-    assert "+3600.000 s from stream time" in said
-    assert "01:00:0" in said
+    text = make_report(command, case, tmp_path / "r.html")
+    assert f"{event['start_pts']} – {event['end_pts']}, peak {event['peak_pts']}" in text
+    assert "+3600.000 s from stream time" in text
+    assert "01:00:0" in text
     for name in ("duplicates", "missing", "discarded", "discontinuities", "gaps"):
-        assert name in said
+        assert name in text
 
 
 def test_r9_pictures_are_marked_as_derivatives_of_a_named_frame(
     command: Command, case: Path, tmp_path: Path
 ) -> None:
-    said = reported(command, case, tmp_path / "r.html")
-    assert "Pictures are reduced JPEG illustrations made from the exact frame" in said
-    assert re.search(r"Frame \d+, PTS \d+, 00:00:0", said)
-    assert "inferno, at most 50 % opaque" in said
+    text = make_report(command, case, tmp_path / "r.html")
+    assert "Pictures are reduced JPEG illustrations made from the exact frame" in text
+    assert re.search(r"Frame \d+, PTS \d+, 00:00:0", text)
+    assert "inferno, at most 50 % opaque" in text
 
 
 def test_r10_an_amendment_never_erases_what_it_amends(
@@ -162,32 +163,32 @@ def test_r10_an_amendment_never_erases_what_it_amends(
     with Case.open(case, write=True) as opened, opened.change() as change:
         first = change.notes.add(NewNote("case", "the coat was red"))
         change.notes.amend(first, "the coat was brown")
-    said = reported(command, case, tmp_path / "r.html")
-    assert "the coat was red" in said
-    assert said.index("the coat was brown") < said.index("the coat was red")
+    text = make_report(command, case, tmp_path / "r.html")
+    assert "the coat was red" in text
+    assert text.index("the coat was brown") < text.index("the coat was red")
     assert command("verify", "--case", case).code == 0
 
 
 def test_r11_limits_and_error_rates_stand_in_the_report_and_a_human_signs(
     command: Command, case: Path, tmp_path: Path
 ) -> None:
-    said = reported(command, case, tmp_path / "r.html")
-    assert "It is not a probability of anything" in said
-    assert "False alarms" in said
-    assert re.search(r"scene\s*ped2, test, \d+ videos", said)
-    assert "no text in it is written by a language model" in said
-    assert "the conclusions drawn from it are mine" in said
+    text = make_report(command, case, tmp_path / "r.html")
+    assert "It is not a probability of anything" in text
+    assert "False alarms" in text
+    assert re.search(r"scene\s*ped2, test, \d+ videos", text)
+    assert "no text in it is written by a language model" in text
+    assert "the conclusions drawn from it are mine" in text
     for line in ("Name", "Signature", "Date"):
-        assert line in said
+        assert line in text
 
 
 def test_r12_the_package_has_a_manifest_over_all_its_files(
     command: Command, case: Path, tmp_path: Path
 ) -> None:
-    reported(command, case, tmp_path / "r.zip")
+    make_report(command, case, tmp_path / "r.zip")
     with zipfile.ZipFile(tmp_path / "r.zip") as opened:
         manifest = json.loads(opened.read("manifest.json"))
-        named = {one["path"]: one["sha256"] for one in manifest["files"]}
+        named = {file["path"]: file["sha256"] for file in manifest["files"]}
         assert set(opened.namelist()) == {*named, "manifest.json"}
         for name, sha256 in named.items():
             assert hashlib.sha256(opened.read(name)).hexdigest() == sha256
@@ -197,11 +198,11 @@ def test_r12_the_package_has_a_manifest_over_all_its_files(
 def test_r13_a_responsible_examiner_is_named_or_the_lack_is_recorded(
     command: Command, case: Path, tmp_path: Path
 ) -> None:
-    assert "Examinernot given" in reported(command, case, tmp_path / "a.html")
+    assert "Examinernot given" in make_report(command, case, tmp_path / "a.html")
     assert json.loads(log_of(command, case, "report")[-1]["params_json"])["examiner"] is None
-    said = reported(command, case, tmp_path / "b.html", "--examiner", "Dr Ada Examiner")
-    assert "Dr Ada Examiner" in said
-    assert "it decides nothing" in said
+    text = make_report(command, case, tmp_path / "b.html", "--examiner", "Dr Ada Examiner")
+    assert "Dr Ada Examiner" in text
+    assert "it decides nothing" in text
     assert json.loads(log_of(command, case, "report")[-1]["params_json"])["examiner"]
 
 
@@ -213,7 +214,7 @@ def test_r14_nothing_goes_out_to_a_network(
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    reported(command, case, tmp_path / "r.zip")
+    make_report(command, case, tmp_path / "r.zip")
     assert command("archive", "--case", case, "--to", tmp_path / "a.zip").code == 0
     with zipfile.ZipFile(tmp_path / "r.zip") as opened:
         page = opened.read("report.html").decode()
@@ -223,7 +224,7 @@ def test_r14_nothing_goes_out_to_a_network(
 def test_every_requirement_has_a_row_and_says_which_test_shows_it() -> None:
     rows = dict(re.findall(r"^\| (R\d+) \| (.*) \|$", DOCUMENT.read_text("utf-8"), re.MULTILINE))
     assert list(rows) == [f"R{number}" for number in range(1, 15)]
-    here = "".join(one.read_text("utf-8") for one in Path(__file__).parent.glob("test_*.py"))
+    here = "".join(path.read_text("utf-8") for path in TESTS.rglob("test_*.py"))
     tests = set(re.findall(r"def (test_r\d+_\w+)", here))
     named = set(re.findall(r"`(test_r\d+_\w+)`", " ".join(rows.values())))
     assert named == tests

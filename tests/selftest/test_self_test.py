@@ -17,19 +17,19 @@ from engine.selftest import self_test
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
     """What this machine measures."""
-    return self_test.measured(CancelToken(), silent)
+    return self_test.measure(CancelToken(), silent)
 
 
 @pytest.fixture(autouse=True)
 def measured_once(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> None:
-    monkeypatch.setattr(self_test, "measured", lambda *_: found)
+    monkeypatch.setattr(self_test, "measure", lambda *_: found)
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch, folder: Path, **changes: Any) -> None:
     """Puts another record in place of the shipped one."""
     record = json.loads(self_test.EXPECTED.read_text("utf-8"))
     file = folder / "self-test.json"
-    file.write_text(json.dumps({**record, **changes}), encoding="utf-8")
+    file.write_text(json.dumps({**record, "others": [], **changes}), encoding="utf-8")
     monkeypatch.setattr(self_test, "EXPECTED", file)
 
 
@@ -84,6 +84,17 @@ def test_scores_within_the_tolerance_pass_and_others_do_not(
         scores = {name: [one + apart for one in row] for name, row in found["scores"].items()}
         recorded(monkeypatch, tmp_path, results={**found, "scores": scores})
         assert run(["selftest"]) == code
+
+
+def test_results_of_another_kind_of_processor_are_as_good_as_the_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, found: dict[str, Any]
+) -> None:
+    scores = {name: [one + 0.01 for one in row] for name, row in found["scores"].items()}
+    differing = {**found, "scores": scores}
+    recorded(monkeypatch, tmp_path, results=differing, others=[])
+    assert run(["selftest"]) == 1
+    recorded(monkeypatch, tmp_path, results=differing, others=[{"results": found}])
+    assert run(["selftest"]) == 0
 
 
 def test_a_damaged_record_is_one_line(

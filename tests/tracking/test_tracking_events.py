@@ -22,10 +22,10 @@ def spans(scores: list[float], rate: float = 10.0) -> list[tuple[int, int, int]]
 
 def naive(scores: list[float], rate: float) -> list[tuple[int, int]]:
     """The definition, frame by frame."""
-    seen = [i for i, score in enumerate(scores) if not np.isnan(score)]
+    decoded = [i for i, score in enumerate(scores) if not np.isnan(score)]
     runs: list[list[int]] = []
     fresh = True
-    for i in seen:
+    for i in decoded:
         if np.float32(scores[i]) >= np.float32(0.4):
             if fresh:
                 runs.append([])

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from engine.core.findings import Trajectory
 from engine.core.geometry import Box
+from engine.lab.evaluation.region_cuts import cut_many
 from engine.motion.grid import Grid
-from engine.tracking.regions import RegionLog, cut_cells, cut_many, cut_regions
+from engine.tracking.regions import RegionLog, cut_cells
 
 GRID = Grid(64, 48, 8, 128, 96)
 
@@ -37,30 +38,30 @@ def trajectory(number: int, frames: list[int], boxes: list[list[int]]) -> Trajec
 
 
 def test_cells_that_touch_at_a_corner_are_one_region() -> None:
-    regions = cut_regions(heat_of((1, 1, 0.6), (2, 2, 0.9), (4, 6, 0.5)), 0.5, GRID)
-    assert [(box, round(score, 3)) for box, score, _ in regions] == [
+    regions = cut_cells(heat_of((1, 1, 0.6), (2, 2, 0.9), (4, 6, 0.5)), 0.5)
+    assert [(region.box(GRID), round(region.score, 3)) for region in regions] == [
         (Box(16, 16, 32, 32), 0.9),
         (Box(96, 64, 16, 16), 0.5),
     ]
-    assert regions[0][2].tolist() == [[True, False], [False, True]]
+    assert regions[0].mask.tolist() == [[True, False], [False, True]]
 
 
 def test_nothing_hot_gives_no_region() -> None:
-    assert cut_regions(heat_of((1, 1, 0.49)), 0.5, GRID) == []
+    assert cut_cells(heat_of((1, 1, 0.49)), 0.5) == []
     assert cut_many(heat_of((1, 1, 0.1)), (0.2, 0.4), GRID) == []
 
 
 def test_the_score_is_that_of_the_region_not_of_its_box() -> None:
     ring = heat_of(*[(r, c, 0.6) for r in range(5) for c in range(5) if {r, c} & {0, 4}])
     ring[2, 2] = 0.9
-    scores = sorted(round(score, 3) for _, score, _ in cut_regions(ring, 0.5, GRID))
+    scores = sorted(round(region.score, 3) for region in cut_cells(ring, 0.5))
     assert scores == [0.6, 0.9]
 
 
 def test_several_cuts_give_one_box_per_component_and_cut() -> None:
     heat = heat_of((1, 1, 0.9), (1, 2, 0.5), (1, 3, 0.9))
-    found = cut_many(heat, (0.4, 0.8), GRID)
-    assert [box for box, _ in found] == [
+    regions = cut_many(heat, (0.4, 0.8), GRID)
+    assert [box for box, _ in regions] == [
         Box(16, 16, 48, 16),
         Box(16, 16, 16, 16),
         Box(48, 16, 16, 16),
@@ -70,7 +71,7 @@ def test_several_cuts_give_one_box_per_component_and_cut() -> None:
 
 def test_the_last_cells_end_with_the_picture() -> None:
     odd = Grid(64, 48, 8, 131, 97)
-    box = cut_regions(heat_of((5, 7, 0.9)), 0.5, odd)[0][0]
+    box = cut_cells(heat_of((5, 7, 0.9)), 0.5)[0].box(odd)
     assert box.corners[2:] == (130, 96)
 
 

@@ -11,14 +11,14 @@ from engine.motion.grid import Grid
 from engine.motion.motion_maps import SPEED_UNIT
 from engine.tracking.blobs import find_blob
 from engine.tracking.kalman import CentreFilter
-from engine.tracking.target_state import Course
+from engine.tracking.target_state import TargetState
 from engine.tracking.tracker import Tracker
 from engine.tracking.tracking_block import TrackingBlock
 
 RATE = 25.0
 GRID = Grid(512, 288, 8, 1024, 576)
 SETTINGS = TrackingSettings()
-Place = Callable[[float], tuple[float, float]]
+Position = Callable[[float], tuple[float, float]]
 
 
 class Stage:
@@ -37,17 +37,17 @@ class Stage:
 
     def mover(
         self,
-        place: Place,
-        seen: tuple[float, float] = (0, 1e9),
+        position: Position,
+        visible: tuple[float, float] = (0, 1e9),
         hot: tuple[float, float] = (0, 0),
         size: tuple[int, int] = (4, 7),
         ratio: float = 1.0,
         gaps: tuple[tuple[float, float], ...] = (),
     ) -> Stage:
         for i, t in enumerate(self.seconds):
-            if not seen[0] <= t <= seen[1] or any(a <= t < b for a, b in gaps):
+            if not visible[0] <= t <= visible[1] or any(a <= t < b for a, b in gaps):
                 continue
-            (x, y), (x2, y2) = place(t), place(t + 0.01)
+            (x, y), (x2, y2) = position(t), position(t + 0.01)
             left, top = round(x - size[0] / 2), round(y - size[1] / 2)
             window = (
                 i,
@@ -81,30 +81,37 @@ class Stage:
         return tracker.finish()
 
 
-def rightwards(speed: float, y: float = 18.0, start: float = -2.0) -> Place:
+def rightwards(speed: float, y: float = 18.0, start: float = -2.0) -> Position:
     return lambda t: (start + speed * t, y)
 
 
 def test_a_target_is_followed_to_both_ends_although_it_is_hot_only_in_the_middle() -> None:
     stage = Stage(5).mover(rightwards(15), hot=(1.5, 2.5), ratio=4.0)
-    (found,) = stage.run()
-    assert (found.number, found.from_cell, found.to_cell) == (1, "middle left", "middle right")
-    assert found.direction == "right"
-    assert found.frames[0] <= 5
-    assert found.frames[-1] >= 108
-    assert found.relative_speed == pytest.approx(4.0, rel=0.1)
-    assert found.scores.max() == np.float32(0.9)
-    assert list(found.pts) == [frame * 512 for frame in found.frames]
-    assert (found.start_s, found.end_s) == (found.frames[0] / RATE, found.frames[-1] / RATE)
+    (trajectory,) = stage.run()
+    assert (trajectory.number, trajectory.from_cell, trajectory.to_cell) == (
+        1,
+        "middle left",
+        "middle right",
+    )
+    assert trajectory.direction == "right"
+    assert trajectory.frames[0] <= 5
+    assert trajectory.frames[-1] >= 108
+    assert trajectory.relative_speed == pytest.approx(4.0, rel=0.1)
+    assert trajectory.scores.max() == np.float32(0.9)
+    assert list(trajectory.pts) == [frame * 512 for frame in trajectory.frames]
+    assert (trajectory.start_s, trajectory.end_s) == (
+        trajectory.frames[0] / RATE,
+        trajectory.frames[-1] / RATE,
+    )
 
 
 def test_boxes_fit_the_target_in_decoded_pixels() -> None:
-    (found,) = Stage(4).mover(rightwards(15), hot=(0, 9), size=(4, 7)).run()
-    middle = found.boxes[(found.frames > 20) & (found.frames < 80)]
+    (trajectory,) = Stage(4).mover(rightwards(15), hot=(0, 9), size=(4, 7)).run()
+    middle = trajectory.boxes[(trajectory.frames > 20) & (trajectory.frames < 80)]
     assert np.median(middle[:, 2]) == pytest.approx(4 * 16, abs=8)
     assert np.median(middle[:, 3]) == pytest.approx(7 * 16, abs=8)
-    assert (found.boxes[:, :2] >= 0).all()
-    assert (found.boxes[:, 0] + found.boxes[:, 2] <= GRID.source_width).all()
+    assert (trajectory.boxes[:, :2] >= 0).all()
+    assert (trajectory.boxes[:, 0] + trajectory.boxes[:, 2] <= GRID.source_width).all()
 
 
 def test_a_flicker_is_no_trajectory() -> None:
@@ -113,8 +120,8 @@ def test_a_flicker_is_no_trajectory() -> None:
 
 def test_who_never_stands_out_has_no_trajectory() -> None:
     stage = Stage(4).mover(rightwards(5)).mover(rightwards(15, y=8), hot=(0.5, 3.5))
-    (found,) = stage.run()
-    assert found.from_cell == "top left"
+    (trajectory,) = stage.run()
+    assert trajectory.from_cell == "top left"
 
 
 def test_heat_that_comes_and_goes_is_one_target() -> None:
@@ -125,8 +132,8 @@ def test_heat_that_comes_and_goes_is_one_target() -> None:
 
 def test_a_target_behind_a_pillar_stays_one() -> None:
     stage = Stage(5).mover(rightwards(14), hot=(0.8, 4.5), gaps=((2.0, 2.5),))
-    (found,) = stage.run()
-    assert (found.from_cell, found.to_cell) == ("middle left", "middle right")
+    (trajectory,) = stage.run()
+    assert (trajectory.from_cell, trajectory.to_cell) == ("middle left", "middle right")
 
 
 def test_a_target_that_was_lost_is_recognised_when_it_is_traced_back() -> None:
@@ -139,35 +146,38 @@ def test_a_target_that_was_lost_is_recognised_when_it_is_traced_back() -> None:
 def test_heat_that_returns_after_a_long_while_is_traced_back_to_its_target() -> None:
     stage = Stage(16).mover(rightwards(4), hot=(1.0, 1.8))
     stage.mover(rightwards(4), hot=(14.5, 15.3))
-    (found,) = stage.run()
-    assert (found.from_cell, found.to_cell) == ("middle left", "middle right")
-    assert len(found.frames) > 15 * RATE
+    (trajectory,) = stage.run()
+    assert (trajectory.from_cell, trajectory.to_cell) == ("middle left", "middle right")
+    assert len(trajectory.frames) > 15 * RATE
 
 
 def test_two_that_part_keep_their_own_ways() -> None:
     stage = Stage(7).mover(lambda t: (2 + 7 * t, 18.0), hot=(0.5, 6.5))
     stage.mover(lambda t: (2 + 7 * t, 18.0 + 6 * max(0.0, t - 2.5)), hot=(2.5, 6.5))
-    assert sorted(found.to_cell for found in stage.run()) == ["bottom right", "middle right"]
+    assert sorted(trajectory.to_cell for trajectory in stage.run()) == [
+        "bottom right",
+        "middle right",
+    ]
 
 
 def test_two_that_become_one_end_as_one() -> None:
     stage = Stage(8).mover(rightwards(7), hot=(0.3, 7.5))
     stage.mover(lambda t: (-2 + 7 * t, 18.0 + 4 * max(0.0, 3.0 - t)), hot=(0.3, 7.5))
-    found = stage.run()
-    assert len(found) == 2
-    assert sorted(f.end_s > 6 for f in found) == [False, True]
+    trajectories = stage.run()
+    assert len(trajectories) == 2
+    assert sorted(f.end_s > 6 for f in trajectories) == [False, True]
 
 
 def test_two_that_cross_stay_two() -> None:
     stage = Stage(5).mover(rightwards(14, y=17), hot=(0.2, 4.6))
     stage.mover(lambda t: (66 - 14 * t, 20.0), hot=(0.2, 4.6))
-    found = stage.run()
-    ways = sorted((f.from_cell, f.to_cell, f.direction) for f in found)
+    trajectories = stage.run()
+    ways = sorted((f.from_cell, f.to_cell, f.direction) for f in trajectories)
     assert ways == [
         ("middle left", "middle right", "right"),
         ("middle right", "middle left", "left"),
     ]
-    assert [f.number for f in found] == [1, 2]
+    assert [f.number for f in trajectories] == [1, 2]
 
 
 def test_a_fast_one_passes_slow_ones_and_is_not_taken_for_them() -> None:
@@ -175,27 +185,27 @@ def test_a_fast_one_passes_slow_ones_and_is_not_taken_for_them() -> None:
     for x in (18, 30, 42):
         stage.mover(rightwards(4, start=x), size=(3, 7))
     stage.mover(rightwards(15, y=20), hot=(0.3, 4.6), size=(6, 7))
-    (found,) = stage.run()
-    assert (found.from_cell, found.to_cell) == ("middle left", "middle right")
-    assert found.end_s < 4.8
-    assert np.percentile(found.boxes[:, 2], 90) <= 8 * 16
+    (trajectory,) = stage.run()
+    assert (trajectory.from_cell, trajectory.to_cell) == ("middle left", "middle right")
+    assert trajectory.end_s < 4.8
+    assert np.percentile(trajectory.boxes[:, 2], 90) <= 8 * 16
 
 
 def test_who_walks_on_where_a_fast_one_left_is_not_followed() -> None:
     stage = Stage(9).mover(rightwards(15), hot=(0.5, 4.2))
-    stage.mover(lambda t: (50 + 2.0 * t, 18.0), seen=(3.0, 9.0), size=(3, 7))
-    (found,) = stage.run()
-    assert found.end_s < 6
+    stage.mover(lambda t: (50 + 2.0 * t, 18.0), visible=(3.0, 9.0), size=(3, 7))
+    (trajectory,) = stage.run()
+    assert trajectory.end_s < 6
 
 
 def test_something_left_behind_stands_in_place() -> None:
     stage = Stage(6)
     stage.heat[50:100, 20:22, 40:42] = 0.8
-    (found,) = stage.run()
-    assert found.direction == "in place"
-    assert found.from_cell == found.to_cell == "middle centre"
-    assert found.relative_speed is None
-    assert list(found.frames[[0, -1]]) == [50, 99]
+    (trajectory,) = stage.run()
+    assert trajectory.direction == "in place"
+    assert trajectory.from_cell == trajectory.to_cell == "middle centre"
+    assert trajectory.relative_speed is None
+    assert list(trajectory.frames[[0, -1]]) == [50, 99]
 
 
 def test_the_result_does_not_depend_on_the_blocks() -> None:
@@ -207,20 +217,20 @@ def test_the_result_does_not_depend_on_the_blocks() -> None:
         parts = Tracker(GRID, SETTINGS)
         for start in range(0, len(stage.frames), size):
             parts.add(stage.block(start, start + size))
-        expected, found = whole.finish(), parts.finish()
-        assert len(expected) == len(found) == 2
-        for one, other in zip(expected, found, strict=True):
-            assert np.array_equal(one.frames, other.frames)
-            assert np.array_equal(one.boxes, other.boxes)
-            assert np.array_equal(one.scores, other.scores)
-            assert (one.number, one.from_cell, one.to_cell) == (
-                other.number,
-                other.from_cell,
-                other.to_cell,
+        expected, in_parts = whole.finish(), parts.finish()
+        assert len(expected) == len(in_parts) == 2
+        for first, second in zip(expected, in_parts, strict=True):
+            assert np.array_equal(first.frames, second.frames)
+            assert np.array_equal(first.boxes, second.boxes)
+            assert np.array_equal(first.scores, second.scores)
+            assert (first.number, first.from_cell, first.to_cell) == (
+                second.number,
+                second.from_cell,
+                second.to_cell,
             )
-            assert one.relative_speed == other.relative_speed
+            assert first.relative_speed == second.relative_speed
         ours = [(r.frame, r.box, r.trajectory) for r in whole.regions.regions(expected)]
-        assert ours == [(r.frame, r.box, r.trajectory) for r in parts.regions.regions(found)]
+        assert ours == [(r.frame, r.box, r.trajectory) for r in parts.regions.regions(in_parts)]
         assert {number for *_, number in ours} == {1, 2}
 
 
@@ -232,16 +242,16 @@ def test_blocks_may_be_overwritten_after_they_were_added() -> None:
         tracker.add(block)
         block.foreground[:] = 0
         block.heat[:] = 0
-    (found,) = tracker.finish()
-    assert found.frames[0] <= 5
+    (trajectory,) = tracker.finish()
+    assert trajectory.frames[0] <= 5
 
 
 def test_a_hole_in_time_ends_a_target() -> None:
     stage = Stage(6).mover(rightwards(10), hot=(0, 6))
     stage.seconds[75:] += 60
-    found = stage.run()
-    assert len(found) == 2
-    assert found[0].end_s < 3 < 60 < found[1].start_s
+    trajectories = stage.run()
+    assert len(trajectories) == 2
+    assert trajectories[0].end_s < 3 < 60 < trajectories[1].start_s
 
 
 def test_what_stands_before_and_after_a_hole_in_time_is_not_known_to_be_one() -> None:
@@ -266,8 +276,8 @@ def test_a_blob_ends_where_another_velocity_begins() -> None:
 def test_foreground_of_another_pace_is_not_the_target() -> None:
     stage = Stage(1).mover(rightwards(5, start=20))
     maps = next(iter(stage.block()))
-    runner = Course(0.0, CentreFilter((20, 18), (6, 0)), (4, 7), (4, 7), 15.0, 0.0)
-    walker = Course(0.0, CentreFilter((20, 18), (6, 0)), (4, 7), (4, 7), 6.0, 0.0)
+    runner = TargetState(0.0, CentreFilter((20, 18), (6, 0)), (4, 7), (4, 7), 15.0, 0.0)
+    walker = TargetState(0.0, CentreFilter((20, 18), (6, 0)), (4, 7), (4, 7), 6.0, 0.0)
     assert runner.follow(maps, GRID.cell) is None
     blob = walker.follow(maps, GRID.cell)
     assert blob is not None

@@ -5,23 +5,23 @@ import pytest
 
 from engine.motion.grid import Grid
 from engine.tracking.kalman import CentreFilter
-from engine.tracking.target_state import Sample, Support
+from engine.tracking.target_state import Support, TargetSample
 from engine.tracking.tracking_block import CellBox
 from engine.tracking.trajectories import make_path, movement, number_paths
 
 GRID = Grid(512, 288, 8, 1024, 576)
 
 
-def sample(frame: int, box: CellBox, ratio: float = 2.0) -> Sample:
-    return Sample(frame, frame, frame / 25, box, (0.0, 0.0), 0.7, ratio, Support.HOT)
+def sample(frame: int, box: CellBox, ratio: float = 2.0) -> TargetSample:
+    return TargetSample(frame, frame, frame / 25, box, (0.0, 0.0), 0.7, ratio, Support.HOT)
 
 
 def test_numbers_follow_the_first_frame_then_the_place() -> None:
     early = make_path([sample(3, (40, 30, 44, 36))], GRID)
     upper = make_path([sample(5, (10, 2, 14, 8))], GRID)
     lower = make_path([sample(5, (2, 20, 6, 26))], GRID)
-    found = number_paths([lower, early, upper], GRID)
-    assert [(t.number, t.from_cell) for t in found] == [
+    trajectories = number_paths([lower, early, upper], GRID)
+    assert [(t.number, t.from_cell) for t in trajectories] == [
         (1, "bottom centre"),
         (2, "top left"),
         (3, "middle left"),
@@ -33,8 +33,8 @@ def test_what_enters_first_at_a_side_names_the_cell() -> None:
     boxes: list[CellBox] = [(0, 25, 1, 27), (0, 25, 1, 28)]
     boxes += [(0, 16, 4 + i, 26) for i in range(12)]
     samples = [sample(i, box) for i, box in enumerate(boxes)]
-    (found,) = number_paths([make_path(samples, GRID)], GRID)
-    assert found.from_cell == "bottom left"
+    (trajectory,) = number_paths([make_path(samples, GRID)], GRID)
+    assert trajectory.from_cell == "bottom left"
     (back,) = number_paths(
         [make_path([sample(i, box) for i, box in enumerate(boxes[::-1])], GRID)], GRID
     )
@@ -43,15 +43,19 @@ def test_what_enters_first_at_a_side_names_the_cell() -> None:
 
 def test_a_target_seen_half_inside_came_in_low() -> None:
     boxes: list[CellBox] = [(0, 17, 6 + i, 28) for i in range(8)]
-    (found,) = number_paths([make_path([sample(i, b) for i, b in enumerate(boxes)], GRID)], GRID)
-    assert found.from_cell == "bottom left"
+    (trajectory,) = number_paths(
+        [make_path([sample(i, b) for i, b in enumerate(boxes)], GRID)], GRID
+    )
+    assert trajectory.from_cell == "bottom left"
 
 
 def test_a_sliver_inside_the_picture_does_not_name_the_cell() -> None:
     boxes: list[CellBox] = [(20, 25, 21, 27), (20, 25, 21, 28)]
     boxes += [(20, 16, 24 + i, 26) for i in range(12)]
-    (found,) = number_paths([make_path([sample(i, b) for i, b in enumerate(boxes)], GRID)], GRID)
-    assert found.from_cell == "middle centre"
+    (trajectory,) = number_paths(
+        [make_path([sample(i, b) for i, b in enumerate(boxes)], GRID)], GRID
+    )
+    assert trajectory.from_cell == "middle centre"
 
 
 def test_a_target_that_comes_to_rest_is_told_from_one_that_leaves() -> None:

@@ -67,10 +67,10 @@ def write_qwen(folder: Path, values: dict[str, Any] = QWEN_TINY, seed: int = 7) 
 
     torch.manual_seed(seed)
     with quiet_transformers():
-        made: Any = Qwen2_5_VLForConditionalGeneration
-        made(Qwen2_5_VLConfig.from_dict(values)).save_pretrained(str(folder))
+        model_class: Any = Qwen2_5_VLForConditionalGeneration
+        model_class(Qwen2_5_VLConfig.from_dict(values)).save_pretrained(str(folder))
     tokenizer = Tokenizer(
-        WordLevel({word: place for place, word in enumerate(["<unk>", *_WORDS.split()])}, "<unk>")
+        WordLevel({word: index for index, word in enumerate(["<unk>", *_WORDS.split()])}, "<unk>")
     )
     tokenizer.pre_tokenizer = Whitespace()
     tokenizer.save(str(folder / "tokenizer.json"))

@@ -9,8 +9,8 @@ from engine.packs.pack_folders import weights_folders
 from engine.packs.prompt_sets import Templates
 from engine.tvad.backbones.backbone import VideoWindow, WindowMotion
 from engine.tvad.backbones.compact import CompactBackbone, load_compact
+from engine.tvad.backbones.scene_units import scene_motion
 from engine.tvad.prompt_embeddings import embed_words
-from engine.tvad.scene_units import scene_motion
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +31,17 @@ def window(slices: int = 1, size: tuple[int, int] = (128, 96), seed: int = 0) ->
 def test_features_have_the_widths_and_grids_that_the_backbone_names(
     backbone: CompactBackbone,
 ) -> None:
-    found = backbone.features(window(3))
-    assert tuple(one.shape[1] for one in found.maps) == backbone.widths
-    assert [tuple(one.shape[2:]) for one in found.maps] == [(12, 16), (12, 16), (6, 8), (3, 4)]
-    assert found.motion is not None
-    assert found.motion.shape == (3, backbone.motion_channels, 12, 16)
-    assert not found.motion.any()
+    features = backbone.features(window(3))
+    assert tuple(depth.shape[1] for depth in features.maps) == backbone.widths
+    assert [tuple(depth.shape[2:]) for depth in features.maps] == [
+        (12, 16),
+        (12, 16),
+        (6, 8),
+        (3, 4),
+    ]
+    assert features.motion is not None
+    assert features.motion.shape == (3, backbone.motion_channels, 12, 16)
+    assert not features.motion.any()
 
 
 def test_features_lie_in_raster_order(backbone: CompactBackbone) -> None:
@@ -69,17 +74,17 @@ def test_windows_that_do_not_fit_are_refused(backbone: CompactBackbone) -> None:
     with pytest.raises(BadInputError, match="32x32"):
         backbone.features(window(size=(100, 96)))
     motion = WindowMotion(np.zeros((2, 6, 4, 4), np.float32), np.zeros(4, np.float32), 128)
-    one = window()
+    pair = window()
     with pytest.raises(BadInputError, match="slices of motion"):
-        backbone.features(VideoWindow(one.frames, one.seconds, motion))
+        backbone.features(VideoWindow(pair.frames, pair.seconds, motion))
 
 
 def test_prompts_that_mean_the_same_lie_closer_than_others(backbone: CompactBackbone) -> None:
     words = ("person riding a bicycle", "cyclist", "person lying on the ground", "vehicle")
-    found = embed_words(backbone, words, Templates())
-    found = torch.nn.functional.normalize(found - found.mean(0), dim=1)
-    alike = float(found[0] @ found[1])
-    assert alike > max(float(found[0] @ found[2]), float(found[0] @ found[3]))
+    embedded = embed_words(backbone, words, Templates())
+    embedded = torch.nn.functional.normalize(embedded - embedded.mean(0), dim=1)
+    alike = float(embedded[0] @ embedded[1])
+    assert alike > max(float(embedded[0] @ embedded[2]), float(embedded[0] @ embedded[3]))
     again = embed_words(backbone, words[:1], Templates())
     assert torch.allclose(again[0], embed_words(backbone, words, Templates())[0], atol=1e-5)
 
@@ -130,8 +135,8 @@ def two_walkers(towards: float) -> WindowMotion:
 
 @pytest.mark.parametrize("towards", [45, -45])
 def test_who_walks_with_or_against_the_others_is_told_apart(towards: float) -> None:
-    found = scene_motion(two_walkers(towards), (512, 384), (48, 64))
-    along, stream = found[2, -2:, 42, 57]
+    channels = scene_motion(two_walkers(towards), (512, 384), (48, 64))
+    along, stream = channels[2, -2:, 42, 57]
     assert stream > 0.5
     assert torch.sign(along) == np.sign(towards)
     alone = two_walkers(towards)
@@ -142,8 +147,8 @@ def test_who_walks_with_or_against_the_others_is_told_apart(towards: float) -> N
 def test_a_slice_is_told_what_came_before_and_after() -> None:
     motion = two_walkers(45)
     motion.values[3:] = 0
-    found = scene_motion(motion, (512, 384), (48, 64))[:, :, 42, 57]
-    before, after = found[:, 12:15], found[:, 15:18]
-    assert torch.equal(before[4], found[2, [0, 1, 5]])
-    assert torch.equal(after[0], found[2, [0, 1, 5]])
+    channels = scene_motion(motion, (512, 384), (48, 64))[:, :, 42, 57]
+    before, after = channels[:, 12:15], channels[:, 15:18]
+    assert torch.equal(before[4], channels[2, [0, 1, 5]])
+    assert torch.equal(after[0], channels[2, [0, 1, 5]])
     assert float(after[2].abs().max()) == 0

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from engine.core.errors import BadInputError
-from engine.tvad.feature_codec import BoundedDecoder
+from engine.tvad.feature_codec import FeatureCodec
 from tests.tvad.text_pack import untrained_decoder
 
 GRID = (36, 48)
@@ -36,38 +36,38 @@ def texts(count: int, seed: int = 1) -> torch.Tensor:
 def exact(decoder: object, values: tuple[torch.Tensor, ...]) -> torch.Tensor:
     """The decoder's own log-odds, averaged to the grid."""
     odds = decoder.log_odds(values, texts(2), texts(3, 5))  # type: ignore[attr-defined]
-    return torch.stack([functional.adaptive_avg_pool2d(one, GRID) for one in odds])
+    return torch.stack([functional.adaptive_avg_pool2d(values, GRID) for values in odds])
 
 
 @torch.inference_mode()
 def test_maps_from_kept_bytes_are_the_decoders_and_fit_the_bound() -> None:
     decoder, values = untrained_decoder(), hidden()
-    bounded = BoundedDecoder(decoder, LIMIT, GRID)
-    slices = bounded.project(values)
+    codec = FeatureCodec(decoder, LIMIT, GRID)
+    slices = codec.project(values)
     assert len(slices) == 2
-    assert all(one.dtype == np.uint8 and one.nbytes <= LIMIT for one in slices)
-    found = bounded.log_odds([bounded.unpack(one) for one in slices], texts(2), texts(3, 5))
+    assert all(packed.dtype == np.uint8 and packed.nbytes <= LIMIT for packed in slices)
+    odds = codec.log_odds([codec.unpack(packed) for packed in slices], texts(2), texts(3, 5))
     expected = exact(decoder, values)
-    assert found.shape == (3, 2, *GRID)
+    assert odds.shape == (3, 2, *GRID)
     spread = float(expected.std())
-    assert float((found - expected).abs().mean()) < 0.1 * spread
-    assert float(torch.corrcoef(torch.stack([found.flatten(), expected.flatten()]))[0, 1]) > 0.98
+    assert float((odds - expected).abs().mean()) < 0.1 * spread
+    assert float(torch.corrcoef(torch.stack([odds.flatten(), expected.flatten()]))[0, 1]) > 0.98
 
 
 @torch.inference_mode()
 def test_kept_bytes_are_read_by_a_decoder_opened_later_bit_for_bit() -> None:
-    slices = BoundedDecoder(untrained_decoder(), LIMIT, GRID).project(hidden())
-    later = BoundedDecoder(untrained_decoder(), LIMIT, GRID)
-    first = later.log_odds([later.unpack(one) for one in slices], texts(2), texts(3))
-    again = BoundedDecoder(untrained_decoder(), LIMIT, GRID)
-    one = again.log_odds([again.unpack(slices[1])], texts(2), texts(3))
-    assert torch.equal(first[:, 1:], one)
+    slices = FeatureCodec(untrained_decoder(), LIMIT, GRID).project(hidden())
+    later = FeatureCodec(untrained_decoder(), LIMIT, GRID)
+    first = later.log_odds([later.unpack(packed) for packed in slices], texts(2), texts(3))
+    again = FeatureCodec(untrained_decoder(), LIMIT, GRID)
+    second = again.log_odds([again.unpack(slices[1])], texts(2), texts(3))
+    assert torch.equal(first[:, 1:], second)
 
 
 def test_bytes_of_another_decoder_and_a_bound_too_small_are_refused() -> None:
-    bounded = BoundedDecoder(untrained_decoder(), LIMIT, GRID)
-    slices = bounded.project(hidden())
+    codec = FeatureCodec(untrained_decoder(), LIMIT, GRID)
+    slices = codec.project(hidden())
     with pytest.raises(BadInputError, match="another size"):
-        bounded.unpack(slices[0][:-8])
+        codec.unpack(slices[0][:-8])
     with pytest.raises(BadInputError, match="do not fit"):
-        BoundedDecoder(untrained_decoder(), 4096, GRID).project(hidden())
+        FeatureCodec(untrained_decoder(), 4096, GRID).project(hidden())

@@ -10,7 +10,7 @@ from torch.nn import functional
 from engine.core.errors import BadInputError
 from engine.tvad.backbones.backbone import Features
 from engine.tvad.decoder_file import decoder_bytes, load_decoder
-from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig, upsample
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig
 
 CONFIG = DecoderConfig((8, 8, 16, 32), 24, (12, 12, 12, 12), 5, 6)
 
@@ -36,14 +36,12 @@ def test_seven_billion_configuration_has_the_parameters_of_the_method() -> None:
     with torch.device("meta"):
         decoder = AnomalyHeatmapDecoder(DecoderConfig((1280,) * 4, 3584, (1280,) * 4))
         maps = tuple(torch.empty(4, 1280, 10, 14) for _ in range(4))
-        hidden = decoder.hidden(Features((maps[0], maps[1], maps[2], maps[3])))
+        hidden = decoder.hidden_maps(Features((maps[0], maps[1], maps[2], maps[3])))
         heat = decoder.heatmaps(hidden, torch.empty(5, 3584), torch.empty(3, 3584))
-        full = upsample(heat, 8, (140, 196))
     mlps = sum(p.numel() for p in decoder.depths.parameters())
     assert mlps == 4 * (1280 * 1280 + 1280 + 1280 * 3584 + 3584)
     assert round(mlps / 1e6, 1) == 24.9
     assert heat.shape == (3, 4, 10, 14)
-    assert full.shape == (3, 8, 1, 140, 196)
 
 
 def test_cosine_equals_that_of_the_wide_map(decoder: AnomalyHeatmapDecoder) -> None:
@@ -54,13 +52,13 @@ def test_cosine_equals_that_of_the_wide_map(decoder: AnomalyHeatmapDecoder) -> N
     expected = functional.cosine_similarity(
         wide[:, None], text[None, :, :, None, None].expand(2, -1, -1, 6, 8), dim=2
     )
-    found = projection.cosine(projection.hidden(values), text)  # type: ignore[operator]
-    assert torch.allclose(found, expected, atol=1e-5)
+    cosine = projection.cosine(projection.hidden_maps(values), text)  # type: ignore[operator]
+    assert torch.allclose(cosine, expected, atol=1e-5)
 
 
 def test_heatmap_is_the_abnormal_channel_of_a_softmax(decoder: AnomalyHeatmapDecoder) -> None:
     normal, abnormal = torch.randn(4, 24), torch.randn(2, 24)
-    hidden = decoder.hidden(features())
+    hidden = decoder.hidden_maps(features())
     both = decoder.similarity(hidden, torch.cat([normal.mean(0, keepdim=True), abnormal]))
     for prompt in range(2):
         pair = torch.stack([both[0], both[1 + prompt]])
@@ -70,7 +68,7 @@ def test_heatmap_is_the_abnormal_channel_of_a_softmax(decoder: AnomalyHeatmapDec
 
 def test_each_prompt_has_the_map_it_has_alone(decoder: AnomalyHeatmapDecoder) -> None:
     normal, abnormal = torch.randn(4, 24), torch.randn(3, 24)
-    hidden = decoder.hidden(features())
+    hidden = decoder.hidden_maps(features())
     together = decoder.heatmaps(hidden, normal, abnormal)
     for prompt in range(3):
         alone = decoder.heatmaps(hidden, normal, abnormal[prompt : prompt + 1])
@@ -81,7 +79,9 @@ def test_text_is_judged_without_what_all_prompts_share(decoder: AnomalyHeatmapDe
     common = 5 * torch.randn(24)
     decoder.text_centre.copy_(common)
     own = torch.randn(2, 24)
-    assert torch.allclose(decoder.scaled(common + own), functional.normalize(own, dim=1), atol=1e-5)
+    assert torch.allclose(
+        decoder.normalise_text(common + own), functional.normalize(own, dim=1), atol=1e-5
+    )
 
 
 def test_calibration_travels_with_the_weights(
@@ -95,11 +95,11 @@ def test_calibration_travels_with_the_weights(
     path.write_bytes(data)
     again = load_decoder(path)
     assert again.config == CONFIG
-    assert float(again.calibrated(torch.tensor(2.5))) == 0.5
+    assert float(again.calibrate(torch.tensor(2.5))) == 0.5
     prompts = torch.randn(2, 24)
-    hidden = decoder.hidden(features())
+    hidden = decoder.hidden_maps(features())
     assert torch.allclose(
-        again.log_odds(again.hidden(features()), prompts, prompts),
+        again.log_odds(again.hidden_maps(features()), prompts, prompts),
         decoder.log_odds(hidden, prompts, prompts),
         atol=1e-5,
     )
@@ -116,14 +116,14 @@ def test_files_that_are_no_decoder_are_refused(tmp_path: Path) -> None:
 
 
 def test_features_of_another_backbone_are_refused(decoder: AnomalyHeatmapDecoder) -> None:
-    found = features()
+    measured = features()
     with pytest.raises(BadInputError, match="wide for a decoder"):
-        decoder.hidden(Features((found.maps[0],) * 4, found.motion))
+        decoder.hidden_maps(Features((measured.maps[0],) * 4, measured.motion))
     with pytest.raises(BadInputError, match="without motion"):
-        decoder.hidden(Features(found.maps))
-    assert found.motion is not None
+        decoder.hidden_maps(Features(measured.maps))
+    assert measured.motion is not None
     with pytest.raises(BadInputError, match="3 channels of motion for a decoder of 5"):
-        decoder.hidden(Features(found.maps, found.motion[:, :3]))
+        decoder.hidden_maps(Features(measured.maps, measured.motion[:, :3]))
 
 
 def test_decoder_with_more_convolutions_is_restored_as_it_was(tmp_path: Path) -> None:
@@ -134,16 +134,19 @@ def test_decoder_with_more_convolutions_is_restored_as_it_was(tmp_path: Path) ->
     again = load_decoder(path)
     assert again.config == config
     prompts = torch.randn(2, 24)
-    odds = [one.log_odds(one.hidden(features()), prompts, prompts) for one in (deeper, again)]
+    odds = [
+        decoder.log_odds(decoder.hidden_maps(features()), prompts, prompts)
+        for decoder in (deeper, again)
+    ]
     assert torch.equal(*odds)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU for heatmaps on a GPU")
 def test_heatmaps_on_a_gpu_are_those_of_the_processor(decoder: AnomalyHeatmapDecoder) -> None:
-    normal, abnormal, found = torch.randn(4, 24), torch.randn(2, 24), features()
-    expected = decoder.heatmaps(decoder.hidden(found), normal, abnormal)
+    normal, abnormal, measured = torch.randn(4, 24), torch.randn(2, 24), features()
+    expected = decoder.heatmaps(decoder.hidden_maps(measured), normal, abnormal)
     there = decoder.cuda()
-    assert found.motion is not None
-    moved = Features(tuple(one.cuda() for one in found.maps), found.motion.cuda())
-    heat = there.heatmaps(there.hidden(moved), normal.cuda(), abnormal.cuda())
+    assert measured.motion is not None
+    moved = Features(tuple(depth.cuda() for depth in measured.maps), measured.motion.cuda())
+    heat = there.heatmaps(there.hidden_maps(moved), normal.cuda(), abnormal.cuda())
     assert torch.allclose(heat.cpu(), expected, atol=1e-2)

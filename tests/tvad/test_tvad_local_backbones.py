@@ -12,7 +12,7 @@ from engine.core.errors import BadInputError
 from engine.packs.prompt_sets import Templates, expand
 from engine.tvad.backbones.backbone import Backbone, Features, VideoWindow, WindowMotion
 from engine.tvad.backbones.registry import load_backbone
-from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig, upsample
+from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig
 from tests.tvad.local_models import write_open_clip, write_qwen
 
 KINDS = ("qwen2.5-vl", "open_clip")
@@ -20,11 +20,11 @@ KINDS = ("qwen2.5-vl", "open_clip")
 
 @pytest.fixture(scope="module", params=KINDS)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("models") / "model"
+    folder = tmp_path_factory.mktemp("models") / "model"
     if request.param == "qwen2.5-vl":
-        return write_qwen(place)
+        return write_qwen(folder)
     pytest.importorskip("open_clip", reason="open_clip is not installed")
-    return write_open_clip(place)
+    return write_open_clip(folder)
 
 
 @pytest.fixture(scope="module")
@@ -48,28 +48,28 @@ def window(backbone: Backbone, frames: int = 4, rows: int = 6, columns: int = 8)
 def test_features_have_four_depths_on_one_grid(
     backbone: Backbone, still_features: Features
 ) -> None:
-    found = still_features
-    assert [tuple(one.shape) for one in found.maps] == [
+    features = still_features
+    assert [tuple(depth.shape) for depth in features.maps] == [
         (2, width, 6, 8) for width in backbone.widths
     ]
-    assert all(one.dtype == torch.float32 and one.isfinite().all() for one in found.maps)
-    assert (found.motion is None) == (backbone.motion_channels == 0)
+    assert all(depth.dtype == torch.float32 and depth.isfinite().all() for depth in features.maps)
+    assert (features.motion is None) == (backbone.motion_channels == 0)
 
 
-@pytest.mark.parametrize("place", [(0, 0, 0), (1, 3, 6), (0, 5, 2)])
+@pytest.mark.parametrize("cell", [(0, 0, 0), (1, 3, 6), (0, 5, 2)])
 def test_a_marked_patch_is_found_where_it_was_marked(
-    backbone: Backbone, still_features: Features, place: tuple[int, int, int]
+    backbone: Backbone, still_features: Features, cell: tuple[int, int, int]
 ) -> None:
-    step, row, column = place
+    step, row, column = cell
     marked = window(backbone)
     edge = backbone.stride
     marked.frames[
         step * 2 : step * 2 + 2, row * edge : (row + 1) * edge, column * edge : (column + 1) * edge
     ] = 250
-    for one, other in zip(still_features.maps, backbone.features(marked).maps, strict=True):
-        change = (one - other).norm(dim=1)
-        found = np.unravel_index(int(change.argmax()), change.shape)
-        assert tuple(map(int, found)) == place
+    for before, after in zip(still_features.maps, backbone.features(marked).maps, strict=True):
+        change = (before - after).norm(dim=1)
+        hottest = np.unravel_index(int(change.argmax()), change.shape)
+        assert tuple(map(int, hottest)) == cell
         assert float(change[1 - step].max()) < 1e-4 * float(change.max())
 
 
@@ -77,25 +77,25 @@ def test_equal_windows_and_texts_give_equal_bits(
     backbone: Backbone, still_features: Features, folder: Path
 ) -> None:
     again = load_backbone(backbone.name, folder)
-    found = again.features(window(backbone))
-    for one, other in zip(still_features.maps, found.maps, strict=True):
-        assert torch.equal(one, other)
+    features = again.features(window(backbone))
+    for before, after in zip(still_features.maps, features.maps, strict=True):
+        assert torch.equal(before, after)
     texts = ["person running", "vehicle"]
     assert torch.equal(backbone.embed_text(texts), again.embed_text(texts[::-1]).flip(0))
 
 
 def test_text_embeddings_are_means_of_this_encoder(backbone: Backbone) -> None:
     levels = expand("person running", Templates())
-    found = backbone.embed_text(levels)
-    assert found.shape == (3, backbone.text_width)
-    assert found.isfinite().all()
-    assert not torch.allclose(found[0], found[1])
+    embedded = backbone.embed_text(levels)
+    assert embedded.shape == (3, backbone.text_width)
+    assert embedded.isfinite().all()
+    assert not torch.allclose(embedded[0], embedded[1])
     assert backbone.embed_text([]).shape == (0, backbone.text_width)
 
 
-@pytest.mark.parametrize(("text", "said"), [(" ", "empty"), ("person " * 200, "tokens")])
-def test_prompts_that_do_not_fit_are_named(backbone: Backbone, text: str, said: str) -> None:
-    with pytest.raises(BadInputError, match=said):
+@pytest.mark.parametrize(("text", "message"), [(" ", "empty"), ("person " * 200, "tokens")])
+def test_prompts_that_do_not_fit_are_named(backbone: Backbone, text: str, message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
         backbone.embed_text(["vehicle", text])
 
 
@@ -116,8 +116,8 @@ def test_the_size_it_asks_for_is_one_it_takes(
     width, height = backbone.picture_size(*size, people)
     assert width * height <= 1.2 * 640 * 480
     frames = np.zeros((2, height, width, 3), np.uint8)
-    found = backbone.features(VideoWindow(frames, np.arange(2.0)))
-    assert found.maps[0].shape[-2:] == (height // backbone.stride, width // backbone.stride)
+    features = backbone.features(VideoWindow(frames, np.arange(2.0)))
+    assert features.maps[0].shape[-2:] == (height // backbone.stride, width // backbone.stride)
 
 
 def test_video_tokens_are_finite_rows(backbone: Backbone) -> None:
@@ -128,15 +128,15 @@ def test_video_tokens_are_finite_rows(backbone: Backbone) -> None:
 
 
 def test_costs_are_what_the_weights_weigh(backbone: Backbone, folder: Path) -> None:
-    stored = sum(one.stat().st_size for one in folder.glob("*.safetensors"))
+    stored = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     assert 0.8 * stored < backbone.cost.weights_bytes < 1.2 * stored
     assert backbone.cost.window_bytes > 0
 
 
 def moving_square(backbone: Backbone, rng: np.random.Generator) -> tuple[VideoWindow, torch.Tensor]:
     """A bright square on noise, with its truth on the grid."""
-    shown = window(backbone)
-    shown.frames[:] = rng.integers(60, 160, shown.frames.shape, dtype=np.uint8)
+    window_frames = window(backbone)
+    window_frames.frames[:] = rng.integers(60, 160, window_frames.frames.shape, dtype=np.uint8)
     edge, truth = backbone.stride, torch.zeros(2, 6, 8)
     for step in range(2):
         row, column = int(rng.integers(0, 5)), int(rng.integers(0, 7))
@@ -145,15 +145,15 @@ def moving_square(backbone: Backbone, rng: np.random.Generator) -> tuple[VideoWi
             row * edge : (row + 2) * edge,
             column * edge : (column + 2) * edge,
         ]
-        shown.frames[part] = (250, 60, 60)
+        window_frames.frames[part] = (250, 60, 60)
         truth[step, row : row + 2, column : column + 2] = 1.0
-    return shown, truth
+    return window_frames, truth
 
 
 def test_the_decoder_learns_on_its_features(backbone: Backbone) -> None:
     rng = np.random.default_rng(3)
     samples = [moving_square(backbone, rng) for _ in range(4)]
-    features = [backbone.features(one) for one, _ in samples]
+    features = [backbone.features(frames) for frames, _ in samples]
     text = backbone.embed_text(["person walking", "vehicle"])
     torch.manual_seed(0)
     widths = backbone.widths
@@ -167,8 +167,8 @@ def test_the_decoder_learns_on_its_features(backbone: Backbone) -> None:
     losses = []
     for _ in range(20):
         total = torch.zeros(())
-        for found, (_, truth) in zip(features, samples, strict=True):
-            odds = decoder.log_odds(decoder.hidden(found), text[:1], text[1:])[0]
+        for maps, (_, truth) in zip(features, samples, strict=True):
+            odds = decoder.log_odds(decoder.hidden_maps(maps), text[:1], text[1:])[0]
             weight = torch.where(truth > 0, 20.0, 1.0)
             total = total + torch.nn.functional.binary_cross_entropy_with_logits(
                 odds, truth, weight
@@ -178,12 +178,10 @@ def test_the_decoder_learns_on_its_features(backbone: Backbone) -> None:
         optimiser.step()
         losses.append(float(total.detach()))
     assert losses[-1] < 0.7 * losses[0]
-    shown, truth = moving_square(backbone, rng)
+    frames, truth = moving_square(backbone, rng)
     with torch.no_grad():
-        hidden = decoder.hidden(backbone.features(shown))
+        hidden = decoder.hidden_maps(backbone.features(frames))
         heat = decoder.heatmaps(hidden, text[:1], text[1:])
-    frames = upsample(heat, len(shown.frames), shown.frames.shape[1:3])
-    assert frames.shape == (1, 4, 1, *shown.frames.shape[1:3])
     assert float(heat[0][truth > 0].mean()) > float(heat[0][truth == 0].mean()) + 0.2
 
 
@@ -197,11 +195,11 @@ def test_motion_reaches_a_backbone_that_wants_it(backbone: Backbone) -> None:
     moving = VideoWindow(
         still.frames, still.seconds, WindowMotion(values, np.full(6, 20.0, np.float32), 384)
     )
-    found = backbone.features(moving).motion
-    assert found is not None
-    assert found.shape == (2, backbone.motion_channels, 6, 8)
-    assert float(found[1, 2].max()) > 1.0
-    assert float(found[0, 2].max()) == 0.0
+    motion = backbone.features(moving).motion
+    assert motion is not None
+    assert motion.shape == (2, backbone.motion_channels, 6, 8)
+    assert float(motion[1, 2].max()) > 1.0
+    assert float(motion[0, 2].max()) == 0.0
     wrong = VideoWindow(
         still.frames, still.seconds, WindowMotion(values[:1], values[0, 0, :, 0], 9)
     )
@@ -212,7 +210,7 @@ def test_motion_reaches_a_backbone_that_wants_it(backbone: Backbone) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA: heatmaps on a GPU")
 def test_a_gpu_gives_the_same_heatmaps(backbone: Backbone, folder: Path) -> None:
     there = load_backbone(backbone.name, folder, "cuda:0")
-    shown, _ = moving_square(backbone, np.random.default_rng(1))
+    frames, _ = moving_square(backbone, np.random.default_rng(1))
     text = backbone.embed_text(["person walking", "vehicle"])
     config = DecoderConfig(
         backbone.widths, backbone.text_width, (32, 32, 32, 32), backbone.motion_channels,
@@ -220,13 +218,13 @@ def test_a_gpu_gives_the_same_heatmaps(backbone: Backbone, folder: Path) -> None
     )  # fmt: skip
     decoder = AnomalyHeatmapDecoder(config).eval()
     with torch.no_grad():
-        heat = decoder.heatmaps(decoder.hidden(backbone.features(shown)), text[:1], text[1:])
-        found = there.features(shown)
+        heat = decoder.heatmaps(decoder.hidden_maps(backbone.features(frames)), text[:1], text[1:])
+        features = there.features(frames)
         maps = Features(
-            tuple(one.cpu() for one in found.maps),
-            None if found.motion is None else found.motion.cpu(),
+            tuple(depth.cpu() for depth in features.maps),
+            None if features.motion is None else features.motion.cpu(),
         )
-        other = decoder.heatmaps(decoder.hidden(maps), text[:1], text[1:])
+        other = decoder.heatmaps(decoder.hidden_maps(maps), text[:1], text[1:])
     assert float((heat - other).abs().max()) < 1e-2
 
 
@@ -239,6 +237,9 @@ def test_a_gpu_takes_a_training_step(backbone: Backbone, folder: Path) -> None:
         8 if there.motion_channels else 0,
     )  # fmt: skip
     decoder = AnomalyHeatmapDecoder(config).to("cuda:0")
-    odds = decoder.log_odds(decoder.hidden(there.features(window(there))), text[:1], text[1:])
+    odds = decoder.log_odds(decoder.hidden_maps(there.features(window(there))), text[:1], text[1:])
     odds.mean().backward()  # type: ignore[no-untyped-call]
-    assert all(one.grad is None or one.grad.isfinite().all() for one in decoder.parameters())
+    assert all(
+        parameter.grad is None or parameter.grad.isfinite().all()
+        for parameter in decoder.parameters()
+    )

@@ -34,12 +34,12 @@ def test_at_its_own_size_it_agrees_with_open_clip(folder: Path) -> None:
     mean = torch.tensor([0.48, 0.46, 0.41]).view(1, 3, 1, 1)
     deviation = torch.tensor([0.27, 0.26, 0.28]).view(1, 3, 1, 1)
     with torch.no_grad():
-        wanted = model.eval().visual.forward_intermediates(
+        expected = model.eval().visual.forward_intermediates(
             (pictures - mean) / deviation, indices=[0, 1, 3, 7], intermediates_only=True
         )["image_intermediates"]
-    found = backbone.features(VideoWindow(frames, np.arange(2.0))).maps
-    for one, other in zip(wanted, found, strict=True):
-        torch.testing.assert_close(one.mean(0, keepdim=True), other, rtol=1e-4, atol=1e-5)
+    maps = backbone.features(VideoWindow(frames, np.arange(2.0))).maps
+    for ours, theirs in zip(expected, maps, strict=True):
+        torch.testing.assert_close(ours.mean(0, keepdim=True), theirs, rtol=1e-4, atol=1e-5)
 
 
 def test_text_ends_in_the_token_that_open_clip_pools(folder: Path) -> None:
@@ -49,17 +49,17 @@ def test_text_ends_in_the_token_that_open_clip_pools(folder: Path) -> None:
     tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
     with torch.no_grad():
         pooled = model.eval().encode_text(tokenizer(["person running"]))[0]
-    seen: list[torch.Tensor] = []
+    inputs: list[torch.Tensor] = []
     real = backbone._model.ln_final.forward
 
     def keep(hidden: torch.Tensor) -> torch.Tensor:
-        seen.append(real(hidden))
-        return seen[-1]
+        inputs.append(real(hidden))
+        return inputs[-1]
 
     backbone._model.ln_final.forward = keep
     mean = backbone.embed_text(["person running"])[0]
-    assert seen[0].shape[1] == 4
-    projected = seen[0][0] @ backbone._model.text_projection
+    assert inputs[0].shape[1] == 4
+    projected = inputs[0][0] @ backbone._model.text_projection
     torch.testing.assert_close(projected[-1], pooled, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(projected.mean(0), mean)
 
@@ -75,7 +75,7 @@ def _config(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], obje
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (lambda folder: (folder / "open_clip_config.json").unlink(), "no open_clip_config.json"),
         (_config(lambda values: values.update(model_cfg=[])), "none of open_clip"),
@@ -116,12 +116,12 @@ def _config(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], obje
     ],
 )
 def test_a_folder_that_is_not_what_it_claims_is_one_line(
-    folder: Path, spoil: Callable[[Path], object], said: str
+    folder: Path, spoil: Callable[[Path], object], message: str
 ) -> None:
     spoil(folder)
     with pytest.raises(SightlineError) as caught:
         load_open_clip(folder)
-    assert said in caught.value.line()
+    assert message in caught.value.line()
     assert "\n" not in caught.value.line()
 
 

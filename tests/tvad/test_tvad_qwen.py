@@ -54,10 +54,10 @@ def test_seven_billion_have_the_sizes_of_the_method() -> None:
 def test_its_decoder_has_the_parameters_that_the_authors_count() -> None:
     with torch.device("meta"):
         decoder = AnomalyHeatmapDecoder(DecoderConfig((1280,) * 4, 3584, (1280,) * 4))
-    mlps = sum(one.numel() for one in decoder.depths.parameters())
+    mlps = sum(weight.numel() for weight in decoder.depths.parameters())
     assert mlps == 4 * (1280 * 1280 + 1280 + 1280 * 3584 + 3584)
     assert mlps / 1e6 == pytest.approx(24.9, abs=0.06)
-    assert sum(one.numel() for one in decoder.parameters()) == mlps + 4
+    assert sum(weight.numel() for weight in decoder.parameters()) == mlps + 4
 
 
 def test_depths_are_blocks_1_8_16_32_of_32() -> None:
@@ -93,8 +93,8 @@ def test_text_tokens_are_averaged_over_the_last_layer(backbone: QwenBackbone, fo
     assert len(ids) == 4
     with torch.no_grad():
         out = model(input_ids=torch.tensor([ids]), output_hidden_states=True)
-    wanted = out.hidden_states[-1][0].mean(0)
-    torch.testing.assert_close(backbone.embed_text(["person riding a bicycle"])[0], wanted)
+    expected = out.hidden_states[-1][0].mean(0)
+    torch.testing.assert_close(backbone.embed_text(["person riding a bicycle"])[0], expected)
 
 
 def test_video_tokens_are_those_of_the_whole_model(backbone: QwenBackbone, folder: Path) -> None:
@@ -108,17 +108,17 @@ def test_video_tokens_are_those_of_the_whole_model(backbone: QwenBackbone, folde
     frames = np.random.default_rng(0).integers(0, 256, (4, 140, 196, 3), dtype=np.uint8)
     patches = to_patches(torch.from_numpy(frames), PatchLayout(14, 2, 2, 56))
     with torch.no_grad():
-        found = model.model.get_video_features(patches, torch.tensor([[2, 10, 14]]))
+        merged = model.model.get_video_features(patches, torch.tensor([[2, 10, 14]]))
     tokens = backbone.video_tokens(VideoWindow(frames, np.arange(4.0)))
-    torch.testing.assert_close(tokens, found.pooler_output[0])
+    torch.testing.assert_close(tokens, merged.pooler_output[0])
 
 
 def test_smaller_parts_are_used_when_memory_is_short_and_give_the_same(
     backbone: QwenBackbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames = np.random.default_rng(0).integers(0, 256, (8, 140, 196, 3), dtype=np.uint8)
-    shown = VideoWindow(frames, np.arange(8.0))
-    wanted = backbone.features(shown).maps
+    video = VideoWindow(frames, np.arange(8.0))
+    expected = backbone.features(video).maps
     real, sizes, most = QwenBackbone._run, list[int](), [2 * 140]
 
     def short(self: QwenBackbone, patches: torch.Tensor, thw: torch.Tensor) -> Any:
@@ -128,12 +128,12 @@ def test_smaller_parts_are_used_when_memory_is_short_and_give_the_same(
         return real(self, patches, thw)
 
     monkeypatch.setattr(QwenBackbone, "_run", short)
-    for one, other in zip(wanted, backbone.features(shown).maps, strict=True):
-        torch.testing.assert_close(one, other)
+    for whole, parts in zip(expected, backbone.features(video).maps, strict=True):
+        torch.testing.assert_close(whole, parts)
     assert sizes == [4, 2, 2]
     most[0] = 0
     with pytest.raises(ResourceError, match="no memory for a picture of 196x140"):
-        backbone.features(shown)
+        backbone.features(video)
 
 
 def test_weights_under_the_names_of_newer_releases_load_the_same(
@@ -148,10 +148,10 @@ def test_weights_under_the_names_of_newer_releases_load_the_same(
         renamed[newer] = value.clone()
     save_file(renamed, path, {"format": "pt"})
     frames = np.full((2, 56, 84, 3), 90, np.uint8)
-    shown = VideoWindow(frames, np.arange(2.0))
+    video = VideoWindow(frames, np.arange(2.0))
     again = load_qwen(spoilt)
     torch.testing.assert_close(again.embed_text(["vehicle"]), backbone.embed_text(["vehicle"]))
-    torch.testing.assert_close(again.features(shown).maps[3], backbone.features(shown).maps[3])
+    torch.testing.assert_close(again.features(video).maps[3], backbone.features(video).maps[3])
 
 
 def _config(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
@@ -170,7 +170,9 @@ def _vision(**changes: object) -> Callable[[Path], object]:
 def _drop(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     del tensors["visual.blocks.3.mlp.up_proj.weight"]
-    save_file({name: one.clone() for name, one in tensors.items()}, folder / "model.safetensors")
+    save_file(
+        {name: tensor.clone() for name, tensor in tensors.items()}, folder / "model.safetensors"
+    )
 
 
 def _only_pickles(folder: Path) -> None:
@@ -188,7 +190,7 @@ def _cut(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (lambda folder: (folder / "config.json").unlink(), "no config.json"),
         (lambda folder: (folder / "config.json").write_text("{"), "no JSON"),
@@ -210,12 +212,12 @@ def _cut(folder: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_folder_that_is_not_what_it_claims_is_one_line(
-    spoilt: Path, spoil: Callable[[Path], object], said: str, capfd: pytest.CaptureFixture[str]
+    spoilt: Path, spoil: Callable[[Path], object], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     spoil(spoilt)
     with pytest.raises(SightlineError) as caught:
         load_qwen(spoilt)
-    assert said in caught.value.line()
+    assert message in caught.value.line()
     assert "\n" not in caught.value.line()
     assert len(caught.value.what) < 400
     assert capfd.readouterr() == ("", "")

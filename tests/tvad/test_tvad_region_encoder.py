@@ -13,7 +13,6 @@ from engine.tvad.projector import ProjectorConfig, VideoProjector
 from engine.tvad.region_encoder import (
     BASE_TOKENS,
     REGIONS,
-    STEP_TOKENS,
     EncoderConfig,
     RegionAwareEncoder,
     two_class_maps,
@@ -32,7 +31,7 @@ def test_every_step_of_motion_becomes_ten_nine_and_one_tokens(
 ) -> None:
     tokens = _encoder()(torch.rand(steps, 2, *grid))
     assert tokens.shape == (steps - 1, 10 + 9 + 1, 24)
-    assert STEP_TOKENS == 20
+    assert BASE_TOKENS + REGIONS + 1 == 20
 
 
 def test_base_tokens_come_first_and_are_the_same_at_every_step() -> None:
@@ -67,10 +66,10 @@ def test_evidence_that_stands_still_is_seen_when_it_appears() -> None:
     maps = two_class_maps(heat)
     assert maps.shape == (8, 2, 12, 12)
     assert torch.equal(maps.sum(1), torch.ones(8, 12, 12))
-    told = _encoder()(maps)
+    tokens = _encoder()(maps)
     nothing = _encoder()(two_class_maps(torch.zeros(7, 12, 12)))
-    assert not torch.allclose(told[0], nothing[0])
-    assert torch.allclose(told[1:], nothing[1:])
+    assert not torch.allclose(tokens[0], nothing[0])
+    assert torch.allclose(tokens[1:], nothing[1:])
 
 
 @pytest.mark.parametrize("shape", [(1, 2, 8, 8), (4, 3, 8, 8), (4, 2, 0, 8), (2, 8, 8)])

@@ -12,10 +12,10 @@ import torch
 
 from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.progress import CancelToken
+from engine.lab.training.dialogue.lora_gguf import LoraShape, write_lora_gguf
 from engine.packs.pack_folders import weights_folders
 from engine.tvad.language import llama_cpp as llama_cpp_text
 from engine.tvad.language.cached_runtime import tokens_of
-from engine.tvad.language.lora_gguf import LoraShape, write_lora_gguf
 from engine.tvad.language.qwen_runtime import QwenRuntime, load_qwen_model, mixed_sequence
 from engine.tvad.language.runtime import EmbeddingPart, Part, Runtime, Sampling, TextPart
 from engine.tvad.language.transformers_runtime import load_base, load_transformers
@@ -57,21 +57,21 @@ def test_rows_equal_to_token_embeddings_read_as_those_tokens(llama: Path) -> Non
     ids = tokens_of(tokenizer, "a person running", False)
     rows = model.get_input_embeddings().weight[ids].detach().numpy()
     runtime.feed([TextPart("a person running"), TextPart("to the left")])
-    said = _answer(runtime)
+    answer = _answer(runtime)
     runtime.rewind(0)
     runtime.feed([EmbeddingPart(rows, "anomaly"), TextPart("to the left")])
-    assert _answer(runtime) == said
-    assert said
+    assert _answer(runtime) == answer
+    assert answer
 
 
 def test_what_was_fed_is_kept_and_rewinding_forgets_the_rest(llama: Path) -> None:
     runtime = load_transformers(llama)
     rows = np.random.default_rng(1).normal(size=(20, WIDTH))
     runtime.feed(_parts(rows)[:2])
-    held = runtime.position
+    position = runtime.position
     answers = []
     for _ in range(2):
-        runtime.rewind(held)
+        runtime.rewind(position)
         runtime.feed(_parts(rows)[2:])
         answers.append(_answer(runtime))
     whole = load_transformers(llama)
@@ -122,10 +122,10 @@ def test_rows_of_another_width_or_without_numbers_are_refused(llama: Path) -> No
 def test_more_than_the_context_is_refused_and_nothing_is_read(llama: Path) -> None:
     runtime = load_transformers(llama)
     runtime.feed([TextPart("a person")])
-    held = runtime.position
+    position = runtime.position
     with pytest.raises(BadInputError, match="positions"):
         runtime.feed([EmbeddingPart(np.zeros((600, WIDTH), np.float32), "video")])
-    assert runtime.position == held
+    assert runtime.position == position
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
@@ -139,8 +139,8 @@ def _video(model: Any, frames: int = 8) -> tuple[torch.Tensor, torch.Tensor, tor
     torch.manual_seed(4)
     patches = torch.randn(int(grid.prod()), 3 * 2 * 14 * 14).to(model.device)
     with torch.inference_mode():
-        seen = model.model.get_video_features(patches, grid.to(model.device), return_dict=True)
-    return patches, grid, torch.cat(list(seen.pooler_output))
+        features = model.model.get_video_features(patches, grid.to(model.device), return_dict=True)
+    return patches, grid, torch.cat(list(features.pooler_output))
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -149,23 +149,23 @@ def test_qwen_with_anomaly_tokens_equals_the_model_reading_the_same_sequence(
 ) -> None:
     model, tokenizer = load_qwen_model(qwen)
     model = model.float().to(device).eval()
-    patches, grid, seen = _video(model)
+    patches, grid, features = _video(model)
     words = tokens_of(tokenizer, "person running to the left", False)
     rows = model.get_input_embeddings().weight[words].detach().cpu().numpy()
     parts: list[Part] = [
         TextPart("<|im_start|>user <|vision_start|>", markup=True),
-        EmbeddingPart(seen.cpu().numpy(), "video", (4, 2, 3)),
+        EmbeddingPart(features.cpu().numpy(), "video", (4, 2, 3)),
         TextPart("<|vision_end|>", markup=True),
         EmbeddingPart(rows, "anomaly"),
         TextPart("Is there any anomaly in the video?"),
     ]
     # The reference reads pixels and plain tokens, by the model's own path.
     before, after = ([380, *tokens_of(tokenizer, "user", False), 392], [393, *words])
-    ids = [*before, *[391] * len(seen), *after]
+    ids = [*before, *[391] * len(features), *after]
     ids += tokens_of(tokenizer, "Is there any anomaly in the video?", False)
-    kinds = [2 if one == 391 else 0 for one in ids]
+    kinds = [2 if token == 391 else 0 for token in ids]
     with torch.inference_mode():
-        wanted = model(
+        expected = model(
             input_ids=torch.tensor([ids], device=device),
             pixel_values_videos=patches,
             video_grid_thw=grid.to(device),
@@ -173,26 +173,26 @@ def test_qwen_with_anomaly_tokens_equals_the_model_reading_the_same_sequence(
         ).logits[0]
         model.model.rope_deltas = None
         sequence = mixed_sequence(model, tokenizer, parts)
-        found = model(**sequence.inputs()).logits[0]
+        logits = model(**sequence.inputs()).logits[0]
     assert sequence.ids.shape[1] == len(ids)
-    assert float((found - wanted).abs().max()) < 1e-5
+    assert float((logits - expected).abs().max()) < 1e-5
     runtime = QwenRuntime(model, tokenizer)
     runtime.feed(parts[:4])
     runtime.feed(parts[4:])
     assert runtime._logits is not None
-    assert float((runtime._logits - wanted[-1]).abs().max()) < 1e-5
+    assert float((runtime._logits - expected[-1]).abs().max()) < 1e-5
 
 
 def test_qwen_reads_on_after_rewinding_as_if_nothing_had_been(qwen: Path) -> None:
     model, tokenizer = load_qwen_model(qwen)
-    _, _, seen = _video(model)
-    video = EmbeddingPart(seen.numpy(), "video", (4, 2, 3))
+    _, _, features = _video(model)
+    video = EmbeddingPart(features.numpy(), "video", (4, 2, 3))
     runtime = QwenRuntime(model, tokenizer)
     runtime.feed([TextPart("user", True), video])
-    held = runtime.position
+    position = runtime.position
     answers = []
     for _ in range(2):
-        runtime.rewind(held)
+        runtime.rewind(position)
         runtime.feed([TextPart("Is there any anomaly?")])
         answers.append(_answer(runtime, Sampling(6)))
     assert answers[0] == answers[1]
@@ -210,9 +210,9 @@ def test_video_without_its_grid_is_refused(qwen: Path) -> None:
 def smollm2() -> Path:
     if not llama_cpp_text.is_installed():
         pytest.skip("llama-cpp-python is not installed")
-    for place in weights_folders():
-        if (place / "smollm2-135m-instruct").is_dir():
-            return place / "smollm2-135m-instruct"
+    for folder in weights_folders():
+        if (folder / "smollm2-135m-instruct").is_dir():
+            return folder / "smollm2-135m-instruct"
     pytest.skip("the weights of SmolLM2 are missing; run the set-up")
 
 
@@ -222,17 +222,17 @@ def test_both_runtimes_answer_alike_with_evidence_and_adapter(
     guard_torchvision()
     from peft import get_peft_model_state_dict
 
-    from engine.lab.training.dialogue.learner import with_lora
+    from engine.lab.training.dialogue.trainable_model import with_lora
     from engine.tvad.language.smollm2 import float_gguf_of, safetensors_of
 
     torch.manual_seed(5)
     base, _ = load_base(safetensors_of(smollm2))
     taught = with_lora(base)
-    for name, one in taught.named_parameters():
+    for name, parameter in taught.named_parameters():
         if "lora_B" in name:
-            torch.nn.init.normal_(one, std=0.02)
+            torch.nn.init.normal_(parameter, std=0.02)
     taught.save_pretrained(str(tmp_path))
-    state = {name: one.numpy() for name, one in get_peft_model_state_dict(taught).items()}
+    state = {name: tensor.numpy() for name, tensor in get_peft_model_state_dict(taught).items()}
     write_lora_gguf(tmp_path / "adapter.gguf", state, LoraShape(16, 32.0, 9))
     rows = np.random.default_rng(0).normal(scale=0.1, size=(60, 576))
     answers, logits = [], []

@@ -12,9 +12,9 @@ from engine.packs.manifest_schema import BackboneUse
 from engine.packs.pack import Pack, write_pack
 from engine.packs.pack_folders import weights_folders
 from engine.packs.prompt_sets import PromptSet, dump_prompts
+from engine.tvad.backbones.scene_units import SCENE_CHANNELS
 from engine.tvad.decoder_file import DECODER, decoder_bytes
 from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig
-from engine.tvad.scene_units import SCENE_CHANNELS
 from tests.packs.pack_material import manifest
 
 PROMPTS = PromptSet("en", ("person walking",), ("person running", "vehicle"))
@@ -37,16 +37,16 @@ def untrained_decoder(
 
 def text_pack(folder: Path, name: str = "untrained", motion_channels: int = SCENE_CHANNELS) -> Pack:
     """Writes the pack into `folder / name`; skips the test without base weights."""
-    root = next((one for one in weights_folders() if (one / "mobilenetv2").is_dir()), None)
+    root = next((folder for folder in weights_folders() if (folder / "mobilenetv2").is_dir()), None)
     if root is None:
         pytest.skip("no base weights: run the set-up")
     files = {
-        f"{one}/model.safetensors": str(hash_file(root / one / "model.safetensors")["sha256"])
-        for one in _FOLDERS.values()
+        f"{name}/model.safetensors": str(hash_file(root / name / "model.safetensors")["sha256"])
+        for name in _FOLDERS.values()
     }
     return write_pack(
         folder / name,
-        manifest(name, backbone=BackboneUse("compact", _FOLDERS, files)),
+        manifest(name, backbone=BackboneUse("compact", _FOLDERS, files, {})),
         {
             DECODER: decoder_bytes(untrained_decoder(motion_channels=motion_channels)),
             "prompts.yaml": dump_prompts(PROMPTS).encode(),

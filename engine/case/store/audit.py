@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from engine.case.store.database import Database, Value, damaged
+from engine.case.store.database import Database, Value, damage_error
 from engine.core.canonical import content_sha256
 from engine.core.version import VERSION
 
@@ -59,7 +59,7 @@ class AuditEntry:
 
 @dataclass(frozen=True)
 class ChainCheck:
-    """What walking the chain found.
+    """The result of checking the audit chain.
 
     Attributes:
         entries: number of entries there are.
@@ -132,7 +132,7 @@ def append(
 
 
 def stored_end(database: Database) -> tuple[int, str]:
-    """Returns count and head as `meta` holds them.
+    """Returns count and head as they are stored in `meta`.
 
     Raises:
         BadInputError: they are missing although there are entries, or are no such values.
@@ -144,7 +144,7 @@ def stored_end(database: Database) -> tuple[int, str]:
     try:
         return int(str(stored["audit_count"])), str(stored["audit_head"])
     except (KeyError, ValueError) as error:
-        raise damaged(database.path, "the end of the audit log is not recorded") from error
+        raise damage_error(database.path, "the end of the audit log is not recorded") from error
 
 
 class AuditLog:

@@ -1,6 +1,6 @@
 """Who owns a case: a lock file with host, process and start of the process.
 
-Reading, judging and replacing the lock file happens inside a `BEGIN IMMEDIATE` transaction of
+Reading, checking and replacing the lock file happens inside a `BEGIN IMMEDIATE` transaction of
 the case's database, so that two sessions can never both find a stale lock and take it.
 """
 
@@ -15,8 +15,9 @@ from pathlib import Path
 
 import psutil
 
-from engine.case.store.database import from_os_error
+from engine.case.store.database import translated_errors
 from engine.core.errors import ResourceError
+from engine.core.files import write_atomically
 
 LOCK = "lock"
 """Name of the lock file in a case folder."""
@@ -24,7 +25,7 @@ LOCK = "lock"
 TOKEN_VARIABLE = "SIGHTLINE_CASE_TOKEN"
 """Environment variable in which a session hands its token to its workers."""
 
-_MAX_LOCK = 4096
+_MAX_LOCK_BYTES = 4096  # A lock has about 250 bytes; a larger file is none and is not read.
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,12 @@ class Owner:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What lies where the lock file belongs.
+class LockState:
+    """The lock file of a case folder as it was read.
 
     Attributes:
         owner: None when there is no lock or it is unreadable.
-        garbage: whether there is something that is no lock.
+        garbage: whether there is a file that is no lock.
     """
 
     owner: Owner | None
@@ -65,14 +66,14 @@ class Found:
 
 
 def this_session(user: str, since: str) -> Owner:
-    """Describes this process as an owner with a new token."""
+    """Returns this process as an owner with a new token."""
     process = os.getpid()
     start = process_start(process)
     return Owner(socket.gethostname(), process, start or "", secrets.token_hex(16), user, since)
 
 
 def process_start(process: int) -> str | None:
-    """Tells one process from a later one with the same id.
+    """Returns what tells one process from a later one with the same id.
 
     Returns:
         A text that stays the same as long as the process lives; None when there is no such
@@ -82,10 +83,10 @@ def process_start(process: int) -> str | None:
         psutil.AccessDenied: the process is there but may not be looked at.
     """
     try:
-        found = psutil.Process(process)
-        if found.status() == psutil.STATUS_ZOMBIE:
+        running = psutil.Process(process)
+        if running.status() == psutil.STATUS_ZOMBIE:
             return None
-        return _linux_start(process) or repr(found.create_time())
+        return _linux_start(process) or repr(running.create_time())
     except (psutil.NoSuchProcess, OverflowError, ValueError):
         return None
 
@@ -100,15 +101,15 @@ def _linux_start(process: int) -> str | None:
     return f"{boot}:{stat.rpartition(')')[2].split()[19]}"
 
 
-def read_lock(folder: Path) -> Found:
+def read_lock(folder: Path) -> LockState:
     """Reads the lock file of a case folder; anything unreadable counts as garbage."""
     try:
         with (folder / LOCK).open("rb") as file:
-            data = file.read(_MAX_LOCK + 1)
+            data = file.read(_MAX_LOCK_BYTES + 1)
     except FileNotFoundError:
-        return Found(None)
+        return LockState(None)
     except OSError:
-        return Found(None, garbage=True)
+        return LockState(None, garbage=True)
     try:
         fields = json.loads(data)
         owner = Owner(
@@ -117,11 +118,11 @@ def read_lock(folder: Path) -> Found:
             since=str(fields.get("since", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Found(None, garbage=True)
+        return LockState(None, garbage=True)
     texts = (owner.host, owner.start, owner.token)
     if type(owner.process) is not int or not all(type(text) is str for text in texts):
-        return Found(None, garbage=True)
-    return Found(owner)
+        return LockState(None, garbage=True)
+    return LockState(owner)
 
 
 def is_stale(owner: Owner) -> bool:
@@ -134,7 +135,7 @@ def is_stale(owner: Owner) -> bool:
         return False
 
 
-def take(folder: Path, session: Owner) -> Found:
+def take_lock(folder: Path, session: Owner) -> LockState:
     """Makes `session` the owner; only to be called inside a writing transaction of the case.
 
     Returns:
@@ -143,17 +144,12 @@ def take(folder: Path, session: Owner) -> Found:
     Raises:
         ResourceError: another session owns the case, or the lock cannot be written.
     """
-    found = read_lock(folder)
-    if found.owner is not None and not is_stale(found.owner):
-        raise owned_by_another(folder, found.owner)
-    part = folder / f"{LOCK}.{session.token}.part"
-    try:
-        part.write_text(json.dumps(session.__dict__, sort_keys=True), encoding="utf-8")
-        part.replace(folder / LOCK)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise from_os_error(error, folder / LOCK) from error
-    return found
+    before = read_lock(folder)
+    if before.owner is not None and not is_stale(before.owner):
+        raise _ownership_error(folder, before.owner)
+    with translated_errors(folder / LOCK):
+        write_atomically(folder / LOCK, json.dumps(session.__dict__, sort_keys=True).encode())
+    return before
 
 
 def check_token(folder: Path, token: str) -> None:
@@ -162,24 +158,24 @@ def check_token(folder: Path, token: str) -> None:
     Raises:
         ResourceError: it does not.
     """
-    found = read_lock(folder)
-    if found.owner is None:
+    owner = read_lock(folder).owner
+    if owner is None:
         raise ResourceError(
             "the session that owned the case has ended", folder, "open the case again"
         )
-    if not secrets.compare_digest(found.owner.token.encode(), token.encode()):
-        raise owned_by_another(folder, found.owner)
+    if not secrets.compare_digest(owner.token.encode(), token.encode()):
+        raise _ownership_error(folder, owner)
 
 
-def release(folder: Path, token: str) -> None:
+def release_lock(folder: Path, token: str) -> None:
     """Removes the lock if it still belongs to the session with this token."""
-    found = read_lock(folder)
-    if found.owner is not None and found.owner.token == token:
+    owner = read_lock(folder).owner
+    if owner is not None and owner.token == token:
         (folder / LOCK).unlink(missing_ok=True)
 
 
-def owned_by_another(folder: Path, owner: Owner) -> ResourceError:
-    """The error that names who has the case and what to do."""
+def _ownership_error(folder: Path, owner: Owner) -> ResourceError:
+    """Returns the error that names who has the case and what to do."""
     remedy = "close it there, or open the case read-only"
     if owner.host != socket.gethostname():
         remedy += f"; if that session is surely gone, delete {folder / LOCK}"

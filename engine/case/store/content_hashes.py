@@ -1,4 +1,4 @@
-"""What an audit entry about an object covers: all columns of its rows, read from the database.
+"""Hashes what an audit entry about an object covers: all columns of its rows in the database.
 
 An object is named `table:id`. Its content is its row without NULLs. The rows that one derivation
 makes by the thousand (scores, regions, trajectories, events) each carry their own hash; the
@@ -32,13 +32,13 @@ CASE = "case"
 """The object that covers `meta` (but for the chain's count and head) and the migrations."""
 
 MUTABLE: Mapping[str, Mapping[str, Value]] = {"event": {"state": "unseen", "state_reason": None}}
-"""Columns of bulk tables that may change later, with what they hold until then."""
+"""Columns of bulk tables that may change later, with their values until then."""
 
 CHAIN_KEYS = ("audit_count", "audit_head")
 """Keys of `meta` that belong to the audit chain itself."""
 
 MIGRATIONS_KEY = "migrations"
-"""Key of `meta` that holds how many migrations the case has on record."""
+"""Key of `meta` with the number of migrations that the case has on record."""
 
 ROW_HASH = "row_sha256"
 
@@ -59,7 +59,7 @@ class BulkDigest:
 
 
 def row_content(row: Mapping[str, Value], without: Iterable[str] = ()) -> dict[str, Value]:
-    """Returns the columns that hold something, but for those named."""
+    """Returns the columns that are not NULL, except those in `without`."""
     content: dict[str, Value] = {name: value for name, value in row.items() if value is not None}
     for name in without:
         content.pop(name, None)
@@ -79,8 +79,8 @@ def bulk_digest(rows: Iterable[tuple[Value, Value]]) -> BulkDigest:
     for row_id, row_hash in rows:
         first = first or int(row_id or 0)
         count += 1
-        known = row_hash if isinstance(row_hash, bytes) else b""
-        digest.update(struct.pack(">qI", int(row_id or 0), len(known)) + known)
+        hash_bytes = row_hash if isinstance(row_hash, bytes) else b""
+        digest.update(struct.pack(">qI", int(row_id or 0), len(hash_bytes)) + hash_bytes)
     return BulkDigest(first, count, digest.hexdigest())
 
 
@@ -100,9 +100,9 @@ def _ids_and_hashes(
 def derivation_sha256(row: Row, digests: Mapping[str, BulkDigest]) -> str:
     """Returns the content hash of a derivation."""
     bulk = {
-        table: [one.first, one.count, one.sha256]
-        for table, one in digests.items()
-        if one.count or table not in OPTIONAL
+        table: [digest.first, digest.count, digest.sha256]
+        for table, digest in digests.items()
+        if digest.count or table not in OPTIONAL
     }
     return content_sha256({"row": row_content(row), "bulk": bulk})
 

@@ -1,14 +1,14 @@
-"""One SQLite connection whose errors are Sightline's."""
+"""A connection to the SQLite database of a case that raises Sightline's own errors."""
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from engine.core.errors import BadInputError, ResourceError, SightlineError
+from engine.core.files import is_disk_full
 
 DATABASE = "case.sqlite"
 """Name of the database in a case folder."""
@@ -19,14 +19,13 @@ APPLICATION_ID = 0x53474C54
 Value = None | int | float | str | bytes
 Row = dict[str, Value]
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _DENIED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN})
 
 
 @contextmanager
-def translated(where: Path) -> Iterator[None]:
+def translated_errors(where: Path) -> Iterator[None]:
     """Turns errors of SQLite and of the disk into Sightline's.
 
     Raises:
@@ -36,22 +35,22 @@ def translated(where: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _from_sqlite(error, where) from error
+        raise _translate_sqlite_error(error, where) from error
     except OSError as error:
-        raise from_os_error(error, where) from error
+        raise translate_os_error(error, where) from error
 
 
-def from_os_error(error: OSError, where: Path) -> SightlineError:
-    """Says what an error of the file system means for a case."""
-    if error.errno in _FULL:
-        return _disk_full(where)
+def translate_os_error(error: OSError, where: Path) -> SightlineError:
+    """Returns what an error of the file system means for a case."""
+    if is_disk_full(error):
+        return _disk_full_error(where)
     return ResourceError(
         f"the case cannot be used ({error.strerror or error})", where, "check the disk and rights"
     )
 
 
-def damaged(where: Path, detail: object) -> BadInputError:
-    """The error for a database that does not hold what a case holds."""
+def damage_error(where: Path, detail: object) -> BadInputError:
+    """Returns the error for a database that does not contain what a case contains."""
     return BadInputError(
         f"the case database is damaged ({detail})",
         where,
@@ -59,14 +58,14 @@ def damaged(where: Path, detail: object) -> BadInputError:
     )
 
 
-def _disk_full(where: Path) -> ResourceError:
+def _disk_full_error(where: Path) -> ResourceError:
     return ResourceError("the disk is full", where, "free space and run again; the case is intact")
 
 
-def _from_sqlite(error: sqlite3.Error, where: Path) -> SightlineError:
+def _translate_sqlite_error(error: sqlite3.Error, where: Path) -> SightlineError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return _disk_full(where)
+        return _disk_full_error(where)
     if code in _BUSY:
         return ResourceError(
             "the case database is locked", where, "wait until the other program is done"
@@ -79,7 +78,7 @@ def _from_sqlite(error: sqlite3.Error, where: Path) -> SightlineError:
         return ResourceError("the disk reports an error", where, "check the disk")
     if code == sqlite3.SQLITE_CONSTRAINT:
         return BadInputError(f"the case refuses the change ({error})", where)
-    return damaged(where, error)
+    return damage_error(where, error)
 
 
 class Database:
@@ -99,7 +98,7 @@ class Database:
         self.path = path
         self.writable = writable
         connection.text_factory = decode_text
-        with translated(path):
+        with translated_errors(path):
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA query_only = ON")
@@ -114,51 +113,48 @@ class Database:
 
     def stream(self, sql: str, values: Sequence[Value] = ()) -> Iterator[Row]:
         """Yields the rows of a query one by one."""
-        with translated(self.path):
+        with translated_errors(self.path):
             cursor = self.connection.execute(sql, values)
             names = [column[0] for column in cursor.description]
             for row in cursor:
                 yield dict(zip(names, row, strict=True))
 
     def tuples(self, sql: str, values: Sequence[Value] = ()) -> Iterator[tuple[Value, ...]]:
-        """Yields the rows of a query as bare tuples."""
-        with translated(self.path):
+        """Yields the rows of a query as tuples of their values."""
+        with translated_errors(self.path):
             yield from self.connection.execute(sql, values)
 
     def execute(self, sql: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
         """Runs one statement."""
-        with translated(self.path):
+        with translated_errors(self.path):
             return self.connection.execute(sql, values)
 
     def insert(self, table: str, row: Mapping[str, Value]) -> int:
         """Inserts one row and returns its id; text that is no UTF-8 keeps its bytes."""
-        marks, values = [], []
-        for value in row.values():
-            mark, bound = _bound(value)
-            marks.append(mark)
-            values.append(bound)
-        sql = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(marks)})"
-        return self.execute(sql, values).lastrowid or 0
+        pairs = [_placeholder(value) for value in row.values()]
+        placeholders = ", ".join(placeholder for placeholder, _ in pairs)
+        sql = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({placeholders})"
+        return self.execute(sql, [value for _, value in pairs]).lastrowid or 0
 
     def insert_many(
         self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]
     ) -> None:
         """Inserts many rows with one prepared statement."""
-        marks = ", ".join("?" * len(columns))
-        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-        with translated(self.path):
+        placeholders = ", ".join("?" * len(columns))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders})"
+        with translated_errors(self.path):
             self.connection.executemany(sql, rows)
 
     def update(self, table: str, row_id: int, row: Mapping[str, Value]) -> None:
         """Changes columns of one row."""
-        pairs = [(name, *_bound(value)) for name, value in row.items()]
-        changes = ", ".join(f"{name} = {mark}" for name, mark, _ in pairs)
+        pairs = [(name, *_placeholder(value)) for name, value in row.items()]
+        changes = ", ".join(f"{name} = {placeholder}" for name, placeholder, _ in pairs)
         values = [value for _, _, value in pairs]
         self.execute(f"UPDATE {table} SET {changes} WHERE id = ?", [*values, row_id])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """A short `BEGIN IMMEDIATE` transaction, rolled back when the block raises.
+        """Opens a short `BEGIN IMMEDIATE` transaction, which is rolled back when the block raises.
 
         Raises:
             ResourceError: another program writes for longer than the busy timeout.
@@ -178,7 +174,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """A reading transaction: everything read inside is of one moment."""
+        """Opens a reading transaction: everything read inside is of one moment."""
         self.execute("BEGIN")
         try:
             yield
@@ -195,7 +191,8 @@ def decode_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _bound(value: Value) -> tuple[str, Value]:
+def _placeholder(value: Value) -> tuple[str, Value]:
+    """Returns the placeholder of a value in a statement, and what to bind to it."""
     if not isinstance(value, str):
         return "?", value
     try:

@@ -1,4 +1,4 @@
-"""The one way in which anything in a case changes: a write, and the audit entry about it."""
+"""The only way in which anything in a case changes: a write, and the audit entry about it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.case.store.database import Database, Value
 
 
 class UnrecordedChangeError(RuntimeError):
-    """A defect of the program: a transaction changed the case without saying so."""
+    """A defect of the program: a transaction changed the case without an audit entry."""
 
 
 class Journal:
@@ -24,21 +24,21 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._start = database.connection.total_changes
-        self._own = 0
-        self._touched: set[str] = set()
+        self._own_changes = 0
+        self._unrecorded: set[str] = set()
 
     def insert(self, table: str, row: Mapping[str, Value]) -> int:
         """Inserts a row that is an object of its own and returns its id."""
-        with self._counted():
+        with self._count_changes():
             row_id = self.database.insert(table, row)
-        self._touched.add(f"{table}:{row_id}")
+        self._unrecorded.add(f"{table}:{row_id}")
         return row_id
 
     def update(self, table: str, row_id: int, row: Mapping[str, Value]) -> None:
         """Changes columns of a row that is an object of its own."""
-        with self._counted():
+        with self._count_changes():
             self.database.update(table, row_id, row)
-        self._touched.add(f"{table}:{row_id}")
+        self._unrecorded.add(f"{table}:{row_id}")
 
     def insert_bulk(
         self, table: str, derivation_id: int, columns: Sequence[str], rows: Iterable[list[Value]]
@@ -46,7 +46,7 @@ class Journal:
         """Inserts rows of a derivation in order, each with its own hash.
 
         Args:
-            table: one of `content.BULK`.
+            table: one of `content_hashes.BULK`.
             derivation_id: the derivation, whose entry covers these rows.
             columns: of each row but for its id, derivation and hash.
             rows: values of exactly the types the columns have.
@@ -55,20 +55,20 @@ class Journal:
         last = self.database.row(sql, [table])
         first = int(last["last"] or 0) + 1 if last else 1
         names = ["id", "derivation_id", *columns]
+        full_rows = ([row_id, derivation_id, *row] for row_id, row in enumerate(rows, first))
         hashed = (
-            [*full, bulk_row_hash(table, dict(zip(names, full, strict=True)))]
-            for full in ([first + place, derivation_id, *row] for place, row in enumerate(rows))
+            [*full, bulk_row_hash(table, dict(zip(names, full, strict=True)))] for full in full_rows
         )
-        with self._counted():
+        with self._count_changes():
             self.database.insert_many(table, [*names, ROW_HASH], hashed)
-        self._touched.add(f"derivation:{derivation_id}")
+        self._unrecorded.add(f"derivation:{derivation_id}")
 
     def set_meta(self, key: str, value: str) -> None:
         """Writes a fact about the case as a whole."""
-        with self._counted():
+        with self._count_changes():
             sql = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"
             self.database.execute(sql, [key, value])
-        self._touched.add("case")
+        self._unrecorded.add("case")
 
     def record(self, action: str, name: str, params: Mapping[str, object]) -> None:
         """Adds the audit entry about an object as it is now; every change ends here.
@@ -79,9 +79,9 @@ class Journal:
             params: what else matters, of JSON's types.
         """
         content = object_sha256(self.database, name)
-        with self._counted():
+        with self._count_changes():
             audit.append(self.database, action, name, params, content)
-        self._touched.discard(name)
+        self._unrecorded.discard(name)
 
     def check(self) -> None:
         """Makes sure that everything written was recorded.
@@ -90,13 +90,13 @@ class Journal:
             UnrecordedChangeError: an object was changed without an entry about it, or something
                 wrote past this journal.
         """
-        if self._touched:
-            raise UnrecordedChangeError(f"changed without audit entry: {sorted(self._touched)}")
-        if self.database.connection.total_changes != self._start + self._own:
+        if self._unrecorded:
+            raise UnrecordedChangeError(f"changed without audit entry: {sorted(self._unrecorded)}")
+        if self.database.connection.total_changes != self._start + self._own_changes:
             raise UnrecordedChangeError("the case was changed past its journal")
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _count_changes(self) -> Iterator[None]:
         before = self.database.connection.total_changes
         yield
-        self._own += self.database.connection.total_changes - before
+        self._own_changes += self.database.connection.total_changes - before

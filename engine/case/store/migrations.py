@@ -160,8 +160,8 @@ DROP TABLE event;
 ALTER TABLE event_of_anyone RENAME TO event;
 CREATE INDEX own_event ON event (evidence_id) WHERE derivation_id IS NULL;
 """
-# What an examiner adds: bookmarks, notes, tags, events of their own (which belong to no
-# derivation), what was watched; heat is kept so that it can be shown without computing it.
+# What an examiner adds: bookmarks, notes, tags, own events (which belong to no derivation) and
+# watched spans; and heatmaps, so that they can be displayed without computing them.
 
 _DIALOGUE = """
 CREATE TABLE dialogue (
@@ -189,7 +189,7 @@ CREATE TABLE citation (
     trajectory_id INTEGER REFERENCES trajectory (id)) STRICT;
 CREATE INDEX citation_of_turn ON citation (turn_id);
 """
-# What was asked about a span, what a language model answered, and what that rests on.
+# Dialogues about spans: questions, answers of a language model, and their citations.
 
 _TEACHING = """
 CREATE TABLE variant (
@@ -199,11 +199,11 @@ CREATE TABLE variant (
     removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1))) STRICT;
 CREATE INDEX variant_taught ON variant (sha256);
 """
-# What marks taught a pack, with the marks themselves.
+# Variants: weights that packs learned from marks, with the marks.
 
 
 def migrations() -> Migrations:
-    """Returns the migrations of a case in their order; a later issue appends its own here."""
+    """Returns the migrations of a case in their order; new ones are appended here."""
     registered = Migrations("case")
 
     @registered(name="1_tables")

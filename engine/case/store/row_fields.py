@@ -1,4 +1,4 @@
-"""Typed values out of untyped rows; a value of another type means a damaged case."""
+"""Reads typed values from untyped rows; a value of another type means a damaged case."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from engine.case.store.database import Database, Row, damaged
+from engine.case.store.database import Database, Row, damage_error
 from engine.core.errors import BadInputError
 
 
 @contextmanager
 def decoding(database: Database, table: str) -> Iterator[None]:
-    """Turns errors of decoding a row into one about the case.
+    """Turns errors that arise while a row is decoded into one about the case.
 
     Raises:
-        BadInputError: the row does not hold what such a row holds.
+        BadInputError: the row does not contain what such a row contains.
     """
     try:
         yield
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-        raise damaged(database.path, f"{table}: {error}") from error
+        raise damage_error(database.path, f"{table}: {error}") from error
 
 
 def integer(row: Row, name: str) -> int:
@@ -72,7 +72,7 @@ def blob(row: Row, name: str) -> bytes:
 
 
 def items(row: Row, name: str) -> list[Any]:
-    """Returns a column that holds a JSON list."""
+    """Returns a column that contains a JSON list."""
     value = json.loads(text(row, name))
     if not isinstance(value, list):
         raise TypeError(f"{name} is no list")
@@ -96,6 +96,11 @@ def json_text(value: str | Mapping[str, object]) -> str:
     return value if isinstance(value, str) else to_json(value)
 
 
-def plain(value: float) -> float:
-    """A float as SQLite gives it back: it keeps no negative zero."""
+def to_real(value: float) -> float:
+    """Returns a float as SQLite gives it back, which keeps no negative zero."""
     return float(value) + 0.0
+
+
+def to_real_or_none(value: float | None) -> float | None:
+    """Returns a float as SQLite gives it back, or None."""
+    return None if value is None else to_real(value)

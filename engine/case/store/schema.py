@@ -1,13 +1,11 @@
-"""Which version of the tables a case has, and bringing it to this one."""
+"""Tells which migrations a case has, and applies those that are missing."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from engine.case.store.database import APPLICATION_ID, Database, damaged, translated
+from engine.case.store.database import APPLICATION_ID, Database, damage_error, translated_errors
 from engine.core.errors import BadInputError
 
-NAMES = ("1_tables", "2_review", "3_dialogue", "4_teaching")
+MIGRATION_NAMES = ("1_tables", "2_review", "3_dialogue", "4_teaching")
 """The migrations of `engine.case.store.migrations`, in order."""
 
 
@@ -27,7 +25,7 @@ def check_is_case(database: Database) -> None:
         raise BadInputError(
             "not a Sightline case", database.path.parent, "give the folder of a case"
         )
-    newer = [name for name in _applied(database) if name not in NAMES]
+    newer = [name for name in _applied_names(database) if name not in MIGRATION_NAMES]
     if newer:
         wrote = database.row("SELECT value FROM meta WHERE key = 'version'")
         version = str(wrote["value"]) if wrote else "unknown"
@@ -38,15 +36,15 @@ def check_is_case(database: Database) -> None:
         )
 
 
-def pending(database: Database) -> list[str]:
+def pending_migrations(database: Database) -> list[str]:
     """Returns the names of the migrations that the database still needs."""
-    applied = _applied(database)
-    return [name for name in NAMES if name not in applied]
+    applied = _applied_names(database)
+    return [name for name in MIGRATION_NAMES if name not in applied]
 
 
 def applied_count(database: Database) -> int:
     """Returns how many migrations the database has."""
-    return len(_applied(database))
+    return len(_applied_names(database))
 
 
 def migrate(database: Database) -> None:
@@ -56,26 +54,15 @@ def migrate(database: Database) -> None:
 
     from engine.case.store.migrations import migrations
 
-    with translated(database.path):
+    with translated_errors(database.path):
         wrapped = sqlite_utils.Database(database.connection, execute_plugins=False)
         migrations().apply(wrapped)
 
 
-def _applied(database: Database) -> list[str]:
+def _applied_names(database: Database) -> list[str]:
     names = database.rows(
         "SELECT name FROM _sqlite_migrations WHERE migration_set = 'case' ORDER BY id"
     )
     if not names:
-        raise damaged(database.path, "it does not say which version it has")
+        raise damage_error(database.path, "it does not say which version it has")
     return [str(row["name"]) for row in names]
-
-
-def case_folder(path: Path) -> Path:
-    """Makes a case's path absolute without following links.
-
-    Raises:
-        BadInputError: it names the working directory, or is no path.
-    """
-    if str(path) == "." or "\0" in str(path):
-        raise BadInputError("no case named", str(path), "give the folder of a case")
-    return path.absolute()

@@ -1,1 +1,1 @@
-"""What a case holds, a file a subject: rows, and the ways to read and change them."""
+"""The tables of a case: one file a subject, with its rows, its new rows and its repository."""

@@ -2,12 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
 from engine.case.store.database import Database, Row
 from engine.case.store.journal import Journal
-from engine.case.tables.review_rows import BookmarkRow, NewBookmark
 from engine.core.errors import BadInputError
+
+
+@dataclass(frozen=True)
+class NewBookmark:
+    """A moment or span that is to be bookmarked; a moment starts and ends with the same frame.
+
+    Attributes:
+        evidence_id: the evidence.
+        run_id: the run on screen then; None when there was none.
+        start_frame: index of the first frame.
+        end_frame: index of the last frame, inclusive.
+        start_pts: PTS of the first frame.
+        end_pts: PTS of the last frame.
+        start_s: stream time of the first frame.
+        end_s: stream time of the last frame.
+        text: the examiner's words.
+    """
+
+    evidence_id: int
+    run_id: int | None
+    start_frame: int
+    end_frame: int
+    start_pts: int
+    end_pts: int
+    start_s: float
+    end_s: float
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class BookmarkRow(NewBookmark):
+    """A stored bookmark.
+
+    Attributes:
+        id: per case, from 1.
+        author: who made it.
+        utc: when, ISO.
+        removed: whether the examiner removed it from view.
+    """
+
+    id: int = 0
+    author: str = ""
+    utc: str = ""
+    removed: bool = False
 
 
 class BookmarkRepository:
@@ -17,12 +62,12 @@ class BookmarkRepository:
         self._database = database
 
     def of(self, evidence_id: int) -> tuple[BookmarkRow, ...]:
-        """Returns the bookmarks of a piece of evidence in order of time, but for removed ones."""
+        """Returns the bookmarks of a piece of evidence in order of time, without removed ones."""
         sql = "SELECT * FROM bookmark WHERE evidence_id = ? AND removed = 0 ORDER BY start_pts, id"
         return tuple(map(self._bookmark, self._database.rows(sql, [evidence_id])))
 
     def all(self) -> tuple[BookmarkRow, ...]:
-        """Returns all bookmarks in order of id, removed ones too."""
+        """Returns all bookmarks in order of id, also the removed ones."""
         return tuple(map(self._bookmark, self._database.rows("SELECT * FROM bookmark ORDER BY id")))
 
     def get(self, bookmark_id: int) -> BookmarkRow:
@@ -66,29 +111,29 @@ class BookmarkChanges(BookmarkRepository):
         """Adds a bookmark and returns its id."""
         row = {
             **new.__dict__,
-            "start_s": fields.plain(new.start_s),
-            "end_s": fields.plain(new.end_s),
+            "start_s": fields.to_real(new.start_s),
+            "end_s": fields.to_real(new.end_s),
             "author": user(),
             "utc": utc_now(),
         }
         row_id = self._journal.insert("bookmark", row)
-        said = {"evidence_id": new.evidence_id, "start_pts": new.start_pts, "text": new.text}
-        self._journal.record("bookmark.add", f"bookmark:{row_id}", said)
+        params = {"evidence_id": new.evidence_id, "start_pts": new.start_pts, "text": new.text}
+        self._journal.record("bookmark.add", f"bookmark:{row_id}", params)
         return row_id
 
     def amend(self, bookmark_id: int, text: str) -> None:
-        """Changes the text of a bookmark; the entry keeps what it said before.
+        """Changes the text of a bookmark; the audit entry keeps the text that was there before.
 
         Raises:
             BadInputError: there is no such bookmark.
         """
         before = self.get(bookmark_id).text
         self._journal.update("bookmark", bookmark_id, {"text": text})
-        said = {"before": before, "text": text}
-        self._journal.record("bookmark.amend", f"bookmark:{bookmark_id}", said)
+        params = {"before": before, "text": text}
+        self._journal.record("bookmark.amend", f"bookmark:{bookmark_id}", params)
 
     def set_removed(self, bookmark_id: int, removed: bool) -> None:
-        """Takes a bookmark out of sight or brings it back; nothing is erased.
+        """Hides a bookmark or brings it back; nothing is erased.
 
         Raises:
             BadInputError: there is no such bookmark.

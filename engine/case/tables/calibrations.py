@@ -3,13 +3,56 @@
 from __future__ import annotations
 
 import hashlib
-from typing import cast
+from dataclasses import dataclass
+from typing import Literal, cast
 
 from engine.case.store import row_fields as fields
 from engine.case.store.database import Database, Row
 from engine.case.store.journal import Journal
-from engine.case.tables.rows import CalibrationKind, CalibrationRow, NewCalibration
 from engine.core.errors import BadInputError
+
+CalibrationKind = Literal["normal", "span", "self"]
+"""Learnt from normal footage, from a span of the evidence, or from the evidence itself."""
+
+
+@dataclass(frozen=True)
+class NewCalibration:
+    """Measured values that make raw scores comparable.
+
+    Attributes:
+        channel: the channel it belongs to.
+        kind: learnt from `normal` footage, from a `span` of the evidence, or from it`self`.
+        body: the measured values, in the channel's own packed form.
+        sources: JSON: what it was learnt from, with hashes.
+        run_id: the run it was made in; None when it serves the evidence or the case.
+        evidence_id: the evidence it serves; None when it serves any.
+        final: whether results may be derived with it.
+    """
+
+    channel: str
+    kind: CalibrationKind
+    body: bytes
+    sources: str = "[]"
+    run_id: int | None = None
+    evidence_id: int | None = None
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class CalibrationRow:
+    """A stored calibration.
+
+    Attributes:
+        id: per case, from 1.
+        version: from 1 within its run, evidence and channel.
+        sha256: of its body.
+        calibration: as it was given; `final` as it is now.
+    """
+
+    id: int
+    version: int
+    sha256: str
+    calibration: NewCalibration
 
 
 class CalibrationRepository:
@@ -33,11 +76,6 @@ class CalibrationRepository:
         """Returns the calibrations made in a run for a channel, oldest first."""
         sql = "SELECT * FROM calibration WHERE run_id = ? AND channel = ? ORDER BY version"
         return tuple(map(self._calibration, self._database.rows(sql, [run_id, channel])))
-
-    def of_evidence(self, evidence_id: int, channel: str) -> tuple[CalibrationRow, ...]:
-        """Returns the calibrations that serve a piece of evidence in a channel, oldest first."""
-        sql = "SELECT * FROM calibration WHERE evidence_id = ? AND channel = ? ORDER BY id"
-        return tuple(map(self._calibration, self._database.rows(sql, [evidence_id, channel])))
 
     def all(self, channel: str) -> tuple[CalibrationRow, ...]:
         """Returns the calibrations of a channel in the whole case, oldest first."""
@@ -85,16 +123,6 @@ class CalibrationChanges(CalibrationRepository):
         sha256 = hashlib.sha256(new.body).hexdigest()
         row = {**new.__dict__, "final": int(new.final), "version": version, "sha256": sha256}
         calibration_id = self._journal.insert("calibration", row)
-        said = {"channel": new.channel, "kind": new.kind, "version": version, "sha256": sha256}
-        self._journal.record("calibration.add", f"calibration:{calibration_id}", said)
+        params = {"channel": new.channel, "kind": new.kind, "version": version, "sha256": sha256}
+        self._journal.record("calibration.add", f"calibration:{calibration_id}", params)
         return calibration_id
-
-    def fix(self, calibration_id: int) -> None:
-        """Makes a calibration the final one that results may be derived with.
-
-        Raises:
-            BadInputError: the case has no such calibration.
-        """
-        self.get(calibration_id)
-        self._journal.update("calibration", calibration_id, {"final": 1})
-        self._journal.record("calibration.fix", f"calibration:{calibration_id}", {})

@@ -1,4 +1,4 @@
-"""Who is responsible for a case and what it is called elsewhere (R13)."""
+"""Case information: who is responsible for a case and what it is called elsewhere."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from engine.case.store.database import Database
 from engine.case.store.journal import Journal
 from engine.core.errors import BadInputError
 
-_LONGEST = 200
+_MAX_LENGTH = 200  # A choice: each text is one line on the first page of the report.
 _PREFIX = "detail_"
 
 
 @dataclass(frozen=True)
-class CaseDetails:
-    """What an examiner says about a case; empty where nothing was said.
+class CaseInfo:
+    """Case information that the examiner typed; empty where nothing was typed.
 
     Attributes:
         examiner: name of the person responsible.
@@ -27,42 +27,41 @@ class CaseDetails:
     reference: str = ""
 
 
-class DetailRepository:
-    """Reads the details of a case."""
+class CaseInfoRepository:
+    """Reads the case information."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self) -> CaseDetails:
-        """Returns what was said about the case."""
+    def get(self) -> CaseInfo:
+        """Returns the case information as it is now."""
         sql = "SELECT key, value FROM meta WHERE key LIKE 'detail!_%' ESCAPE '!'"
         stored = {str(row["key"]): str(row["value"]) for row in self._database.rows(sql)}
-        said = {one.name: stored.get(_PREFIX + one.name, "") for one in fields(CaseDetails)}
-        return CaseDetails(**said)
+        names = [field.name for field in fields(CaseInfo)]
+        return CaseInfo(**{name: stored.get(_PREFIX + name, "") for name in names})
 
 
-class DetailChanges(DetailRepository):
-    """Changes the details of a case."""
+class CaseInfoChanges(CaseInfoRepository):
+    """Changes the case information."""
 
     def __init__(self, journal: Journal) -> None:
         super().__init__(journal.database)
         self._journal = journal
 
-    def set(self, **said: str) -> None:
-        """Changes the details that are named; the entry keeps what they were before.
+    def set(self, **texts: str) -> None:
+        """Changes the fields that are named; the audit entry keeps what they were before.
 
         Raises:
-            BadInputError: a detail is too long.
+            BadInputError: a text is too long.
         """
         before = self.get()
-        after = replace(before, **{name: " ".join(text.split()) for name, text in said.items()})
+        after = replace(before, **{name: " ".join(text.split()) for name, text in texts.items()})
         if after == before:
             return
         for name, text in after.__dict__.items():
-            if len(text) > _LONGEST:
-                raise BadInputError(
-                    f"the {name} is too long", text[:40], f"give at most {_LONGEST} characters"
-                )
+            if len(text) > _MAX_LENGTH:
+                remedy = f"give at most {_MAX_LENGTH} characters"
+                raise BadInputError(f"the {name} is too long", text[:40], remedy)
             if text != getattr(before, name):
                 self._journal.set_meta(_PREFIX + name, text)
         self._journal.record(

@@ -3,15 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from engine.case.store import row_fields as fields
-from engine.case.store.database import Database, Row, Value
+from engine.case.store.database import Database, Row
 from engine.case.store.journal import Journal
-from engine.case.tables.rows import Chunk, ChunkSpan
 from engine.core.errors import BadInputError
 
-_SPAN = "seq, channel, first_frame, last_frame, first_pts, last_pts, info"
-_OF = "run_id = ? AND channel = ?"
+_SPAN_COLUMNS = "seq, channel, first_frame, last_frame, first_pts, last_pts, info"
+_OF_CHANNEL = "run_id = ? AND channel = ?"
+
+
+@dataclass(frozen=True)
+class ChunkSpan:
+    """Which frames a chunk covers, without its blobs.
+
+    Attributes:
+        seq: from 0 within run and channel, without gaps.
+        channel: `scene`, `text`, ….
+        first_frame: index of its first frame.
+        last_frame: index of its last frame, inclusive.
+        first_pts: PTS of the first frame.
+        last_pts: PTS of the last frame.
+        info: JSON that the channel alone understands.
+    """
+
+    seq: int
+    channel: str
+    first_frame: int
+    last_frame: int
+    first_pts: int
+    last_pts: int
+    info: str = "{}"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Windows of one channel that are committed together.
+
+    Attributes:
+        span: which frames it covers.
+        scores: packed arrays: raw scores.
+        raw: packed arrays: raw attribute maps.
+    """
+
+    span: ChunkSpan
+    scores: bytes
+    raw: bytes
 
 
 class ChunkRepository:
@@ -22,7 +60,7 @@ class ChunkRepository:
 
     def spans(self, run_id: int, channel: str) -> tuple[ChunkSpan, ...]:
         """Returns where the chunks of a channel lie, in order, without reading their blobs."""
-        sql = f"SELECT {_SPAN} FROM chunk WHERE {_OF} ORDER BY seq"
+        sql = f"SELECT {_SPAN_COLUMNS} FROM chunk WHERE {_OF_CHANNEL} ORDER BY seq"
         return tuple(map(self._span, self._database.rows(sql, [run_id, channel])))
 
     def channels(self, run_id: int) -> tuple[str, ...]:
@@ -32,7 +70,7 @@ class ChunkRepository:
 
     def last(self, run_id: int, channel: str) -> ChunkSpan | None:
         """Returns where the last chunk lies; None before the first."""
-        sql = f"SELECT {_SPAN} FROM chunk WHERE {_OF} ORDER BY seq DESC LIMIT 1"
+        sql = f"SELECT {_SPAN_COLUMNS} FROM chunk WHERE {_OF_CHANNEL} ORDER BY seq DESC LIMIT 1"
         row = self._database.row(sql, [run_id, channel])
         return None if row is None else self._span(row)
 
@@ -42,25 +80,15 @@ class ChunkRepository:
         Raises:
             BadInputError: the run has no such chunk.
         """
-        sql = f"SELECT * FROM chunk WHERE {_OF} AND seq = ?"
+        sql = f"SELECT * FROM chunk WHERE {_OF_CHANNEL} AND seq = ?"
         row = self._database.row(sql, [run_id, channel, seq])
         if row is None:
             raise BadInputError("no such chunk", f"run {run_id}, {channel} {seq}")
         return self._chunk(row)
 
-    def covering(
-        self, run_id: int, channel: str, first_frame: int, last_frame: int
-    ) -> tuple[Chunk, ...]:
-        """Returns the chunks that share frames with a span, both ends inclusive."""
-        sql = (
-            f"SELECT * FROM chunk WHERE {_OF} AND first_frame <= ? AND last_frame >= ? ORDER BY seq"
-        )
-        values: list[Value] = [run_id, channel, last_frame, first_frame]
-        return tuple(map(self._chunk, self._database.rows(sql, values)))
-
     def stream(self, run_id: int, channel: str) -> Iterator[Chunk]:
         """Yields all chunks of a channel in order, one in memory at a time."""
-        sql = f"SELECT * FROM chunk WHERE {_OF} ORDER BY seq"
+        sql = f"SELECT * FROM chunk WHERE {_OF_CHANNEL} ORDER BY seq"
         for row in self._database.stream(sql, [run_id, channel]):
             yield self._chunk(row)
 
@@ -68,7 +96,8 @@ class ChunkRepository:
         self, run_id: int, channel: str, from_seq: int = 0
     ) -> Iterator[tuple[ChunkSpan, bytes]]:
         """Yields the packed raw scores of the chunks from one on, without reading their maps."""
-        sql = f"SELECT {_SPAN}, scores FROM chunk WHERE {_OF} AND seq >= ? ORDER BY seq"
+        where = f"{_OF_CHANNEL} AND seq >= ?"
+        sql = f"SELECT {_SPAN_COLUMNS}, scores FROM chunk WHERE {where} ORDER BY seq"
         for row in self._database.stream(sql, [run_id, channel, from_seq]):
             span = self._span(row)
             with fields.decoding(self._database, "chunk"):
@@ -116,8 +145,8 @@ class ChunkChanges(ChunkRepository):
             raise BadInputError(f"a chunk out of order, {next_seq} comes next", where)
         row = {**span.__dict__, "run_id": run_id, "scores": chunk.scores, "raw": chunk.raw}
         chunk_id = self._journal.insert("chunk", row)
-        said = {
+        params = {
             "run_id": run_id, "channel": span.channel, "seq": span.seq,
             "first_frame": span.first_frame, "last_frame": span.last_frame,
         }  # fmt: skip
-        self._journal.record("chunk.add", f"chunk:{chunk_id}", said)
+        self._journal.record("chunk.add", f"chunk:{chunk_id}", params)

@@ -3,40 +3,164 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, Literal, cast, get_args
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
 from engine.case.store.database import Database, Row, Value
 from engine.case.store.journal import Journal
-from engine.case.tables.dialogue_rows import (
-    CitationRow,
-    DialogueRow,
-    NewCitation,
-    NewDialogue,
-    NewTurn,
-    TurnRow,
-    TurnState,
-)
 from engine.core.errors import BadInputError
 
-_STATES = ("answering", "complete", "cancelled", "interrupted", "failed", "facts")
+TurnState = Literal["answering", "complete", "cancelled", "interrupted", "failed", "facts"]
+"""`answering` also after the worker died, until somebody opens the dialogue again."""
+
+INCOMPLETE_REASONS: Mapping[str, str] = {
+    "cancelled": "stopped by the examiner",
+    "interrupted": "the engine process ended in the middle",
+    "failed": "the model failed in the middle",
+}
+"""Why an answer is incomplete, in words, by state."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came of a turn.
+class NewDialogue:
+    """A dialogue about a span.
+
+    Attributes:
+        evidence_id: the evidence.
+        run_id: the run whose results it speaks of.
+        derivation_id: the derivation that was current then.
+        event_id: the event it is about; None for a span of the examiner's own.
+        first_frame: index of its first frame.
+        last_frame: index of its last frame, inclusive.
+        start_pts: PTS of the first frame.
+        end_pts: PTS of the last frame.
+        start_s: stream time of the first frame.
+        end_s: stream time of the last frame.
+    """
+
+    evidence_id: int
+    run_id: int
+    derivation_id: int | None
+    event_id: int | None
+    first_frame: int
+    last_frame: int
+    start_pts: int
+    end_pts: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class DialogueRow:
+    """A stored dialogue; `about` is as it was added."""
+
+    id: int
+    about: NewDialogue
+    author: str
+    utc: str
+
+
+@dataclass(frozen=True)
+class NewTurn:
+    """A question that is to be answered.
+
+    Attributes:
+        question: the examiner's words.
+        facts: what was computed from the case, of JSON's types.
+        settings: everything that decided the answer, of JSON's types.
+        pack: name of the pack; None without a language model.
+        pack_sha256: of its manifest.
+        runtime: name of the runtime that answers.
+        missing: why there is no language model; None when there is one or none is needed.
+        state: `answering`, or `facts` when only facts were asked for.
+    """
+
+    question: str
+    facts: tuple[Mapping[str, Any], ...]
+    settings: Mapping[str, Any]
+    pack: str | None = None
+    pack_sha256: str | None = None
+    runtime: str | None = None
+    missing: str | None = None
+    state: TurnState = "answering"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnRow(NewTurn):
+    """A stored turn; its answer is always written by a machine, its `state` is the present one.
+
+    Attributes:
+        id: per case, from 1.
+        dialogue_id: the dialogue.
+        number: within the dialogue, from 1.
+        answer: what the model wrote so far; None without a model.
+        tokens: of the answer.
+        first_token_s: seconds from question to first token.
+        tokens_per_s: after the first.
+        agrees: whether a yes or no agrees with the calibrated heatmap; None when it says neither.
+        dropped_turns: number of oldest turns that did not fit into the model's context any more.
+        author: who asked.
+        utc: when, ISO.
+    """
+
+    id: int
+    dialogue_id: int
+    number: int
+    answer: str | None
+    tokens: int
+    first_token_s: float | None
+    tokens_per_s: float | None
+    agrees: bool | None
+    dropped_turns: int
+    author: str
+    utc: str
+
+
+@dataclass(frozen=True)
+class NewCitation:
+    """Frames that a turn rests on.
+
+    Attributes:
+        evidence_id: the evidence.
+        start_s: stream time of the first frame.
+        end_s: stream time of the last frame.
+        start_pts: PTS of the first frame.
+        end_pts: PTS of the last frame.
+        trajectory_id: the trajectory whose facts the answer states; None for the span itself.
+    """
+
+    evidence_id: int
+    start_s: float
+    end_s: float
+    start_pts: int
+    end_pts: int
+    trajectory_id: int | None = None
+
+
+@dataclass(frozen=True)
+class CitationRow:
+    """A stored citation; `citation` is as it was added."""
+
+    id: int
+    turn_id: int
+    citation: NewCitation
+
+
+@dataclass(frozen=True)
+class TurnAnswer:
+    """The answer to a turn, or as much of it as there is.
 
     Attributes:
         state: the turn's state from now on.
-        text: what the model said so far; None without a model.
+        text: what the model wrote so far; None without a model.
         tokens: of the answer.
         first_token_s: seconds from question to first token.
         tokens_per_s: after the first.
         agrees: whether its yes or no agrees with the heatmap.
-        dropped_turns: oldest turns that the model was not told any more.
+        dropped_turns: number of oldest turns that did not fit into the model's context any more.
     """
 
     state: TurnState
@@ -58,17 +182,6 @@ class DialogueRepository:
         """Returns the dialogues about a piece of evidence, oldest first."""
         sql = "SELECT * FROM dialogue WHERE evidence_id = ? ORDER BY id"
         return tuple(map(self._dialogue, self._database.rows(sql, [evidence_id])))
-
-    def get(self, dialogue_id: int) -> DialogueRow:
-        """Returns a dialogue.
-
-        Raises:
-            BadInputError: the case has none with this id.
-        """
-        row = self._database.row("SELECT * FROM dialogue WHERE id = ?", [dialogue_id])
-        if row is None:
-            raise BadInputError("no such dialogue", dialogue_id, "ask about an event or a span")
-        return self._dialogue(row)
 
     def find(self, about: NewDialogue) -> DialogueRow | None:
         """Returns the newest dialogue about the same span of the same results."""
@@ -145,16 +258,14 @@ class DialogueRepository:
                 id=fields.integer(row, "id"),
                 dialogue_id=fields.integer(row, "dialogue_id"),
                 number=fields.integer(row, "number"),
-                said=NewTurn(
-                    question=fields.text(row, "question"),
-                    facts=tuple(dict(one) for one in fields.items(row, "facts")),
-                    settings=dict(json.loads(fields.text(row, "settings"))),
-                    pack=fields.text_or_none(row, "pack"),
-                    pack_sha256=fields.text_or_none(row, "pack_sha256"),
-                    runtime=fields.text_or_none(row, "runtime"),
-                    missing=fields.text_or_none(row, "missing"),
-                    state=_state(fields.text(row, "state")),
-                ),
+                question=fields.text(row, "question"),
+                facts=tuple(dict(fact) for fact in fields.items(row, "facts")),
+                settings=dict(json.loads(fields.text(row, "settings"))),
+                pack=fields.text_or_none(row, "pack"),
+                pack_sha256=fields.text_or_none(row, "pack_sha256"),
+                runtime=fields.text_or_none(row, "runtime"),
+                missing=fields.text_or_none(row, "missing"),
+                state=_check_state(fields.text(row, "state")),
                 answer=fields.text_or_none(row, "answer"),
                 tokens=fields.integer(row, "tokens"),
                 first_token_s=fields.real_or_none(row, "first_token_s"),
@@ -177,26 +288,26 @@ class DialogueChanges(DialogueRepository):
         """Begins a dialogue and returns its id."""
         row: dict[str, Value] = {
             **about.__dict__,
-            "start_s": fields.plain(about.start_s),
-            "end_s": fields.plain(about.end_s),
+            "start_s": fields.to_real(about.start_s),
+            "end_s": fields.to_real(about.end_s),
             "author": user(),
             "utc": utc_now(),
         }
         row_id = self._journal.insert("dialogue", row)
-        said = {"event_id": about.event_id, "start_s": about.start_s, "end_s": about.end_s}
-        self._journal.record("dialogue.begin", f"dialogue:{row_id}", said)
+        params = {"event_id": about.event_id, "start_s": about.start_s, "end_s": about.end_s}
+        self._journal.record("dialogue.begin", f"dialogue:{row_id}", params)
         return row_id
 
     def ask(self, dialogue_id: int, new: NewTurn) -> int:
         """Adds a turn before its answer is known, and returns its id."""
-        number = 1 + max((one.number for one in self.turns(dialogue_id)), default=0)
+        number = 1 + max((turn.number for turn in self.turns(dialogue_id)), default=0)
         row: dict[str, Value] = {
             "dialogue_id": dialogue_id,
             "number": number,
             "question": new.question,
             "answer": None if new.pack is None else "",
             "state": new.state,
-            "facts": fields.to_json([dict(one) for one in new.facts]),
+            "facts": fields.to_json([dict(fact) for fact in new.facts]),
             "missing": new.missing,
             "pack": new.pack,
             "pack_sha256": new.pack_sha256,
@@ -209,12 +320,12 @@ class DialogueChanges(DialogueRepository):
             "utc": utc_now(),
         }
         row_id = self._journal.insert("turn", row)
-        said = {"dialogue_id": dialogue_id, "question": new.question, "pack": new.pack}
-        self._journal.record("turn.ask", f"turn:{row_id}", said)
+        params = {"dialogue_id": dialogue_id, "question": new.question, "pack": new.pack}
+        self._journal.record("turn.ask", f"turn:{row_id}", params)
         return row_id
 
-    def answer(self, turn_id: int, answer: Answer) -> None:
-        """Writes down an answer, or as much of it as there is.
+    def answer(self, turn_id: int, answer: TurnAnswer) -> None:
+        """Stores an answer, or as much of it as there is.
 
         Raises:
             BadInputError: there is no such turn.
@@ -224,8 +335,8 @@ class DialogueChanges(DialogueRepository):
             "answer": answer.text,
             "state": answer.state,
             "tokens": answer.tokens,
-            "first_token_s": _plain(answer.first_token_s),
-            "tokens_per_s": _plain(answer.tokens_per_s),
+            "first_token_s": fields.to_real_or_none(answer.first_token_s),
+            "tokens_per_s": fields.to_real_or_none(answer.tokens_per_s),
             "agrees": None if answer.agrees is None else int(answer.agrees),
             "dropped_turns": answer.dropped_turns,
         }
@@ -234,30 +345,26 @@ class DialogueChanges(DialogueRepository):
 
     def cite(self, turn_id: int, citations: Iterable[NewCitation]) -> None:
         """Attaches what a turn rests on."""
-        for one in citations:
+        for citation in citations:
             row: dict[str, Value] = {
-                **one.__dict__,
+                **citation.__dict__,
                 "turn_id": turn_id,
-                "start_s": fields.plain(one.start_s),
-                "end_s": fields.plain(one.end_s),
+                "start_s": fields.to_real(citation.start_s),
+                "end_s": fields.to_real(citation.end_s),
             }
             row_id = self._journal.insert("citation", row)
             self._journal.record("turn.cite", f"citation:{row_id}", {"turn_id": turn_id})
 
     def close_interrupted(self, dialogue_id: int) -> int:
-        """Marks answers that a worker left unfinished; returns how many there were."""
-        left = [one for one in self.turns(dialogue_id) if one.said.state == "answering"]
-        for one in left:
-            self._journal.update("turn", one.id, {"state": "interrupted"})
-            self._journal.record("turn.interrupted", f"turn:{one.id}", {"tokens": one.tokens})
-        return len(left)
+        """Marks answers that a dead worker did not finish; returns how many there were."""
+        turns = [turn for turn in self.turns(dialogue_id) if turn.state == "answering"]
+        for turn in turns:
+            self._journal.update("turn", turn.id, {"state": "interrupted"})
+            self._journal.record("turn.interrupted", f"turn:{turn.id}", {"tokens": turn.tokens})
+        return len(turns)
 
 
-def _plain(value: float | None) -> float | None:
-    return None if value is None else fields.plain(value)
-
-
-def _state(word: str) -> TurnState:
-    if word not in _STATES:
+def _check_state(word: str) -> TurnState:
+    if word not in get_args(TurnState):
         raise ValueError(f"unknown state {word}")
     return cast("TurnState", word)

@@ -3,20 +3,119 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
-from typing import cast
+from typing import Literal, cast
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import utc_now
 from engine.case.store.database import Database, Row
 from engine.case.store.journal import Journal
-from engine.case.tables.rows import EvidenceKind, EvidenceRow, NewEvidence, NewStream, StreamRow
 from engine.core.errors import BadInputError
 
-_LONGEST_OFFSET_S = 1e11
+EvidenceKind = Literal["video", "images"]
+
+_MAX_OFFSET_S = 1e11  # About 3000 years, a choice: any offset between two real clocks is far less.
 
 MISMATCH = "evidence.mismatch"
-"""Action of the entry that keeps a mismatch of hashes on record."""
+"""Action of the audit entry about a mismatch of hashes."""
+
+
+@dataclass(frozen=True)
+class NewStream:
+    """A video stream of a piece of evidence.
+
+    Attributes:
+        number: index of the stream in its container.
+        codec: name of its codec.
+        width: of the decoded frame in pixels.
+        height: of the decoded frame in pixels.
+        time_base_num: numerator of the time base in seconds.
+        time_base_den: denominator of the time base.
+        first_pts: PTS from which stream time counts.
+        frames: number of frames.
+        duration_s: in seconds of stream time.
+        flags: JSON: what must be known about it (made PTS, interlaced, variable rate, …).
+        pts: packed array `pts`, int64 [frames]; None when not stored.
+    """
+
+    number: int
+    codec: str
+    width: int
+    height: int
+    time_base_num: int
+    time_base_den: int
+    first_pts: int
+    frames: int
+    duration_s: float
+    flags: str = "{}"
+    pts: bytes | None = None
+
+
+@dataclass(frozen=True)
+class StreamRow:
+    """A stored stream; `stream` is as it was added."""
+
+    id: int
+    evidence_id: int
+    stream: NewStream
+
+
+@dataclass(frozen=True)
+class NewEvidence:
+    """A file, or a folder of numbered images, that is to be added.
+
+    Attributes:
+        path: absolute path as given.
+        kind: `video` or `images`.
+        sha256: of the file; of an image folder as the media floor defines it.
+        size: in bytes.
+        mtime_ns: time of last change of the file, ns since 1970.
+        fps: frame rate given for a folder of images; None for a video.
+        copied_to: path of the copy relative to the case folder; None when only referenced.
+        properties: JSON: everything the container says.
+        streams: its video streams.
+    """
+
+    path: str
+    kind: EvidenceKind
+    sha256: str
+    size: int
+    mtime_ns: int
+    fps: float | None = None
+    copied_to: str | None = None
+    properties: str = "{}"
+    streams: tuple[NewStream, ...] = ()
+
+
+@dataclass(frozen=True)
+class EvidenceRow:
+    """A piece of evidence in the case; fields as in `NewEvidence`.
+
+    Attributes:
+        id: per case, from 1.
+        name: last part of the path.
+        added_utc: when it was added, ISO.
+        current_run: the run chosen by the examiner; None when the newest finished one counts.
+        clock_offset_s: seconds to add to stream time to get the burned-in clock; None when the
+            examiner gave none.
+        position: rank in the examiner's order, from 1; None where none was chosen.
+    """
+
+    id: int
+    path: str
+    name: str
+    kind: EvidenceKind
+    sha256: str
+    size: int
+    mtime_ns: int
+    fps: float | None
+    copied_to: str | None
+    added_utc: str
+    properties: str
+    current_run: int | None
+    clock_offset_s: float | None = None
+    position: int | None = None
 
 
 class EvidenceRepository:
@@ -40,14 +139,9 @@ class EvidenceRepository:
             raise BadInputError("no such evidence", evidence_id, "list the evidence of the case")
         return self._evidence(row)
 
-    def with_sha256(self, sha256: str) -> tuple[EvidenceRow, ...]:
-        """Returns the evidence that had this hash when it was added."""
-        rows = self._database.rows("SELECT * FROM evidence WHERE sha256 = ? ORDER BY id", [sha256])
-        return tuple(map(self._evidence, rows))
-
     def with_path(self, path: str) -> tuple[EvidenceRow, ...]:
         """Returns the evidence added from this absolute path, oldest first."""
-        return tuple(one for one in self.all() if one.path == path)
+        return tuple(row for row in self.all() if row.path == path)
 
     def streams(self, evidence_id: int) -> tuple[StreamRow, ...]:
         """Returns the streams of a piece of evidence in order of number."""
@@ -115,14 +209,14 @@ class EvidenceChanges(EvidenceRepository):
                 "sha256": new.sha256,
                 "size": new.size,
                 "mtime_ns": new.mtime_ns,
-                "fps": None if new.fps is None else fields.plain(new.fps),
+                "fps": fields.to_real_or_none(new.fps),
                 "copied_to": new.copied_to,
                 "added_utc": utc_now(),
                 "properties": new.properties,
             },
         )
-        said = {"path": new.path, "sha256": new.sha256, "copied": new.copied_to is not None}
-        self._journal.record("evidence.add", f"evidence:{row_id}", said)
+        params = {"path": new.path, "sha256": new.sha256, "copied": new.copied_to is not None}
+        self._journal.record("evidence.add", f"evidence:{row_id}", params)
         for stream in new.streams:
             self.add_stream(row_id, stream)
         return row_id
@@ -136,8 +230,8 @@ class EvidenceChanges(EvidenceRepository):
         self.get(evidence_id)
         row = {**stream.__dict__, "evidence_id": evidence_id}
         stream_id = self._journal.insert("stream", row)
-        said = {"evidence_id": evidence_id, "number": stream.number}
-        self._journal.record("stream.add", f"stream:{stream_id}", said)
+        params = {"evidence_id": evidence_id, "number": stream.number}
+        self._journal.record("stream.add", f"stream:{stream_id}", params)
 
     def choose_run(self, evidence_id: int, run_id: int | None) -> None:
         """Makes a run the current one; None goes back to the newest finished one.
@@ -156,21 +250,21 @@ class EvidenceChanges(EvidenceRepository):
         self._journal.record("evidence.choose_run", f"evidence:{evidence_id}", {"run_id": run_id})
 
     def set_clock_offset(self, evidence_id: int, seconds: float | None) -> None:
-        """Says by how many seconds the burned-in clock is ahead of stream time; None: unknown.
+        """Sets by how many seconds the burned-in clock is ahead of stream time; None: unknown.
 
         Raises:
             BadInputError: the case has no such evidence, or this is no offset.
         """
-        if seconds is not None and not abs(seconds) < _LONGEST_OFFSET_S:
+        if seconds is not None and not abs(seconds) < _MAX_OFFSET_S:
             raise BadInputError("not a clock offset", seconds, "give seconds")
         before = self.get(evidence_id).clock_offset_s
-        offset = None if seconds is None else fields.plain(seconds)
+        offset = fields.to_real_or_none(seconds)
         self._journal.update("evidence", evidence_id, {"clock_offset_s": offset})
-        said = {"before": before, "seconds": offset}
-        self._journal.record("evidence.set_clock_offset", f"evidence:{evidence_id}", said)
+        params = {"before": before, "seconds": offset}
+        self._journal.record("evidence.set_clock_offset", f"evidence:{evidence_id}", params)
 
     def arrange(self, evidence_ids: Sequence[int]) -> None:
-        """Puts evidence in the order given.
+        """Puts evidence in the order of `evidence_ids`.
 
         Raises:
             BadInputError: the case has no such evidence.
@@ -178,41 +272,41 @@ class EvidenceChanges(EvidenceRepository):
         for position, evidence_id in enumerate(evidence_ids, 1):
             if self.get(evidence_id).position != position:
                 self._journal.update("evidence", evidence_id, {"position": position})
-                said = {"position": position}
-                self._journal.record("evidence.arrange", f"evidence:{evidence_id}", said)
+                params = {"position": position}
+                self._journal.record("evidence.arrange", f"evidence:{evidence_id}", params)
 
     def relink(self, evidence_id: int, path: str) -> None:
-        """Says where evidence lies now; the caller has compared its hash.
+        """Sets the path at which evidence is now; the caller has compared its hash.
 
         Raises:
             BadInputError: the case has no such evidence.
         """
         before = self.get(evidence_id).path
         self._journal.update("evidence", evidence_id, {"path": path, "name": PurePath(path).name})
-        said = {"before": before, "path": path}
-        self._journal.record("evidence.relink", f"evidence:{evidence_id}", said)
+        params = {"before": before, "path": path}
+        self._journal.record("evidence.relink", f"evidence:{evidence_id}", params)
 
-    def hold(self, evidence_id: int, copied_to: str | None) -> None:
-        """Says where inside the case a copy of evidence lies; the caller has compared its hash.
+    def record_copy(self, evidence_id: int, copied_to: str | None) -> None:
+        """Sets where inside the case a copy of evidence is; the caller has compared its hash.
 
         Args:
             evidence_id: the evidence.
-            copied_to: relative to the case folder; None when the case holds no copy.
+            copied_to: relative to the case folder; None when the case contains no copy.
 
         Raises:
             BadInputError: the case has no such evidence.
         """
         before = self.get(evidence_id).copied_to
         self._journal.update("evidence", evidence_id, {"copied_to": copied_to})
-        said = {"before": before, "copied_to": copied_to}
-        self._journal.record("evidence.hold", f"evidence:{evidence_id}", said)
+        params = {"before": before, "copied_to": copied_to}
+        self._journal.record("evidence.hold", f"evidence:{evidence_id}", params)
 
-    def note_mismatch(self, evidence_id: int, sha256_now: str | None) -> None:
-        """Keeps on record that evidence was found changed (None: missing or unreadable).
+    def record_mismatch(self, evidence_id: int, sha256_now: str | None) -> None:
+        """Records that evidence was found changed (None: missing or unreadable).
 
         Raises:
             BadInputError: the case has no such evidence.
         """
         recorded = self.get(evidence_id).sha256
-        said = {"sha256_recorded": recorded, "sha256_now": sha256_now}
-        self._journal.record(MISMATCH, f"evidence:{evidence_id}", said)
+        params = {"sha256_recorded": recorded, "sha256_now": sha256_now}
+        self._journal.record(MISMATCH, f"evidence:{evidence_id}", params)

@@ -1,12 +1,36 @@
-"""Exports: files written from the case, each with its own hash (R5)."""
+"""Exports: files written from the case, each with its own hash."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import utc_now
 from engine.case.store.database import Database, Row
 from engine.case.store.journal import Journal
-from engine.case.tables.rows import ExportRow
+
+
+@dataclass(frozen=True)
+class ExportRow:
+    """A file written from the case.
+
+    Attributes:
+        id: per case, from 1.
+        run_id: the run it shows; None when it is about the whole case.
+        path: absolute path as written.
+        kind: `pdf`, `csv`, `mp4`, `npz`, ….
+        sha256: of the file.
+        size: in bytes.
+        utc: when it was written, ISO.
+    """
+
+    id: int
+    run_id: int | None
+    path: str
+    kind: str
+    sha256: str
+    size: int
+    utc: str
 
 
 class ExportRepository:
@@ -48,7 +72,7 @@ class ExportChanges(ExportRepository):
         run_id: int | None = None,
         beside_evidence: str | None = None,
     ) -> int:
-        """Notes a file that was written.
+        """Adds a file that was written.
 
         Args:
             path: absolute path.
@@ -56,7 +80,7 @@ class ExportChanges(ExportRepository):
             sha256: of the file.
             size: in bytes.
             run_id: the run it shows; None when it is about the whole case.
-            beside_evidence: the folder of evidence it lies in, when the examiner insisted (R1).
+            beside_evidence: the folder of evidence it lies in, when the examiner insisted.
 
         Returns:
             Its id.
@@ -66,8 +90,8 @@ class ExportChanges(ExportRepository):
             "utc": utc_now(),
         }  # fmt: skip
         export_id = self._journal.insert("export", row)
-        said = {"path": path, "sha256": sha256, "run_id": run_id}
+        params = {"path": path, "sha256": sha256, "run_id": run_id}
         if beside_evidence is not None:
-            said["beside_evidence"] = beside_evidence
-        self._journal.record("export.add", f"export:{export_id}", said)
+            params["beside_evidence"] = beside_evidence
+        self._journal.record("export.add", f"export:{export_id}", params)
         return export_id

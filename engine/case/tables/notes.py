@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
 from engine.case.store.database import Database, Row
 from engine.case.store.journal import Journal
-from engine.case.tables.review_rows import NewNote, NoteRow
 from engine.core.errors import BadInputError
 
 _NEWEST = (
@@ -16,6 +17,53 @@ _NEWEST = (
 # With max() SQLite takes the other columns from the row that has the maximum.
 
 
+@dataclass(frozen=True)
+class NewNote:
+    """A note that is to be written.
+
+    Attributes:
+        object: what it is about: `case`, `evidence:N`, `event:N`, `trajectory:N`, `bookmark:N`.
+        text: the examiner's words.
+        evidence_id: the evidence on screen then; None when about the case.
+        pts: PTS of the frame on screen then.
+        seconds: its stream time.
+    """
+
+    object: str
+    text: str
+    evidence_id: int | None = None
+    pts: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class NoteRow:
+    """One version of a note.
+
+    Attributes:
+        id: of this version, per case, from 1.
+        first_id: of the first version; all versions of a note share it.
+        note: its text and what it is about.
+        author: who wrote this version.
+        utc: when, ISO.
+        removed: whether the examiner removed the note from view.
+        versions: how many versions there are.
+    """
+
+    id: int
+    first_id: int
+    note: NewNote
+    author: str
+    utc: str
+    removed: bool
+    versions: int = 1
+
+    @property
+    def text(self) -> str:
+        """The examiner's words."""
+        return self.note.text
+
+
 class NoteRepository:
     """Reads the notes of a case."""
 
@@ -23,12 +71,12 @@ class NoteRepository:
         self._database = database
 
     def all(self) -> tuple[NoteRow, ...]:
-        """Returns the newest version of every note that was not removed, oldest note first."""
+        """Returns the newest version of every note that is not removed, oldest note first."""
         rows = self._database.rows(f"{_NEWEST} HAVING removed = 0 ORDER BY coalesce(first_id, id)")
         return tuple(self._note(row, fields.integer(row, "versions")) for row in rows)
 
     def every_version(self) -> tuple[NoteRow, ...]:
-        """Returns every version of every note in order of id, removed ones too."""
+        """Returns every version of every note in order of id, also of removed notes."""
         rows = self._database.rows("SELECT * FROM note ORDER BY id")
         return tuple(self._note(row, 1) for row in rows)
 
@@ -88,12 +136,10 @@ class NoteChanges(NoteRepository):
             BadInputError: there is no such note.
         """
         row = self.get(note_id)
-        said = row.note
-        new = NewNote(said.object, text, said.evidence_id, said.pts, said.seconds)
-        return self._insert(new, row.first_id, "note.amend")
+        return self._insert(replace(row.note, text=text), row.first_id, "note.amend")
 
     def set_removed(self, note_id: int, removed: bool) -> None:
-        """Takes a note out of sight or brings it back; nothing is erased.
+        """Hides a note or brings it back; nothing is erased.
 
         Raises:
             BadInputError: there is no such note.
@@ -106,12 +152,12 @@ class NoteChanges(NoteRepository):
     def _insert(self, new: NewNote, first_id: int | None, action: str) -> int:
         row = {
             **new.__dict__,
-            "seconds": None if new.seconds is None else fields.plain(new.seconds),
+            "seconds": fields.to_real_or_none(new.seconds),
             "first_id": first_id,
             "author": user(),
             "utc": utc_now(),
         }
         row_id = self._journal.insert("note", row)
-        said = {"object": new.object, "text": new.text, "first_id": first_id}
-        self._journal.record(action, f"note:{row_id}", said)
+        params = {"object": new.object, "text": new.text, "first_id": first_id}
+        self._journal.record(action, f"note:{row_id}", params)
         return row_id

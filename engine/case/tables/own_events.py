@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
 from engine.case.store.database import Database
 from engine.case.store.journal import Journal
-from engine.case.tables.result_rows import event_row
-from engine.case.tables.review_rows import NewOwnEvent
-from engine.case.tables.rows import EventRow
+from engine.case.tables.results import stored_events
+from engine.case.tables.results.stored_events import EventRow
 from engine.core.errors import BadInputError
 
 CHANNEL = "examiner"
 """Channel of the events that an examiner made."""
+
+_REAL_COLUMNS = ("start_s", "end_s", "peak_s", "peak_score")
+
+
+@dataclass(frozen=True)
+class NewOwnEvent:
+    """An event that the examiner makes from in and out marks.
+
+    Attributes:
+        evidence_id: the evidence.
+        run_id: the run on screen then; None when there was none.
+        first_frame: index of its first frame.
+        last_frame: index of its last frame, inclusive.
+        peak_frame: index of the frame with the highest score, or the first.
+        start_pts: PTS of the first frame.
+        end_pts: PTS of the last frame.
+        peak_pts: PTS of the peak frame.
+        start_s: stream time of the first frame.
+        end_s: stream time of the last frame.
+        peak_s: stream time of the peak frame.
+        peak_score: 0..1; 0 without a run.
+        summary: the examiner's words.
+    """
+
+    evidence_id: int
+    run_id: int | None
+    first_frame: int
+    last_frame: int
+    peak_frame: int
+    start_pts: int
+    end_pts: int
+    peak_pts: int
+    start_s: float
+    end_s: float
+    peak_s: float
+    peak_score: float
+    summary: str
 
 
 class OwnEventRepository:
@@ -22,13 +60,13 @@ class OwnEventRepository:
         self._database = database
 
     def of(self, evidence_id: int) -> tuple[EventRow, ...]:
-        """Returns the own events of a piece of evidence in order of start, but for removed ones."""
+        """Returns the own events of a piece of evidence in order of start, without removed ones."""
         sql = (
             "SELECT * FROM event WHERE derivation_id IS NULL AND evidence_id = ? "
             "AND removed = 0 ORDER BY start_pts, id"
         )
         with fields.decoding(self._database, "event"):
-            return tuple(event_row(row) for row in self._database.rows(sql, [evidence_id]))
+            return tuple(map(stored_events.read_row, self._database.rows(sql, [evidence_id])))
 
 
 class OwnEventChanges(OwnEventRepository):
@@ -40,18 +78,18 @@ class OwnEventChanges(OwnEventRepository):
 
     def add(self, new: NewOwnEvent) -> int:
         """Adds an event, which is relevant from the start, and returns its id."""
-        times = {name: fields.plain(getattr(new, name)) for name in _TIMES}
+        reals = {name: fields.to_real(getattr(new, name)) for name in _REAL_COLUMNS}
         row = {
-            **new.__dict__, **times, "channel": CHANNEL, "reasons": "[]", "trajectories": "[]",
+            **new.__dict__, **reals, "channel": CHANNEL, "reasons": "[]", "trajectories": "[]",
             "state": "relevant", "author": user(), "utc": utc_now(), "removed": 0,
         }  # fmt: skip
         row_id = self._journal.insert("event", row)
-        said = {"evidence_id": new.evidence_id, "start_pts": new.start_pts, "end_pts": new.end_pts}
-        self._journal.record("event.add", f"event:{row_id}", said)
+        params = {name: row[name] for name in ("evidence_id", "start_pts", "end_pts")}
+        self._journal.record("event.add", f"event:{row_id}", params)
         return row_id
 
     def set_removed(self, event_id: int, removed: bool) -> None:
-        """Takes an own event out of sight or brings it back; nothing is erased.
+        """Hides an own event or brings it back; nothing is erased.
 
         Raises:
             BadInputError: there is no such event, or it is not an examiner's.
@@ -62,6 +100,3 @@ class OwnEventChanges(OwnEventRepository):
         self._journal.update("event", event_id, {"removed": int(removed)})
         action = "event.remove" if removed else "event.restore"
         self._journal.record(action, f"event:{event_id}", {})
-
-
-_TIMES = ("start_s", "end_s", "peak_s", "peak_score")

@@ -3,23 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, cast
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import utc_now
 from engine.case.store.database import Database, Row, Value
 from engine.case.store.journal import Journal
-from engine.case.tables.rows import EvidenceRow, RunRow, RunState
+from engine.case.tables.evidence import EvidenceRow
 from engine.core.canonical import content_sha256
 from engine.core.errors import BadInputError
 from engine.core.findings import RunWarning
 from engine.core.version import VERSION
 
-_ENDINGS: Mapping[RunState, str] = {
+RunState = Literal["running", "finished", "cancelled", "failed"]
+
+_END_ACTIONS: Mapping[RunState, str] = {
     "finished": "run.finish",
     "cancelled": "run.cancel",
     "failed": "run.fail",
 }
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One analysis of one stream of a piece of evidence with its settings.
+
+    Attributes:
+        id: per case, from 1.
+        evidence_id: the evidence.
+        stream: number of the stream in its container.
+        state: `running`, also after the worker was killed, until it is resumed.
+        settings: JSON of everything that decides the result.
+        settings_sha256: hash of the settings' canonical form.
+        evidence_sha256: hash the evidence had when the run started.
+        frames: frames in the stream.
+        analysed_frames: frames given to a channel.
+        resumed_frames: frames already analysed when the run was last resumed.
+        warnings: what the examiner must know about it.
+        info: JSON of further figures (analysis size, …).
+        version: of Sightline.
+        environment: JSON: Python, system, libraries, processor, threads.
+        started_utc: ISO.
+        finished_utc: when it finished, was cancelled or failed; None while running.
+        wall_s: seconds of work so far.
+    """
+
+    id: int
+    evidence_id: int
+    stream: int
+    state: RunState
+    settings: str
+    settings_sha256: str
+    evidence_sha256: str
+    frames: int
+    analysed_frames: int
+    resumed_frames: int
+    warnings: tuple[RunWarning, ...]
+    info: str
+    version: str
+    environment: str
+    started_utc: str
+    finished_utc: str | None
+    wall_s: float
 
 
 class RunRepository:
@@ -51,13 +97,13 @@ class RunRepository:
     def current(self, evidence_id: int) -> RunRow | None:
         """Returns the run chosen for this evidence, else its newest finished one."""
         sql = "SELECT current_run FROM evidence WHERE id = ?"
-        chosen = self._database.row(sql, [evidence_id])
-        if chosen and chosen["current_run"] is not None:
-            return self.get(fields.integer(chosen, "current_run"))
+        evidence = self._database.row(sql, [evidence_id])
+        if evidence and evidence["current_run"] is not None:
+            return self.get(fields.integer(evidence, "current_run"))
         return self._newest("state = 'finished' AND evidence_id = ?", [evidence_id])
 
-    def chosen(self, evidence: EvidenceRow, run_id: int | None) -> RunRow:
-        """Returns the run asked for, or the current one of the evidence.
+    def resolve(self, evidence: EvidenceRow, run_id: int | None) -> RunRow:
+        """Returns the run of an id, or the current one of the evidence where the id is None.
 
         Raises:
             BadInputError: there is no such run of this evidence, or it has not finished.
@@ -74,7 +120,7 @@ class RunRepository:
             raise BadInputError(f"run {run_id} has not finished", evidence.name, "resume it first")
         return run
 
-    def unfinished(
+    def find_unfinished(
         self, evidence_id: int, settings_sha256: str, evidence_sha256: str
     ) -> RunRow | None:
         """Returns the newest run with this evidence hash and settings that did not finish."""
@@ -84,7 +130,7 @@ class RunRepository:
         )
         return self._newest(where, [evidence_id, settings_sha256, evidence_sha256])
 
-    def finished(
+    def find_finished(
         self, evidence_id: int, settings_sha256: str, evidence_sha256: str
     ) -> RunRow | None:
         """Returns the newest finished run with this evidence hash and settings."""
@@ -112,8 +158,8 @@ class RunRepository:
                 analysed_frames=fields.integer(row, "analysed_frames"),
                 resumed_frames=fields.integer(row, "resumed_frames"),
                 warnings=tuple(
-                    RunWarning(str(one["kind"]), float(one["share"]), str(one["text"]))
-                    for one in fields.items(row, "warnings")
+                    RunWarning(str(warning["kind"]), float(warning["share"]), str(warning["text"]))
+                    for warning in fields.items(row, "warnings")
                 ),
                 info=fields.text(row, "info"),
                 version=fields.text(row, "version"),
@@ -176,12 +222,12 @@ class RunChanges(RunRepository):
                 "wall_s": 0.0,
             },
         )
-        said = {"evidence_id": evidence_id, "stream": stream, "settings_sha256": settings_sha256}
-        self._journal.record("run.start", f"run:{run_id}", said)
+        params = {"evidence_id": evidence_id, "stream": stream, "settings_sha256": settings_sha256}
+        self._journal.record("run.start", f"run:{run_id}", params)
         return run_id
 
     def resume(self, run_id: int, resumed_frames: int) -> None:
-        """Takes up a run that did not finish.
+        """Resumes a run that did not finish.
 
         Raises:
             BadInputError: there is no such run, or it finished.
@@ -217,12 +263,12 @@ class RunChanges(RunRepository):
         Raises:
             BadInputError: there is no such run, or it is not running.
         """
-        said: dict[str, Value] = {"frames": frames, "analysed_frames": analysed_frames}
-        more: dict[str, Value] = {
+        counts: dict[str, Value] = {"frames": frames, "analysed_frames": analysed_frames}
+        details: dict[str, Value] = {
             "warnings": fields.to_json([warning.__dict__ for warning in warnings]),
             "info": fields.to_json(dict(info or {})),
         }
-        self._end(run_id, "finished", wall_s, said, more)
+        self._end(run_id, "finished", wall_s, counts, details)
 
     def stop(
         self,
@@ -253,16 +299,18 @@ class RunChanges(RunRepository):
         run_id: int,
         state: RunState,
         wall_s: float,
-        said: Mapping[str, Value],
-        more: Mapping[str, Value],
+        counts: Mapping[str, Value],
+        details: Mapping[str, Value],
     ) -> None:
         run = self.get(run_id)
         if run.state != "running":
             raise BadInputError(f"the run is {run.state}", run_id, "resume it first")
-        ended: dict[str, Value] = {"state": state, "finished_utc": utc_now()}
-        wall = {"wall_s": fields.plain(run.wall_s + wall_s)}
-        self._journal.update("run", run_id, {**ended, **wall, **said, **more})
-        self._journal.record(_ENDINGS[state], f"run:{run_id}", said)
+        end: dict[str, Value] = {
+            "state": state, "finished_utc": utc_now(),
+            "wall_s": fields.to_real(run.wall_s + wall_s),
+        }  # fmt: skip
+        self._journal.update("run", run_id, {**end, **counts, **details})
+        self._journal.record(_END_ACTIONS[state], f"run:{run_id}", counts)
 
 
 def settings_hash(settings: Mapping[str, object]) -> str:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
 from engine.case.store.database import Database, Row, Value
 from engine.case.store.journal import Journal
-from engine.case.tables.review_rows import TagRow
 from engine.core.errors import BadInputError
 
-_LONGEST = 100
+_MAX_LENGTH = 100  # A choice: a tag is a short word on a button and in the report.
+
+
+@dataclass(frozen=True)
+class TagRow:
+    """A stored tag; `object` names what it is on, as in a note."""
+
+    id: int
+    object: str
+    name: str
+    author: str
+    utc: str
+    removed: bool
 
 
 class TagRepository:
@@ -18,22 +31,17 @@ class TagRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, name: str) -> tuple[str, ...]:
-        """Returns the tags on an object (`event:3`), in order of the alphabet."""
-        sql = "SELECT name FROM tag WHERE object = ? AND removed = 0 ORDER BY name"
-        return tuple(str(row["name"]) for row in self._database.rows(sql, [name]))
-
     def all(self) -> tuple[TagRow, ...]:
-        """Returns the tags of all objects in order of id, but for removed ones."""
+        """Returns the tags of all objects in order of id, without removed ones."""
         rows = self._database.rows("SELECT * FROM tag WHERE removed = 0 ORDER BY id")
         return tuple(map(self._tag, rows))
 
     def by_object(self) -> dict[str, tuple[str, ...]]:
         """Returns the names of the tags on each object that has some."""
-        found: dict[str, list[str]] = {}
+        tags: dict[str, list[str]] = {}
         for row in self.all():
-            found.setdefault(row.object, []).append(row.name)
-        return {name: tuple(sorted(tags)) for name, tags in found.items()}
+            tags.setdefault(row.object, []).append(row.name)
+        return {object_name: tuple(sorted(names)) for object_name, names in tags.items()}
 
     def _tag(self, row: Row) -> TagRow:
         with fields.decoding(self._database, "tag"):
@@ -54,25 +62,27 @@ class TagChanges(TagRepository):
         super().__init__(journal.database)
         self._journal = journal
 
-    def set(self, name: str, tag: str, on: bool) -> None:
+    def set(self, object_name: str, tag: str, on: bool) -> None:
         """Puts a tag on an object or takes it off; nothing is erased.
 
         Raises:
             BadInputError: the tag is empty or too long.
         """
-        word = " ".join(tag.split())
-        if not word or len(word) > _LONGEST:
-            raise BadInputError("not a tag", tag[:_LONGEST], f"give 1 to {_LONGEST} characters")
+        name = " ".join(tag.split())
+        if not name or len(name) > _MAX_LENGTH:
+            raise BadInputError(
+                "not a tag", tag[:_MAX_LENGTH], f"give 1 to {_MAX_LENGTH} characters"
+            )
         sql = "SELECT id FROM tag WHERE object = ? AND name = ?"
-        row = self._database.row(sql, [name, word])
+        row = self._database.row(sql, [object_name, name])
         if row is None:
             new: dict[str, Value] = {
-                "object": name, "name": word, "author": user(), "utc": utc_now(),
+                "object": object_name, "name": name, "author": user(), "utc": utc_now(),
                 "removed": int(not on),
             }  # fmt: skip
             row_id = self._journal.insert("tag", new)
         else:
             row_id = fields.integer(row, "id")
             self._journal.update("tag", row_id, {"removed": int(not on)})
-        said = {"object": name, "name": word}
-        self._journal.record("tag.set" if on else "tag.take_off", f"tag:{row_id}", said)
+        params = {"object": object_name, "name": name}
+        self._journal.record("tag.set" if on else "tag.take_off", f"tag:{row_id}", params)

@@ -1,4 +1,4 @@
-"""Variants: what an examiner's marks taught a pack, kept in the case with marks and recipe."""
+"""Variants: weights that a pack learned from marks, stored with those marks and the recipe."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from engine.case.store.database import Database, Row, Value
 from engine.case.store.journal import Journal
 from engine.core.errors import BadInputError
 
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH = 60  # A choice: a name must fit into lists and menus.
 
 
 @dataclass(frozen=True)
 class NewVariant:
-    """A variant about to be kept.
+    """A variant that is to be stored.
 
     Attributes:
-        name: by which it is chosen; no two of a case share one.
+        name: by which it is chosen; unique in the case.
         pack: name or folder of the pack that was taught.
         pack_sha256: of that pack's manifest.
         marks: JSON: the marks it was taught with.
         recipe: JSON: everything else that decides it (prompts, runs, settings).
-        body: what was taught, packed.
+        body: the weights that were learned, packed.
     """
 
     name: str
@@ -37,7 +37,7 @@ class NewVariant:
 
 @dataclass(frozen=True)
 class VariantRow:
-    """A kept variant.
+    """A stored variant.
 
     Attributes:
         id: per case, from 1.
@@ -45,7 +45,7 @@ class VariantRow:
         sha256: of its body.
         author: who taught it.
         utc: when, ISO.
-        removed: whether it was thrown away; nothing is erased.
+        removed: whether the examiner removed it; nothing is erased.
     """
 
     id: int
@@ -63,15 +63,15 @@ class VariantRepository:
         self._database = database
 
     def all(self) -> tuple[VariantRow, ...]:
-        """Returns the variants in order of id, but for those thrown away."""
+        """Returns the variants in order of id, without removed ones."""
         sql = "SELECT * FROM variant WHERE removed = 0 ORDER BY id"
         return tuple(map(self._variant, self._database.rows(sql)))
 
-    def named(self, name: str) -> VariantRow:
+    def by_name(self, name: str) -> VariantRow:
         """Returns the variant of a name.
 
         Raises:
-            BadInputError: there is none, or it was thrown away.
+            BadInputError: there is none, or it was removed.
         """
         sql = "SELECT * FROM variant WHERE name = ? AND removed = 0"
         row = self._database.row(sql, [name])
@@ -79,11 +79,11 @@ class VariantRepository:
             raise BadInputError("no variant of that name", name[:80], "list those of the case")
         return self._variant(row)
 
-    def taught(self, sha256: str) -> VariantRow:
-        """Returns what was taught by its hash, also when it was thrown away since.
+    def by_sha256(self, sha256: str) -> VariantRow:
+        """Returns the variant whose body has a hash, also when it was removed since.
 
         Raises:
-            BadInputError: the case does not have it.
+            BadInputError: the case has none.
         """
         row = self._database.row("SELECT * FROM variant WHERE sha256 = ? LIMIT 1", [sha256])
         if row is None:
@@ -110,38 +110,38 @@ class VariantRepository:
 
 
 class VariantChanges(VariantRepository):
-    """Keeps variants and throws them away."""
+    """Adds and removes variants."""
 
     def __init__(self, journal: Journal) -> None:
         super().__init__(journal.database)
         self._journal = journal
 
     def add(self, new: NewVariant) -> int:
-        """Keeps a variant and returns its id.
+        """Adds a variant and returns its id.
 
         Raises:
-            BadInputError: its name is unfit or taken.
+            BadInputError: its name is unfit or in use.
         """
         check_variant_name(self, new.name)
         sha256 = hashlib.sha256(new.body).hexdigest()
-        about: dict[str, Value] = {
+        columns: dict[str, Value] = {
             "sha256": sha256,
             "author": user(),
             "utc": utc_now(),
             "removed": 0,
         }
-        row_id = self._journal.insert("variant", {**new.__dict__, **about})
-        said = {
+        row_id = self._journal.insert("variant", {**new.__dict__, **columns})
+        params = {
             "name": new.name,
             "pack_sha256": new.pack_sha256,
             "sha256": sha256,
             "marks_sha256": hashlib.sha256(new.marks.encode()).hexdigest(),
         }
-        self._journal.record("variant.add", f"variant:{row_id}", said)
+        self._journal.record("variant.add", f"variant:{row_id}", params)
         return row_id
 
     def set_removed(self, variant_id: int, removed: bool) -> None:
-        """Throws a variant away or brings it back; runs that used it stay what they are.
+        """Removes a variant or brings it back; runs that used it stay as they are.
 
         Raises:
             BadInputError: there is no such variant, or another one took its name since.
@@ -161,13 +161,13 @@ def check_variant_name(variants: VariantRepository, name: str) -> str:
     """Returns a name that may be given to a new variant.
 
     Raises:
-        BadInputError: it is empty, over-long, has control characters, or is taken.
+        BadInputError: it is empty, over-long, has control characters, or is in use.
     """
     if not name.strip() or name != name.strip() or not name.isprintable():
         raise BadInputError("not a name for a variant", name[:80], "write a word or two")
-    if len(name) > _LONGEST_NAME:
+    if len(name) > _MAX_NAME_LENGTH:
         raise BadInputError(
-            "a name too long", name[:80], f"give at most {_LONGEST_NAME} characters"
+            "a name too long", name[:80], f"give at most {_MAX_NAME_LENGTH} characters"
         )
     if any(row.variant.name == name for row in variants.all()):
         raise BadInputError(

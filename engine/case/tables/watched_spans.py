@@ -14,7 +14,7 @@ Span = tuple[int, int]
 
 
 class WatchedRepository:
-    """Reads what was watched."""
+    """Reads which spans were watched."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,17 +29,17 @@ class WatchedRepository:
 
 
 class WatchedChanges(WatchedRepository):
-    """Adds to what was watched."""
+    """Adds spans that were watched."""
 
     def __init__(self, journal: Journal) -> None:
         super().__init__(journal.database)
         self._journal = journal
 
     def add(self, evidence_id: int, spans: Iterable[Span]) -> None:
-        """Adds spans of frames watched, merging them with those known."""
-        known = self.of(evidence_id)
-        merged = merge((*known, *spans))
-        if merged == known:
+        """Adds spans of frames watched and merges them with those stored before."""
+        stored = self.of(evidence_id)
+        merged = merge((*stored, *spans))
+        if merged == stored:
             return
         text = json.dumps(merged, separators=(",", ":"))
         name = f"watched:{evidence_id}"
@@ -51,7 +51,7 @@ class WatchedChanges(WatchedRepository):
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Joins spans that touch or overlap; ascending."""
+    """Returns the spans in ascending order, with those joined that touch or overlap."""
     joined: list[Span] = []
     for first, last in sorted(spans):
         if joined and first <= joined[-1][1] + 1:

@@ -1,8 +1,8 @@
-"""What marks teach the scene channel: things that move and measure like this are usual, or not.
+"""Motion rules: what moves and measures like the marked targets is usual, or is not.
 
-A marked target is known by how fast it moves, in multiples of the usual speed of its row, and by
-the side of its blob, in seconds of that speed; both grow with a person's size in the picture, so
-that a target is known again nearer or farther away.
+A marked target is described by how fast it moves, in multiples of the usual speed of its row, and
+by the side of its blob, in seconds of that speed. Both grow with a person's size in the frame, so
+that a target is recognised nearer to the camera or farther away.
 """
 
 from __future__ import annotations
@@ -16,30 +16,27 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
 from engine.core.errors import BadInputError
+from engine.detectors.scene.attributes.attribute import Attribute
+from engine.detectors.scene.attributes.speed import Speed
 from engine.detectors.scene.observation import Observation
 
-_WIDER = 1.5
-_FASTER = 1.35
-_QUIET = np.float32(0.7)
-_LOUD = np.float32(1.25)
-_PART = 0.25
-LEAST_SPEED = 1.15
-"""Times the usual speed from which on speed alone may be taught as abnormal."""
-
-ATTRIBUTE = "speed"
-"""The attribute that speaks for a motion taught as abnormal."""
-
-_STANDING = ("left", "taken")
+# Choices; docs/experiments/few-shot-teaching.md measures what teaching does with all of them.
+_SIDE_TOLERANCE = 1.5  # Factor by which a like target may be smaller or larger than the marks.
+_SPEED_TOLERANCE = 1.35  # Factor by which it may be slower or faster.
+_MAX_SUPPRESSED = np.float32(0.7)  # Excess of suppressed motion at most: a score of 0.19.
+_MIN_RAISED = np.float32(1.25)  # Excess of what a rule calls abnormal: a score of 0.71.
+_MIN_INSIDE_SHARE = 0.25  # A target of which this share lies somewhere is there.
+MIN_ABNORMAL_SPEED = 1.15  # In multiples of the usual: slower motion is told from none.
 
 
 @dataclass(frozen=True)
-class TaughtMotion:
-    """Motion of a marked target.
+class MotionRule:
+    """Says that motion like that of the marked targets is usual, or that it stands out.
 
     Attributes:
         normal: whether it is usual; otherwise it stands out.
-        speed: (least, most), times the usual speed of its row.
-        side: (least, most), side of its blob in seconds of the usual speed of the row it is on.
+        speed: from, to, in multiples of the usual speed of its row.
+        side: from, to, side of its blob in seconds of the usual speed of the row that it is on.
     """
 
     normal: bool
@@ -51,7 +48,7 @@ class TaughtMotion:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> TaughtMotion:
+    def from_json(cls, values: dict[str, Any]) -> MotionRule:
         """Restores what `as_json` gave.
 
         Raises:
@@ -63,107 +60,118 @@ class TaughtMotion:
         except (KeyError, TypeError, ValueError) as error:
             raise BadInputError("a taught motion is damaged", str(error), "teach again") from error
 
-    def alike(self, seen: Observation, usual: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Returns where something moves and measures like it, bool [n, R, C]."""
-        blobs = seen.blobs
-        speed = seen.motion.speed / usual[None, :, None]
-        side = np.concatenate([[0], blobs.side / usual[blobs.foot]])[blobs.labels]
-        least = 0.0 if self.normal else self.speed[0]
-        fits = (speed >= least) & (speed <= self.speed[1])
+    def matches(
+        self, observation: Observation, usual_speed: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """Returns where something moves and measures like it, bool [n, R, C].
+
+        Args:
+            observation: n frames.
+            usual_speed: float32 [R], px/s by row.
+        """
+        blobs = observation.blobs
+        speed = observation.motion.speed / usual_speed[None, :, None]
+        side = np.concatenate([[0], blobs.side / usual_speed[blobs.foot]])[blobs.labels]
+        min_speed = 0.0 if self.normal else self.speed[0]
+        fits = (speed >= min_speed) & (speed <= self.speed[1])
         fits &= (side >= self.side[0]) & (side <= self.side[1])
         return np.asarray(maximum_filter(fits, (1, 3, 3)), np.bool_)
 
 
-def motion_at(
-    seen: Observation, frame: int, cells: NDArray[np.bool_], usual: NDArray[np.float32]
+def measure_motion(
+    observation: Observation,
+    frame: int,
+    cells: NDArray[np.bool_],
+    usual_speed: NDArray[np.float32],
 ) -> tuple[float, float] | None:
     """Measures what moves in the marked cells of a frame.
 
     Args:
-        seen: consecutive frames.
-        frame: position among them.
+        observation: consecutive frames.
+        frame: index among them.
         cells: bool [R, C], what was marked.
-        usual: float32 [R], usual speed a row, px/s.
+        usual_speed: float32 [R], px/s by row.
 
     Returns:
-        Its speed and side as `TaughtMotion` has them; None where nothing moves.
+        Its speed and side in the units of `MotionRule`; None where nothing moves.
     """
-    labels = seen.blobs.labels[frame]
+    blobs = observation.blobs
+    labels = blobs.labels[frame]
     inside = labels[cells & (labels > 0)]
     if not len(inside):
         return None
     blob = int(np.bincount(inside).argmax())
-    here = cells & (labels == blob)
-    speeds = (seen.motion.speed[frame] / usual[:, None])[here]
-    side = float(seen.blobs.side[blob - 1] / usual[seen.blobs.foot[blob - 1]])
+    speeds = (observation.motion.speed[frame] / usual_speed[:, None])[cells & (labels == blob)]
+    side = float(blobs.side[blob - 1] / usual_speed[blobs.foot[blob - 1]])
     return float(np.quantile(speeds, 0.9)), side
 
 
-def taught_motion(normal: bool, seen: Sequence[tuple[float, float]]) -> TaughtMotion:
-    """Makes one motion of what was measured at the marks of one name."""
-    speeds, sides = zip(*seen, strict=True)
-    return TaughtMotion(
+def make_motion_rule(normal: bool, motions: Sequence[tuple[float, float]]) -> MotionRule:
+    """Makes one rule of the speeds and sides that were measured at the marks of one name."""
+    speeds, sides = zip(*motions, strict=True)
+    return MotionRule(
         normal,
-        (min(speeds) / _FASTER, max(speeds) * _FASTER),
-        (min(sides) / _WIDER, max(sides) * _WIDER),
+        (min(speeds) / _SPEED_TOLERANCE, max(speeds) * _SPEED_TOLERANCE),
+        (min(sides) / _SIDE_TOLERANCE, max(sides) * _SIDE_TOLERANCE),
     )
 
 
-def apply_taught(
+def apply_motion_rules(
     excess: NDArray[np.float32],
-    names: Sequence[str],
-    taught: Sequence[TaughtMotion],
-    seen: Observation,
-    usual: NDArray[np.float32] | None,
+    attributes: Sequence[Attribute],
+    rules: Sequence[MotionRule],
+    observation: Observation,
+    usual_speed: NDArray[np.float32] | None,
 ) -> NDArray[np.float32]:
-    """Quiets what is alike to motion taught as normal, then lets taught abnormal motion speak.
+    """Suppresses motion that rules call normal, then lets motion that they call abnormal speak.
 
     Args:
         excess: float32 [A, n, R, C], 1 = at the limit of the usual.
-        names: of the A attributes.
-        taught: the lessons; those about objects that stand still say nothing.
-        seen: the frames.
-        usual: float32 [R], usual speed a row; None where nothing is known.
+        attributes: the A attributes; those that are not about motion stay as they are.
+        rules: to apply; abnormal motion speaks through the attribute speed.
+        observation: the n frames.
+        usual_speed: float32 [R], px/s by row; None where nothing is known.
     """
-    if usual is None or not taught:
+    if usual_speed is None or not rules:
         return excess
-    moved = excess.copy()
-    for lesson in sorted(taught, key=lambda one: not one.normal):
-        alike = lesson.alike(seen, usual)
-        if lesson.normal:
-            moved = quieted(moved, names, alike)
-        elif ATTRIBUTE in names:
-            at = list(names).index(ATTRIBUTE)
-            moved[at] = np.where(alike, np.maximum(moved[at], _LOUD), moved[at])
-    return np.asarray(moved, np.float32)
+    result = excess.copy()
+    for rule in sorted(rules, key=lambda rule: not rule.normal):
+        matches = rule.matches(observation, usual_speed)
+        if rule.normal:
+            result = suppress_motion(result, attributes, matches)
+            continue
+        for i, attribute in enumerate(attributes):
+            if isinstance(attribute, Speed):
+                result[i] = np.where(matches, np.maximum(result[i], _MIN_RAISED), result[i])
+    return np.asarray(result, np.float32)
 
 
-def quieted(
-    excess: NDArray[np.float32], names: Sequence[str], where: NDArray[np.bool_]
+def suppress_motion(
+    excess: NDArray[np.float32], attributes: Sequence[Attribute], where: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Keeps what moves somewhere well below the limit.
+    """Holds the excess of motion in some cells well below the limit.
 
     Args:
         excess: float32 [A, n, R, C], 1 = at the limit of the usual.
-        names: of the A attributes; those about objects that stand still are left as they are.
+        attributes: the A attributes; those that are not about motion stay as they are.
         where: bool [n, R, C].
     """
-    moving = np.array([name not in _STANDING for name in names])
-    quiet = where[None] & moving[:, None, None, None]
-    return np.where(quiet, np.minimum(excess, _QUIET), excess)
+    is_motion = np.array([attribute.is_motion for attribute in attributes])
+    suppressed = where[None] & is_motion[:, None, None, None]
+    return np.where(suppressed, np.minimum(excess, _MAX_SUPPRESSED), excess)
 
 
-def moving_there(seen: Observation, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Returns the cells, bool [n, R, C], of everything that moves and of which a part lies there.
+def moving_targets(observation: Observation, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Returns the cells, bool [n, R, C], of every moving blob that lies partly in some cells.
 
     Args:
-        seen: the frames.
+        observation: n frames.
         where: bool [n, R, C].
     """
-    labels = seen.blobs.labels
+    labels = observation.blobs.labels
     count = int(labels.max(initial=0)) + 1
     inside = np.bincount(labels[where], minlength=count)
     whole = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
-    there = inside >= _PART * whole
-    there[0] = False
-    return np.asarray(maximum_filter(there[labels], (1, 3, 3)), np.bool_)
+    is_inside = inside >= _MIN_INSIDE_SHARE * whole
+    is_inside[0] = False
+    return np.asarray(maximum_filter(is_inside[labels], (1, 3, 3)), np.bool_)

@@ -1,9 +1,9 @@
-"""A calibration of the scene channel: what is usual for a camera, and from where it is known."""
+"""The calibration of the scene channel: what is usual for a camera, and where that is from."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,25 +13,27 @@ from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.errors import BadInputError
 from engine.detectors.scene.scene_statistics import SceneStatistics
 
-VERSION = 1
-_SPEED_LIMIT = 2.25
-_SIZE_LIMIT = 3.0
-_TRIM = 1.6
-_SIZE_SECONDS = 60.0
-_SPEED_QUANTILE = 0.99
-_SIZE_QUANTILE = 0.995
+VERSION = 1  # Of the stored form; a newer one is refused.
+# Limits of speed and their trimming: docs/decisions/0004-usual-speed.md. Those of size are choices.
+_SPEED_FACTOR = 2.25  # Limit in multiples of the usual speed, where footage may hold the unusual.
+_SPEED_QUANTILE = 0.99  # Limit of speed where footage is known to be normal.
+_SPEED_TRIM = 1.6  # Multiple of the fitted line beyond which motion is left out of the fit.
+_SIZE_FACTOR = 3.0  # Limit in multiples of the usual size, where footage may hold the unusual.
+_SIZE_QUANTILE = 0.995  # Limit of size where footage is known to be normal.
+_MIN_SIZE_S = 60.0  # Shorter footage shows too few targets to tell their usual size.
+_MOVING_SHARE = 0.4  # A choice: share of the usual speed from which on something moves.
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class SceneCalibration:
     """What is usual for a camera.
 
     Attributes:
         kind: `normal` (footage marked normal), `camera` (unlabelled footage of the camera) or
             `self` (the evidence itself).
         statistics: what was learned.
-        scales: for each attribute, by how much held-out normal footage exceeded its limit; the
-            limit is raised by it. 1 where nothing is known.
+        scales: for each attribute, the factor by which held-out normal footage exceeded its limit
+            and by which the limit is raised; 1 where nothing is known.
         sources: one dictionary a source: path, SHA-256, span.
     """
 
@@ -42,41 +44,44 @@ class Calibration:
 
     @property
     def from_normal(self) -> bool:
-        """Whether the footage learned from is known to be normal."""
+        """Whether the footage that it was learned from is known to be normal."""
         return self.kind == "normal"
 
     def usual_speed(self) -> NDArray[np.float32] | None:
-        """Usual speed a row of cells, px/s: three fifths of all distance are covered slower.
+        """Returns the usual speed by row, float32 [R], px/s; None without motion.
 
-        None without motion.
+        Three fifths of all distance are covered more slowly.
         """
-        return self.statistics.speed.usual(None if self.from_normal else _TRIM)
+        return self.statistics.speed.usual(None if self.from_normal else _SPEED_TRIM)
+
+    def moving_speed(self) -> NDArray[np.float32] | None:
+        """Returns the speed by row from which on something moves, float32 [R], px/s."""
+        return _times(self.usual_speed(), _MOVING_SHARE)
 
     def speed_limit(self) -> NDArray[np.float32] | None:
-        """Speed a row of cells up to which motion is usual, px/s."""
+        """Returns the speed by row up to which motion is usual, float32 [R], px/s."""
         if self.from_normal:
             return self.statistics.speed.line(_SPEED_QUANTILE)
-        return _times(self.usual_speed(), _SPEED_LIMIT)
+        return _times(self.usual_speed(), _SPEED_FACTOR)
 
     def usual_size(self) -> NDArray[np.float32] | None:
-        """Usual side of a moving blob by the row it stands on, px. None on too little footage."""
-        if self.statistics.seconds < _SIZE_SECONDS:
+        """Returns the usual side of a moving blob by the row that it stands on, float32 [R], px.
+
+        None where the footage is too short.
+        """
+        if self.statistics.seconds < _MIN_SIZE_S:
             return None
         return self.statistics.size.line(0.5)
 
     def size_limit(self) -> NDArray[np.float32] | None:
-        """Side by row up to which a moving blob is usual, px."""
+        """Returns the side by row up to which a moving blob is usual, float32 [R], px."""
         if self.from_normal and self.usual_size() is not None:
             return self.statistics.size.line(_SIZE_QUANTILE)
-        return _times(self.usual_size(), _SIZE_LIMIT)
+        return _times(self.usual_size(), _SIZE_FACTOR)
 
     def scale(self, attribute: str) -> float:
-        """By how much the limit of an attribute is raised."""
+        """Returns the factor by which the limit of an attribute is raised."""
         return self.scales.get(attribute, 1.0)
-
-    def with_scales(self, scales: dict[str, float]) -> Calibration:
-        """Returns the calibration with other scales."""
-        return replace(self, scales=scales)
 
     def encode(self) -> bytes:
         """Packs the calibration; equal calibrations give equal bytes."""
@@ -93,7 +98,7 @@ class Calibration:
         return pack_arrays({**header, **self.statistics.arrays()}, level=6)
 
     @classmethod
-    def decode(cls, blob: bytes) -> Calibration:
+    def decode(cls, blob: bytes) -> SceneCalibration:
         """Unpacks what `encode` wrote.
 
         Raises:

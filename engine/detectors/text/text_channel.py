@@ -1,48 +1,34 @@
-"""The text channel's verdict: raw maps and a calibration in, heat, scores and prompts out."""
+"""The text channel: raw maps and a calibration in, heatmaps, scores and peaks out."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detectors.channel_scores import ChannelScores
+from engine.detectors.text.prompt_peaks import PromptPeaks
 from engine.detectors.text.text_calibration import TextCalibration
 from engine.detectors.text.text_maps import TextMaps
 from engine.motion.grid import Grid
 
 
-@dataclass(frozen=True, eq=False)
-class PromptPeaks:
-    """The prompt that spoke loudest in each frame.
+class TextChannel:
+    """Scores blocks of raw text maps; each block by itself, so they may be cut anywhere.
 
-    Attributes:
-        score: float32 [n], its score, 0..1.
-        prompt: uint8 [n], its number in the set.
+    Args:
+        calibration: of the prompts.
+        grid: of the maps.
+        prompts: the abnormal prompts of the set, for the reasons.
     """
 
-    score: NDArray[np.float32]
-    prompt: NDArray[np.uint8]
-
-
-def joined_prompts(parts: Sequence[PromptPeaks]) -> PromptPeaks:
-    """Joins consecutive frames."""
-    return PromptPeaks(
-        np.concatenate([one.score for one in parts]), np.concatenate([one.prompt for one in parts])
-    )
-
-
-class TextChannel:
-    """Scores blocks of raw text maps; each block by itself, so they may come in any cut."""
-
-    def __init__(self, calibration: TextCalibration, grid: Grid) -> None:
+    def __init__(
+        self, calibration: TextCalibration, grid: Grid, prompts: tuple[str, ...] = ()
+    ) -> None:
         self._calibration = calibration
         self._grid = grid
+        self._prompts = prompts
 
-    def read(
-        self, maps: TextMaps, seconds: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], PromptPeaks]:
+    def score(self, maps: TextMaps, seconds: NDArray[np.float64]) -> ChannelScores:
         """Scores the analysed frames of one block.
 
         The maps of slices are not smoothed over time; frames between two slices are
@@ -51,26 +37,25 @@ class TextChannel:
         Args:
             maps: of the block.
             seconds: float64 [n], stream time of its analysed frames.
-
-        Returns:
-            Heatmap float32 [n, R, C] and scores float32 [n], 0..1, and the loudest prompts.
         """
         count = len(seconds)
-        shape = (count, self._grid.rows, self._grid.columns)
         if not len(maps):
             silent = np.zeros(count, np.float32)
-            return np.zeros(shape, np.float32), silent, PromptPeaks(silent, np.zeros(count, "u1"))
+            heat = np.zeros((count, self._grid.rows, self._grid.columns), np.float32)
+            peaks = PromptPeaks(silent, np.zeros(count, np.uint8), self._prompts)
+            return ChannelScores(heat, silent, peaks)
         scores = self._calibration.score(maps.logits, maps.prompt)
         low, high, part = _between(maps.seconds, seconds)
         weight = part[:, None, None]
         heat = scores[low] * (1 - weight) + scores[high] * weight
         flat = scores.reshape(len(maps), -1)
-        where = flat.argmax(1)
-        each = np.arange(len(maps))
-        peak, prompt = flat[each, where], maps.prompt.reshape(len(maps), -1)[each, where]
+        loudest = np.arange(len(maps)), flat.argmax(1)
+        peak, prompt = flat[loudest], maps.prompt.reshape(len(maps), -1)[loudest]
         nearest = np.where(part < np.float32(0.5), low, high)
         frames = np.asarray(heat.reshape(count, -1).max(1), np.float32)
-        return heat, frames, PromptPeaks(peak[nearest], prompt[nearest])
+        return ChannelScores(
+            heat, frames, PromptPeaks(peak[nearest], prompt[nearest], self._prompts)
+        )
 
 
 def _between(

@@ -1,4 +1,4 @@
-"""Raw maps of the text channel: what a chunk stores of what the prompts found."""
+"""Raw maps of the text channel: the logits of prompts that a chunk stores."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from engine.core.times import Span
 SILENT = np.float16(-60_000)
 """Logit of a cell that does not count."""
 
-_FELL = 1.0
+_HARMLESS_FALL = 1.0  # A choice: logits by which a variant must lower a cell to call it harmless.
 
 
 @dataclass(frozen=True, eq=False)
 class TextMaps:
-    """What the prompts found in consecutive slices of a chunk, over the plan's grid of cells.
+    """How strongly prompts match in consecutive slices of a chunk, over the plan's grid of cells.
 
-    A slice is what the backbone makes of a few frames (two, mostly).
+    A slice is what the backbone makes of a few frames, mostly two.
 
     Attributes:
         seconds: float64 [s], stream time of each slice.
         logits: float16 [s, R, C], the logit of the loudest abnormal prompt against the normal
             ones; not calibrated.
         prompt: uint8 [s, R, C], the number of that prompt in the set.
-        plain: float16 [s, R, C], the logits without what a variant was taught, from which what is
-            usual is learned; None where nothing was taught.
+        plain: float16 [s, R, C], the logits without the variant, from which what is usual is
+            learned; None without a variant.
     """
 
     seconds: NDArray[np.float64]
@@ -47,11 +47,11 @@ class TextMaps:
         return np.asarray(self.logits.max((1, 2)), np.float32)
 
     def usual(self) -> NDArray[np.float32]:
-        """Returns the largest logit of each slice before anything was taught, float32 [s]."""
+        """Returns the largest logit of each slice without the variant, float32 [s]."""
         return self.largest() if self.plain is None else np.asarray(self.plain.max((1, 2)), "f4")
 
     def usual_by_prompt(self) -> NDArray[np.float32]:
-        """Returns how loud each prompt is in each slice before anything was taught.
+        """Returns how loud each prompt is in each slice without the variant.
 
         Returns:
             float32 [s, P], the largest logit among the cells in which it is the loudest, up to
@@ -59,28 +59,28 @@ class TextMaps:
         """
         logits = self.logits if self.plain is None else self.plain
         numbers = range(int(self.prompt.max(initial=0)) + 1)
-        loudest = [np.where(self.prompt == one, logits, SILENT).max((1, 2)) for one in numbers]
+        loudest = [np.where(self.prompt == n, logits, SILENT).max((1, 2)) for n in numbers]
         return np.stack(loudest, 1).astype(np.float32)
 
     def harmless(self, seconds: NDArray[np.float64]) -> NDArray[np.bool_] | None:
-        """Returns where a target was known as harmless: where its prompt fell silent.
+        """Returns where the variant knows a target as harmless: where it silences its prompt.
 
         Args:
             seconds: float64 [n], stream time of frames; each takes the nearest slice.
 
         Returns:
-            bool [n, R, C]; None where nothing was taught or nothing is harmless.
+            bool [n, R, C]; None without a variant or where nothing is harmless.
         """
         if self.plain is None or not len(self):
             return None
-        fell = self.plain.astype(np.float32) - self.logits >= _FELL
-        if not fell.any():
+        is_harmless = self.plain.astype(np.float32) - self.logits >= _HARMLESS_FALL
+        if not is_harmless.any():
             return None
         nearest = np.abs(self.seconds[None] - seconds[:, None]).argmin(1)
-        return np.asarray(fell[nearest], np.bool_)
+        return np.asarray(is_harmless[nearest], np.bool_)
 
     def within(self, spans: Sequence[Span]) -> TextMaps:
-        """Returns the slices inside spans of stream time; all of them when there are none."""
+        """Returns the slices inside spans of stream time; all of them without any span."""
         if not spans:
             return self
         inside = np.any(
@@ -122,17 +122,17 @@ class TextMaps:
         return maps
 
 
-def counted(maps: Iterable[TextMaps], counts: NDArray[np.bool_]) -> Iterator[TextMaps]:
+def silence_masked(maps: Iterable[TextMaps], mask: NDArray[np.bool_]) -> Iterator[TextMaps]:
     """Silences the cells that do not count.
 
     Args:
         maps: block by block.
-        counts: bool [R, C].
+        mask: bool [R, C], which cells count.
     """
-    for one in maps:
-        plain = None if one.plain is None else _silenced(one.plain, counts)
-        yield replace(one, logits=_silenced(one.logits, counts), plain=plain)
+    for block in maps:
+        plain = None if block.plain is None else _silence(block.plain, mask)
+        yield replace(block, logits=_silence(block.logits, mask), plain=plain)
 
 
-def _silenced(logits: NDArray[np.float16], counts: NDArray[np.bool_]) -> NDArray[np.float16]:
-    return np.where(counts, logits, SILENT).astype(np.float16)
+def _silence(logits: NDArray[np.float16], mask: NDArray[np.bool_]) -> NDArray[np.float16]:
+    return np.where(mask, logits, SILENT).astype(np.float16)

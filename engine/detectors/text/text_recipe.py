@@ -1,4 +1,4 @@
-"""What decides the text channel of a run: pack, prompts, device."""
+"""The recipe of the text channel: what decides its results, as a run stores it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from engine.packs.prompt_sets import PromptSet, parse_prompts
 
 @dataclass(frozen=True)
 class TextRecipe:
-    """Settings of the text channel.
+    """Pack, prompts and device of the text channel.
 
     Attributes:
-        pack: name of the pack, or its folder when it has no place among the installed ones.
+        pack: name of the pack, or its folder where it is not an installed one.
         version: of the pack.
         pack_sha256: hash of the pack's manifest, which holds the hashes of its files.
-        prompts: what is looked for.
+        prompts: to look for.
         device: of torch, as `cpu` or `cuda:0`.
         number_type: in which the backbone computes, as `float32`.
-        seed: of everything that might be drawn at random; nothing is at present.
+        seed: of everything that is drawn at random; at present nothing is.
     """
 
     pack: str
@@ -51,12 +51,12 @@ class TextRecipe:
                 "the settings of the text channel cannot be read", str(error), "analyse again"
             ) from error
 
-    def measuring(self) -> dict[str, Any]:
-        """Returns what decides the features of footage: everything but the prompts."""
+    def feature_settings(self) -> dict[str, Any]:
+        """Returns what decides the features of footage, everything but the prompts, as JSON."""
         values = self.as_json()
         del values["prompts"]
         return values
 
-    def asking(self, prompts: PromptSet) -> TextRecipe:
-        """Returns the same with other prompts."""
+    def with_prompts(self, prompts: PromptSet) -> TextRecipe:
+        """Returns the same recipe with other prompts."""
         return replace(self, prompts=prompts)

@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.output import (
-    Json,
-    cancellable,
-    check_range,
-    print_json,
-    print_line,
-    shown_progress,
-)
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.lab.commands.lab_options import DatasetRoot, check_range
+from engine.lab.datasets.registry import MASKED_DATASETS, open_dataset
 
 if TYPE_CHECKING:
     from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest
@@ -37,9 +32,9 @@ def build() -> typer.Typer:
 
 def build_command(
     dataset: Annotated[
-        str, typer.Option("--dataset", metavar="NAME", help="ubnormal, shanghaitech, avenue, ped2.")
+        str, typer.Option("--dataset", metavar="NAME", help=f"{', '.join(MASKED_DATASETS)}.")
     ],
-    root: Annotated[Path, typer.Option("--root", metavar="DIR", help="The data set's folder.")],
+    root: DatasetRoot,
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Gets what is built.")],
     split: Annotated[
         list[str] | None,
@@ -85,8 +80,8 @@ def build_command(
     if pack is not None and labels:
         raise BadInputError("both --pack and --labels", "", "leave one of them out")
     folder = to.absolute()
-    asked = pack if stage in (None, FRAMES) else None
-    request = _request(dataset, root.absolute(), folder, rate, split, asked, labels)
+    asked_pack = pack if stage in (None, FRAMES) else None
+    request = _request(dataset, root.absolute(), folder, rate, split, asked_pack, labels)
     counts: dict[str, dict[str, int]] = {}
     with cancellable() as cancel, shown_progress() as progress:
         stages = {
@@ -102,9 +97,9 @@ def build_command(
     if as_json:
         print_json({"folder": str(folder), "counts": counts})
         return
-    for name, found in counts.items():
-        said = ", ".join(f"{count} {what}" for what, count in found.items()) or "nothing"
-        print_line(f"{name}: {said}")
+    for name, stage_counts in counts.items():
+        text = ", ".join(f"{count} {what}" for what, count in stage_counts.items()) or "nothing"
+        print_line(f"{name}: {text}")
     if DIALOGUES in counts:
         print_line(f"samples to look at: {folder / PAGE}")
 
@@ -118,7 +113,6 @@ def _request(
     pack: str | None,
     labels: bool,
 ) -> BuildRequest:
-    from engine.lab.datasets.registry import open_dataset
     from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest
 
     source = open_dataset(dataset, root)
@@ -128,9 +122,9 @@ def _request(
         from engine.lab.dialogue_corpus.building.pack_describer import open_describer
 
         describer = open_describer(pack)
-    said = None
+    truth = None
     if labels:
-        from engine.lab.dialogue_corpus.building.truth_labels import Labels
+        from engine.lab.dialogue_corpus.building.truth_labels import TruthLabels
 
-        said = Labels(root, splits)
-    return BuildRequest(source, splits, folder, rate, describer=describer, labels=said)
+        truth = TruthLabels(root, splits)
+    return BuildRequest(source, splits, folder, rate, describer=describer, labels=truth)

@@ -13,26 +13,30 @@ from engine.cli.channel_options import (
     Device,
     PackName,
     PromptFile,
-    chosen_channels,
-    chosen_text,
+    Stride,
+    make_recipe,
+    parse_channels,
 )
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.core.channels import SCENE
 from engine.core.errors import BadInputError
 from engine.core.settings import AnalysisSettings
+from engine.lab.commands.lab_options import DatasetRoot, RuntimeName, SplitName
+from engine.lab.datasets.registry import DATASETS, open_dataset
+from engine.packs import DEFAULT_PACK
 
 if TYPE_CHECKING:
-    from engine.lab.evaluation.benchmark_run import Calibrate, EvaluationRun
+    from engine.lab.evaluation.benchmark_run import CalibrationSource, EvaluationRun
 
-_DATASETS = ("ped1", "ped2", "avenue", "shanghaitech", "ubnormal")
 _CALIBRATE = ("normal", "camera", "self")
 _METRICS = ("micro_auc", "macro_auc", "pixel_auc", "rbdc", "tbdc")
 
 
 def command(
-    root: Annotated[Path, typer.Option("--root", metavar="DIR", help="The data set's folder.")],
+    root: DatasetRoot,
     dataset: Annotated[
         str | None,
-        typer.Option("--dataset", metavar="NAME", help=f"One of {', '.join(_DATASETS)}."),
+        typer.Option("--dataset", metavar="NAME", help=f"One of {', '.join(DATASETS)}."),
     ] = None,
     dialogue: Annotated[
         bool, typer.Option("--dialogue", help="Judge what a pack's language model says.")
@@ -51,17 +55,12 @@ def command(
     blind: Annotated[
         bool, typer.Option("--blind", help="Without video and anomaly tokens (dialogue).")
     ] = False,
-    runtime: Annotated[
-        str,
-        typer.Option("--runtime", metavar="NAME", help="auto, transformers or llama.cpp."),
-    ] = "auto",
-    split: Annotated[
-        str, typer.Option("--split", metavar="NAME", help="train, validation or test.")
-    ] = "test",
+    runtime: RuntimeName = "auto",
+    split: SplitName = "test",
     videos: Annotated[
         str | None, typer.Option("--videos", metavar="A,B", help="Only these videos.")
     ] = None,
-    channels: Channels = "scene",
+    channels: Channels = SCENE,
     pack: PackName = None,
     prompts: PromptFile = None,
     device: Device = None,
@@ -74,9 +73,7 @@ def command(
             "without labels (no dialogue); self: each video alone.",
         ),
     ] = None,
-    stride: Annotated[
-        int, typer.Option("--stride", metavar="N", help="Analyse every Nth frame only.")
-    ] = 1,
+    stride: Stride = 1,
     flow: Annotated[
         str | None,
         typer.Option("--flow", metavar="PRESET:SCALE", help="Flow to try, such as medium:0."),
@@ -104,29 +101,28 @@ def command(
         from engine.lab.commands.evaluate_dialogue import DialogueOptions, evaluate_dialogue
 
         options = DialogueOptions(
-            dataset, root, split, pack or "compact", limit, heatmap, blind, runtime, calibrate,
+            dataset, root, split, pack or DEFAULT_PACK, limit, heatmap, blind, runtime, calibrate,
             dump, as_json,
         )  # fmt: skip
         evaluate_dialogue(options)
         return
     if dataset is None:
-        raise BadInputError("no data set named", "", f"use one of {', '.join(_DATASETS)}")
-    if dataset not in _DATASETS:
-        raise BadInputError("unknown data set", dataset, f"use one of {', '.join(_DATASETS)}")
-    chosen = chosen_channels(channels)
-    recipe = chosen_text(chosen, pack, prompts, device)
+        raise BadInputError("no data set named", "", f"use one of {', '.join(DATASETS)}")
+    if dataset not in DATASETS:
+        raise BadInputError("unknown data set", dataset, f"use one of {', '.join(DATASETS)}")
+    channel_names = parse_channels(channels)
+    recipe, text_pack = make_recipe(channel_names, pack, prompts, device)
     from engine.detectors.text.text_detector import open_text
-    from engine.lab.datasets.registry import open_dataset
     from engine.lab.evaluation.benchmark_run import Evaluator
 
-    settings = replace(_settings(stride, flow), channels=chosen)
-    how = cast("Calibrate | None", calibrate)
+    settings = replace(_settings(stride, flow), channels=channel_names)
+    how = cast("CalibrationSource | None", calibrate)
     with cancellable() as cancel, shown_progress() as progress:
         evaluator = Evaluator(
             open_dataset(dataset, root.absolute()),
             settings,
             how,
-            text=open_text(None, recipe),
+            text=open_text(None, recipe, pack=text_pack),
             dump=dump,
             pictures=pictures,
             cancel=cancel,
@@ -138,7 +134,7 @@ def command(
     if recipe is not None:
         result["settings"]["text"] = recipe.as_json()
     if rates is not None:
-        _keep_rates(rates, result)
+        _store_rates(rates, result)
     if as_json:
         print_json(result)
     else:
@@ -166,7 +162,8 @@ def _json(
         "split": split,
         **figures,
         "channels": {
-            name: {metric: found[metric] for metric in _METRICS} for name, found in every.items()
+            name: {metric: of_channel[metric] for metric in _METRICS}
+            for name, of_channel in every.items()
         },
         "calibrate": run.calibrate,
         "error_rates": run.error_rates,
@@ -180,16 +177,16 @@ def _json(
     }
 
 
-def _keep_rates(path: Path, result: dict[str, Any]) -> None:
+def _store_rates(path: Path, result: dict[str, Any]) -> None:
     from engine.core.version import VERSION
-    from engine.lab.evaluation.benchmark_rates import keep_rates
+    from engine.lab.evaluation.benchmark_rates import store_rates
 
-    named = {name: result[name] for name in ("dataset", "split", "calibrate")}
+    names = {name: result[name] for name in ("dataset", "split", "calibrate")}
     counts = {name: result[name] for name in ("videos", "frames", "abnormal_frames")}
     for channel, rates in result["error_rates"].items():
         figures = result["channels"][channel]
-        said = {"channel": channel, **named, **counts, **rates, **figures, "sightline": VERSION}
-        keep_rates(path, said)
+        row = {"channel": channel, **names, **counts, **rates, **figures, "sightline": VERSION}
+        store_rates(path, row)
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -201,15 +198,15 @@ def _print(result: dict[str, Any]) -> None:
     channels: dict[str, dict[str, Any]] = result["channels"]
     print_line(f"  {'':<10} " + " ".join(f"{name:>8}" for name in channels))
     for metric in _METRICS:
-        values = [found[metric] for found in channels.values()]
-        shown = " ".join(f"{'–' if one is None else f'{one:.4f}':>8}" for one in values)
-        print_line(f"  {metric:<10} {shown}")
+        values = [figures[metric] for figures in channels.values()]
+        columns = (f"{'–' if value is None else f'{value:.4f}':>8}" for value in values)
+        print_line(f"  {metric:<10} {' '.join(columns)}")
     for name, rates in result["error_rates"].items():
-        wrong = ", ".join(
-            f"{one.replace('_', ' ')} {'undefined' if rates[one] is None else f'{rates[one]:.4f}'}"
-            for one in ("false_alarm_rate", "miss_rate")
+        errors = ", ".join(
+            f"{key.replace('_', ' ')} {'undefined' if rates[key] is None else f'{rates[key]:.4f}'}"
+            for key in ("false_alarm_rate", "miss_rate")
         )
-        print_line(f"  {name}, frames at scores from {rates['threshold']}: {wrong}")
+        print_line(f"  {name}, frames at scores from {rates['threshold']}: {errors}")
     for metric, reason in result["undefined"].items():
         print_line(f"  {metric} is undefined: {reason}")
     for note in result["notes"]:

@@ -1,4 +1,4 @@
-"""`evaluate --dialogue`: judges what a pack's language model says."""
+"""`evaluate --dialogue`: evaluates the answers of a pack's language model."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.cli.output import cancellable, print_json, print_line, shown_progress
 from engine.core.errors import BadInputError
+from engine.lab.datasets.registry import open_dataset
 
 if TYPE_CHECKING:
-    from engine.lab.evaluation.dialogue.evaluated_spans import JudgedSpan
+    from engine.lab.evaluation.dialogue.evaluated_spans import EvaluatedSpan
 
-_SHOWN = (
+_PRINTED_FIGURES = (
     "yes_no_accuracy", "balanced_accuracy", "yes_share_abnormal", "from_exact", "to_exact",
     "from_swapped", "to_swapped", "action_exact", "colour_exact", "bleu4_target",
     "bleu4_trajectory", "prefix_s", "first_token_s", "tokens_per_s",
@@ -53,15 +54,19 @@ class DialogueOptions:
 
 
 def evaluate_dialogue(options: DialogueOptions) -> None:
-    """Judges a pack's language model and prints the figures.
+    """Evaluates a pack's language model and prints the figures.
 
     Raises:
         BadInputError: an option is unknown, or the footage is not what it must be.
         ResourceError: the pack has no language model.
     """
     from engine.dialogue.dialogue_model import open_dialogue_model
-    from engine.lab.evaluation.dialogue.dialogue_metrics import figures, judge, write_dump
-    from engine.lab.evaluation.dialogue.evaluated_spans import HeatGiver
+    from engine.lab.evaluation.dialogue.dialogue_metrics import (
+        ask_about_spans,
+        summarise_answers,
+        write_answers,
+    )
+    from engine.lab.evaluation.dialogue.evaluated_spans import ControlHeatmaps
     from engine.packs.pack import find_pack
     from engine.tvad.backbones.registry import open_backbone
 
@@ -73,8 +78,8 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
         cancel = stack.enter_context(cancellable())
         progress = stack.enter_context(shown_progress())
         learn = options.calibrate != "self"
-        heat = HeatGiver(options.heatmap, spans, work, options.pack, learn, cancel)
-        said = judge(
+        heat = ControlHeatmaps(options.heatmap, spans, work, pack, learn, cancel)
+        answers = ask_about_spans(
             model,
             open_backbone(pack),
             spans,
@@ -85,9 +90,9 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
             cancel,
         )
     if options.dump is not None:
-        write_dump(options.dump, said)
+        write_answers(options.dump, answers)
     result = {
-        **figures(said),
+        **summarise_answers(answers),
         "heatmap": options.heatmap,
         "calibrate": "normal" if learn and any(span.normal for span in spans) else "self",
         "blind": options.blind,
@@ -102,13 +107,12 @@ def evaluate_dialogue(options: DialogueOptions) -> None:
         _print(result)
 
 
-def _spans(options: DialogueOptions) -> list[JudgedSpan]:
+def _spans(options: DialogueOptions) -> list[EvaluatedSpan]:
     """Reads the spans to ask about, once the options are known to be sound."""
-    from engine.lab.datasets.registry import open_dataset
     from engine.lab.evaluation.dialogue.evaluated_spans import (
         HEATMAPS,
-        benchmark_spans,
-        rendered_spans,
+        spans_of_benchmark,
+        spans_of_rendered_footage,
     )
 
     if options.heatmap not in HEATMAPS:
@@ -119,9 +123,11 @@ def _spans(options: DialogueOptions) -> list[JudgedSpan]:
         raise BadInputError("no dialogue calibrates by camera", "", "use normal or self")
     root = options.root.absolute()
     if options.dataset is None:
-        spans = rendered_spans(root, options.split, options.limit)
+        spans = spans_of_rendered_footage(root, options.split, options.limit)
     else:
-        spans = benchmark_spans(open_dataset(options.dataset, root), options.split, options.limit)
+        spans = spans_of_benchmark(
+            open_dataset(options.dataset, root), options.split, options.limit
+        )
     if options.calibrate == "normal" and not any(span.normal for span in spans):
         raise BadInputError("no normal footage of these cameras", root, "use --calibrate self")
     return spans
@@ -132,7 +138,7 @@ def _print(result: dict[str, Any]) -> None:
         f"{result['dialogues']} dialogues, {result['answers']} answers, heatmap {result['heatmap']}"
         f"{', blind' if result['blind'] else ''}, {result['pack']} on {result['runtime']}"
     )
-    for name in _SHOWN:
+    for name in _PRINTED_FIGURES:
         value = result[name]
         print_line(f"  {name:<20} {'undefined' if value is None else f'{value:.4f}'}")
     print_line(f"  sacrebleu: {result['sacrebleu']}")

@@ -11,15 +11,14 @@ from engine.cli.output import Json, cancellable, print_json, print_line, shown_p
 from engine.core.build import program
 from engine.core.errors import BadInputError
 from engine.core.processes import cores
+from engine.lab.commands.lab_options import SplitName
 
 
 def command(
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder to write into.")],
     videos: Annotated[int, typer.Option("--videos", metavar="N", help="How many videos.")],
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of everything drawn.")],
-    split: Annotated[
-        str, typer.Option("--split", metavar="NAME", help="train, validation or test.")
-    ] = "test",
+    split: SplitName = "test",
     seconds: Annotated[
         float | None,
         typer.Option("--seconds", metavar="S", help="Duration of each video; 8 to 12 by default."),

@@ -7,20 +7,15 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.output import (
-    Json,
-    cancellable,
-    check_range,
-    print_json,
-    print_line,
-    said_command,
-    shown_progress,
-)
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.build import program
-from engine.core.errors import BadInputError
+from engine.core.errors import BadInputError, ResourceError
 from engine.core.processes import cores
 from engine.lab.commands import train_dialogue, train_replay
+from engine.lab.commands.lab_options import Fresh, Seed, Threads, check_range, command_without_paths
+from engine.tvad.backbones.registry import BACKBONES
 
+*_KINDS, _LAST_KIND = BACKBONES
 _HELP = """Trains what a pack is made of, on a CPU or a GPU.
 
     main.py synth --to footage --videos 240 --seed 1 --split train
@@ -59,7 +54,7 @@ def ahd_command(
     pack: Annotated[Path, typer.Option("--pack", metavar="DIR", help="Becomes the pack.")],
     backbone: Annotated[
         str,
-        typer.Option("--backbone", metavar="NAME", help="compact, qwen2.5-vl or open_clip."),
+        typer.Option("--backbone", metavar="NAME", help=f"{', '.join(_KINDS)} or {_LAST_KIND}."),
     ] = "compact",
     weights: Annotated[
         Path | None,
@@ -74,19 +69,15 @@ def ahd_command(
         int, typer.Option("--windows", metavar="N", help="Windows of each training video.")
     ] = 5,
     rate: Annotated[float, typer.Option("--rate", metavar="R", help="Peak learning rate.")] = 1e-3,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Of everything drawn.")] = 1,
-    threads: Annotated[
-        int, typer.Option("--threads", metavar="N", help="Of the processor, while training.")
-    ] = 2,
+    seed: Seed = 1,
+    threads: Threads = 2,
     cache_gb: Annotated[
         float, typer.Option("--cache-gb", metavar="GB", help="Most disk for training features.")
     ] = 12.0,
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", help="auto, cpu or cuda:N.")
     ] = "auto",
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew where a training was stopped.")
-    ] = False,
+    fresh: Fresh = False,
     as_json: Json = False,
 ) -> None:
     """Trains the decoder of heatmaps (stage 1) and writes a pack.
@@ -98,24 +89,29 @@ def ahd_command(
     from engine.lab.training.train_ahd import AhdRequest, train_ahd
     from engine.packs.pack_folders import weights_folders
 
-    if weights is None and backbone != "compact":
+    kind = BACKBONES.get(backbone)
+    if weights is None and (kind is None or kind.shipped is None):
         raise BadInputError(f"the weights of {backbone} are not named", "", "add --weights DIR")
-    pack = pack.absolute()
+    pack, chosen = pack.absolute(), _device(device)
     request = AhdRequest(
-        tuple(one.absolute() for one in data),
+        tuple(path.absolute() for path in data),
         pack,
         backbone,
         weights_folders()[0] if weights is None else weights.absolute(),
         (work or pack.with_name(f"{pack.name}.training")).absolute(),
         Stage1Settings(
-            seed=seed, epochs=epochs, peak_rate=rate, centre=backbone == "compact", threads=threads
+            seed=seed,
+            epochs=epochs,
+            peak_rate=rate,
+            centre=kind is not None and kind.centres_text,
+            threads=threads,
         ),
         windows=windows,
         cache_bytes=round(cache_gb * (1 << 30)),
-        workers=1 if device != "cpu" and _gpu(device) else cores(),
-        device=_device(device),
+        workers=cores() if chosen == "cpu" else 1,
+        device=chosen,
         fresh=fresh,
-        command=said_command(),
+        command=command_without_paths(),
     )
     with cancellable() as cancel, shown_progress() as progress:
         result = train_ahd(request, progress, cancel)
@@ -123,34 +119,29 @@ def ahd_command(
         print_json(result)
         return
     print_line(f"{result['pack']}: {result['steps']} steps over {result['windows']} windows")
-    for stage, took in result["seconds"].items():
-        print_line(f"  {stage}: {took / 60:.1f} min")
+    for stage, seconds in result["seconds"].items():
+        print_line(f"  {stage}: {seconds / 60:.1f} min")
     for kind, figures in result["figures"].items():
-        shown = (f"{name} {value}" for name, value in figures.items() if isinstance(value, float))
-        print_line(f"  {kind}: {', '.join(shown)}")
+        texts = (f"{name} {value}" for name, value in figures.items() if isinstance(value, float))
+        print_line(f"  {kind}: {', '.join(texts)}")
     print_line(f"next: {program()} analyze VIDEO --case NAME.case --channels text --pack {pack}")
 
 
 def _check(epochs: int, windows: int, rate: float, threads: int, cache_gb: float) -> None:
-    for name, value, least, most in (
+    for name, value, low, high in (
         ("--epochs", epochs, 1, 1000),
         ("--windows", windows, 1, 64),
         ("--rate", rate, 1e-7, 1.0),
         ("--threads", threads, 1, 256),
         ("--cache-gb", cache_gb, 0.01, 100_000),
     ):
-        check_range(name, value, least, most)
+        check_range(name, value, low, high)
 
 
-def _gpu(device: str) -> bool:
-    return _device(device).startswith("cuda")
+def _device(requested: str) -> str:
+    from engine.tvad.device_choice import choose_device
 
-
-def _device(device: str) -> str:
-    import torch
-
-    if device == "auto":
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
-    if device != "cpu" and not (device.startswith("cuda") and torch.cuda.is_available()):
-        raise BadInputError("no such device", device, "use auto, cpu or cuda:N")
-    return device
+    try:
+        return choose_device(requested)
+    except ResourceError as error:
+        raise BadInputError("no such device", requested, "use auto, cpu or cuda:N") from error

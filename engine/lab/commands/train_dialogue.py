@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.output import (
-    Json,
-    cancellable,
-    check_range,
-    print_json,
-    print_line,
-    said_command,
-    shown_progress,
-)
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
 from engine.core.build import program
 from engine.core.errors import BadInputError
+from engine.lab.commands.lab_options import Fresh, Seed, Threads, check_range, command_without_paths
+from engine.lab.datasets.registry import open_dataset
 
 if TYPE_CHECKING:
-    from engine.lab.training.dialogue.train_dialogue_parts import BuiltDialogues
+    from engine.lab.training.dialogue.train_dialogue_parts import DialogueCorpus
 
 
 def command(
@@ -65,29 +59,25 @@ def command(
     part_rate: Annotated[
         float, typer.Option("--part-rate", metavar="R", help="Peak rate of RAE and projector.")
     ] = 2e-4,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Of everything drawn.")] = 1,
-    threads: Annotated[
-        int, typer.Option("--threads", metavar="N", help="Of the processor, while training.")
-    ] = 2,
+    seed: Seed = 1,
+    threads: Threads = 2,
     half: Annotated[
         bool, typer.Option("--half", help="Learn in bfloat16: faster where the processor can.")
     ] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew where a training was stopped.")
-    ] = False,
+    fresh: Fresh = False,
     as_json: Json = False,
 ) -> None:
     """Trains RAE, projector and LoRA (stage 2) and puts them into a pack.
 
     A stopped training goes on when the command is repeated.
     """
-    for name, value, least, most in (
+    for name, value, low, high in (
         ("--steps", steps, 1, 100_000), ("--batch", batch, 1, 256), ("--spans", spans, 1, 64),
         ("--align-steps", align_steps, 0, 100_000), ("--analysed", analysed, 0, 1_000_000),
         ("--rate", rate, 1e-7, 1.0), ("--part-rate", part_rate, 1e-7, 1.0),
         ("--threads", threads, 1, 256),
     ):  # fmt: skip
-        check_range(name, value, least, most)
+        check_range(name, value, low, high)
     if not data and built is None:
         raise BadInputError("nothing to learn from", "", "name a folder with --data or --built")
     from engine.lab.dialogue_corpus.samples.rendered_samples import SampleRequest
@@ -96,10 +86,10 @@ def command(
 
     pack = pack.absolute()
     request = DialogueRequest(
-        tuple(one.absolute() for one in data or ()),
+        tuple(path.absolute() for path in data or ()),
         pack,
         (work or pack.with_name(f"{pack.name}.training") / "dialogue").absolute(),
-        _built(built, dataset, root),
+        _open_corpus(built, dataset, root),
         Stage2Settings(
             seed=seed, steps=steps, batch=batch, rate=rate, part_rate=part_rate,
             align_steps=align_steps, threads=threads, half=half,
@@ -107,7 +97,7 @@ def command(
         SampleRequest(seed, spans, analysed, str(pack)),
         None if language is None else language.absolute(),
         fresh,
-        said_command(),
+        command_without_paths(),
     )  # fmt: skip
     with cancellable() as cancel, shown_progress() as progress:
         result = train_dialogue(request, progress, cancel)
@@ -116,17 +106,18 @@ def command(
         return
     print_line(f"{result['pack']}: {result['steps']} steps over {result['samples']} spans")
     print_line(f"  loss {result['first_loss']} to {result['last_loss']}")
-    for stage, took in result["seconds"].items():
-        print_line(f"  {stage}: {took / 60:.1f} min")
+    for stage, seconds in result["seconds"].items():
+        print_line(f"  {stage}: {seconds / 60:.1f} min")
     print_line(f"next: {program()} evaluate --dialogue --root FOOTAGE --pack {pack}")
 
 
-def _built(folder: Path | None, dataset: str | None, root: Path | None) -> BuiltDialogues | None:
-    from engine.lab.datasets.registry import open_dataset
-    from engine.lab.training.dialogue.train_dialogue_parts import BuiltDialogues
+def _open_corpus(
+    folder: Path | None, dataset: str | None, root: Path | None
+) -> DialogueCorpus | None:
+    from engine.lab.training.dialogue.train_dialogue_parts import DialogueCorpus
 
     if folder is None:
         return None
     if dataset is None or root is None:
         raise BadInputError("dialogues without their footage", folder, "add --dataset and --root")
-    return BuiltDialogues(folder.absolute(), open_dataset(dataset, root.absolute()))
+    return DialogueCorpus(folder.absolute(), open_dataset(dataset, root.absolute()))

@@ -7,14 +7,8 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.output import (
-    Json,
-    cancellable,
-    check_range,
-    print_json,
-    print_line,
-    shown_progress,
-)
+from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
+from engine.lab.commands.lab_options import Seed, check_range
 
 
 def command(
@@ -23,7 +17,7 @@ def command(
     videos: Annotated[
         int, typer.Option("--videos", metavar="N", help="How many videos are read.")
     ] = 120,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Of everything drawn.")] = 1,
+    seed: Seed = 1,
     as_json: Json = False,
 ) -> None:
     """Adds a sample of rendered features to a pack, which teaching replays to forget nothing."""
@@ -33,9 +27,9 @@ def command(
     from engine.tvad.replay_file import REPLAY
 
     with cancellable() as cancel, shown_progress() as progress:
-        made = add_replay(find_pack(pack), data.absolute(), videos, seed, progress, cancel)
-    size = made.files[REPLAY].size
+        new_pack = add_replay(find_pack(pack), data.absolute(), videos, seed, progress, cancel)
+    size = new_pack.files[REPLAY].size
     if as_json:
-        print_json({"pack": str(made.folder), "file": REPLAY, "bytes": size})
+        print_json({"pack": str(new_pack.folder), "file": REPLAY, "bytes": size})
         return
-    print_line(f"{made.folder}: {REPLAY}, {size / 1e6:.1f} MB")
+    print_line(f"{new_pack.folder}: {REPLAY}, {size / 1e6:.1f} MB")

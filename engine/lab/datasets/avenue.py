@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.lab.datasets.dataset import Masks, NormalAnnotation, Video, check_split
-from engine.lab.datasets.dataset_files import listed
+from engine.lab.datasets.dataset_files import list_entries
 from engine.lab.datasets.matfile import read_cells
 
 _VIDEOS = frozenset({".avi", ".mp4"})
@@ -23,7 +23,7 @@ _VIDEOS = frozenset({".avi", ".mp4"})
 
 @dataclass(frozen=True)
 class VolLabel:
-    """The `volLabel` of one video: a mask a frame. It is read again for each pass, not kept.
+    """The `volLabel` of one video: a mask for each frame, read from the file whenever it is needed.
 
     Attributes:
         name: the video, for messages.
@@ -71,19 +71,6 @@ class Avenue:
 
     root: Path
 
-    @classmethod
-    def open(cls, root: Path) -> Avenue:
-        """Looks for the folder of test videos.
-
-        Raises:
-            BadInputError: it is not there.
-        """
-        if not (root / "testing_videos").is_dir():
-            raise BadInputError(
-                "not an avenue folder", root, "give the folder that holds testing_videos/"
-            )
-        return cls(root)
-
     @property
     def name(self) -> str:
         """The name `avenue`."""
@@ -108,7 +95,7 @@ class Avenue:
         ]
 
     def _paths(self, folder: str) -> list[Path]:
-        paths = listed(self.root / folder, _VIDEOS)
+        paths = list_entries(self.root / folder, _VIDEOS)
         if not paths:
             raise BadInputError("no videos", self.root / folder, "put the .avi files here")
         return paths
@@ -129,3 +116,16 @@ class Avenue:
         if "train" not in self.splits or camera not in (None, self.name):
             return []
         return self._paths("training_videos")
+
+
+def open_avenue(root: Path) -> Avenue:
+    """Opens CUHK Avenue in the folder that holds its test videos.
+
+    Raises:
+        BadInputError: the folder of test videos is not there.
+    """
+    if not (root / "testing_videos").is_dir():
+        raise BadInputError(
+            "not an avenue folder", root, "give the folder that holds testing_videos/"
+        )
+    return Avenue(root)

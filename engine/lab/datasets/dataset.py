@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +14,7 @@ from engine.core.errors import BadInputError
 from engine.lab.datasets.ground_truth_tracks import GroundTruthTracks
 
 ALL = "all"
-"""The one split of a root that has no split files."""
+"""Name of the only split of a data set without split files."""
 
 
 @dataclass(frozen=True)
@@ -294,3 +294,23 @@ def check_split(split: str, splits: tuple[str, ...], root: Path) -> None:
         raise BadInputError(
             f"no split {split!r} here", root, f"choose one of: {', '.join(splits) or 'none'}"
         )
+
+
+def select_videos(dataset: Dataset, split: str, names: Sequence[str] | None) -> list[Video]:
+    """Returns the named videos of a split, or all, in the split's order.
+
+    Raises:
+        BadInputError: a name is not in the split.
+    """
+    videos = dataset.videos(split)
+    if names is None:
+        return videos
+    unknown = set(names) - {video.name for video in videos}
+    if unknown:
+        raise BadInputError(
+            f"no video {min(unknown)!r} in the {split} split",
+            dataset.root,
+            f"choose from: {', '.join(video.name for video in videos[:12])}"
+            + (" …" if len(videos) > 12 else ""),
+        )
+    return [video for video in videos if video.name in set(names)]

@@ -22,7 +22,7 @@ def natural_key(path: Path) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)
 
 
-def listed(folder: Path, suffixes: frozenset[str] | None = None) -> list[Path]:
+def list_entries(folder: Path, suffixes: frozenset[str] | None = None) -> list[Path]:
     """Lists files with one of the suffixes, or sub-folders, in numeric order.
 
     Args:
@@ -39,10 +39,10 @@ def listed(folder: Path, suffixes: frozenset[str] | None = None) -> list[Path]:
             f"no readable folder ({error.strerror})", folder, "check --root and the data set"
         ) from None
     if suffixes is None:
-        found = [entry for entry in entries if entry.is_dir()]
+        entries_of_kind = [entry for entry in entries if entry.is_dir()]
     else:
-        found = [e for e in entries if e.suffix.lower() in suffixes and e.is_file()]
-    return sorted(found, key=natural_key)
+        entries_of_kind = [e for e in entries if e.suffix.lower() in suffixes and e.is_file()]
+    return sorted(entries_of_kind, key=natural_key)
 
 
 def numbered_images(folder: Path) -> dict[int, Path]:
@@ -52,7 +52,7 @@ def numbered_images(folder: Path) -> dict[int, Path]:
         BadInputError: the folder is missing, holds no numbered image, or a number occurs twice.
     """
     images: dict[int, Path] = {}
-    for path in listed(folder, IMAGE_SUFFIXES):
+    for path in list_entries(folder, IMAGE_SUFFIXES):
         digits = re.findall(r"[0-9]+", path.stem)
         if not digits:
             continue

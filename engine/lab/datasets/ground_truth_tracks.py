@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.export.number_rows import check_boxes, read_rows, write_rows
+from engine.export.number_rows import check_boxes
 
 COLUMNS = ("track_id", "frame_id", "x_min", "y_min", "x_max", "y_max")
 
@@ -44,28 +43,5 @@ class GroundTruthTracks:
 
     def until(self, n_frames: int) -> GroundTruthTracks:
         """Returns the regions of the frames before `n_frames`."""
-        kept = self.frames < n_frames
-        return GroundTruthTracks(self.track_ids[kept], self.frames[kept], self.boxes[kept])
-
-
-def read_tracks(path: Path) -> GroundTruthTracks:
-    """Reads rows `track_id,frame_id,x_min,y_min,x_max,y_max`; an empty file has no tracks.
-
-    Raises:
-        BadInputError: the file cannot be read or a line is no such row.
-    """
-    table = read_rows(path, COLUMNS, whole=2)
-    check_boxes(table[:, 2:], path)
-    return GroundTruthTracks(
-        table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2:]
-    )
-
-
-def write_tracks(path: Path, tracks: GroundTruthTracks) -> None:
-    """Writes tracks in the format that `read_tracks` reads.
-
-    Raises:
-        BadInputError: the file cannot be written.
-    """
-    heads = np.column_stack([tracks.track_ids, tracks.frames])
-    write_rows(path, heads, tracks.boxes)
+        inside = self.frames < n_frames
+        return GroundTruthTracks(self.track_ids[inside], self.frames[inside], self.boxes[inside])

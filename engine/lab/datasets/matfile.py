@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 
+# Data types of elements and classes of arrays, as chapter 1 numbers them; 6 to 15 are numeric.
 _NUMBERS = {
     1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8",
 }  # fmt: skip
-_MATRIX, _COMPRESSED = 14, 15
+_MATRIX, _COMPRESSED = 14, 15  # miMATRIX and miCOMPRESSED, data types of elements
 _CELL, _NUMERIC = 1, range(6, 16)
-_HEADER = 128
-_MOST_BYTES = 3 << 30
+_HEADER = 128  # bytes of the file's header, whose last two give the byte order
+_MAX_BYTES = 3 << 30  # of a file, packed or not; a choice that bounds memory, 3 GiB
 
 
 class _DamagedError(Exception):
@@ -44,7 +45,7 @@ def read_cells(path: Path, name: str) -> list[NDArray[np.generic]]:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
+            data = file.read(_MAX_BYTES + 1)
         return _cells(data, name)
     except OSError as error:
         reason = error.strerror or "cannot be read"
@@ -57,15 +58,15 @@ def read_cells(path: Path, name: str) -> list[NDArray[np.generic]]:
 
 def _cells(data: bytes, name: str) -> list[NDArray[np.generic]]:
     order = {b"IM": "<", b"MI": ">"}.get(data[126:_HEADER])
-    if order is None or len(data) > _MOST_BYTES:
+    if order is None or len(data) > _MAX_BYTES:
         raise _DamagedError("not a MATLAB file of version 5 to 7")
     for kind, body in _elements(memoryview(data)[_HEADER:], order):
         if kind == _COMPRESSED:
-            whole = zlib.decompressobj().decompress(body, _MOST_BYTES)
+            whole = zlib.decompressobj().decompress(body, _MAX_BYTES)
             kind, body = next(_elements(memoryview(whole), order), (0, body))
         if kind == _MATRIX:
-            flags, found, _, rest = _matrix(body, order)
-            if found == name:
+            flags, variable, _, rest = _matrix(body, order)
+            if variable == name:
                 if flags != _CELL:
                     raise _DamagedError("it is not a cell array")
                 return [_numbers(cell, order) for kind, cell in rest if kind == _MATRIX]

@@ -1,24 +1,41 @@
-"""Opens a benchmark by name."""
+"""The data sets by name: a new one is a file of its own and a line here."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.core.errors import BadInputError
-from engine.lab.datasets.avenue import Avenue
-from engine.lab.datasets.dataset import Dataset
-from engine.lab.datasets.shanghaitech import ShanghaiTech
-from engine.lab.datasets.ubnormal import UBnormal
-from engine.lab.datasets.ucsd import Ucsd
+from engine.core.registry import Registry
 
-NAMES = ("ped1", "ped2", "avenue", "shanghaitech", "ubnormal")
+if TYPE_CHECKING:
+    # Help texts need the names of the data sets only, without NumPy.
+    from engine.lab.datasets.dataset import Dataset
+
+DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
+    {
+        "ped1": "engine.lab.datasets.ucsd:open_ped1",
+        "ped2": "engine.lab.datasets.ucsd:open_ped2",
+        "avenue": "engine.lab.datasets.avenue:open_avenue",
+        "shanghaitech": "engine.lab.datasets.shanghaitech:open_shanghaitech",
+        "ubnormal": "engine.lab.datasets.ubnormal:open_ubnormal",
+    }
+)
+"""Each entry opens its data set in a folder, or refuses a folder of another layout."""
+
+_PARTLY_MASKED = frozenset({"ped1"})
+"""Data sets in which some videos lack masks, so that dialogues cannot be built from them."""
+
+MASKED_DATASETS = tuple(name for name in reversed(list(DATASETS)) if name not in _PARTLY_MASKED)
+"""Names of the data sets with masks for every video."""
 
 
 def open_dataset(name: str, root: Path) -> Dataset:
     """Opens a benchmark; its videos are listed and read only when asked for.
 
     Args:
-        name: one of `NAMES`.
+        name: one of `DATASETS`.
         root: the folder it lies in.
 
     Raises:
@@ -27,14 +44,8 @@ def open_dataset(name: str, root: Path) -> Dataset:
     Example:
         >>> videos = open_dataset("ped2", Path("ped2")).videos("test")  # doctest: +SKIP
     """
-    if name not in NAMES:
-        raise BadInputError("unknown data set", name, f"choose one of: {', '.join(NAMES)}")
+    if name not in DATASETS:
+        raise BadInputError("unknown data set", name, f"choose one of: {', '.join(DATASETS)}")
     if not root.is_dir():
         raise BadInputError("no such folder", root, "give the data set's folder with --root")
-    if name == "avenue":
-        return Avenue.open(root)
-    if name == "shanghaitech":
-        return ShanghaiTech.open(root)
-    if name == "ubnormal":
-        return UBnormal.open(root)
-    return Ucsd.open(name, root)
+    return DATASETS[name](root)

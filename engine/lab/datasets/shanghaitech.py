@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.lab.datasets.dataset import Masks, NormalAnnotation, Video, check_split
-from engine.lab.datasets.dataset_files import listed, load_array
+from engine.lab.datasets.dataset_files import list_entries, load_array
 
 _VIDEOS = frozenset({".avi", ".mp4"})
 
@@ -81,19 +81,6 @@ class ShanghaiTech:
 
     root: Path
 
-    @classmethod
-    def open(cls, root: Path) -> ShanghaiTech:
-        """Looks for the folder of test frames.
-
-        Raises:
-            BadInputError: it is not there.
-        """
-        if not (root / "testing" / "frames").is_dir():
-            raise BadInputError(
-                "not a shanghaitech folder", root, "give the folder that holds testing/frames/"
-            )
-        return cls(root)
-
     @property
     def name(self) -> str:
         """The name `shanghaitech`."""
@@ -112,7 +99,7 @@ class ShanghaiTech:
                 Video(p.stem, _camera(p), p, NormalAnnotation(p.stem), derived_tracks=False)
                 for p in self._training()
             ]
-        folders = listed(self.root / "testing" / "frames")
+        folders = list_entries(self.root / "testing" / "frames")
         if not folders:
             raise BadInputError(
                 "no videos", self.root / "testing" / "frames", "put the folders of frames here"
@@ -124,7 +111,7 @@ class ShanghaiTech:
 
     def _training(self) -> list[Path]:
         folder = self.root / "training" / "videos"
-        paths = listed(folder, _VIDEOS)
+        paths = list_entries(folder, _VIDEOS)
         if not paths:
             raise BadInputError("no videos", folder, "put the .avi files here")
         return paths
@@ -144,6 +131,19 @@ class ShanghaiTech:
         if "train" not in self.splits:
             return []
         return [path for path in self._training() if camera in (None, _camera(path))]
+
+
+def open_shanghaitech(root: Path) -> ShanghaiTech:
+    """Opens ShanghaiTech Campus in the folder that holds its test frames.
+
+    Raises:
+        BadInputError: the folder of test frames is not there.
+    """
+    if not (root / "testing" / "frames").is_dir():
+        raise BadInputError(
+            "not a shanghaitech folder", root, "give the folder that holds testing/frames/"
+        )
+    return ShanghaiTech(root)
 
 
 def _camera(path: Path) -> str:

@@ -18,7 +18,7 @@ from engine.core.errors import BadInputError
 from engine.export.number_rows import read_rows
 from engine.lab.datasets.components import largest_box
 from engine.lab.datasets.dataset import ALL, Annotation, Masks, NormalAnnotation, Video, check_split
-from engine.lab.datasets.dataset_files import image_size, listed, natural_key, read_ids
+from engine.lab.datasets.dataset_files import image_size, list_entries, natural_key, read_ids
 from engine.lab.datasets.ground_truth_tracks import GroundTruthTracks
 
 SPLITS = ("train", "validation", "test")
@@ -100,7 +100,7 @@ class ObjectSpans:
     @property
     def objects_of_rows(self) -> list[int]:
         """The object id of each row, in the order of the file."""
-        return [int(one) for one in self._spans[:, 0]]
+        return [int(object_id) for object_id in self._spans[:, 0]]
 
     def objects(self, frame: int) -> list[tuple[int, NDArray[np.bool_]]]:
         """Returns the abnormal objects of a frame: number of the row, bool [height, width].
@@ -140,7 +140,7 @@ class ObjectSpans:
         """
         spans = self._spans
         rows: list[tuple[float, ...]] = []
-        seen: set[int] = set()
+        tracks_with_box: set[int] = set()
         for frame in range(n_frames):
             inside = np.flatnonzero((spans[:, 1] <= frame) & (frame <= spans[:, 2]))
             if not inside.size:
@@ -150,9 +150,9 @@ class ObjectSpans:
                 box = largest_box(ids == spans[track, 0])
                 if box is not None:
                     rows.append((track, frame, *box.tolist()))
-                    seen.add(track)
+                    tracks_with_box.add(track)
         for track in range(len(spans)):
-            if track not in seen:
+            if track not in tracks_with_box:
                 raise BadInputError(
                     f"object {spans[track, 0]} of row {track + 1} is in none of its masks",
                     self.folder / f"{self.name}_tracks.txt",
@@ -163,12 +163,12 @@ class ObjectSpans:
 
 def _mask_images(name: str, folder: Path) -> dict[int, Path]:
     pattern = re.compile(re.escape(name) + r"_([0-9]{1,9})_gt\.png")
-    found = {}
-    for path in listed(folder, frozenset({".png"})):
+    images = {}
+    for path in list_entries(folder, frozenset({".png"})):
         match = pattern.fullmatch(path.name)
         if match is not None:
-            found[int(match[1])] = path
-    return dict(sorted(found.items()))
+            images[int(match[1])] = path
+    return dict(sorted(images.items()))
 
 
 @dataclass(frozen=True)
@@ -181,17 +181,6 @@ class UBnormal:
     """
 
     root: Path
-
-    @classmethod
-    def open(cls, root: Path) -> UBnormal:
-        """Looks for the folders of scenes.
-
-        Raises:
-            BadInputError: there are none.
-        """
-        if not any(folder.name.startswith("Scene") for folder in listed(root)):
-            raise BadInputError("not a ubnormal folder", root, "give the folder that holds Scene1/")
-        return cls(root)
 
     @property
     def name(self) -> str:
@@ -206,32 +195,32 @@ class UBnormal:
 
     @cached_property
     def _split_files(self) -> dict[str, list[Path]]:
-        found: dict[str, list[Path]] = {}
+        files: dict[str, list[Path]] = {}
         for folder in (self.root, self.root / "scripts", self.root / "splits"):
             if not folder.is_dir():
                 continue
-            for path in listed(folder, frozenset({".txt"})):
+            for path in list_entries(folder, frozenset({".txt"})):
                 for split, pattern in _SPLIT_FILES.items():
                     if pattern.search(path.stem.lower()):
-                        found.setdefault(split, []).append(path)
-        return found
+                        files.setdefault(split, []).append(path)
+        return files
 
     @cached_property
     def _paths(self) -> dict[str, Path]:
         """Every video by name, scenes and names in numeric order."""
-        found: dict[str, Path] = {}
-        for folder in listed(self.root):
+        paths: dict[str, Path] = {}
+        for folder in list_entries(self.root):
             if not folder.name.startswith("Scene"):
                 continue
-            for path in listed(folder, frozenset({".mp4"})):
-                if path.stem in found:
+            for path in list_entries(folder, frozenset({".mp4"})):
+                if path.stem in paths:
                     raise BadInputError(
-                        "two videos have the same name", path, f"keep it or {found[path.stem]}"
+                        "two videos have the same name", path, f"keep it or {paths[path.stem]}"
                     )
-                found[path.stem] = path
-        if not found:
+                paths[path.stem] = path
+        if not paths:
             raise BadInputError("no videos", self.root, "put them into Scene1/, Scene2/ …")
-        return found
+        return paths
 
     def videos(self, split: str = "test") -> list[Video]:
         """Returns the videos of a split, or all of them when there are no split files."""
@@ -276,6 +265,17 @@ class UBnormal:
             for video in self.videos("train")
             if camera in (None, video.camera) and isinstance(video.annotation, NormalAnnotation)
         ]
+
+
+def open_ubnormal(root: Path) -> UBnormal:
+    """Opens UBnormal, or footage in its layout, in the folder that holds its scenes.
+
+    Raises:
+        BadInputError: there are no folders of scenes.
+    """
+    if not any(folder.name.startswith("Scene") for folder in list_entries(root)):
+        raise BadInputError("not a ubnormal folder", root, "give the folder that holds Scene1/")
+    return UBnormal(root)
 
 
 def _video(name: str, path: Path) -> Video:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.lab.datasets.dataset import Annotation, NormalAnnotation, Video, check_split
-from engine.lab.datasets.dataset_files import image_size, listed, numbered_images
+from engine.lab.datasets.dataset_files import image_size, list_entries, numbered_images
 from engine.lab.datasets.image_masks import ImageMasks
 
 _SPANS = re.compile(r"gt_frame\s*=\s*\[([^\]]*)\]")
@@ -81,24 +81,6 @@ class Ucsd:
     root: Path
     repacked: bool
 
-    @classmethod
-    def open(cls, name: str, root: Path) -> Ucsd:
-        """Finds out the layout; the folder above `UCSDped1` and `UCSDped2` will do as well.
-
-        Raises:
-            BadInputError: neither layout is there.
-        """
-        for folder in (root, root / f"UCSD{name}"):
-            if (folder / "Test").is_dir() or (folder / "Train").is_dir():
-                return cls(name, folder, repacked=False)
-            if (folder / "testing" / "frames").is_dir() or (
-                folder / "training" / "frames"
-            ).is_dir():
-                return cls(name, folder, repacked=True)
-        raise BadInputError(
-            f"not a {name} folder", root, "give the folder that holds Test/ or testing/frames/"
-        )
-
     @property
     def splits(self) -> tuple[str, ...]:
         """Of train and test, those whose folder is there."""
@@ -110,7 +92,7 @@ class Ucsd:
         return self.root / ("Train" if split == "train" else "Test")
 
     def _folders(self, split: str) -> list[Path]:
-        folders = [f for f in listed(self._folder(split)) if not f.name.endswith("_gt")]
+        folders = [f for f in list_entries(self._folder(split)) if not f.name.endswith("_gt")]
         if not folders:
             raise BadInputError(
                 "no videos", self._folder(split), "put the folders of numbered images here"
@@ -154,18 +136,46 @@ class Ucsd:
         if self.repacked or not path.is_file():
             return ()
         text = path.read_text(encoding="utf-8", errors="replace")
-        found = tuple(
+        spans_by_video = tuple(
             tuple((int(a), int(b or a)) for a, b in _SPAN.findall(spans))
             for spans in _SPANS.findall(text)
         )
-        if len(found) != videos:
+        if len(spans_by_video) != videos:
             raise BadInputError(
-                f"it lists {len(found)} videos but {videos} are here", path, "complete the data set"
+                f"it lists {len(spans_by_video)} videos but {videos} are here",
+                path,
+                "complete the data set",
             )
-        return found
+        return spans_by_video
 
     def normal(self, camera: str | None = None) -> list[Path]:
         """Returns the training videos' folders; there is one camera, named as the data set."""
         if "train" not in self.splits or camera not in (None, self.name):
             return []
         return self._folders("train")
+
+
+def open_ped1(root: Path) -> Ucsd:
+    """Opens UCSD Ped1; refuses as `open_ped2` does."""
+    return _open("ped1", root)
+
+
+def open_ped2(root: Path) -> Ucsd:
+    """Opens UCSD Ped2 in its own folder or in the one above `UCSDped1` and `UCSDped2`.
+
+    Raises:
+        BadInputError: neither the layout of the archive nor that of the repack is there.
+    """
+    return _open("ped2", root)
+
+
+def _open(name: str, root: Path) -> Ucsd:
+    """Finds out which of the two layouts is there."""
+    for folder in (root, root / f"UCSD{name}"):
+        if (folder / "Test").is_dir() or (folder / "Train").is_dir():
+            return Ucsd(name, folder, repacked=False)
+        if (folder / "testing" / "frames").is_dir() or (folder / "training" / "frames").is_dir():
+            return Ucsd(name, folder, repacked=True)
+    raise BadInputError(
+        f"not a {name} folder", root, "give the folder that holds Test/ or testing/frames/"
+    )

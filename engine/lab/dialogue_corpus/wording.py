@@ -1,37 +1,40 @@
 """Sentences for what is true of a span: at least six forms a part, and all forms as references.
 
-Nothing but these forms and the words below is ever said, so that a language model's vocabulary can
-be listed (`vocabulary`) and an answer be judged.
+Answers are made of these forms and of the words below only, so that a language model's vocabulary
+can be listed (`vocabulary`) and an answer can be evaluated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from string import Formatter
+from typing import Any, Self
 
-from engine.core.directions import CELLS
-from engine.dialogue.answer_parsing import ACTIONS, COLOURS
-from engine.lab.dialogue_corpus.files.dialogue_files import Turn
+from engine.core.geometry import CELLS
+from engine.lab.dialogue_corpus.answer_words import ACTIONS, COLOURS
+from engine.lab.dialogue_corpus.files.dialogue_files import CorpusTurn
 
 
 @dataclass(frozen=True)
-class Truth:
+class SpanTruth:
     """What is true of a span.
 
     Attributes:
         target: action class of the abnormal target; None for a normal span.
-        layout: of the scene, in a word; empty where nobody said, and then nothing is asked of it.
+        layout: the scene in a word; empty where it is not known, and then nothing is asked about
+            it.
         grey: whether the video is without colour.
-        people: how many others are in view; None where nobody counted, and then nothing is said of
+        people: how many others are in view; None where nobody counted, and then no answer mentions
             them.
-        kind: of the target.
-        appearance: of the target, by part; what a language model said of it is the part `said`.
+        kind: kind of the target.
+        appearance: what the target looks like, by part; the part `said` is a language model's
+            description of it.
         from_cell: where the target is at the start.
         to_cell: where it is at the end.
-        direction: in which it moves on screen; empty when it keeps its place.
-        said: part -> answers that a person put in place of those; without any, the part is left
-            out.
+        direction: direction of its motion on screen; empty when it stays where it is.
+        corrected_answers: the answers that a person put in place of the forms, by part; a part
+            without any is left out. Files call this `said`.
     """
 
     target: str | None
@@ -43,7 +46,23 @@ class Truth:
     from_cell: str = ""
     to_cell: str = ""
     direction: str = ""
-    said: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    corrected_answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns plain JSON values under the names that files have."""
+        values = asdict(self)
+        values["said"] = values.pop("corrected_answers")
+        return values
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Restores what `as_json` gave.
+
+        Raises:
+            TypeError: a name is unknown or missing.
+        """
+        values = dict(value)
+        return cls(corrected_answers=values.pop("said", {}), **values)
 
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
@@ -85,7 +104,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
         "Is something {other} there?", "Can you see anyone {other}?", "Is there anyone {other}?",
     ),
 }  # fmt: skip
-"""What is asked, by part; the first form is the one of the method."""
+"""Forms of the questions, by part; the first form is the one that an evaluation asks."""
 
 _NONE: Mapping[str, tuple[str, ...]] = {
     "anomaly": (
@@ -145,11 +164,11 @@ _NOUNS = {"person": "person", "cyclist": "cyclist", "skater": "skater"}
 _LAYOUTS = ("campus", "car park", "corridor", "hall", "park", "plaza", "square", "street")
 
 
-def can_say(truth: Truth, part: str) -> bool:
-    """Whether enough is known to answer a part's question, and a person lets it be answered."""
-    if part in truth.said:
-        return bool(truth.said[part])
-    if part == "narrative" and truth.said:
+def can_say(truth: SpanTruth, part: str) -> bool:
+    """Returns whether enough is known to answer a part's question, and no review forbids it."""
+    if part in truth.corrected_answers:
+        return bool(truth.corrected_answers[part])
+    if part == "narrative" and truth.corrected_answers:
         return False
     if part in ("environment", "narrative"):
         return bool(truth.layout)
@@ -158,65 +177,68 @@ def can_say(truth: Truth, part: str) -> bool:
     return True
 
 
-def interview(truth: Truth) -> list[Turn]:
-    """Returns the turns that are judged: the method's questions with all their references.
+def interview(truth: SpanTruth) -> list[CorpusTurn]:
+    """Returns the turns that are evaluated: the main questions with all their references.
 
-    A normal span is asked whether there is an anomaly and what the environment is.
+    About a normal span there are two: whether there is an anomaly, and what the environment is.
     """
     parts = ["anomaly", "environment"]
     if truth.target is not None:
         parts = ["anomaly", "target", "motion", "trajectory", "environment"]
-    said = [part for part in parts if can_say(truth, part)]
-    return [Turn(part, QUESTIONS[part][0], references(truth, part)) for part in said]
+    return [
+        CorpusTurn(part, QUESTIONS[part][0], references(truth, part))
+        for part in parts
+        if can_say(truth, part)
+    ]
 
 
-def references(truth: Truth, part: str) -> tuple[str, ...]:
+def references(truth: SpanTruth, part: str) -> tuple[str, ...]:
     """Returns every form of the true answer to a part's question."""
-    if part in truth.said:
-        return tuple(truth.said[part])
+    if part in truth.corrected_answers:
+        return tuple(truth.corrected_answers[part])
     words = _words(truth)
     if part == "environment":
-        return _filled(_ENVIRONMENT, words)
+        return _fill(_ENVIRONMENT, words)
     if truth.target is None:
-        return _filled((_NARRATIVE_NONE,), words) if part == "narrative" else _NONE[part]
-    targets, motions = _filled(_TARGET, words), _filled(_MOTION, words)
-    ways, places = _filled(_TRAJECTORY, words), _filled(_ENVIRONMENT, words)
+        return _fill((_NARRATIVE_NONE,), words) if part == "narrative" else _NONE[part]
+    targets, motions = _fill(_TARGET, words), _fill(_MOTION, words)
+    trajectories, scenes = _fill(_TRAJECTORY, words), _fill(_ENVIRONMENT, words)
     if part == "anomaly":
-        told = ("target", "motion", "trajectory")
-        return _joined(_YES, *(references(truth, one) for one in told if can_say(truth, one)))
+        details = [p for p in ("target", "motion", "trajectory") if can_say(truth, p)]
+        return _join(_YES, *(references(truth, detail) for detail in details))
     if part == "narrative":
-        return _joined(places, targets, motions, ways)
-    simple = {"target": targets, "motion": motions, "trajectory": ways}
+        return _join(scenes, targets, motions, trajectories)
+    simple = {"target": targets, "motion": motions, "trajectory": trajectories}
     follow_ups = {"colour": _COLOUR, "start": _START, "end": _END}
-    return simple[part] if part in simple else _filled(follow_ups[part], words)
+    return simple[part] if part in simple else _fill(follow_ups[part], words)
 
 
-def absent_turn(truth: Truth, other: str, form: int) -> Turn:
+def absent_turn(truth: SpanTruth, other: str, form: int) -> CorpusTurn:
     """Returns a question about an action that may not be there.
 
     Args:
-        truth: of the span.
-        other: action class that is asked about.
+        truth: what is true of the span.
+        other: the action class that the question is about.
         form: number of the question's form.
     """
-    asked = QUESTIONS["absent"][form % len(QUESTIONS["absent"])]
-    question = asked.replace("{other}", ACTIONS[other])
+    template = QUESTIONS["absent"][form % len(QUESTIONS["absent"])]
+    question = template.replace("{other}", ACTIONS[other])
     words = {**_words(truth), "other": ACTIONS[other]}
     forms = _ABSENT_YES if truth.target == other else _ABSENT_NO
-    return Turn("absent", question, _filled(forms, words))
+    return CorpusTurn("absent", question, _fill(forms, words))
 
 
-def follow_up_parts(truth: Truth) -> tuple[str, ...]:
+def follow_up_parts(truth: SpanTruth) -> tuple[str, ...]:
     """Returns the parts that can be asked after the interview."""
     if truth.target is None:
         return ()
     return ("start", "end") if colour_of(truth) is None else ("colour", "start", "end")
 
 
-def colour_of(truth: Truth) -> str | None:
-    """Returns the colour of the target's upper part, or of a thing; None when it has none."""
-    said = truth.appearance.get("upper") or _thing(truth)
-    return next((name for name in COLOURS if said.startswith(name)), None)
+def colour_of(truth: SpanTruth) -> str | None:
+    """Returns the colour of the target's upper part, or of an object; None when it has none."""
+    description = truth.appearance.get("upper") or _object_description(truth)
+    return next((name for name in COLOURS if description.startswith(name)), None)
 
 
 def vocabulary() -> list[str]:
@@ -226,7 +248,7 @@ def vocabulary() -> list[str]:
         *_ABSENT_NO,
         *_ABSENT_YES,
         _NARRATIVE_NONE,
-        *(f for one in _NONE.values() for f in one),
+        *(form for forms_of_part in _NONE.values() for form in forms_of_part),
     ]
     texts = ["".join(text for text, *_ in Formatter().parse(form)) for form in forms]
     texts += [*ACTIONS.values(), *COLOURS, *CELLS, *_WAYS.values(), *_LAYOUTS, *_NOUNS]
@@ -237,31 +259,33 @@ def vocabulary() -> list[str]:
     ]
     texts += ["bicycle skateboard skates pushchair"]
     letters = " ".join(texts).lower()
-    kept = "".join(letter if letter.isalpha() or letter == "-" else " " for letter in letters)
-    return sorted(set(kept.split()))
+    words = "".join(letter if letter.isalpha() or letter == "-" else " " for letter in letters)
+    return sorted(set(words.split()))
 
 
-def _joined(*parts: tuple[str, ...]) -> tuple[str, ...]:
+def _join(*parts: tuple[str, ...]) -> tuple[str, ...]:
     """Returns answers of several sentences: form n of each part, and mixed forms."""
-    count = max(len(one) for one in parts)
-    out = []
+    count = max(len(forms) for forms in parts)
+    answers = []
     for shift in range(count):
         for n in range(count):
-            chosen = (one[(n + shift * place) % len(one)] for place, one in enumerate(parts))
-            out.append(" ".join(chosen))
-    return tuple(dict.fromkeys(out))
+            sentences = (
+                forms[(n + shift * index) % len(forms)] for index, forms in enumerate(parts)
+            )
+            answers.append(" ".join(sentences))
+    return tuple(dict.fromkeys(answers))
 
 
-def _filled(forms: tuple[str, ...], words: Mapping[str, str]) -> tuple[str, ...]:
+def _fill(forms: tuple[str, ...], words: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(form.format_map(words) for form in forms)
 
 
-def _words(truth: Truth) -> dict[str, str]:
+def _words(truth: SpanTruth) -> dict[str, str]:
     colour = colour_of(truth) or "grey"
     way = _WAYS.get(truth.direction, " in place")
-    place = _with_article(truth.layout or "place")
+    scene = _with_article(truth.layout or "place")
     words = {
-        "place": f"a grey picture of {place}" if truth.grey else place,
+        "place": f"a grey picture of {scene}" if truth.grey else scene,
         "people": _people(truth.people),
     }
     if truth.target is None:
@@ -281,20 +305,20 @@ def _people(count: int | None) -> str:
     if count is None:
         return ""
     if count <= 3:
-        said = ("nobody else", "one other person", "two other people", "three other people")[count]
-        return f" with {said}"
+        others = ("nobody else", "one other person", "two other people", "three other people")
+        return f" with {others[count]}"
     return " with several other people"
 
 
-def _thing(truth: Truth) -> str:
+def _object_description(truth: SpanTruth) -> str:
     return truth.appearance.get("vehicle") or truth.appearance.get("object") or ""
 
 
-def noun_of(truth: Truth) -> str:
+def noun_of(truth: SpanTruth) -> str:
     """Names an abnormal target by what it looks like."""
-    thing = _thing(truth)
-    if thing:
-        return _with_article(thing)
+    description = _object_description(truth)
+    if description:
+        return _with_article(description)
     worn = truth.appearance
     if "said" in worn:
         return worn["said"]
@@ -313,7 +337,7 @@ def noun_of(truth: Truth) -> str:
 
 
 def _with_article(noun: str) -> str:
-    # "skates" are many.
+    # "skates" is a plural.
     if noun.endswith("skates"):
         return noun
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -1,1 +1,1 @@
-"""The field's own metrics: frame and pixel ROC AUC, RBDC and TBDC, and the files they need."""
+"""Metrics of the field (frame and pixel ROC AUC, RBDC, TBDC), on the data sets of the field."""

@@ -1,4 +1,4 @@
-"""How often a channel is wrong at the score from which it speaks, and a file of such figures."""
+"""How often a channel is wrong at the score at which an event starts, and a file of such rates."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError, ResourceError
+from engine.core.files import reason_of, write_atomically
 
 _KEY = ("channel", "dataset", "split", "calibrate")
 
@@ -38,32 +39,30 @@ def error_rates(
     }
 
 
-def keep_rates(path: Path, new: Mapping[str, Any]) -> None:
+def store_rates(path: Path, new: Mapping[str, Any]) -> None:
     """Puts a measurement into a file of error rates, in place of one of the same kind.
 
     Args:
         path: a JSON file; made when missing.
-        new: with `channel`, `dataset`, `split` and `calibrate`.
+        new: the measurement; `channel`, `dataset`, `split` and `calibrate` say which it is.
 
     Raises:
         BadInputError: there is another kind of file.
         ResourceError: the file cannot be written.
     """
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))["rates"] if path.exists() else []
-        others = [one for one in known if any(one[name] != new[name] for name in _KEY)]
+        stored = json.loads(path.read_text(encoding="utf-8"))["rates"] if path.exists() else []
+        others = [rate for rate in stored if any(rate[field] != new[field] for field in _KEY)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInputError("not a file of error rates", path, "name another file") from error
-    rates = sorted([*others, dict(new)], key=lambda one: [one[name] for name in _KEY])
-    part = path.with_name(f"{path.name}.part")
+    rates = sorted([*others, dict(new)], key=lambda rate: [rate[field] for field in _KEY])
+    text = json.dumps({"rates": rates}, indent=1, allow_nan=False)
     try:
-        text = json.dumps({"rates": rates}, indent=1, allow_nan=False)
-        part.write_text(f"{text}\n", encoding="utf-8", newline="\n")
-        part.replace(path)
+        write_atomically(path, f"{text}\n".encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
-        reason = (error.strerror or str(error)).lower()
-        raise ResourceError(f"cannot be written ({reason})", path, "name another file") from error
+        raise ResourceError(
+            f"cannot be written ({reason_of(error)})", path, "name another file"
+        ) from error
 
 
 def _share(flags: NDArray[np.bool_]) -> float | None:

@@ -1,4 +1,4 @@
-"""Gathers the results of the videos of a split and computes every figure of an evaluation."""
+"""Gathers the results of the videos of a split and computes all metrics of an evaluation."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from engine.lab.evaluation.benchmark_rates import error_rates
 from engine.lab.evaluation.detection_criteria import detection_criteria
 from engine.lab.evaluation.frame_auc import macro_auc, micro_auc
 from engine.lab.evaluation.ground_truth import VideoTruth
-from engine.lab.evaluation.metric import Figure
+from engine.lab.evaluation.metric import MetricValue
 from engine.lab.evaluation.pixel_auc import PixelAuc
 
 METRICS = ("micro_auc", "macro_auc", "pixel_auc", "rbdc", "tbdc")
 
 
 @dataclass(frozen=True)
-class Figures:
-    """The figures of one channel on one split.
+class BenchmarkMetrics:
+    """The metrics of one channel on one split.
 
     Attributes:
         videos: number of videos.
@@ -35,40 +35,42 @@ class Figures:
         rbdc: region-based detection criterion.
         tbdc: track-based detection criterion.
         derived_tracks: whether tracks were made from masks, which stands beside RBDC and TBDC.
-        notes: sentences that belong beside the figures.
+        notes: sentences that belong beside the metrics.
     """
 
     videos: int
     frames: int
     abnormal_frames: int
-    micro_auc: Figure
-    macro_auc: Figure
-    pixel_auc: Figure
-    rbdc: Figure
-    tbdc: Figure
+    micro_auc: MetricValue
+    macro_auc: MetricValue
+    pixel_auc: MetricValue
+    rbdc: MetricValue
+    tbdc: MetricValue
     derived_tracks: bool
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, object]:
-        """Returns the figures as `evaluate --json` has them; `undefined` holds the reasons."""
-        figures: dict[str, Figure] = {metric: getattr(self, metric) for metric in METRICS}
+        """Returns the metrics as `evaluate --json` has them; `undefined` holds the reasons."""
+        metrics: dict[str, MetricValue] = {name: getattr(self, name) for name in METRICS}
         return {
             "videos": self.videos,
             "frames": self.frames,
             "abnormal_frames": self.abnormal_frames,
-            **{metric: figure.value for metric, figure in figures.items()},
-            "undefined": {m: f.reason for m, f in figures.items() if f.value is None},
+            **{name: metric.value for name, metric in metrics.items()},
+            "undefined": {
+                name: metric.reason for name, metric in metrics.items() if metric.value is None
+            },
             "derived_tracks": self.derived_tracks,
             "notes": list(self.notes),
         }
 
 
 class Evaluation:
-    """Takes the results of one video after the other and computes the figures of all.
+    """Gathers the results of one video after the other and computes the metrics of all.
 
-    Scores are rounded to float32 and heatmaps to float16, as a dump holds them, so that figures
-    computed again from a dump are the same to the last digit. Only scores, labels and regions are
-    kept.
+    Scores are rounded to float32 and heatmaps to float16, as a dump holds them, so that metrics
+    computed again from a dump are the same to the last digit. Heatmaps are not kept, only scores,
+    labels and regions are.
     """
 
     def __init__(self) -> None:
@@ -88,13 +90,13 @@ class Evaluation:
         heatmaps: Iterable[NDArray[np.floating]],
         regions: ScoredRegions,
     ) -> None:
-        """Takes the results of one video.
+        """Adds the results of one video.
 
         Args:
             truth: its ground truth.
             scores: float [n], 0..1, smoothed if smoothing is wanted.
             heatmaps: n arrays float [h, w], 0..1; an iterator is read once, frame by frame.
-            regions: the regions found in it.
+            regions: its regions, cut at several thresholds.
 
         Raises:
             BadInputError: the video was added before, or scores, heatmaps or regions do not fit
@@ -139,8 +141,8 @@ class Evaluation:
                 f"{count} heatmaps for {n_frames} frames", truth.name, "analyse the video again"
             )
 
-    def figures(self) -> Figures:
-        """Computes the figures of the videos added so far.
+    def metrics(self) -> BenchmarkMetrics:
+        """Computes the metrics of the videos added so far.
 
         Raises:
             BadInputError: no video was added.
@@ -151,14 +153,14 @@ class Evaluation:
         labels = [self._labels[name] for name in names]
         scores = [self._scores[name] for name in names]
         n_frames = sum(map(len, labels))
-        pixel, rbdc, tbdc = self._pixel_figures(n_frames)
+        pixel, rbdc, tbdc = self._pixel_metrics(n_frames)
         notes = list(self._notes)
         if self._derived:
             notes.append(
                 f"RBDC and TBDC: the tracks of {self._derived} of {len(names)} videos "
                 "were made from their masks"
             )
-        return Figures(
+        return BenchmarkMetrics(
             videos=len(names),
             frames=n_frames,
             abnormal_frames=sum(int(truth.sum()) for truth in labels),
@@ -177,15 +179,15 @@ class Evaluation:
         labels = [self._labels[name] for name in names]
         return error_rates(labels, [self._scores[name] for name in names], threshold)
 
-    def _pixel_figures(self, n_frames: int) -> tuple[Figure, Figure, Figure]:
+    def _pixel_metrics(self, n_frames: int) -> tuple[MetricValue, MetricValue, MetricValue]:
         if self._without_masks:
-            none = Figure(
+            undefined = MetricValue(
                 None,
                 f"{self._without_masks} of {len(self._labels)} videos have no pixel ground truth",
             )
-            return none, none, none
+            return undefined, undefined, undefined
         if not n_frames:
-            none = Figure(None, "there are no frames")
-            return none, none, none
+            undefined = MetricValue(None, "there are no frames")
+            return undefined, undefined, undefined
         criteria = detection_criteria(self._tracks, self._regions, n_frames)
         return self._pixels.value(), criteria.rbdc, criteria.tbdc

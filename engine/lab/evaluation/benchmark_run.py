@@ -1,4 +1,4 @@
-"""Analyses the videos of a benchmark and compares what is found with the truth."""
+"""Analyses the videos of a benchmark and compares the results with the ground truth."""
 
 from __future__ import annotations
 
@@ -13,61 +13,64 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.channels import leading_channel
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.core.settings import AnalysisSettings
-from engine.detectors.scene.scene_learning import calibrate
+from engine.detectors.scene.scene_learning import learn_scene
 from engine.detectors.text.text_calibration import TextCalibration, learn_text
-from engine.detectors.text.text_detector import TextUse
+from engine.detectors.text.text_detector import TextDetector
 from engine.export.region_rows import ScoredRegions
-from engine.lab.datasets.dataset import Dataset, Video
-from engine.lab.evaluation.benchmark_report import Evaluation, Figures
-from engine.lab.evaluation.dumps import chosen_videos, write_dump
+from engine.lab.datasets.dataset import Dataset, Video, select_videos
+from engine.lab.evaluation.benchmark_report import BenchmarkMetrics, Evaluation
+from engine.lab.evaluation.dumps import write_dump
 from engine.lab.evaluation.evaluation_pictures import draw_video
 from engine.lab.evaluation.ground_truth import VideoTruth, read_truth
+from engine.lab.evaluation.region_cuts import cut_many
 from engine.media import hash_evidence, open_source
 from engine.motion.analysis_plan import AnalysisPlan, frame_seconds, make_plan
 from engine.pipeline.calibration.map_spool import MapSpool
-from engine.pipeline.calibration.normal_footage import hash_normal, learn_normal, measure_footage
-from engine.pipeline.fusion import leading_channel
+from engine.pipeline.calibration.normal_learner import NormalLearner, measure_footage
+from engine.pipeline.channels.raw_maps import Calibrations, RawMaps
+from engine.pipeline.channels.scoring import BlockScores
 from engine.pipeline.interpolation import expand_heat, expand_scores
-from engine.pipeline.region_mask import WHOLE_PICTURE
-from engine.pipeline.results import derive
-from engine.pipeline.scoring import Calibrations, RawMaps, Verdict
-from engine.tracking.regions import cut_many
+from engine.pipeline.normal_footage import hash_normal_footage
+from engine.pipeline.region_mask import WHOLE_FRAME
+from engine.pipeline.results import derive_results
 
-Calibrate = Literal["normal", "camera", "self"]
+CalibrationSource = Literal["normal", "camera", "self"]
 
 
 @dataclass(frozen=True)
 class EvaluationRun:
-    """What an evaluation found.
+    """The results of an evaluation.
 
     Attributes:
-        channels: figures of each channel.
-        leading: the channel whose figures stand at the top.
+        channels: metrics of each channel.
+        leading: the channel whose metrics stand at the top.
         calibrate: where calibrations came from.
-        frames: analysed.
+        frames: how many frames were analysed.
         wall_s: seconds of work, decoding and learning included.
-        error_rates: of each channel, shares of frames wrong at the score at which an event starts.
+        error_rates: for each channel the shares of frames that are wrong at the score at which an
+            event starts.
     """
 
-    channels: dict[str, Figures]
+    channels: dict[str, BenchmarkMetrics]
     leading: str
-    calibrate: Calibrate
+    calibrate: CalibrationSource
     frames: int
     wall_s: float
     error_rates: dict[str, dict[str, object]]
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """What one channel found in one video, for every frame.
+class ChannelResults:
+    """The results of one channel for every frame of one video.
 
     Attributes:
         scores: float32 [n], 0..1.
         heat: float16 [n, R, C], 0..1.
-        regions: cut at several thresholds.
+        regions: its regions, cut at several thresholds.
     """
 
     scores: NDArray[np.float32]
@@ -76,7 +79,7 @@ class Found:
 
 
 @dataclass(frozen=True, eq=False)
-class _Measured:
+class _MeasuredVideo:
     video: Video
     plan: AnalysisPlan
     spool: MapSpool
@@ -91,9 +94,9 @@ class Evaluator:
         self,
         dataset: Dataset,
         settings: AnalysisSettings,
-        calibration: Calibrate | None,
+        calibration: CalibrationSource | None,
         *,
-        text: TextUse | None = None,
+        text: TextDetector | None = None,
         dump: Path | None = None,
         pictures: Path | None = None,
         cancel: CancelToken | None = None,
@@ -103,10 +106,10 @@ class Evaluator:
 
         Args:
             dataset: the benchmark.
-            settings: of the analysis.
+            settings: settings of the analysis.
             calibration: where calibrations come from; None takes normal footage when the data
                 set has some, otherwise all videos of a camera together.
-            text: the text channel, ready for use; None when the settings name it not.
+            text: the text channel, ready for use; None when the settings do not name it.
             dump: folder for arrays and regions of every video, those of the leading channel.
             pictures: folder for pictures of every video.
             cancel: looked at between chunks.
@@ -123,14 +126,14 @@ class Evaluator:
         self._progress = progress
 
     def evaluate(self, split: str, names: Sequence[str] | None = None) -> EvaluationRun:
-        """Analyses the videos of a split and computes the figures.
+        """Analyses the videos of a split and computes the metrics.
 
         Raises:
-            BadInputError: a video, the truth or the calibration asked for is missing or damaged.
+            BadInputError: a video, its ground truth or the calibration is missing or damaged.
             CancelledError: the user stopped.
         """
-        begun = time.monotonic()
-        videos = chosen_videos(self._dataset, split, names)
+        start_s = time.monotonic()
+        videos = select_videos(self._dataset, split, names)
         if not videos:
             raise BadInputError("no videos in the split", self._dataset.root, "choose another")
         kind = self._calibration or ("normal" if self._normal(videos[0]) else "camera")
@@ -140,51 +143,51 @@ class Evaluator:
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
         for camera in dict.fromkeys(video.camera for video in videos):
-            mine = [video for video in videos if video.camera == camera]
-            frames += self._camera(mine, kind, evaluations)
-        figures = {name: one.figures() for name, one in evaluations.items()}
+            videos_of_camera = [video for video in videos if video.camera == camera]
+            frames += self._evaluate_camera(videos_of_camera, kind, evaluations)
+        metrics = {name: evaluation.metrics() for name, evaluation in evaluations.items()}
         start = self._settings.tracking.event_on
-        rates = {name: one.error_rates(start) for name, one in evaluations.items()}
-        wall_s = time.monotonic() - begun
-        return EvaluationRun(figures, self._leading, kind, frames, wall_s, rates)
+        rates = {name: evaluation.error_rates(start) for name, evaluation in evaluations.items()}
+        wall_s = time.monotonic() - start_s
+        return EvaluationRun(metrics, self._leading, kind, frames, wall_s, rates)
 
     def _normal(self, video: Video) -> list[Path]:
         return self._dataset.normal(video.camera)
 
-    def _camera(
-        self, videos: list[Video], kind: Calibrate, evaluations: dict[str, Evaluation]
+    def _evaluate_camera(
+        self, videos: list[Video], kind: CalibrationSource, evaluations: dict[str, Evaluation]
     ) -> int:
         with ExitStack() as stack:
             measured = []
             normal = self._learn_normal(videos[0]) if kind == "normal" else None
             for video in videos:
-                one = self._measure(video, None if normal is None else normal.text)
-                stack.enter_context(one.spool)
-                measured.append(one)
+                footage = self._measure(video, None if normal is None else normal.text)
+                stack.enter_context(footage.spool)
+                measured.append(footage)
             shared = self._learn(measured, kind) if kind == "camera" else normal
-            for one in measured:
-                calibrations = shared or self._learn([one], "self")
-                truth, found = self._judge(one, calibrations)
-                for name, part in found.items():
+            for footage in measured:
+                calibrations = shared or self._learn([footage], "self")
+                truth, by_channel = self._score(footage, calibrations)
+                for name, results in by_channel.items():
                     evaluation = evaluations.setdefault(name, Evaluation())
-                    evaluation.add(truth, part.scores, iter(part.heat), part.regions)
-                self._keep(one, truth, found)
-            return sum(len(one.plan) for one in measured)
+                    evaluation.add(truth, results.scores, iter(results.heat), results.regions)
+                self._write_files(footage, truth, by_channel)
+            return sum(len(footage.plan) for footage in measured)
 
-    def _measure(self, video: Video, camera: TextCalibration | None) -> _Measured:
+    def _measure(self, video: Video, camera: TextCalibration | None) -> _MeasuredVideo:
         plan, spool = measure_footage(
             video.path,
             None,
             None,
             self._settings,
             self._cancel,
-            self._named(video.name),
+            self._progress_of(video.name),
             self._text,
             self._hash(video.path),
             camera,
         )
         with open_source(video.path) as source:
-            return _Measured(video, plan, spool, source.index.pts, frame_seconds(source.index))
+            return _MeasuredVideo(video, plan, spool, source.index.pts, frame_seconds(source.index))
 
     def _hash(self, path: Path) -> str:
         """Returns the hash under which features are kept; nothing when none are."""
@@ -192,11 +195,11 @@ class Evaluator:
             return ""
         return str(hash_evidence(path, cancel=self._cancel)["sha256"])
 
-    def _named(self, name: str) -> ProgressCallback:
-        def named(progress: Progress) -> None:
+    def _progress_of(self, name: str) -> ProgressCallback:
+        def report_named(progress: Progress) -> None:
             self._progress(Progress(f"analysing {name}", progress.done, progress.total))
 
-        return named
+        return report_named
 
     def _learn_normal(self, video: Video) -> Calibrations:
         paths = self._normal(video)
@@ -208,22 +211,23 @@ class Evaluator:
             )
         with open_source(video.path) as source:
             grid = make_plan(source.info, source.index, self._settings).grid
-        return learn_normal(
-            hash_normal(paths, self._cancel),
+        learner = NormalLearner(
+            hash_normal_footage(paths, self._cancel),
             None,
             grid,
             self._settings,
-            WHOLE_PICTURE,
+            WHOLE_FRAME,
+            self._text,
             self._cancel,
             self._progress,
-            self._text,
         )
+        return learner.learn()
 
-    def _learn(self, measured: list[_Measured], kind: Calibrate) -> Calibrations:
+    def _learn(self, measured: list[_MeasuredVideo], kind: CalibrationSource) -> Calibrations:
         plan = measured[0].plan
-        scene = calibrate(
+        scene = learn_scene(
             kind,
-            [one.spool.blocks for one in measured],
+            [footage.spool.blocks for footage in measured],
             (plan.grid.rows, plan.grid.columns),
             plan.grid.cell,
             plan.rate,
@@ -231,64 +235,65 @@ class Evaluator:
         )
         if self._text is None:
             return Calibrations(scene)
-        maps = chain.from_iterable(one.spool.texts() for one in measured)
+        maps = chain.from_iterable(footage.spool.texts() for footage in measured)
         return Calibrations(scene, learn_text(kind, maps, self._text.pack_calibration()))
 
-    def _judge(
-        self, one: _Measured, calibrations: Calibrations
-    ) -> tuple[VideoTruth, dict[str, Found]]:
+    def _score(
+        self, footage: _MeasuredVideo, calibrations: Calibrations
+    ) -> tuple[VideoTruth, dict[str, ChannelResults]]:
         heat: dict[str, list[NDArray[np.float32]]] = {}
 
-        def see(_at: int, verdict: Verdict) -> None:
-            for name, reading in verdict.readings.items():
-                heat.setdefault(name, []).append(reading.heat)
+        def collect_heat(_start: int, block: BlockScores) -> None:
+            for name, channel in block.channels.items():
+                heat.setdefault(name, []).append(channel.heat)
 
-        raw = RawMaps(one.spool.blocks, None if self._text is None else one.spool.texts)
-        prompts = () if self._text is None else self._text.recipe.prompts.abnormal
-        results = derive(
-            raw, calibrations, one.plan, self._settings, prompts, self._cancel, see=see
+        raw = RawMaps(footage.spool.blocks, None if self._text is None else footage.spool.texts)
+        results = derive_results(
+            raw, calibrations, footage.plan, self._settings, self._cancel, on_block=collect_heat
         )
-        grid = one.plan.grid
-        truth = read_truth(one.video, len(one.pts), (grid.source_width, grid.source_height))
-        found = {
-            name: self._expanded(one, results.scores[name], np.concatenate(parts))
+        grid = footage.plan.grid
+        truth = read_truth(footage.video, len(footage.pts), (grid.source_width, grid.source_height))
+        by_channel = {
+            name: self._expand(footage, results.scores[name], np.concatenate(parts))
             for name, parts in heat.items()
         }
-        return truth, found
+        return truth, by_channel
 
-    def _expanded(
-        self, one: _Measured, scores: NDArray[np.float32], heat: NDArray[np.float32]
-    ) -> Found:
-        grid, cuts = one.plan.grid, self._settings.tracking.region_cuts
+    def _expand(
+        self, footage: _MeasuredVideo, scores: NDArray[np.float32], heat: NDArray[np.float32]
+    ) -> ChannelResults:
+        grid, cuts = footage.plan.grid, self._settings.tracking.region_cuts
         maps, rows = [], []
-        for frame, full in enumerate(expand_heat(heat, one.plan.seconds, one.seconds)):
+        for frame, full in enumerate(expand_heat(heat, footage.plan.seconds, footage.seconds)):
             maps.append(full.astype(np.float16))
             rows += [(frame, *box.corners, score) for box, score in cut_many(full, cuts, grid)]
-        every = expand_scores(scores, one.plan.seconds, one.seconds)
-        return Found(every, np.stack(maps), ScoredRegions.from_rows(rows))
+        every = expand_scores(scores, footage.plan.seconds, footage.seconds)
+        return ChannelResults(every, np.stack(maps), ScoredRegions.from_rows(rows))
 
-    def _keep(self, one: _Measured, truth: VideoTruth, found: dict[str, Found]) -> None:
-        name, leading = one.video.name, found[self._leading]
-        analysed = np.zeros(len(one.pts), np.bool_)
-        analysed[one.plan.frames] = True
+    def _write_files(
+        self, footage: _MeasuredVideo, truth: VideoTruth, by_channel: dict[str, ChannelResults]
+    ) -> None:
+        name, leading = footage.video.name, by_channel[self._leading]
+        analysed = np.zeros(len(footage.pts), np.bool_)
+        analysed[footage.plan.frames] = True
         if self._dump is not None:
             write_dump(
                 self._dump,
                 name,
                 leading.scores,
                 leading.heat,
-                one.pts,
+                footage.pts,
                 analysed,
                 leading.regions,
             )
         if self._pictures is not None:
             draw_video(
                 self._pictures,
-                one.video,
+                footage.video,
                 truth,
-                {channel: part.scores for channel, part in found.items()},
+                {name: results.scores for name, results in by_channel.items()},
                 self._leading,
                 leading.heat,
                 leading.regions,
-                one.plan.rate,
+                footage.plan.rate,
             )

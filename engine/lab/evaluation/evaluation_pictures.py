@@ -1,4 +1,4 @@
-"""Pictures beside the figures: score over truth, and the accumulated view of a video."""
+"""Pictures beside the metrics: scores over ground truth, and the accumulated view of a video."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from engine.core.geometry import Box
 from engine.export.region_rows import ScoredRegions
 from engine.lab.datasets.dataset import Video
+from engine.lab.evaluation.evaluation_panel import evaluation_panel
 from engine.lab.evaluation.ground_truth import VideoTruth
+from engine.lab.evaluation.score_curve import score_curve
 from engine.media import open_source
-from engine.render.accumulation import evaluation_panel
 from engine.render.raster import write_png
-from engine.render.score_curve import score_curve
 
-_SHOWN = 5
-_BOX_SCORE = 0.5
+_MAX_FRAMES = 5  # frames in an accumulated view, as many as fit on a page side by side; a choice
+_MIN_BOX_SCORE = 0.5  # of the regions that are drawn: the score at which an event starts
 
 
 def draw_video(
@@ -36,10 +36,10 @@ def draw_video(
         folder: an existing folder.
         video: the video.
         truth: its ground truth.
-        scores: by channel, float32 [n], 0..1.
+        scores: scores of each channel, float32 [n], 0..1.
         leading: the channel of heat and regions.
         heat: float16 [n, R, C], 0..1.
-        regions: found, cut at several thresholds.
+        regions: the regions of that channel, cut at several thresholds.
         fps: frames a second, for the time axis.
 
     Raises:
@@ -47,18 +47,18 @@ def draw_video(
     """
     curve = score_curve(scores, truth.labels, fps, title=video.name)
     write_png(folder / f"{video.name}-score.png", curve)
-    shown = _shown(truth, scores[leading])
+    frames = _choose_frames(truth, scores[leading])
     with open_source(video.path) as source:
-        pictures = [source.frame(int(i)).image for i in shown]
-    kept = [(i, picture) for i, picture in zip(shown, pictures, strict=True) if picture is not None]
-    if not kept:
+        images = [(int(i), source.frame(int(i)).image) for i in frames]
+    pictures = [(i, image) for i, image in images if image is not None]
+    if not pictures:
         return
     abnormal = np.flatnonzero(truth.labels)
     step = max(1, len(abnormal) // 60)
     panel = evaluation_panel(
-        np.stack([picture for _, picture in kept]),
-        [_true_boxes(truth, int(i)) for i, _ in kept],
-        [_our_boxes(regions, int(i)) for i, _ in kept],
+        np.stack([image for _, image in pictures]),
+        [_true_boxes(truth, i) for i, _ in pictures],
+        [_region_boxes(regions, i) for i, _ in pictures],
         [] if truth.masks is None else [truth.masks[int(i)] for i in abnormal[::step]],
         list(heat[:: max(1, len(heat) // 120)].astype(np.float32)),
         video.name,
@@ -66,11 +66,11 @@ def draw_video(
     write_png(folder / f"{video.name}-accumulated.png", panel)
 
 
-def _shown(truth: VideoTruth, scores: NDArray[np.float32]) -> NDArray[np.int64]:
+def _choose_frames(truth: VideoTruth, scores: NDArray[np.float32]) -> NDArray[np.int64]:
     """Chooses frames spread over what is abnormal, or over the video when nothing is."""
     abnormal = np.flatnonzero(truth.labels)
     among = abnormal if len(abnormal) else np.arange(len(scores))
-    spread = np.linspace(0, len(among) - 1, min(_SHOWN, len(among)))
+    spread = np.linspace(0, len(among) - 1, min(_MAX_FRAMES, len(among)))
     return np.asarray(among[spread.round().astype(np.int64)], np.int64)
 
 
@@ -81,10 +81,10 @@ def _true_boxes(truth: VideoTruth, frame: int) -> list[Box]:
     return [Box.from_corners(*(round(float(v)) for v in box)) for box in truth.tracks.boxes[here]]
 
 
-def _our_boxes(regions: ScoredRegions, frame: int) -> list[Box]:
-    here = (regions.frames == frame) & (regions.scores >= _BOX_SCORE)
+def _region_boxes(regions: ScoredRegions, frame: int) -> list[Box]:
+    here = (regions.frames == frame) & (regions.scores >= _MIN_BOX_SCORE)
     boxes = [Box.from_corners(*(round(float(v)) for v in box)) for box in regions.boxes[here]]
-    # Boxes of several thresholds lie in each other; the largest says where.
+    # Boxes that were cut at several thresholds lie in each other; only the largest is drawn.
     return [box for box in boxes if not any(_inside(box, other) for other in boxes)]
 
 

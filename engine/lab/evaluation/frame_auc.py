@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.lab.evaluation.metric import Figure
+from engine.lab.evaluation.metric import MetricValue
 
 Labels = Sequence[NDArray[np.bool_]]
 Scores = Sequence[NDArray[np.floating]]
 
 
-def micro_auc(labels: Labels, scores: Scores) -> Figure:
+def micro_auc(labels: Labels, scores: Scores) -> MetricValue:
     """Computes the ROC AUC of all videos' frames together, without per-video normalisation.
 
     Args:
@@ -30,13 +30,13 @@ def micro_auc(labels: Labels, scores: Scores) -> Figure:
     _check(labels, scores)
     truth = np.concatenate(labels) if labels else np.zeros(0, np.bool_)
     if not truth.size:
-        return Figure(None, "there are no frames")
+        return MetricValue(None, "there are no frames")
     if truth.all() or not truth.any():
-        return Figure(None, f"every frame is {'abnormal' if truth.all() else 'normal'}")
-    return Figure(_roc_auc(truth, np.concatenate(scores)))
+        return MetricValue(None, f"every frame is {'abnormal' if truth.all() else 'normal'}")
+    return MetricValue(_roc_auc(truth, np.concatenate(scores)))
 
 
-def macro_auc(labels: Labels, scores: Scores) -> Figure:
+def macro_auc(labels: Labels, scores: Scores) -> MetricValue:
     """Computes the plain mean over videos of the ROC AUC of `[0, labels, 1]`, `[0, scores, 1]`.
 
     The two anchors make videos of one class defined; they make the figure depend on calibration.
@@ -54,7 +54,7 @@ def macro_auc(labels: Labels, scores: Scores) -> Figure:
     """
     _check(labels, scores)
     if not labels:
-        return Figure(None, "there are no videos")
+        return MetricValue(None, "there are no videos")
     areas = []
     for number, (truth, score) in enumerate(zip(labels, scores, strict=True), start=1):
         if score.size and (score.min() < 0 or score.max() > 1):
@@ -62,7 +62,7 @@ def macro_auc(labels: Labels, scores: Scores) -> Figure:
                 "a score is not within 0..1", f"video {number}", "calibrate the scores first"
             )
         areas.append(_roc_auc(np.r_[False, truth, True], np.r_[0.0, score, 1.0]))
-    return Figure(float(np.mean(areas)))
+    return MetricValue(float(np.mean(areas)))
 
 
 def _roc_auc(truth: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:

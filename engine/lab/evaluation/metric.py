@@ -1,4 +1,4 @@
-"""A metric's value, or the reason why there is none."""
+"""The value of a metric, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A metric's value.
+class MetricValue:
+    """The value of a metric.
 
     Attributes:
         value: 0..1; None when undefined.

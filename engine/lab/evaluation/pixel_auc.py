@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.lab.evaluation.metric import Figure
+from engine.lab.evaluation.metric import MetricValue
 
 _BINS = 0x3C00 + 1
 """Float16 values from 0 to 1 have the bit patterns 0 to 0x3C00, in the same order."""
 
-_STRIP = 1 << 18
-"""Pixels counted at once: what counting needs then stays in the processor's cache."""
+_PIXELS_AT_ONCE = 1 << 18
+"""Pixels that are counted together, few enough that the arrays stay in the processor's cache."""
 
 
 class PixelAuc:
@@ -62,22 +62,22 @@ class PixelAuc:
         # Adding zero turns -0.0, whose bit pattern lies beyond 1.0, into 0.0.
         patterns = (full + np.float32(0)).astype(np.float16).view(np.uint16).ravel()
         truth = np.ascontiguousarray(mask, np.bool_).ravel()
-        for start in range(0, patterns.size, _STRIP):
-            codes = patterns[start : start + _STRIP].astype(np.intp)
-            codes += truth[start : start + _STRIP] * np.intp(_BINS)
+        for start in range(0, patterns.size, _PIXELS_AT_ONCE):
+            codes = patterns[start : start + _PIXELS_AT_ONCE].astype(np.intp)
+            codes += truth[start : start + _PIXELS_AT_ONCE] * np.intp(_BINS)
             self._counts += np.bincount(codes, minlength=2 * _BINS)
 
-    def value(self) -> Figure:
+    def value(self) -> MetricValue:
         """Returns the AUC so far; undefined when all pixels are of one class or there are none."""
         normal, abnormal = self._counts[:_BINS].tolist(), self._counts[_BINS:].tolist()
         normals, abnormals = sum(normal), sum(abnormal)
         if not normals and not abnormals:
-            return Figure(None, "there are no pixels")
+            return MetricValue(None, "there are no pixels")
         if not normals or not abnormals:
-            return Figure(None, f"every pixel is {'normal' if normals else 'abnormal'}")
+            return MetricValue(None, f"every pixel is {'normal' if normals else 'abnormal'}")
         # Whole numbers of Python do not overflow: twice the pairs in the right order, ties half.
         below = twice = 0
         for negative, positive in zip(normal, abnormal, strict=True):
             twice += positive * (2 * below + negative)
             below += negative
-        return Figure(twice / (2 * normals * abnormals))
+        return MetricValue(twice / (2 * normals * abnormals))

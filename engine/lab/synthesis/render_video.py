@@ -99,7 +99,7 @@ def _frame(spec: VideoSpec, backdrop: Backdrop, seconds: float) -> tuple[Bytes, 
     if shadow.any():
         darken(rgb, shadow, backdrop.ground, light.sun)
     for number, sprite in sorted(drawn, key=lambda pair: -pair[1].depth):
-        _place(rgb, ids, backdrop.depth, number, sprite)
+        _paste_sprite(rgb, ids, backdrop.depth, number, sprite)
     return rgb, ids
 
 
@@ -110,7 +110,9 @@ def _light_at(backdrop: Backdrop, pixel: NDArray[np.float64]) -> float:
     return 0.25 + 0.75 * float(backdrop.light[row, column])
 
 
-def _place(rgb: Bytes, ids: Bytes, depth: NDArray[np.float32], number: int, sprite: Sprite) -> None:
+def _paste_sprite(
+    rgb: Bytes, ids: Bytes, depth: NDArray[np.float32], number: int, sprite: Sprite
+) -> None:
     """Lays a sprite over the frame in place, behind nearer props."""
     height, width = sprite.alpha.shape
     window = np.s_[sprite.y : sprite.y + height, sprite.x : sprite.x + width]

@@ -8,17 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.directions import cell_name, direction_name
-from engine.core.geometry import Box
+from engine.core.geometry import Box, cell_name, direction_name
 from engine.lab.synthesis.actors import Actor
 from engine.lab.synthesis.scene.figures import Bytes
 
-LEAST_PIXELS = 12
+MIN_VISIBLE_PIXELS = 12
 """An actor is visible in a frame when at least this many pixels show it."""
 
 
 @dataclass(frozen=True)
-class Target:
+class RenderedTarget:
     """The truth about one actor.
 
     Attributes:
@@ -88,24 +87,24 @@ class TruthRecorder:
         self._size = (ids.shape[1], ids.shape[0])
         counts = np.bincount(ids.ravel(), minlength=256)
         for actor in self._actors:
-            if counts[actor.number] < LEAST_PIXELS:
+            if counts[actor.number] < MIN_VISIBLE_PIXELS:
                 continue
             box = _box(np.asarray(ids == actor.number, dtype=np.uint8))
             self._first.setdefault(actor.number, (frame, box))
             self._last[actor.number] = (frame, box)
 
-    def targets(self) -> list[Target]:
+    def targets(self) -> list[RenderedTarget]:
         """Returns the truth about every actor that was ever visible, by object id."""
         return [self._target(a) for a in self._actors if a.number in self._first]
 
-    def _target(self, actor: Actor) -> Target:
+    def _target(self, actor: Actor) -> RenderedTarget:
         first, start = self._first[actor.number]
         last, end = self._last[actor.number]
         times = [(frame, frame / self._fps) for frame in range(first, last + 1)]
         doing = _stretches([(frame, actor.doing(at)) for frame, at in times])
         odd = _stretches([(frame, "x" if actor.abnormal_at(at) else "") for frame, at in times])
         dx, dy = end.centre[0] - start.centre[0], end.centre[1] - start.centre[1]
-        return Target(
+        return RenderedTarget(
             object_id=actor.number,
             kind=actor.kind,
             abnormal=any(name for name, _, _ in odd),

@@ -1,4 +1,4 @@
-"""Cuts a part out of a cached window: most of a picture is ground, which teaches little."""
+"""Crops cached windows around targets: most of a frame is ground, which teaches little."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ import torch
 
 from engine.lab.training.feature_cache import CachedWindow
 
-_AT_ANOMALY, _AT_ANYTHING = 0.6, 0.85
+_ABNORMAL_SHARE, _TARGET_SHARE = 0.6, 0.85
+"""Of the crops, the share around an abnormal target, and around any target; a choice."""
 
 
-def cropped(window: CachedWindow, size: tuple[int, int], rng: np.random.Generator) -> CachedWindow:
-    """Cuts a part out, mostly around a target.
+def crop_window(
+    window: CachedWindow, size: tuple[int, int], rng: np.random.Generator
+) -> CachedWindow:
+    """Crops a window, mostly around a target.
 
     Args:
-        window: to cut.
-        size: rows and columns of the part, in cells of the deepest map.
-        rng: the generator.
+        window: the whole window.
+        size: rows and columns of the crop, in cells of the deepest map.
+        rng: draws where.
 
     Returns:
-        The window's part; all of it when it is no larger, or when the grids of its depths are
-        not multiples of the deepest.
+        The crop; the whole window when it is no larger, or when the grids of its depths are no
+        multiples of the deepest.
     """
     rows, columns = window.maps[-1].shape[-2:]
-    grids = [tuple(one.shape[-2:]) for one in window.maps]
+    grids = [tuple(values.shape[-2:]) for values in window.maps]
     grids.append(window.ids.shape[1:])
     if any(grid[0] % rows or grid[1] % columns for grid in grids):
         return window
@@ -41,7 +44,7 @@ def cropped(window: CachedWindow, size: tuple[int, int], rng: np.random.Generato
         cut = values[..., top * down : (top + high) * down, left * across : (left + wide) * across]
         return cut.contiguous()
 
-    maps = tuple(part(one) for one in window.maps)
+    maps = tuple(part(values) for values in window.maps)
     motion = None if window.motion is None else part(window.motion)
     ids = part(torch.from_numpy(window.ids)).numpy()
     return replace(window, maps=maps, motion=motion, ids=ids)
@@ -51,20 +54,20 @@ def _centre(
     window: CachedWindow, rows: int, columns: int, rng: np.random.Generator
 ) -> tuple[int, int]:
     """Draws a cell of the deepest map: at an abnormal target, at any target, or anywhere."""
-    drawn = float(rng.random())
-    place = int(rng.integers(len(window.frames)))
-    frame = int(window.frames[place])
+    chance = float(rng.random())
+    slice_index = int(rng.integers(len(window.frames)))
+    frame = int(window.frames[slice_index])
     numbers = [
         target.number
         for target in window.video.targets
-        if drawn >= _AT_ANOMALY or target.abnormal_at(frame)
+        if chance >= _ABNORMAL_SHARE or target.abnormal_at(frame)
     ]
-    if drawn < _AT_ANYTHING:
-        there = [number for number in numbers if (window.ids[place] == number).any()]
-        if there:
-            chosen = there[int(rng.integers(len(there)))]
-            ys, xs = np.nonzero(window.ids[place] == chosen)
-            one = int(rng.integers(len(ys)))
+    if chance < _TARGET_SHARE:
+        visible = [number for number in numbers if (window.ids[slice_index] == number).any()]
+        if visible:
+            number = visible[int(rng.integers(len(visible)))]
+            ys, xs = np.nonzero(window.ids[slice_index] == number)
+            pixel = int(rng.integers(len(ys)))
             height, width = window.ids.shape[1:]
-            return int(ys[one]) * rows // height, int(xs[one]) * columns // width
+            return int(ys[pixel]) * rows // height, int(xs[pixel]) * columns // width
     return int(rng.integers(rows)), int(rng.integers(columns))

@@ -1,4 +1,4 @@
-"""The calibration of a decoder: where one false region a hundred normal frames begins."""
+"""The calibration of a decoder: the log-odds that one region in a hundred normal frames exceeds."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scipy import ndimage
 from engine.core.errors import BadInputError
 
 FALSE_REGIONS = 0.01
-"""Regions a normal frame at the threshold."""
+"""Regions that a normal frame has at the threshold; a choice, which the model card states."""
 
 _USUAL_SCORE_LOGIT = float(np.log(9))
-_LEAST_SCALE = 0.05
+_MIN_SCALE = 0.05  # of the score, so that a decoder without any spread divides by no zero
 
 
 def calibration(maps: Iterable[NDArray[np.float32]]) -> tuple[float, float]:
@@ -44,13 +44,13 @@ def calibration(maps: Iterable[NDArray[np.float32]]) -> tuple[float, float]:
     ordered = np.sort(np.array(peaks))[::-1]
     threshold = float(ordered[min(allowed, len(ordered) - 1)])
     scale = (threshold - float(np.median(best))) / _USUAL_SCORE_LOGIT
-    return threshold, max(_LEAST_SCALE, scale)
+    return threshold, max(_MIN_SCALE, scale)
 
 
 def _peaks(heat: NDArray[np.float32]) -> list[float]:
-    """Returns the height of each local maximum of a map: a region at any cut below it."""
+    """Returns the value of each local maximum of a map, which is a region at any cut below it."""
     top = ndimage.maximum_filter(heat, 5, mode="nearest")
     labels, count = ndimage.label(heat == top)
     if not count:
         return []
-    return [float(one) for one in ndimage.maximum(heat, labels, np.arange(1, count + 1))]
+    return [float(peak) for peak in ndimage.maximum(heat, labels, np.arange(1, count + 1))]

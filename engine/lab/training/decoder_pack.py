@@ -1,4 +1,4 @@
-"""Makes a pack of a trained decoder: weights, prompts, manifest, model card, learning curve."""
+"""Makes a pack from a trained decoder: weights, prompts, manifest, model card, learning curve."""
 
 from __future__ import annotations
 
@@ -12,56 +12,47 @@ import cv2
 from engine.lab.synthesis.phrases import ABNORMAL, NORMAL
 from engine.lab.training.learning_curve import learning_curve
 from engine.media.hashing import hash_file
-from engine.packs.manifest_schema import PROMPTS
-from engine.packs.pack import (
+from engine.packs.manifest_schema import (
+    PROMPTS,
     BackboneUse,
-    Grid,
+    HeatmapGrid,
     Manifest,
     Memory,
     Metric,
-    Pack,
     Part,
     Training,
-    write_pack,
 )
+from engine.packs.pack import Pack, write_pack
 from engine.packs.prompt_sets import PromptSet, dump_prompts
 from engine.tvad.backbones.backbone import Backbone
-from engine.tvad.backbones.registry import ROLES
+from engine.tvad.backbones.registry import BACKBONES
 from engine.tvad.decoder_file import DECODER, decoder_bytes
 from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder
 
 CARD = "README.md"
 CURVE = "learning-curve.png"
 
-_KEPT = (".safetensors", ".json", ".txt", ".gguf")
-_FRAME_BYTES = 400 << 20
-_COMPACT = {"vision": "mobilenetv2", "text": "all-minilm-l6-v2"}
-_COMPACT_FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
-_BASES = {
-    "compact": (
-        Part("vision backbone", "MIT", "MobileNetV2, trained on ImageNet-1k; the package's word"),
-        Part("text encoder", "Apache-2.0", "all-MiniLM-L6-v2 by the sentence-transformers project"),
-    ),
-}
+_WEIGHT_SUFFIXES = (".safetensors", ".json", ".txt", ".gguf")
+_FRAME_BYTES = 400 << 20  # memory of decoded frames beside a backbone; a choice on the safe side
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """What a training leaves behind.
+class TrainedDecoder:
+    """The results of a training.
 
     Attributes:
-        decoder: trained and calibrated.
-        log: its measurements.
-        figures: of steering on validation footage, by kind.
+        decoder: the decoder, trained and calibrated.
+        log: measurements of the training.
+        metrics: steering metrics on validation footage, by kind.
         data: what it was trained on, in words.
-        command: makes it again.
-        seeds: of footage and training.
-        seconds: by stage.
+        command: the command that makes it again.
+        seeds: seeds of footage and training.
+        seconds: how long each stage took.
     """
 
     decoder: AnomalyHeatmapDecoder
     log: Sequence[Mapping[str, Any]]
-    figures: Mapping[str, Mapping[str, Any]]
+    metrics: Mapping[str, Mapping[str, Any]]
     data: str
     command: str
     seeds: tuple[int, ...]
@@ -77,29 +68,34 @@ def pack_prompts() -> PromptSet:
     )
 
 
-def make_pack(folder: Path, backbone: Backbone, weights: Path, outcome: Outcome) -> Pack:
+def make_pack(folder: Path, backbone: Backbone, weights: Path, outcome: TrainedDecoder) -> Pack:
     """Writes the pack.
 
     Args:
-        folder: becomes the pack; its name is the pack's.
-        backbone: it was trained on.
+        folder: becomes the pack, which has its name.
+        backbone: the backbone that the decoder was trained on.
         weights: folder of the backbone's weights, as `load_backbone` takes it.
-        outcome: of the training.
+        outcome: the results of the training.
 
     Raises:
         BadInputError: the folder holds something that is no pack, or its name is none for one.
     """
-    trained = sum(one.numel() for one in outcome.decoder.parameters())
+    trained = sum(parameter.numel() for parameter in outcome.decoder.parameters())
+    shipped = BACKBONES[backbone.name].shipped
     manifest = Manifest(
         name=folder.name,
         version="1.0.0",
         licence="Apache-2.0",
         parts=(
             Part("ahd", "Apache-2.0", f"trained by Sightline on {outcome.data}"),
-            *_BASES.get(backbone.name, (Part("backbone", "see its folder", "given by the user"),)),
+            *(
+                shipped.parts
+                if shipped
+                else [Part("backbone", "see its folder", "given by the user")]
+            ),
         ),
-        backbone=_use(backbone, weights),
-        grid=Grid(
+        backbone=_backbone_use(backbone, weights),
+        grid=HeatmapGrid(
             backbone.stride,
             backbone.window_frames,
             backbone.window_frames // backbone.temporal_patch,
@@ -124,49 +120,50 @@ def make_pack(folder: Path, backbone: Backbone, weights: Path, outcome: Outcome)
     )
 
 
-def _use(backbone: Backbone, weights: Path) -> BackboneUse:
-    if backbone.name == "compact":
-        folders = dict(_COMPACT)
+def _backbone_use(backbone: Backbone, weights: Path) -> BackboneUse:
+    kind = BACKBONES[backbone.name]
+    if kind.shipped is not None:
+        folders = dict(kind.shipped.folders)
         paths = [
             weights / name / file
             for name in folders.values()
-            for file in _COMPACT_FILES
+            for file in kind.shipped.files
             if (weights / name / file).is_file()
         ]
     else:
-        folders = {role: weights.name for role in ROLES[backbone.name]}
-        paths = [path for path in sorted(weights.iterdir()) if path.suffix in _KEPT]
+        folders = {role: weights.name for role in kind.roles}
+        paths = [path for path in sorted(weights.iterdir()) if path.suffix in _WEIGHT_SUFFIXES]
     files = {f"{path.parent.name}/{path.name}": hash_file(path)["sha256"] for path in paths}
-    return BackboneUse(backbone.name, folders, files)
+    return BackboneUse(backbone.name, folders, files, {})
 
 
-def _metrics(outcome: Outcome) -> list[Metric]:
+def _metrics(outcome: TrainedDecoder) -> list[Metric]:
     return [
         Metric(f"{kind} {name}", float(value), "validation split of the training's footage")
-        for kind, figures in outcome.figures.items()
-        for name, value in figures.items()
+        for kind, metrics in outcome.metrics.items()
+        for name, value in metrics.items()
         if isinstance(value, (int, float))
     ]
 
 
-def _card(name: str, backbone: Backbone, outcome: Outcome, trained: int) -> str:
-    kinds = list(outcome.figures)
+def _card(name: str, backbone: Backbone, outcome: TrainedDecoder, trained: int) -> str:
+    kinds = list(outcome.metrics)
     names = [
-        one
-        for one, value in outcome.figures[kinds[0]].items()
+        name
+        for name, value in outcome.metrics[kinds[0]].items()
         if value is None or isinstance(value, (int, float))
     ]
     rows = [f"| figure | {' | '.join(kinds)} |", "| --- |" + " --- |" * len(kinds)]
-    for one in names:
-        shown = (_shown(outcome.figures[kind].get(one)) for kind in kinds)
-        rows.append(f"| {one} | {' | '.join(shown)} |")
+    for metric in names:
+        cells = (_cell(outcome.metrics[kind].get(metric)) for kind in kinds)
+        rows.append(f"| {metric} | {' | '.join(cells)} |")
     classes = ["| class | frame-AUC | above 960 pixels | peak on its own target |", "| --- |" * 4]
     classes[1] = "| --- | --- | --- | --- |"
-    main = outcome.figures[kinds[0]]
-    for one, value in main["class_auc_by_class"].items():
-        large = main["class_auc_large_by_class"].get(one)
-        own = main["peak_own_by_class"].get(one)
-        classes.append(f"| {one} | {_shown(value)} | {_shown(large)} | {_shown(own)} |")
+    main = outcome.metrics[kinds[0]]
+    for of_class, value in main["class_auc_by_class"].items():
+        large = main["class_auc_large_by_class"].get(of_class)
+        own = main["peak_own_by_class"].get(of_class)
+        classes.append(f"| {of_class} | {_cell(value)} | {_cell(large)} | {_cell(own)} |")
     times = "\n".join(f"| {stage} | {took / 60:.1f} |" for stage, took in outcome.seconds.items())
     return _CARD.format(
         name=name,
@@ -183,7 +180,7 @@ def _card(name: str, backbone: Backbone, outcome: Outcome, trained: int) -> str:
     )
 
 
-def _shown(value: object) -> str:
+def _cell(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else "–" if value is None else str(value)
 
 

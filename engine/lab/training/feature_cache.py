@@ -1,10 +1,9 @@
-"""Features of training footage on disk: computed once, quantised, bounded, read at random."""
+"""The cache of features of training footage: computed once, quantised, and read at random."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,37 +17,46 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from engine.core.errors import BadInputError, ResourceError
-from engine.core.processes import map_in_processes
+from engine.core.files import atomic_path
 from engine.core.progress import CancelToken, Progress, ProgressCallback
-from engine.lab.datasets.rendered import RenderedVideo
-from engine.lab.training.training_samples import Sample, training_samples, whole_video
+from engine.lab.datasets.rendered_footage import RenderedVideo
+from engine.lab.parallel_tasks import map_in_processes
+from engine.lab.training.window_samples import WindowSample, whole_video, window_samples
 from engine.tvad.backbones.backbone import Backbone, Features
-from engine.tvad.backbones.registry import single_threaded
 
-_FORMAT = 1
+_FORMAT = 1  # of the files; another number gives other folders
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What is cached of a set of videos.
+class FeatureRecipe:
+    """Which features of a set of videos are cached.
 
     Attributes:
-        backbone: name of its kind.
-        seed: of variations and places.
+        backbone: name of the kind of backbone.
+        seed: draws variations and the positions of windows.
         windows: windows of each video; 0 takes the whole video without variation.
-        kept: slices kept of each window.
+        slices: slices of each window.
     """
 
     backbone: str
     seed: int
     windows: int
-    kept: int
+    slices: int
 
     @property
     def key(self) -> str:
         """Names the folder of the cache."""
-        text = json.dumps([_FORMAT, self.backbone, self.seed, self.windows, self.kept])
+        text = json.dumps([_FORMAT, self.backbone, self.seed, self.windows, self.slices])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def as_json(self) -> dict[str, object]:
+        """Returns plain JSON values under the names that states of trainings have."""
+        return {
+            "backbone": self.backbone,
+            "seed": self.seed,
+            "windows": self.windows,
+            "kept": self.slices,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +64,13 @@ class CachedWindow:
     """A window as it was stored.
 
     Attributes:
-        video: it belongs to.
-        maps: int8 [n, C_i, H_i, W_i] of the four depths.
-        scales: float32 [1, C_i, 1, 1] of each, by which its values are multiplied.
+        video: the video that it belongs to.
+        maps: int8 [n, C_i, H_i, W_i], one for each of the four depths.
+        scales: float32 [1, C_i, 1, 1], by which the values of each depth are multiplied.
         motion: float16 [n, M, h, w] or None.
         ids: uint8 [n, h, w] at a stride of 4 pixels of the picture.
         frames: int64 [n].
-        picture: width and height.
+        picture: width and height of the picture that the backbone saw.
     """
 
     video: RenderedVideo
@@ -75,21 +83,25 @@ class CachedWindow:
 
     @cached_property
     def features(self) -> Features:
-        """The features of its slices, as the backbone gives them but for what a byte loses."""
-        maps = (one.float() * scale for one, scale in zip(self.maps, self.scales, strict=True))
+        """The features of its slices, as the backbone gives them but rounded to bytes."""
+        maps = (
+            values.float() * scale for values, scale in zip(self.maps, self.scales, strict=True)
+        )
         return Features(tuple(maps), None if self.motion is None else self.motion.float())
 
 
 class FeatureCache:
     """The cached windows of some videos."""
 
-    def __init__(self, folder: Path, recipe: Recipe, videos: Sequence[RenderedVideo]) -> None:
+    def __init__(
+        self, folder: Path, recipe: FeatureRecipe, videos: Sequence[RenderedVideo]
+    ) -> None:
         """Names the cache; nothing is read or written yet.
 
         Args:
-            folder: holds caches of all recipes.
-            recipe: what is cached.
-            videos: of which.
+            folder: folder of the caches of all recipes.
+            recipe: which features are cached.
+            videos: the videos whose features are cached.
         """
         self.folder = folder / recipe.key
         self.recipe = recipe
@@ -106,7 +118,7 @@ class FeatureCache:
     def fill(
         self,
         make: Callable[[], Backbone],
-        most_bytes: int,
+        max_bytes: int,
         workers: int,
         progress: ProgressCallback,
         cancel: CancelToken,
@@ -115,8 +127,9 @@ class FeatureCache:
 
         Args:
             make: loads the backbone; called in each worker, so it must be picklable.
-            most_bytes: of the whole cache; windows beyond an even share are not kept.
-            workers: processes.
+            max_bytes: size of the whole cache; windows of a video beyond its even share are left
+                out.
+            workers: number of processes.
             progress: told after each video.
             cancel: looked at between videos.
 
@@ -126,13 +139,13 @@ class FeatureCache:
             CancelledError: the user stopped.
         """
         missing = [i for i in range(len(self.videos)) if not self._path(i).is_file()]
-        share = most_bytes // max(1, len(self.videos))
+        share = max_bytes // max(1, len(self.videos))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             done = len(self.videos) - len(missing)
-            jobs = [(self.videos[i], self.recipe, self._path(i), share) for i in missing]
-            make = partial(single_threaded, make)
-            for _ in map_in_processes(make, _compute, jobs, workers, cancel):
+            tasks = [(self.videos[i], self.recipe, self._path(i), share) for i in missing]
+            make = partial(load_single_threaded, make)
+            for _ in map_in_processes(make, _compute, tasks, workers, cancel):
                 done += 1
                 progress(Progress("computing features", done, len(self.videos), unit="videos"))
         except OSError as error:
@@ -142,7 +155,7 @@ class FeatureCache:
         self._windows = [
             (index, window)
             for index in range(len(self.videos))
-            for window in range(_count(self._path(index)))
+            for window in range(_count_windows(self._path(index)))
         ]
 
     def read(self, index: int) -> CachedWindow:
@@ -160,7 +173,7 @@ class FeatureCache:
                     for key in file.keys()  # noqa: SIM118
                     if key.startswith(f"{window}.")
                 }
-            return _restored(self.videos[number], values)
+            return _unpack_window(self.videos[number], values)
         except (OSError, KeyError, RuntimeError) as error:
             raise BadInputError(
                 f"cached features are damaged ({error})", path, "delete the file"
@@ -173,44 +186,52 @@ class FeatureCache:
         return self.folder / f"{root:08x}-{video.name}.safetensors"
 
 
+def load_single_threaded(load: Callable[[], Backbone]) -> Backbone:
+    """Loads a backbone and gives torch one thread from then on.
+
+    For one of several processes; what it gives then does not depend on how many there are.
+    """
+    torch.set_num_threads(1)
+    return load()
+
+
 def _compute(
-    backbone: Backbone, job: tuple[RenderedVideo, Recipe, Path, int], cancel: CancelToken
+    backbone: Backbone, task: tuple[RenderedVideo, FeatureRecipe, Path, int], cancel: CancelToken
 ) -> None:
-    video, recipe, path, share = job
+    video, recipe, path, share = task
     if recipe.windows:
-        samples = training_samples(video, backbone, recipe.seed, recipe.windows, recipe.kept)
+        samples = window_samples(video, backbone, recipe.seed, recipe.windows, recipe.slices)
     else:
         samples = whole_video(video, backbone)
     tensors: dict[str, torch.Tensor] = {}
     size = 0
     for number, sample in enumerate(samples):
-        packed = _packed(sample)
-        size += sum(one.numel() * one.element_size() for one in packed.values())
+        packed = _pack_sample(sample)
+        size += sum(tensor.numel() * tensor.element_size() for tensor in packed.values())
         if number and size > share:
             break
-        tensors.update({f"{number}.{name}": one for name, one in packed.items()})
-    part = path.with_suffix(f".{os.getpid()}")
-    save_file(tensors, part)
-    part.replace(path)
+        tensors.update({f"{number}.{name}": tensor for name, tensor in packed.items()})
+    with atomic_path(path) as part:
+        save_file(tensors, part)
 
 
-def _packed(sample: Sample) -> dict[str, torch.Tensor]:
-    out: dict[str, torch.Tensor] = {}
+def _pack_sample(sample: WindowSample) -> dict[str, torch.Tensor]:
+    tensors: dict[str, torch.Tensor] = {}
     for depth, values in enumerate(sample.features.maps):
         if not bool(torch.isfinite(values).all()):
             raise BadInputError("features that are no numbers", "", "check the backbone's weights")
         scale = values.abs().amax((0, 2, 3), keepdim=True).clamp(min=1e-6) / 127
-        out[f"map{depth}"] = torch.round(values / scale).to(torch.int8).contiguous().clone()
-        out[f"scale{depth}"] = scale.clone()
+        tensors[f"map{depth}"] = torch.round(values / scale).to(torch.int8).contiguous().clone()
+        tensors[f"scale{depth}"] = scale.clone()
     if sample.features.motion is not None:
-        out["motion"] = sample.features.motion.to(torch.float16).contiguous().clone()
-    out["ids"] = torch.from_numpy(sample.ids)
-    out["frames"] = torch.from_numpy(sample.frames.astype(np.int64))
-    out["picture"] = torch.tensor(sample.picture)
-    return out
+        tensors["motion"] = sample.features.motion.to(torch.float16).contiguous().clone()
+    tensors["ids"] = torch.from_numpy(sample.ids)
+    tensors["frames"] = torch.from_numpy(sample.frames.astype(np.int64))
+    tensors["picture"] = torch.tensor(sample.picture)
+    return tensors
 
 
-def _restored(video: RenderedVideo, values: dict[str, torch.Tensor]) -> CachedWindow:
+def _unpack_window(video: RenderedVideo, values: dict[str, torch.Tensor]) -> CachedWindow:
     width, height = (int(side) for side in values["picture"])
     return CachedWindow(
         video,
@@ -223,6 +244,6 @@ def _restored(video: RenderedVideo, values: dict[str, torch.Tensor]) -> CachedWi
     )
 
 
-def _count(path: Path) -> int:
+def _count_windows(path: Path) -> int:
     with safe_open(path, "pt") as file:
         return sum(key.endswith(".frames") for key in file.keys())  # noqa: SIM118

@@ -16,7 +16,7 @@ from engine.tvad.backbones.backbone import Features
 from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder
 
 TARGET, OTHER, NORMAL, BACKGROUND, IGNORED = 0, 1, 2, 3, 4
-"""Groups of pixels, as seen by one prompt."""
+"""Groups of pixels, from the point of view of one prompt."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Balance:
     """How much each group of pixels weighs.
 
     Attributes:
-        target: what the prompt asks for.
-        other: other anomalies.
-        normal: normal people and things.
-        background: the rest.
+        target: pixels of what the prompt describes.
+        other: pixels of other anomalies.
+        normal: pixels of normal people and objects.
+        background: all other pixels.
         hard: share of a negative group's weight that goes to its hardest pixels.
         hard_share: how many pixels these are at most, as a share of the picture.
     """
@@ -44,22 +44,22 @@ def pixel_groups(window: CachedWindow, classes: tuple[frozenset[str], ...]) -> N
     """Sorts the pixels of a window into groups for each prompt.
 
     Args:
-        window: with its object ids.
-        classes: for each prompt the classes it asks for.
+        window: the window with its object ids.
+        classes: for each prompt the classes that it describes.
 
     Returns:
         uint8 [P, n, h, w] of `TARGET`, `OTHER`, `NORMAL`, `BACKGROUND`.
     """
-    out = np.empty((len(classes), *window.ids.shape), np.uint8)
-    for prompt, asked in enumerate(classes):
-        for place, frame in enumerate(window.frames):
+    groups = np.empty((len(classes), *window.ids.shape), np.uint8)
+    for prompt, classes_of_prompt in enumerate(classes):
+        for slice_index, frame in enumerate(window.frames):
             table = np.full(256, BACKGROUND, np.uint8)
             for target in window.video.targets:
                 abnormal = target.abnormal_at(int(frame))
-                wanted = target.class_at(int(frame)) in asked
-                table[target.number] = TARGET if wanted else OTHER if abnormal else NORMAL
-            out[prompt, place] = table[window.ids[place]]
-    return out
+                is_target = target.class_at(int(frame)) in classes_of_prompt
+                table[target.number] = TARGET if is_target else OTHER if abnormal else NORMAL
+            groups[prompt, slice_index] = table[window.ids[slice_index]]
+    return groups
 
 
 class Stage1Loss(nn.Module):
@@ -76,11 +76,11 @@ class Stage1Loss(nn.Module):
         """Computes the loss of a window.
 
         Args:
-            features: of its slices.
-            prompts: drawn for it.
+            features: features of its slices.
+            prompts: the prompts that were drawn for it.
             groups: uint8 [P, n, h, w] from `pixel_groups`.
         """
-        hidden = self.decoder.hidden(features)
+        hidden = self.decoder.hidden_maps(features)
         odds = self.decoder.log_odds(hidden, prompts.normal, prompts.abnormal)
         odds = functional.interpolate(
             odds, (groups.shape[-2], groups.shape[-1]), mode="bilinear", align_corners=False
@@ -118,7 +118,7 @@ def balanced_cross_entropy(
 
 
 def _hardest(losses: torch.Tensor, inside: torch.Tensor, balance: Balance) -> torch.Tensor:
-    """Averages the largest losses of each slice: a frame is judged by its hottest place."""
+    """Averages the largest losses of each slice, because the hottest cell decides on a frame."""
     count = max(1, int(losses.shape[2] * balance.hard_share))
     top = torch.where(inside, losses, losses.new_zeros(())).topk(count, 2).values
     return top.sum(2) / inside.sum(2).clamp(min=1, max=count)

@@ -16,10 +16,11 @@ from engine.tvad.prompt_embeddings import embed_words
 GENERIC = ("anomaly", "abnormal event", "something unusual", "suspicious behaviour")
 """Words for whatever is abnormal."""
 
-_SET_SHARE = 0.5
-_ABSENT = 2
-_NORMAL_LEAST, _NORMAL_MOST = 3, 8
-_NORMAL_TARGET_SHARE = 0.3
+_SET_SHARE = 0.5  # of the samples with a set of several classes; the others have a generic phrase
+_MAX_ABSENT = 2  # classes in the prompts of a sample that are not in it; a choice
+_MIN_NORMAL, _MAX_NORMAL = 3, 8  # normal prompts of a sample: about what an examiner writes
+_NORMAL_TARGET_SHARE = 0.3  # of the samples in which a normal class is a target too; a choice
+_ALL_NORMAL_SHARE = 0.3  # of the samples that have every normal prompt; a choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +28,9 @@ class PromptBank:
     """Embeddings of phrases at word level.
 
     Attributes:
-        training: class -> float32 [n, D], what training draws from.
-        held_out: class -> float32 [n, D], what only tests use.
-        generic: float32 [n, D], of `GENERIC`.
+        training: float32 [n, D] by class, what training draws from.
+        held_out: float32 [n, D] by class, what only tests use.
+        generic: float32 [n, D], embeddings of `GENERIC`.
     """
 
     training: Mapping[str, torch.Tensor]
@@ -57,8 +58,8 @@ class DrawnPrompts:
 
     Attributes:
         normal: float32 [N, D].
-        abnormal: float32 [P, D], a class embedding each.
-        classes: for each of them the classes it asks for.
+        abnormal: float32 [P, D], one embedding for each prompt.
+        classes: for each abnormal prompt the classes that it describes.
     """
 
     normal: torch.Tensor
@@ -70,13 +71,13 @@ def embed_phrases(backbone: Backbone, templates: Templates) -> PromptBank:
     """Embeds all phrases of the rendered classes once."""
     phrases: dict[str, Phrases] = {**ABNORMAL, **NORMAL}
 
-    def embedded(words: Sequence[str]) -> torch.Tensor:
+    def embed(words: Sequence[str]) -> torch.Tensor:
         return embed_words(backbone, words, templates).cpu()
 
     return PromptBank(
-        {name: embedded(one.training) for name, one in phrases.items()},
-        {name: embedded(one.held_out) for name, one in phrases.items()},
-        embedded(GENERIC),
+        {name: embed(class_phrases.training) for name, class_phrases in phrases.items()},
+        {name: embed(class_phrases.held_out) for name, class_phrases in phrases.items()},
+        embed(GENERIC),
     )
 
 
@@ -85,38 +86,38 @@ def draw_prompts(
 ) -> DrawnPrompts:
     """Draws the prompts of a sample.
 
-    Every abnormal class that is there is asked for by itself, two that are not as well, then a
-    set of several classes or anything abnormal, and now and then a normal class.
+    There is a prompt for every abnormal class in the sample, for two classes that are not in it,
+    for a set of several classes or for anything abnormal, and sometimes for a normal class.
 
     Args:
         bank: the phrases.
         abnormal: classes of the abnormal targets in the sample.
-        normal: classes of the normal ones.
-        rng: the generator.
+        normal: classes of the normal targets in the sample.
+        rng: draws classes and phrases.
     """
     absent = [name for name in ABNORMAL if name not in abnormal]
     rows: list[torch.Tensor] = []
     classes: list[frozenset[str]] = []
 
     def add(names: Sequence[str], embedding: torch.Tensor | None = None) -> None:
-        drawn = [_some(bank.training[name], rng) for name in names]
-        rows.append(torch.cat(drawn).mean(0) if embedding is None else embedding)
+        embeddings = [_some(bank.training[name], rng) for name in names]
+        rows.append(torch.cat(embeddings).mean(0) if embedding is None else embedding)
         classes.append(frozenset(names))
 
     for name in sorted(abnormal):
         add([name])
-    for name in rng.choice(absent, min(_ABSENT, len(absent)), replace=False):
+    for name in rng.choice(absent, min(_MAX_ABSENT, len(absent)), replace=False):
         add([str(name)])
     if rng.random() < _SET_SHARE:
         count = int(rng.integers(2, len(ABNORMAL) + 1))
         add([str(name) for name in rng.choice(list(ABNORMAL), count, replace=False)])
     else:
         add(list(ABNORMAL), bank.generic[int(rng.integers(len(bank.generic)))])
-    asked: list[str] = []
+    normal_targets: list[str] = []
     if normal and rng.random() < _NORMAL_TARGET_SHARE:
-        asked = [str(rng.choice(sorted(normal)))]
-        add(asked)
-    return DrawnPrompts(_normal(bank, asked, rng), torch.stack(rows), tuple(classes))
+        normal_targets = [str(rng.choice(sorted(normal)))]
+        add(normal_targets)
+    return DrawnPrompts(_normal(bank, normal_targets, rng), torch.stack(rows), tuple(classes))
 
 
 def _some(rows: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -126,7 +127,7 @@ def _some(rows: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
 
 def _normal(bank: PromptBank, without: Sequence[str], rng: np.random.Generator) -> torch.Tensor:
     rows = bank.normal(without)
-    count = min(len(rows), int(rng.integers(_NORMAL_LEAST, _NORMAL_MOST + 1)))
-    if rng.random() < 0.3:
+    count = min(len(rows), int(rng.integers(_MIN_NORMAL, _MAX_NORMAL + 1)))
+    if rng.random() < _ALL_NORMAL_SHARE:
         return rows
     return rows[torch.from_numpy(rng.choice(len(rows), count, replace=False))]

@@ -1,7 +1,7 @@
 """Stage 1: the decoder of heatmaps is trained while the backbone stays as it is.
 
 Cached features, prompts drawn anew for every window, AdamW with warm-up and cosine decay,
-gradients gathered over some windows, a running average of the weights. Everything drawn follows
+gradients accumulated over some windows, a running average of the weights. All random numbers follow
 from seed, epoch and window, so a resumed training ends with the same weights.
 """
 
@@ -11,6 +11,7 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,22 +21,24 @@ import torch
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, ProgressCallback
-from engine.lab.training.cropping import cropped
+from engine.lab.training.cropping import crop_window
 from engine.lab.training.feature_cache import CachedWindow, FeatureCache
 from engine.lab.training.loss import Balance, Stage1Loss, pixel_groups
 from engine.lab.training.prompt_bank import DrawnPrompts, PromptBank, draw_prompts
-from engine.lab.training.steering_metrics import Steering
+from engine.lab.training.schedule import rate_share
+from engine.lab.training.steering_metrics import SteeringMetrics
 from engine.lab.training.training_state import (
     TrainingState,
     load_state,
     optimiser_tensors,
     restore_optimiser,
 )
-from engine.lab.training.window_scoring import judged_windows
+from engine.lab.training.window_scoring import score_windows
+from engine.tvad.backbones.backbone import Features
 from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig
 
-_STATISTICS_WINDOWS = 120
-_READ_AHEAD = 4
+_STATISTICS_WINDOWS = 120  # from which mean and deviation of the features are taken; a choice
+_READ_AHEAD = 4  # windows that wait in memory, so that the disk is not waited for; a choice
 
 
 @dataclass(frozen=True)
@@ -43,21 +46,22 @@ class Stage1Settings:
     """How stage 1 trains.
 
     Attributes:
-        seed: of first weights, order and prompts.
+        seed: decides first weights, order and prompts.
         epochs: passes over the windows.
         accumulation: windows of one optimiser step.
         peak_rate: largest learning rate.
         warm_up: share of all steps in which the rate rises.
-        weight_decay: of AdamW.
+        weight_decay: weight decay of AdamW.
         average: share of the running average that stays at each step.
-        dropout: share of the backbone's channels left out of each slice.
-        centre: whether the mean of all prompts is taken from text embeddings.
+        dropout: share of the backbone's channels that is left out of each slice.
+        centre: whether the mean of all prompts is subtracted from text embeddings.
         measure_every: optimiser steps between two measurements on validation footage.
-        judged: validation windows that are judged at most.
-        crop: rows and columns of the part of a window that is seen in a pass, in cells of the
-            deepest map.
+        validation_windows: validation windows that are scored at most. States of trainings call
+            this `judged`.
+        crop: rows and columns of the part of a window that an epoch uses, in cells of the deepest
+            map.
         balance: weights of the groups of pixels.
-        threads: of torch while training; part of what makes weights equal bit for bit.
+        threads: threads of torch while training; weights are equal bit for bit for equal threads.
     """
 
     seed: int = 1
@@ -70,14 +74,19 @@ class Stage1Settings:
     dropout: float = 0.3
     centre: bool = True
     measure_every: int = 150
-    judged: int = 160
+    validation_windows: int = 160
     crop: tuple[int, int] = (10, 12)
     balance: Balance = field(default_factory=Balance)
     threads: int = 2
 
+    def as_json(self) -> dict[str, Any]:
+        """Returns plain JSON values under the names that states of trainings have."""
+        names = {"validation_windows": "judged"}
+        return {names.get(name, name): value for name, value in asdict(self).items()}
+
 
 @dataclass(frozen=True, eq=False)
-class _Item:
+class _TrainingWindow:
     window: CachedWindow
     prompts: DrawnPrompts
     groups: torch.Tensor
@@ -100,10 +109,10 @@ class Stage1:
         Args:
             config: sizes of the decoder.
             settings: how it trains.
-            training: filled cache of training footage.
-            validation: filled cache of validation footage.
+            training: cache of training footage, filled.
+            validation: cache of validation footage, filled.
             bank: embedded phrases.
-            work: folder of its state.
+            work: folder of the state of the training.
         """
         if not len(training):
             raise BadInputError("no training footage", training.folder, "render some")
@@ -118,7 +127,7 @@ class Stage1:
     def run(
         self, device: str, progress: ProgressCallback, cancel: CancelToken
     ) -> AnomalyHeatmapDecoder:
-        """Trains and returns the decoder whose running average did best on validation footage.
+        """Trains, and returns the running average that was best on validation footage.
 
         Args:
             device: `cpu` or a GPU of torch; ignored under `accelerate launch`, which decides.
@@ -126,14 +135,14 @@ class Stage1:
             cancel: looked at after each optimiser step; the state is saved before it ends.
 
         Raises:
-            BadInputError: features are damaged or no numbers, or the loss becomes none.
+            BadInputError: features are damaged or no numbers, or the loss is no number any more.
             CancelledError: the user stopped.
         """
         from accelerate import Accelerator
 
         accelerator = Accelerator(cpu=device == "cpu")
         torch.manual_seed(self._settings.seed)
-        decoder = self._fresh()
+        decoder = self._new_decoder()
         module = Stage1Loss(decoder, self._settings.balance)
         optimiser = torch.optim.AdamW(
             module.parameters(), lr=0.0, weight_decay=self._settings.weight_decay
@@ -143,22 +152,22 @@ class Stage1:
         module, optimiser = accelerator.prepare(module, optimiser)
         average, best = average.to(accelerator.device), best.to(accelerator.device)
         steps = self._steps(accelerator.num_processes)
-        items = self._items(done, steps, accelerator.process_index, accelerator.num_processes)
+        windows = self._windows(done, steps, accelerator.process_index, accelerator.num_processes)
         for step in range(done, steps):
-            loss = self._step(accelerator, module, optimiser, items, step, steps)
-            _follow(average, decoder, min(self._settings.average, (1 + step) / (10 + step)))
+            loss = self._step(accelerator, module, optimiser, windows, step, steps)
+            _update_average(average, decoder, min(self._settings.average, (1 + step) / (10 + step)))
             progress(Progress("training", step + 1, steps, unit="steps"))
-            measured = (step + 1) % self._settings.measure_every == 0 or step + 1 == steps
-            if measured or cancel.cancelled:
+            is_measured = (step + 1) % self._settings.measure_every == 0 or step + 1 == steps
+            if is_measured or cancel.cancelled:
                 if accelerator.is_main_process:
-                    if measured:
+                    if is_measured:
                         self._measure(average, best, step + 1, loss)
                     self._save(optimiser, decoder, average, best, step + 1)
                 accelerator.wait_for_everyone()
             cancel.check()
         return best.cpu().eval()
 
-    def _fresh(self) -> AnomalyHeatmapDecoder:
+    def _new_decoder(self) -> AnomalyHeatmapDecoder:
         decoder = AnomalyHeatmapDecoder(self._config).train()
         decoder.dropout = self._settings.dropout
         if self._settings.centre:
@@ -186,50 +195,53 @@ class Stage1:
         windows = len(self._training) * self._settings.epochs
         return max(1, windows // (self._settings.accumulation * processes))
 
-    def _items(self, done: int, steps: int, rank: int, processes: int) -> Iterator[_Item]:
-        """Yields the windows of this process in order, read a little ahead."""
+    def _windows(
+        self, done: int, steps: int, rank: int, processes: int
+    ) -> Iterator[_TrainingWindow]:
+        """Yields the windows of this process in order; some are read ahead."""
         size = self._settings.accumulation
-        places = range(done * size, steps * size)
+        positions = range(done * size, steps * size)
         with ThreadPoolExecutor(1) as pool:
             waiting = []
-            for place in places:
-                waiting.append(pool.submit(self._item, place * processes + rank))
+            for position in positions:
+                waiting.append(pool.submit(self._window, position * processes + rank))
                 if len(waiting) > _READ_AHEAD:
                     yield waiting.pop(0).result()
-            for one in waiting:
-                yield one.result()
+            for pending in waiting:
+                yield pending.result()
 
-    def _item(self, place: int) -> _Item:
-        epoch, within = divmod(place, len(self._training))
+    def _window(self, position: int) -> _TrainingWindow:
+        epoch, within = divmod(position, len(self._training))
         order = np.random.default_rng([self._settings.seed, epoch]).permutation(len(self._training))
         rng = np.random.default_rng([self._settings.seed, epoch, within, 1])
         window = self._training.read(int(order[within]))
-        window = cropped(window, self._settings.crop, rng)
+        window = crop_window(window, self._settings.crop, rng)
         abnormal, normal = _classes(window)
         prompts = draw_prompts(self._bank, abnormal, normal, rng)
-        return _Item(window, prompts, torch.from_numpy(pixel_groups(window, prompts.classes)))
+        groups = torch.from_numpy(pixel_groups(window, prompts.classes))
+        return _TrainingWindow(window, prompts, groups)
 
     def _step(
         self,
         accelerator: Any,  # noqa: ANN401
         module: Any,  # noqa: ANN401
         optimiser: Any,  # noqa: ANN401
-        items: Iterator[_Item],
+        windows: Iterator[_TrainingWindow],
         step: int,
         steps: int,
     ) -> float:
         size = self._settings.accumulation
-        # What is left out follows from seed and step, so that a resumed training equals another.
+        # Dropout follows from seed and step, so that a resumed training equals any other.
         rank = accelerator.process_index
         torch.manual_seed(((self._settings.seed << 24) + step) * 64 + rank)
         for group in optimiser.param_groups:
-            group["lr"] = self._settings.peak_rate * _rate(step, steps, self._settings.warm_up)
+            group["lr"] = self._settings.peak_rate * rate_share(step, steps, self._settings.warm_up)
         total = 0.0
         for number in range(size):
-            item = next(items)
-            features, prompts, groups = _on(item, accelerator.device)
-            gather = accelerator.no_sync if number + 1 < size else _nothing
-            with gather(module):
+            features, prompts, groups = _on_device(next(windows), accelerator.device)
+            is_last = number + 1 == size
+            # Several processes exchange gradients once a step only.
+            with nullcontext() if is_last else accelerator.no_sync(module):
                 loss = module(features, prompts, groups)
                 accelerator.backward(loss / size)
             total += float(loss.detach())
@@ -246,21 +258,21 @@ class Stage1:
         self, average: AnomalyHeatmapDecoder, best: AnomalyHeatmapDecoder, step: int, loss: float
     ) -> None:
         average.eval()
-        steering = Steering()
+        steering = SteeringMetrics()
         steering.add(
-            judged_windows(average, self._validation, self.judged_validation(), self._bank)
+            score_windows(average, self._validation, self.validation_windows(), self._bank)
         )
-        figures = steering.summary()
-        worth = sum(_number(figures[name]) for name in ("class_auc", "class_auc_large", "peak_own"))
+        metrics = steering.summary()
+        worth = sum(_number(metrics[name]) for name in ("class_auc", "class_auc_large", "peak_own"))
         if worth >= max((entry["worth"] for entry in self.log), default=-1.0):
             best.load_state_dict(average.state_dict())
-        self.log.append({"step": step, "loss": round(loss, 5), "worth": round(worth, 5), **figures})
+        self.log.append({"step": step, "loss": round(loss, 5), "worth": round(worth, 5), **metrics})
 
-    def judged_validation(self) -> Sequence[int]:
-        """Returns the validation windows that are judged, evenly spread."""
-        count = min(len(self._validation), self._settings.judged)
-        places = np.linspace(0, len(self._validation) - 1, count) if count else np.zeros(0)
-        return [int(place) for place in np.unique(places.round())]
+    def validation_windows(self) -> Sequence[int]:
+        """Returns the validation windows that are scored, evenly spread."""
+        count = min(len(self._validation), self._settings.validation_windows)
+        indices = np.linspace(0, len(self._validation) - 1, count) if count else np.zeros(0)
+        return [int(index) for index in np.unique(indices.round())]
 
     def _save(
         self,
@@ -271,8 +283,10 @@ class Stage1:
         step: int,
     ) -> None:
         tensors = optimiser_tensors(optimiser)
-        for kind, one in (("model", decoder), ("average", average), ("best", best)):
-            tensors |= {f"{kind}.{key}": value.clone() for key, value in one.state_dict().items()}
+        for kind, module in (("model", decoder), ("average", average), ("best", best)):
+            tensors |= {
+                f"{kind}.{key}": value.clone() for key, value in module.state_dict().items()
+            }
         cpu = {name: value.detach().cpu() for name, value in tensors.items()}
         TrainingState(step, self._identity(), self.log, cpu).save(self._path)
 
@@ -287,9 +301,9 @@ class Stage1:
         if state is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             return 0
-        for kind, one in (("model", decoder), ("average", average), ("best", best)):
+        for kind, module in (("model", decoder), ("average", average), ("best", best)):
             start = f"{kind}."
-            one.load_state_dict(
+            module.load_state_dict(
                 {k.removeprefix(start): v for k, v in state.tensors.items() if k.startswith(start)}
             )
         restore_optimiser(optimiser, state.tensors)
@@ -299,52 +313,42 @@ class Stage1:
     def _identity(self) -> dict[str, Any]:
         return {
             "config": self._config.as_json(),
-            "training": asdict(self._settings),
+            "training": self._settings.as_json(),
             "windows": len(self._training),
-            "recipe": asdict(self._training.recipe),
+            "recipe": self._training.recipe.as_json(),
         }
 
 
 def _classes(window: CachedWindow) -> tuple[frozenset[str], frozenset[str]]:
-    seen = set(np.unique(window.ids).tolist())
+    visible = set(np.unique(window.ids).tolist())
     abnormal: set[str] = set()
     normal: set[str] = set()
     for target in window.video.targets:
-        for frame in window.frames if target.number in seen else ():
+        for frame in window.frames if target.number in visible else ():
             kind = abnormal if target.abnormal_at(int(frame)) else normal
             kind.add(target.class_at(int(frame)))
     return frozenset(abnormal - {""}), frozenset(normal - abnormal - {""})
 
 
-def _on(item: _Item, device: torch.device) -> tuple[Any, DrawnPrompts, torch.Tensor]:
-    from engine.tvad.backbones.backbone import Features
-
-    found = item.window.features
-    motion = None if found.motion is None else found.motion.to(device)
-    features = Features(tuple(one.to(device) for one in found.maps), motion)
-    prompts = DrawnPrompts(
-        item.prompts.normal.to(device), item.prompts.abnormal.to(device), item.prompts.classes
+def _on_device(
+    window: _TrainingWindow, device: torch.device
+) -> tuple[Features, DrawnPrompts, torch.Tensor]:
+    """Returns features, prompts and groups of a window, moved to a device."""
+    features, prompts = window.window.features, window.prompts
+    motion = None if features.motion is None else features.motion.to(device)
+    return (
+        Features(tuple(values.to(device) for values in features.maps), motion),
+        DrawnPrompts(prompts.normal.to(device), prompts.abnormal.to(device), prompts.classes),
+        window.groups.to(device),
     )
-    return features, prompts, item.groups.to(device)
-
-
-def _rate(step: int, steps: int, warm_up: float) -> float:
-    rising = max(1, round(steps * warm_up))
-    if step < rising:
-        return (step + 1) / rising
-    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
 
 
 @torch.no_grad()
-def _follow(average: AnomalyHeatmapDecoder, decoder: AnomalyHeatmapDecoder, stays: float) -> None:
+def _update_average(
+    average: AnomalyHeatmapDecoder, decoder: AnomalyHeatmapDecoder, kept_share: float
+) -> None:
     for old, new in zip(average.parameters(), decoder.parameters(), strict=True):
-        old.lerp_(new, 1 - stays)
-
-
-def _nothing(_module: object) -> Any:  # noqa: ANN401
-    import contextlib
-
-    return contextlib.nullcontext()
+        old.lerp_(new, 1 - kept_share)
 
 
 def _number(value: object) -> float:

@@ -1,6 +1,6 @@
-"""Does the decoder heed its prompts? Figures of steering on rendered footage.
+"""Steering metrics: whether the decoder follows its prompts, measured on rendered footage.
 
-Each class is asked for by the mean of its paraphrases. A peak lies on a target when the cell of
+The prompt of each class is the mean of its paraphrases. A peak lies on a target when the cell of
 the heatmap in which the map is largest holds a pixel of it.
 """
 
@@ -13,19 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 LARGE_PIXELS = 960
+"""A target with more pixels of the source is large; a choice, which the model card states."""
+
 STEERED_PIXELS = 400
-_SEEN_PIXELS = 40
+"""Two targets with more pixels each have their peaks compared; a choice, which the card states."""
+
+_MIN_VISIBLE_PIXELS = 40  # a smaller target does not count as an abnormal frame; a choice
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """One slice of footage as the decoder judged it.
+class ScoredSlice:
+    """One slice of footage with what the decoder gave for every class.
 
     Attributes:
-        video: it belongs to.
-        maps: class -> float32 [h, w], log-odds of its prompt on the heatmap's grid.
-        masks: class -> bool [h, w], cells that hold a pixel of an abnormal target of it.
-        areas: class -> pixels of the source of its largest abnormal target in this frame.
+        video: name of the video.
+        maps: for each class float32 [h, w], log-odds of its prompt on the heatmap's grid.
+        masks: for each class bool [h, w], cells that hold a pixel of an abnormal target of it.
+        areas: for each class the pixels of its largest abnormal target in the source frame.
         video_classes: classes that are abnormal anywhere in the video.
     """
 
@@ -37,11 +41,11 @@ class Judged:
 
 
 @dataclass
-class Steering:
-    """Gathers slices and sums them up.
+class SteeringMetrics:
+    """Gathers slices and computes the metrics of all.
 
     Attributes:
-        threshold: calibrated log-odds; None leaves the figure about absent prompts out.
+        threshold: calibrated log-odds; None leaves the metric about absent classes out.
     """
 
     threshold: float | None = None
@@ -50,43 +54,45 @@ class Steering:
     _peaks: dict[str, list[int]] = field(default_factory=dict)
     _absent: list[bool] = field(default_factory=list)
 
-    def add(self, slices: Iterable[Judged]) -> None:
+    def add(self, slices: Iterable[ScoredSlice]) -> None:
         """Adds slices."""
-        for one in slices:
-            for name, heat in one.maps.items():
+        for scored in slices:
+            for name, heat in scored.maps.items():
                 best = float(heat.max())
                 self._best.setdefault(name, []).append(best)
-                self._areas.setdefault(name, []).append(one.areas.get(name, 0))
-                if self.threshold is not None and name not in one.video_classes:
+                self._areas.setdefault(name, []).append(scored.areas.get(name, 0))
+                if self.threshold is not None and name not in scored.video_classes:
                     self._absent.append(best < self.threshold)
-            steered = [name for name, area in one.areas.items() if area > STEERED_PIXELS]
+            steered = [name for name, area in scored.areas.items() if area > STEERED_PIXELS]
             if len(steered) < 2:
                 continue
             for name in steered:
-                place = np.unravel_index(int(one.maps[name].argmax()), one.maps[name].shape)
-                own = bool(one.masks[name][place])
-                wrong = any(bool(one.masks[other][place]) for other in one.areas if other != name)
+                peak = np.unravel_index(int(scored.maps[name].argmax()), scored.maps[name].shape)
+                own = bool(scored.masks[name][peak])
+                wrong = any(
+                    bool(scored.masks[other][peak]) for other in scored.areas if other != name
+                )
                 self._peaks.setdefault(name, []).append(1 if own else -1 if wrong else 0)
 
-    def class_auc(self, least_pixels: int = _SEEN_PIXELS) -> dict[str, float]:
+    def class_auc(self, min_pixels: int = _MIN_VISIBLE_PIXELS) -> dict[str, float]:
         """Returns the frame-AUC of each class, for targets of more than so many pixels."""
-        out: dict[str, float] = {}
+        aucs: dict[str, float] = {}
         for name, best in self._best.items():
             areas = np.array(self._areas[name])
             scores = np.array(best)
-            value = _auc(scores[areas > least_pixels], scores[areas == 0])
+            value = _auc(scores[areas > min_pixels], scores[areas == 0])
             if value is not None:
-                out[name] = value
-        return out
+                aucs[name] = value
+        return aucs
 
     def summary(self) -> dict[str, object]:
-        """Returns all figures; null where nothing was seen that defines one."""
-        every, large = self.class_auc(), self.class_auc(LARGE_PIXELS)
-        peaks = np.array([one for rows in self._peaks.values() for one in rows])
+        """Returns all metrics; None where no slice defines one."""
+        all_sizes, large = self.class_auc(), self.class_auc(LARGE_PIXELS)
+        peaks = np.array([outcome for rows in self._peaks.values() for outcome in rows])
         return {
-            "class_auc": _mean(list(every.values())),
+            "class_auc": _mean(list(all_sizes.values())),
             "class_auc_large": _mean(list(large.values())),
-            "class_auc_by_class": {name: round(value, 4) for name, value in every.items()},
+            "class_auc_by_class": {name: round(value, 4) for name, value in all_sizes.items()},
             "class_auc_large_by_class": {name: round(value, 4) for name, value in large.items()},
             "peak_own": _mean(list(peaks == 1)),
             "peak_wrong": _mean(list(peaks == -1)),
@@ -105,8 +111,8 @@ def _auc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float 
     from scipy.stats import rankdata
 
     ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
-    least = len(positive) * (len(positive) + 1) / 2
-    return float((ranks.sum() - least) / (len(positive) * len(negative)))
+    min_sum = len(positive) * (len(positive) + 1) / 2
+    return float((ranks.sum() - min_sum) / (len(positive) * len(negative)))
 
 
 def _mean(values: list[float] | list[bool]) -> float | None:

@@ -1,4 +1,4 @@
-"""Stage 1 from footage to pack: features, training, calibration, figures, pack."""
+"""Stage 1 from footage to pack: features, training, calibration, metrics, pack."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, ProgressCallback
-from engine.lab.datasets.rendered import rendered_by, rendered_videos
+from engine.lab.datasets.rendered_footage import rendered_videos, rendering_command
 from engine.lab.training.decoder_calibration import calibration
-from engine.lab.training.decoder_pack import Outcome, make_pack, pack_prompts
-from engine.lab.training.feature_cache import FeatureCache, Recipe
+from engine.lab.training.decoder_pack import TrainedDecoder, make_pack, pack_prompts
+from engine.lab.training.feature_cache import FeatureCache, FeatureRecipe
 from engine.lab.training.prompt_bank import PromptBank, embed_phrases
 from engine.lab.training.stage1 import Stage1, Stage1Settings
-from engine.lab.training.steering_metrics import Steering
-from engine.lab.training.window_scoring import judged_windows
+from engine.lab.training.steering_metrics import SteeringMetrics
+from engine.lab.training.window_scoring import score_windows
 from engine.packs.prompt_sets import PromptSet, Templates
 from engine.tvad.backbones.backbone import Backbone
 from engine.tvad.backbones.registry import load_backbone
@@ -31,9 +31,12 @@ from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder, DecoderConfig
 from engine.tvad.prompt_embeddings import embed_words
 
 _COMPACT_HIDDEN = (48, 48, 64, 96)
-_MOTION_WIDTH = 32
-_MOTION_LAYERS = 3
-_JUDGED_BYTES = 6 << 30
+"""Hidden channels of each depth, for a backbone that reads motion; wider ones were no better
+(docs/experiments/compact-decoder.md)."""
+
+_MOTION_WIDTH = 32  # channels of the convolutions over motion; more were no better, see there
+_MOTION_LAYERS = 3  # convolutions over motion, one more than before data counted most, see there
+_MAX_VALIDATION_BYTES = 6 << 30  # of the cached features of validation footage; a choice
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,17 @@ class AhdRequest:
     Attributes:
         data: folders that `synth` wrote with the split train; the first has validation as well.
         pack: folder that becomes the pack.
-        backbone: kind of backbone.
+        backbone: name of the kind of backbone.
         weights: folder of its weights.
         work: folder of features and state.
-        settings: of the training.
+        settings: settings of the training.
         windows: windows of each training video.
-        kept: slices kept of each window.
-        cache_bytes: of the features of training footage.
-        workers: processes that compute features.
+        slices: slices of each window.
+        cache_bytes: size of the cached features of training footage.
+        workers: number of processes that compute features.
         device: `cpu` or a GPU of torch.
-        fresh: begins anew where a training was stopped.
-        command: as it was given, for the pack.
+        fresh: whether a training that was stopped is not resumed.
+        command: the command line, for the manifest of the pack.
     """
 
     data: tuple[Path, ...]
@@ -63,7 +66,7 @@ class AhdRequest:
     work: Path
     settings: Stage1Settings = field(default_factory=Stage1Settings)
     windows: int = 5
-    kept: int = 4
+    slices: int = 4
     cache_bytes: int = 12 << 30
     workers: int = 2
     device: str = "cpu"
@@ -79,11 +82,11 @@ def train_ahd(
     Args:
         request: what to train.
         progress: told about features and steps.
-        cancel: looked at between videos and steps; a stopped training goes on when it is
+        cancel: looked at between videos and steps; a stopped training is resumed when it is
             started again.
 
     Returns:
-        A summary in JSON values: pack, steps, seconds by stage, figures.
+        A summary in JSON values: pack, steps, seconds by stage, metrics.
 
     Raises:
         BadInputError: footage or weights are not what they must be.
@@ -103,26 +106,26 @@ def train_ahd(
     decoder = run.run(request.device, progress, cancel)
     clock.lap("training")
     _calibrate(decoder, backbone, validation)
-    figures = _figures(decoder, validation, bank)
+    metrics = _metrics(decoder, validation, bank)
     clock.lap("calibration and figures")
-    said, seeds = _said_of(request.data, training), (request.settings.seed,)
-    outcome = Outcome(decoder, run.log, figures, said, request.command, seeds, clock.seconds)
+    data, seeds = _describe_data(request.data, training), (request.settings.seed,)
+    outcome = TrainedDecoder(decoder, run.log, metrics, data, request.command, seeds, clock.seconds)
     pack = make_pack(request.pack, backbone, request.weights, outcome)
     return {
         "pack": str(pack.folder),
         "steps": run.log[-1]["step"],
         "windows": len(training),
         "seconds": {name: round(took, 1) for name, took in clock.seconds.items()},
-        "figures": figures,
+        "figures": metrics,
         "threshold": float(decoder.threshold),
         "scale": float(decoder.scale),
     }
 
 
-def _said_of(data: tuple[Path, ...], training: FeatureCache) -> str:
-    made = [said for root in data if (said := rendered_by(root, "train"))]
-    said = f"{len(training.videos):,} rendered videos ({len(training):,} windows)"
-    return f"{said}: {'; '.join(made)}" if made else said
+def _describe_data(data: tuple[Path, ...], training: FeatureCache) -> str:
+    commands = [command for root in data if (command := rendering_command(root, "train"))]
+    description = f"{len(training.videos):,} rendered videos ({len(training):,} windows)"
+    return f"{description}: {'; '.join(commands)}" if commands else description
 
 
 class _Clock:
@@ -143,15 +146,15 @@ def _caches(
     seed = request.settings.seed
     slices = backbone.window_frames // backbone.temporal_patch
     caches = []
-    for split, windows, kept, most in (
-        ("train", request.windows, request.kept, request.cache_bytes),
-        ("validation", 0, slices, _JUDGED_BYTES),
+    for split, windows, slices_per_window, max_bytes in (
+        ("train", request.windows, request.slices, request.cache_bytes),
+        ("validation", 0, slices, _MAX_VALIDATION_BYTES),
     ):
-        recipe = Recipe(request.backbone, seed, windows, kept)
+        recipe = FeatureRecipe(request.backbone, seed, windows, slices_per_window)
         roots = request.data if split == "train" else request.data[:1]
         videos = [video for root in roots for video in rendered_videos(root, split)]
         cache = FeatureCache(request.work / "features", recipe, videos)
-        cache.fill(make, most, request.workers, progress, cancel)
+        cache.fill(make, max_bytes, request.workers, progress, cancel)
         caches.append(cache)
     return caches[0], caches[1]
 
@@ -192,22 +195,22 @@ def normal_maps(
         raise BadInputError("no normal video to calibrate on", cache.folder, "render more videos")
     for index in chosen:
         with torch.inference_mode():
-            hidden = decoder.hidden(cache.read(index).features)
+            hidden = decoder.hidden_maps(cache.read(index).features)
             odds = decoder.log_odds(hidden, normal, abnormal).amax(0).numpy()
         yield from odds
 
 
-def _figures(
+def _metrics(
     decoder: AnomalyHeatmapDecoder, validation: FeatureCache, bank: PromptBank
 ) -> dict[str, dict[str, Any]]:
-    out: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, dict[str, Any]] = {}
     for kind, held_out, still in (
         ("trained words", False, False),
         ("held-out words", True, False),
         ("one frame only", False, True),
     ):
-        steering = Steering(float(decoder.threshold))
-        every = range(len(validation))
-        steering.add(judged_windows(decoder, validation, every, bank, held_out, still))
-        out[kind] = steering.summary()
-    return out
+        steering = SteeringMetrics(float(decoder.threshold))
+        windows = range(len(validation))
+        steering.add(score_windows(decoder, validation, windows, bank, held_out, still))
+        metrics[kind] = steering.summary()
+    return metrics

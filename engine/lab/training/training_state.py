@@ -1,4 +1,4 @@
-"""The state of a training under way: written whole after a step, read to go on from there."""
+"""The state of a training: written whole after a step, read to resume from there."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from engine.core.errors import BadInputError
+from engine.core.files import atomic_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +22,9 @@ class TrainingState:
 
     Attributes:
         step: optimiser steps done.
-        settings: of the training, as JSON values; another training is not resumed.
-        log: figures so far, one mapping a measurement.
-        tensors: name -> tensor, of model, average, best model and optimiser.
+        settings: settings of the training as JSON values; another training is not resumed.
+        log: the measurements so far.
+        tensors: tensors of model, average, best model and optimiser, by name.
     """
 
     step: int
@@ -32,15 +33,15 @@ class TrainingState:
     tensors: Mapping[str, torch.Tensor]
 
     def save(self, path: Path) -> None:
-        """Writes the state beside `path` and puts it in its place."""
+        """Writes the state; errors of the disk leave an older state as it is."""
         about = {
             "state": json.dumps(
                 {"step": self.step, "settings": dict(self.settings), "log": self.log}
             )
         }
-        part = path.with_suffix(".part")
-        save_file({name: t.contiguous() for name, t in self.tensors.items()}, part, about)
-        part.replace(path)
+        tensors = {name: tensor.contiguous() for name, tensor in self.tensors.items()}
+        with atomic_path(path) as part:
+            save_file(tensors, part, about)
 
 
 def load_state(path: Path, settings: Mapping[str, Any]) -> TrainingState | None:
@@ -68,11 +69,11 @@ def load_state(path: Path, settings: Mapping[str, Any]) -> TrainingState | None:
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Returns what an optimiser keeps of every parameter, by number and name."""
-    kept = optimiser.state_dict()["state"]
+    """Returns the state that an optimiser has for every parameter, by number and name."""
+    states = optimiser.state_dict()["state"]
     return {
         f"optimiser.{number}.{name}": value.clone()
-        for number, values in kept.items()
+        for number, values in states.items()
         for name, value in values.items()
         if isinstance(value, torch.Tensor)
     }
@@ -81,7 +82,7 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tenso
 def restore_optimiser(
     optimiser: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]
 ) -> None:
-    """Gives an optimiser back what `optimiser_tensors` took."""
+    """Puts the tensors of `optimiser_tensors` back into an optimiser."""
     whole = optimiser.state_dict()
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in tensors.items():

@@ -1,1 +1,1 @@
-"""What the headers of coded pictures say about their order."""
+"""Reads from the headers of coded pictures in which order they are shown."""

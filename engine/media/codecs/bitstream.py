@@ -1,4 +1,4 @@
-"""Reads what the headers of H.264 and HEVC pictures say about their place in display order.
+"""Bits, NAL units and picture order counts, which H.264 and HEVC have in common.
 
 Some files carry no PTS (raw streams, AVI, many program streams). Then only the pictures
 themselves tell in which order they are shown: by their picture order count (ITU-T H.264 8.2.1,
@@ -10,24 +10,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+SLICE_HEAD_BYTES = 64
+"""Bytes of a NAL unit that are read for a slice or a picture parameter set.
+
+The fields up to the picture order count take at most 40 bytes, 60 with emulation prevention.
+"""
+
 
 class BitReader:
-    """Bits of a NAL unit's payload, most significant first; zeros after its end.
+    """Reads bits of a NAL unit's payload, most significant first; zeros after its end.
 
     Args:
         payload: bytes after the NAL header, emulation prevention still in.
     """
 
     def __init__(self, payload: bytes) -> None:
-        clean = payload.replace(b"\x00\x00\x03", b"\x00\x00")
-        self._length = 8 * len(clean)
-        self._value = int.from_bytes(clean, "big")
-        self._at = 0
+        unescaped = payload.replace(b"\x00\x00\x03", b"\x00\x00")
+        self._length = 8 * len(unescaped)
+        self._value = int.from_bytes(unescaped, "big")
+        self._position = 0
 
     def bits(self, count: int) -> int:
         """Returns the next `count` bits as an unsigned number."""
-        self._at += count
-        shift = self._length - self._at
+        self._position += count
+        shift = self._length - self._position
         value = self._value >> shift if shift >= 0 else self._value << -shift
         return value & ((1 << count) - 1)
 
@@ -55,18 +61,18 @@ class BitReader:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """What a packet's first slice says.
+class PictureOrder:
+    """What the first slice of a packet says about its picture and the order it is shown in.
 
     Attributes:
-        clean: pictures shown after this one need nothing that was coded before it.
+        restart: pictures shown after this one need nothing that was coded before it.
         intra: the picture is predicted from no other.
         epoch: how often the order count restarted so far; orders before `order`.
         order: picture order count within its epoch.
         second_field: the packet is the second field of the frame in the packet before.
     """
 
-    clean: bool
+    restart: bool
     intra: bool
     epoch: int
     order: int
@@ -81,12 +87,12 @@ def nal_units(packet: bytes, length_size: int) -> Iterator[bytes]:
         length_size: bytes of the length before each unit; 0 for start codes (Annex B).
     """
     if length_size:
-        at = 0
-        while at + length_size <= len(packet):
-            size = int.from_bytes(packet[at : at + length_size], "big")
-            at += length_size
-            yield packet[at : at + size]
-            at += size
+        offset = 0
+        while offset + length_size <= len(packet):
+            size = int.from_bytes(packet[offset : offset + length_size], "big")
+            offset += length_size
+            yield packet[offset : offset + size]
+            offset += size
         return
     start = packet.find(b"\x00\x00\x01")
     while start >= 0:
@@ -97,7 +103,7 @@ def nal_units(packet: bytes, length_size: int) -> Iterator[bytes]:
         start = end
 
 
-class OrderCount:
+class OrderCounter:
     """Unwraps the low bits of picture order counts (H.264 8.2.1.1, H.265 8.3.1)."""
 
     def __init__(self) -> None:
@@ -106,7 +112,7 @@ class OrderCount:
         self._low = 0
 
     def restart(self) -> None:
-        """Begins to count anew at a picture that nothing before it is needed for."""
+        """Starts counting again at a picture that needs nothing from before it."""
         self.epoch += 1
         self._high = self._low = 0
 
@@ -115,7 +121,7 @@ class OrderCount:
 
         Args:
             low: the low bits as the slice has them.
-            bits: how many they are.
+            bits: number of low bits.
             reference: whether later pictures count from this one.
         """
         size = 1 << bits

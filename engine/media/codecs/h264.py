@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.media.codecs.bitstream import BitReader, OrderCount, Picture, nal_units
+from engine.media.codecs.bitstream import (
+    SLICE_HEAD_BYTES,
+    BitReader,
+    OrderCounter,
+    PictureOrder,
+    nal_units,
+)
 
-_SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
-_INTRA_SLICES = (2, 4)
+_SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8  # nal_unit_type (H.264 table 7-1).
+_INTRA_SLICES = (2, 4)  # slice_type modulo 5 of I and SI slices (H.264 table 7-6).
 _HIGH_PROFILES = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244})
-_SLICE_HEAD = 64
+"""profile_idc of parameter sets that state a chroma format (H.264 7.3.2.1.1)."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class _Sps:
 
 
 @dataclass(frozen=True)
-class _Slice:
+class _SliceHeader:
     idr: bool
     intra: bool
     reference: bool
@@ -44,23 +50,24 @@ class H264Reader:
         self._sps: dict[int, _Sps] = {}
         self._pps: dict[int, int] = {}
         self._length_size = 0
-        self._count = OrderCount()
-        self._first_field: _Slice | None = None
+        self._counter = OrderCounter()
+        self._first_field: _SliceHeader | None = None
         if extradata and extradata[0] == 1 and len(extradata) > 6:
             self._length_size = (extradata[4] & 3) + 1
             self._read_avcc(extradata)
         elif extradata:
-            self._read_sets(extradata, 0)
+            for unit in nal_units(extradata, 0):
+                self._read_set(unit)
 
     @property
     def may_have_fields(self) -> bool:
         """Whether the stream's headers allow a field in a packet of its own."""
         return any(not sps.frames_only for sps in self._sps.values())
 
-    def read(self, packet: bytes) -> Picture | None:
-        """Returns what a packet's slices say; None when it has none that can be read."""
+    def read(self, packet: bytes) -> PictureOrder | None:
+        """Returns what a packet's slices say about its order; None when none can be read."""
         try:
-            slices = self._slices(packet)
+            slices = self._read_slices(packet)
         except ValueError:
             return None
         if not slices:
@@ -77,19 +84,19 @@ class H264Reader:
         complete = second or not first.field or any(s.bottom != first.bottom for s in slices[1:])
         self._first_field = None if complete else first
         if first.idr and not second:
-            self._count.restart()
+            self._counter.restart()
         order = 0
         if first.sps.order_type == 0:
-            order = self._count.unwrap(first.order_low, first.sps.order_bits, first.reference)
-        return Picture(first.idr, first.intra, self._count.epoch, order, second)
+            order = self._counter.unwrap(first.order_low, first.sps.order_bits, first.reference)
+        return PictureOrder(first.idr, first.intra, self._counter.epoch, order, second)
 
     @property
     def coded_order(self) -> bool:
         """Whether the stream says that pictures are shown in the order in which they are coded."""
         return bool(self._sps) and all(sps.order_type != 0 for sps in self._sps.values())
 
-    def _slices(self, packet: bytes) -> list[_Slice]:
-        found: list[_Slice] = []
+    def _read_slices(self, packet: bytes) -> list[_SliceHeader]:
+        slices: list[_SliceHeader] = []
         for unit in nal_units(packet, self._length_size):
             if not unit:
                 continue
@@ -97,16 +104,16 @@ class H264Reader:
             if kind in (_SPS, _PPS):
                 self._read_set(unit)
             elif kind in (_SLICE, _IDR):
-                piece = self._slice(unit)
-                if piece is not None:
-                    found.append(piece)
+                header = self._read_slice(unit)
+                if header is not None:
+                    slices.append(header)
                 # Only a field's packet may hide the other field behind its first slice.
-                if piece is None or not piece.field:
+                if header is None or not header.field:
                     break
-        return found
+        return slices
 
-    def _slice(self, unit: bytes) -> _Slice | None:
-        bits = BitReader(unit[1:_SLICE_HEAD])
+    def _read_slice(self, unit: bytes) -> _SliceHeader | None:
+        bits = BitReader(unit[1:SLICE_HEAD_BYTES])
         bits.ue()
         intra = bits.ue() % 5 in _INTRA_SLICES
         sps = self._sps.get(self._pps.get(bits.ue(), 0))
@@ -121,21 +128,17 @@ class H264Reader:
         if idr:
             bits.ue()
         low = bits.bits(sps.order_bits) if sps.order_type == 0 else 0
-        return _Slice(idr, intra, bool(unit[0] & 0x60), frame_num, field, bottom, low, sps)
+        return _SliceHeader(idr, intra, bool(unit[0] & 0x60), frame_num, field, bottom, low, sps)
 
     def _read_avcc(self, extradata: bytes) -> None:
-        at = 5
+        offset = 5
         for mask in (31, 255):
-            count = extradata[at] & mask if at < len(extradata) else 0
-            at += 1
+            count = extradata[offset] & mask if offset < len(extradata) else 0
+            offset += 1
             for _ in range(count):
-                size = int.from_bytes(extradata[at : at + 2], "big")
-                self._read_set(extradata[at + 2 : at + 2 + size])
-                at += 2 + size
-
-    def _read_sets(self, data: bytes, length_size: int) -> None:
-        for unit in nal_units(data, length_size):
-            self._read_set(unit)
+                size = int.from_bytes(extradata[offset : offset + 2], "big")
+                self._read_set(extradata[offset + 2 : offset + 2 + size])
+                offset += 2 + size
 
     def _read_set(self, unit: bytes) -> None:
         # A damaged parameter set is left out: its slices are then not understood either.
@@ -144,7 +147,7 @@ class H264Reader:
                 number, sps = _read_sps(unit)
                 self._sps[number] = sps
             elif unit and unit[0] & 31 == _PPS:
-                bits = BitReader(unit[1:_SLICE_HEAD])
+                bits = BitReader(unit[1:SLICE_HEAD_BYTES])
                 number = bits.ue()
                 self._pps[number] = bits.ue()
         except ValueError:

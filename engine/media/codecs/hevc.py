@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.media.codecs.bitstream import BitReader, OrderCount, Picture, nal_units
+from engine.media.codecs.bitstream import (
+    SLICE_HEAD_BYTES,
+    BitReader,
+    OrderCounter,
+    PictureOrder,
+    nal_units,
+)
 
-_SPS, _PPS = 33, 34
-_IDR = (19, 20)
-_BLA = (16, 17, 18)
+# Values of nal_unit_type (H.265 table 7-1).
+_SPS, _PPS = 33, 34  # Sequence and picture parameter sets.
+_IDR = (19, 20)  # Instantaneous decoding refresh: no picture before it is needed.
+_BLA = (16, 17, 18)  # Broken link access: the order count restarts as well.
 _LEADING = range(6, 10)
-_FIRST_IRAP, _LAST_IRAP = 16, 23
-_LAST_SLICE = 31
-_SLICE_HEAD = 64
+_FIRST_IRAP, _LAST_IRAP = 16, 23  # Pictures at which decoding may start.
+_LAST_SLICE = 31  # All types up to this one are slices.
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class HevcReader:
         self._separate: dict[int, bool] = {}
         self._pps: dict[int, _Pps] = {}
         self._length_size = 0
-        self._count = OrderCount()
+        self._counter = OrderCounter()
         if extradata and extradata[0] == 1 and len(extradata) > 22:
             self._length_size = (extradata[21] & 3) + 1
             self._read_hvcc(extradata)
@@ -45,22 +51,22 @@ class HevcReader:
             for unit in nal_units(extradata, 0):
                 self._read_set(unit)
 
-    def read(self, packet: bytes) -> Picture | None:
-        """Returns what a packet's first slice says; None when it has none that can be read."""
+    def read(self, packet: bytes) -> PictureOrder | None:
+        """Returns what a packet's first slice says about its order; None when none can be read."""
         for unit in nal_units(packet, self._length_size):
             if len(unit) < 3:
                 continue
             kind = unit[0] >> 1 & 63
             if kind <= _LAST_SLICE:
                 try:
-                    return self._slice(unit, kind)
+                    return self._read_slice(unit, kind)
                 except ValueError:
                     return None
             self._read_set(unit)
         return None
 
-    def _slice(self, unit: bytes, kind: int) -> Picture | None:
-        bits = BitReader(unit[2:_SLICE_HEAD])
+    def _read_slice(self, unit: bytes, kind: int) -> PictureOrder | None:
+        bits = BitReader(unit[2:SLICE_HEAD_BYTES])
         if not bits.flag():
             return None
         irap = _FIRST_IRAP <= kind <= _LAST_IRAP
@@ -71,7 +77,7 @@ class HevcReader:
             return None
         restart = kind in _IDR or kind in _BLA
         if restart:
-            self._count.restart()
+            self._counter.restart()
         low = 0
         if kind not in _IDR:
             bits.bits(pps.extra_bits)
@@ -84,19 +90,19 @@ class HevcReader:
         # Sub-layer pictures that nothing refers to have even numbers below 16.
         lowest_layer = unit[1] & 7 == 1
         counted = lowest_layer and kind not in _LEADING and not (kind < 16 and kind % 2 == 0)
-        order = self._count.unwrap(low, self._order_bits[pps.sps], counted)
-        return Picture(irap, irap, self._count.epoch, order)
+        order = self._counter.unwrap(low, self._order_bits[pps.sps], counted)
+        return PictureOrder(irap, irap, self._counter.epoch, order)
 
     def _read_hvcc(self, extradata: bytes) -> None:
-        at = 23
+        offset = 23
         for _ in range(extradata[22]):
-            count = int.from_bytes(extradata[at + 1 : at + 3], "big")
-            at += 3
+            count = int.from_bytes(extradata[offset + 1 : offset + 3], "big")
+            offset += 3
             for _ in range(count):
-                size = int.from_bytes(extradata[at : at + 2], "big")
-                self._read_set(extradata[at + 2 : at + 2 + size])
-                at += 2 + size
-                if at > len(extradata):
+                size = int.from_bytes(extradata[offset : offset + 2], "big")
+                self._read_set(extradata[offset + 2 : offset + 2 + size])
+                offset += 2 + size
+                if offset > len(extradata):
                     return
 
     def _read_set(self, unit: bytes) -> None:
@@ -106,7 +112,7 @@ class HevcReader:
             if kind == _SPS:
                 self._read_sps(unit)
             elif kind == _PPS:
-                bits = BitReader(unit[2:_SLICE_HEAD])
+                bits = BitReader(unit[2:SLICE_HEAD_BYTES])
                 number, sps = bits.ue(), bits.ue()
                 bits.flag()
                 self._pps[number] = _Pps(sps, bits.flag(), bits.bits(3))

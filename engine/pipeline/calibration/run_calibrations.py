@@ -1,4 +1,4 @@
-"""Calibrations of a case: found again, learned from the evidence itself, stored."""
+"""The calibrations of a run: found in the case, learned from the evidence itself, and stored."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.case import CalibrationRow, Case, Change, NewCalibration
+from engine.case import CalibrationRow, Case, Change, NewCalibration, RunRow
+from engine.core.channels import SCENE, TEXT
 from engine.core.errors import BadInputError
 from engine.core.times import Span, format_time
-from engine.detectors.scene.scene_calibration import Calibration
-from engine.detectors.scene.scene_learning import calibrate
+from engine.detectors.scene.observation import MotionBlock
+from engine.detectors.scene.scene_calibration import SceneCalibration
+from engine.detectors.scene.scene_learning import learn_scene
 from engine.detectors.text.text_calibration import TextCalibration, learn_text
 from engine.motion.analysis_plan import AnalysisPlan
 from engine.motion.grid import Grid
-from engine.pipeline.fusion import SCENE, TEXT
+from engine.pipeline.channels.raw_maps import Calibrations, RawMaps
 from engine.pipeline.recipe import Recipe
-from engine.pipeline.scoring import Block, Calibrations, RawMaps
 
-_DECISIVE = ("motion", "scene", "stride", "fps", "normal", "ignore", "interest")
+_DECISIVE_SETTINGS = ("motion", "scene", "stride", "fps", "normal", "ignore", "interest")
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class KnownCalibrations:
 
 
 def find_calibration(case: Case, recipe: Recipe, grid: Grid, channel: str) -> CalibrationRow | None:
-    """Finds what was learned from the same normal footage for a picture of the same size.
+    """Finds what was learned from the same normal footage for frames of the same size.
 
-    A resumed run finds its own that way, another video of the same camera the one of an earlier
-    run.
+    A resumed run finds its own calibration that way, and another video of the same camera that of
+    an earlier run.
 
     Args:
         case: holds the calibrations.
@@ -52,41 +53,41 @@ def find_calibration(case: Case, recipe: Recipe, grid: Grid, channel: str) -> Ca
     Returns:
         The newest one; None when it has to be learned.
     """
-    decisive = _DECISIVE + ((TEXT, "variant") if channel == TEXT else ())
-    wanted = recipe.as_json()
-    for row in case.calibrations.all(channel):
-        run_id = row.calibration.run_id
-        if row.calibration.kind != "normal" or run_id is None:
-            continue
-        run = case.runs.get(run_id)
+    decisive = _DECISIVE_SETTINGS + ((TEXT, "variant") if channel == TEXT else ())
+    recipe_settings = recipe.as_json()
+    for row, run in _normal_calibrations(case, channel):
         settings = json.loads(run.settings)
-        streams = [one.stream for one in case.evidence.streams(run.evidence_id)]
-        size = [(one.width, one.height) for one in streams if one.number == run.stream]
+        streams = [row.stream for row in case.evidence.streams(run.evidence_id)]
+        size = [(s.width, s.height) for s in streams if s.number == run.stream]
         same_size = size == [(grid.source_width, grid.source_height)]
-        if same_size and all(settings.get(name) == wanted.get(name) for name in decisive):
+        if same_size and all(settings.get(name) == recipe_settings.get(name) for name in decisive):
             return row
     return None
 
 
-def find_camera(case: Case, recipe: Recipe, grid: Grid) -> TextCalibration | None:
-    """Finds what was learned of a camera from the recipe's normal footage with any prompts."""
+def _normal_calibrations(case: Case, channel: str) -> Iterator[tuple[CalibrationRow, RunRow]]:
+    """Yields the calibrations from normal footage, newest first, with the runs that made them."""
+    for row in case.calibrations.all(channel):
+        if row.calibration.kind == "normal" and row.calibration.run_id is not None:
+            yield row, case.runs.get(row.calibration.run_id)
+
+
+def find_camera_calibration(case: Case, recipe: Recipe, grid: Grid) -> TextCalibration | None:
+    """Finds a text calibration from the recipe's normal footage, with whatever prompts."""
     if recipe.text is None:
         return None
-    for row in case.calibrations.all(TEXT):
-        run_id = row.calibration.run_id
-        if row.calibration.kind != "normal" or run_id is None:
-            continue
-        other = Recipe.from_json(json.loads(case.runs.get(run_id).settings))
-        if other.text is not None and other.text.measuring() == recipe.text.measuring():
-            asked = replace(recipe, text=other.text, variant=other.variant)
-            found = find_calibration(case, asked, grid, TEXT)
-            if found is not None:
-                return TextCalibration.decode(found.calibration.body)
+    for _, run in _normal_calibrations(case, TEXT):
+        other = Recipe.from_json(json.loads(run.settings))
+        if other.text and other.text.feature_settings() == recipe.text.feature_settings():
+            same_prompts = replace(recipe, text=other.text, variant=other.variant)
+            row = find_calibration(case, same_prompts, grid, TEXT)
+            if row is not None:
+                return TextCalibration.decode(row.calibration.body)
     return None
 
 
-def find_normal(case: Case, recipe: Recipe, grid: Grid) -> KnownCalibrations | None:
-    """Finds what was learned from the recipe's normal footage.
+def find_normal_calibrations(case: Case, recipe: Recipe, grid: Grid) -> KnownCalibrations | None:
+    """Finds the calibrations that were learned from the recipe's normal footage.
 
     Returns:
         The scene's calibration, and the text channel's when that runs and is known; None when
@@ -98,19 +99,19 @@ def find_normal(case: Case, recipe: Recipe, grid: Grid) -> KnownCalibrations | N
     text = find_calibration(case, recipe, grid, TEXT) if recipe.text is not None else None
     ids = {row.calibration.channel: row.id for row in (scene, text) if row is not None}
     known = Calibrations(
-        Calibration.decode(scene.calibration.body),
+        SceneCalibration.decode(scene.calibration.body),
         None if text is None else TextCalibration.decode(text.calibration.body),
     )
     return KnownCalibrations(known, ids)
 
 
-def learn_own(
+def learn_from_evidence(
     raw: RawMaps,
     source: dict[str, Any],
     recipe: Recipe,
     plan: AnalysisPlan,
     pack: TextCalibration | None = None,
-    scene: Calibration | None = None,
+    scene: SceneCalibration | None = None,
 ) -> Calibrations:
     """Calibrates on the evidence: on the spans marked normal, otherwise on all of it.
 
@@ -119,14 +120,14 @@ def learn_own(
         source: what the evidence is, for the record.
         recipe: of the run.
         plan: what was analysed.
-        pack: what the pack says by itself; None without the text channel.
-        scene: what was learned from the same maps before; None learns it.
+        pack: the calibration of the pack by itself; None without the text channel.
+        scene: learned from the same maps before; None learns it.
     """
     spans = recipe.normal_spans
-    marked = {"spans": [[span.start, span.end] for span in spans]} if spans else {}
+    marked_spans = {"spans": [[span.start, span.end] for span in spans]} if spans else {}
     kind = "normal" if spans else "self"
-    sources = ({**source, **marked},)
-    scene = scene or calibrate(
+    sources = ({**source, **marked_spans},)
+    scene = scene or learn_scene(
         kind,
         [lambda: blocks_within(iter(raw.motion()), spans)],
         (plan.grid.rows, plan.grid.columns),
@@ -137,7 +138,7 @@ def learn_own(
     )
     if raw.text is None or pack is None:
         return Calibrations(scene)
-    text = learn_text(kind, (one.within(spans) for one in raw.text()), pack, sources)
+    text = learn_text(kind, (block.within(spans) for block in raw.text()), pack, sources)
     return Calibrations(scene, text)
 
 
@@ -149,7 +150,7 @@ def store_calibrations(
     evidence_id: int,
 ) -> KnownCalibrations:
     """Stores what the case does not have yet, as final, and returns all with their ids."""
-    bodies: dict[str, Calibration | TextCalibration] = {SCENE: known.calibrations.scene}
+    bodies: dict[str, SceneCalibration | TextCalibration] = {SCENE: known.calibrations.scene}
     if known.calibrations.text is not None:
         bodies[TEXT] = known.calibrations.text
     ids = dict(known.ids)
@@ -170,15 +171,15 @@ def store_calibrations(
     return KnownCalibrations(known.calibrations, ids)
 
 
-def blocks_within(blocks: Iterator[Block], spans: tuple[Span, ...]) -> Iterator[Block]:
+def blocks_within(blocks: Iterator[MotionBlock], spans: tuple[Span, ...]) -> Iterator[MotionBlock]:
     """Yields the parts of blocks that lie in the spans; everything when there are none."""
     for maps, seconds in blocks:
         if not spans:
             yield maps, seconds
             continue
         inside = np.any([(seconds >= span.start) & (seconds <= span.end) for span in spans], axis=0)
-        borders = np.flatnonzero(np.diff(inside, prepend=False, append=False))
-        for start, stop in borders.reshape(-1, 2).tolist():
+        edges = np.flatnonzero(np.diff(inside, prepend=False, append=False))
+        for start, stop in edges.reshape(-1, 2).tolist():
             yield maps.part(start, stop), seconds[start:stop]
 
 

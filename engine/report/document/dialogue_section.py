@@ -1,30 +1,30 @@
-"""Dialogues in a report's document: facts, and apart from them what a machine wrote."""
+"""Sets dialogues out in a report: facts, and apart from them what a language model wrote."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.case.tables.dialogue_rows import ENDED
+from engine.case.tables.dialogues import INCOMPLETE_REASONS
 from engine.core.times import format_time
 from engine.report.document.document_parts import Section, plural, user_text, when
 from engine.report.report_content import EvidenceContent
 
-_ENDED = {"answering": "the answer was not finished", **ENDED}
+_INCOMPLETE_REASONS = {"answering": "the answer was not finished", **INCOMPLETE_REASONS}
 _DISAGREES = "This answer disagrees with the heatmap: compare with score and places above."
 
 
-def event_turns(event_id: int, one: EvidenceContent) -> list[Section]:
-    """Sets out what was asked and answered about an event."""
-    return _turns(row for row in one.dialogues if row["event_id"] == event_id)
+def event_turns(event_id: int, evidence: EvidenceContent) -> list[Section]:
+    """Returns the turns of all dialogues about an event."""
+    return _turns(row for row in evidence.dialogues if row["event_id"] == event_id)
 
 
-def span_dialogues(one: EvidenceContent) -> list[Section]:
-    """Sets out what was asked about spans that are no events."""
+def span_dialogues(evidence: EvidenceContent) -> list[Section]:
+    """Returns the dialogues about spans that are no events."""
     return [
         {"span": f"{format_time(row['start_s'])} – {format_time(row['end_s'])}",
          "turns": _turns([row])}
-        for row in one.dialogues if row["event_id"] is None
+        for row in evidence.dialogues if row["event_id"] is None
     ]  # fmt: skip
 
 
@@ -38,18 +38,18 @@ def _turns(dialogues: Iterable[Mapping[str, Any]]) -> list[Section]:
             {
                 "question": user_text(turn["question"]),
                 "by": user_text(f"asked by {turn['author']}, {when(turn['utc'])}"),
-                "facts": [] if same else [user_text(str(one.get("text", ""))) for one in before],
+                "facts": [] if same else [user_text(str(fact.get("text", ""))) for fact in before],
                 "same_facts": same and bool(before),
                 "answer": None if turn["answer"] is None else user_text(turn["answer"]),
-                "made": user_text(_made(turn)),
+                "made": user_text(_authorship(turn)),
                 "marks": [user_text(mark) for mark in _marks(turn)],
-                "cited": user_text("; ".join(map(_cited, turn["citations"]))),
+                "cited": user_text("; ".join(map(_citation_text, turn["citations"]))),
             }
         )
     return turns
 
 
-def _made(turn: Mapping[str, Any]) -> str:
+def _authorship(turn: Mapping[str, Any]) -> str:
     if turn["pack"] is None:
         return ""
     sampling = turn["settings"].get("sampling") or {}
@@ -65,8 +65,8 @@ def _marks(turn: Mapping[str, Any]) -> list[str]:
     marks = []
     if turn["agrees_with_heatmap"] is False:
         marks.append(_DISAGREES)
-    if turn["state"] in _ENDED:
-        marks.append(f"Incomplete: {_ENDED[turn['state']]}.")
+    if turn["state"] in _INCOMPLETE_REASONS:
+        marks.append(f"Incomplete: {_INCOMPLETE_REASONS[turn['state']]}.")
     if turn["missing"]:
         marks.append(f"No answer of a language model: {turn['missing']}.")
     if turn["dropped_turns"]:
@@ -75,7 +75,7 @@ def _marks(turn: Mapping[str, Any]) -> list[str]:
     return marks
 
 
-def _cited(citation: Mapping[str, Any]) -> str:
+def _citation_text(citation: Mapping[str, Any]) -> str:
     return (
         f"{format_time(citation['start_s'])} – {format_time(citation['end_s'])} "
         f"(PTS {citation['start_pts']}–{citation['end_pts']})"

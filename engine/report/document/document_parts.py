@@ -1,4 +1,4 @@
-"""The small pieces that a report's document is made of."""
+"""The small parts that the document of a report is made of."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from engine.export.printable_text import reads_rightwards, shown
+from engine.export.printable_text import reads_rightwards, visible_text
 
 Section = dict[str, Any]
-"""A piece of a document: values of JSON's types."""
+"""A part of a document: values of the types that JSON has."""
 
 
 def user_text(text: str) -> Section:
-    """Returns a text that others may have written, with the direction it is read in."""
-    safe = shown(text)
+    """Returns a text that anybody may have written, safe to print, with its reading direction."""
+    safe = visible_text(text)
     return {"text": safe, "rtl": not reads_rightwards(safe)}
 
 
@@ -22,10 +22,10 @@ def row(label: str, text: str, *, mono: bool = False, bad: bool = False) -> Sect
     """Returns a labelled value.
 
     Args:
-        label: our word for it.
-        text: the value, by whomever.
-        mono: whether it is set in letters of equal width.
-        bad: whether it says that integrity failed.
+        label: a word of ours.
+        text: the value, which anybody may have written.
+        mono: whether it is printed in letters of equal width.
+        bad: whether it means that the integrity of evidence is broken.
     """
     return {"label": label, "mono": mono, "bad": bad, "hash": False, **user_text(text)}
 
@@ -35,18 +35,18 @@ def hash_row(label: str, sha256: str, *, bad: bool = False) -> Section:
     return {**row(label, sha256, mono=True, bad=bad), "hash": True}
 
 
-def plural(count: int, one: str, more: str) -> str:
+def plural(count: int, singular: str, several: str) -> str:
     """Returns a number with its noun."""
-    return f"{count:,} {one if count == 1 else more}"
+    return f"{count:,} {singular if count == 1 else several}"
 
 
-def joined(words: Iterable[str]) -> Section:
-    """Returns words between commas as one text."""
+def join_words(words: Iterable[str]) -> Section:
+    """Returns words as one text, separated by commas."""
     return user_text(", ".join(words))
 
 
 def when(utc: str) -> str:
-    """Returns a stored UTC time as people read it; what is no time is shown as it is."""
+    """Returns a stored time in a readable form; what is no time is returned as it is."""
     try:
         time = datetime.fromisoformat(utc)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One event in a report's document."""
+"""Sets one event out in a report."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from engine.core.times import format_time
 from engine.report.document.dialogue_section import event_turns
-from engine.report.document.document_parts import Section, joined, plural, row, user_text, when
-from engine.report.document.event_stills import EventPictures
+from engine.report.document.document_parts import Section, join_words, plural, row, user_text, when
+from engine.report.document.event_stills import EventStills
 from engine.report.report_content import EvidenceContent, ReportContent
 
-_WORDS = {
+_KIND_TEXTS = {
     "plain": "the frame as it is",
     "overlay": "the same frame with heat, boxes and paths",
     "whole": "the whole event: all its heat and the whole of every path, over the same frame",
@@ -20,12 +20,12 @@ _WORDS = {
 
 def event_section(
     event: Mapping[str, Any],
-    one: EvidenceContent,
+    evidence: EvidenceContent,
     content: ReportContent,
-    pictures: Mapping[int, EventPictures],
+    stills: Mapping[int, EventStills],
 ) -> Section:
-    """Sets an event out: pictures, reasons, facts, what the examiner made of it."""
-    drawn = pictures.get(event["event_id"])
+    """Returns an event with stills, reasons, facts and what the examiner added."""
+    drawn = stills.get(event["event_id"])
     notes = content.review.notes_about(f"event:{event['event_id']}")
     return {
         "id": event["event_id"],
@@ -34,15 +34,15 @@ def event_section(
         "state": event["state"],
         "summary": user_text(event["summary"]),
         "reasons": [user_text(reason["text"]) for reason in event["reasons"]],
-        "facts": _facts(event, one),
+        "facts": _facts(event, evidence),
         "judgement": _judgement(event),
-        "tags": joined(event["tags"]),
+        "tags": join_words(event["tags"]),
         "notes": [
             {"by": user_text(f"{note['author']}, {when(note['utc'])}"),
              "text": user_text(note["text"]), "versions": len(note["amended"]) + 1}
             for note in notes
         ],
-        "turns": event_turns(event["event_id"], one),
+        "turns": event_turns(event["event_id"], evidence),
         "pictures": [
             {"file": picture.name, "kind": picture.kind, "alt": _alt(event, picture.kind),
              "tall": picture.height > picture.width}
@@ -53,30 +53,29 @@ def event_section(
 
 
 def _judgement(event: Mapping[str, Any]) -> Section:
-    said = {
+    judgement = {
         "relevant": "relevant, says the examiner",
         "seen": "seen by the examiner, without a judgement",
         "dismissed": "dismissed by the examiner",
         "unseen": "not yet seen by the examiner",
     }[event["state"]]
     reason = event["state_reason"]
-    return user_text(f"{said}: {reason}" if reason else said)
+    return user_text(f"{judgement}: {reason}" if reason else judgement)
 
 
-def _facts(event: Mapping[str, Any], one: EvidenceContent) -> list[Section]:
+def _facts(event: Mapping[str, Any], evidence: EvidenceContent) -> list[Section]:
     own = event["channel"] == "examiner"
     facts = [
         row("Peak", f"{format_time(event['peak_s'])}, score {event['peak_score']:.3f}"),
         row("PTS", f"{event['start_pts']} – {event['end_pts']}, peak {event['peak_pts']}"),
         row("Found by", "the examiner" if own else f"the {event['channel']} channel"),
     ]
-    offset = one.state.row.clock_offset_s
+    offset = evidence.state.row.clock_offset_s
     if offset is not None:
         ends = [format_time(event[name] + offset) for name in ("start_s", "end_s")]
         facts.append(row("Burned-in clock", " – ".join(ends)))
-    known = (
-        {path["trajectory_id"]: path for path in one.current.trajectories} if one.current else {}
-    )
+    trajectories = evidence.current.trajectories if evidence.current else ()
+    known = {path["trajectory_id"]: path for path in trajectories}
     for path in event["trajectories"]:
         whole = known.get(path["trajectory_id"], {})
         speed = whole.get("relative_speed")
@@ -91,10 +90,10 @@ def _facts(event: Mapping[str, Any], one: EvidenceContent) -> list[Section]:
 
 
 def _alt(event: Mapping[str, Any], kind: str) -> str:
-    return f"Event {event['event_id']} at {format_time(event['peak_s'])}: {_WORDS[kind]}"
+    return f"Event {event['event_id']} at {format_time(event['peak_s'])}: {_KIND_TEXTS[kind]}"
 
 
-def _caption(drawn: EventPictures, event: Mapping[str, Any]) -> str:
+def _caption(drawn: EventStills, event: Mapping[str, Any]) -> str:
     about = f"Frame {drawn.frame}, PTS {drawn.pts}, {format_time(event['peak_s'])}"
     if drawn.pict_type != "?":
         about += f", type {drawn.pict_type}"
@@ -102,5 +101,5 @@ def _caption(drawn: EventPictures, event: Mapping[str, Any]) -> str:
         about += ", damaged"
     if not drawn.pictures:
         return f"{about}: this frame cannot be decoded."
-    shown = "; ".join(_WORDS[picture.kind] for picture in drawn.pictures)
-    return f"{about}. {plural(len(drawn.pictures), 'picture', 'pictures')}: {shown}."
+    kinds = "; ".join(_KIND_TEXTS[picture.kind] for picture in drawn.pictures)
+    return f"{about}. {plural(len(drawn.pictures), 'picture', 'pictures')}: {kinds}."

@@ -1,4 +1,4 @@
-"""A report's pictures and charts, and the document that names them."""
+"""Draws the stills and charts of a report, and makes the document that names them."""
 
 from __future__ import annotations
 
@@ -12,57 +12,57 @@ from engine.core.progress import CancelToken, ProgressCallback
 from engine.pipeline.interpolation import expand_scores
 from engine.pipeline.stored_run import stored_run
 from engine.render.score_chart import score_chart
-from engine.report.document.event_stills import EventPictures, draw_events, shown_events
-from engine.report.document.report_document import document
+from engine.report.document.event_stills import EventStills, draw_event_stills, illustrated_events
+from engine.report.document.report_document import report_document
 from engine.report.report_content import EvidenceContent, ReportContent
 
 
-def illustrated(
+def illustrate_report(
     case: Case,
     content: ReportContent,
     folder: Path,
     cancel: CancelToken,
     progress: ProgressCallback,
 ) -> dict[str, Any]:
-    """Draws what a report shows and sets its content out as a document.
+    """Draws the stills and charts of a report and makes its document.
 
     Args:
-        case: open.
-        content: what the report says.
-        folder: gets a folder `pictures`.
-        cancel: looked at between pictures.
-        progress: told how many pictures are drawn.
+        case: the open case.
+        content: the content of the report.
+        folder: a folder in which the folder `pictures` is made.
+        cancel: is checked between stills.
+        progress: is called with the number of stills drawn.
 
     Returns:
-        The document: values of JSON's types.
+        The document: values of the types that JSON has.
 
     Raises:
         CancelledError: the user stopped.
-        OSError: a picture cannot be written.
+        OSError: a still or a chart cannot be written.
     """
-    place = folder / "pictures"
-    place.mkdir()
-    pictures: dict[int, EventPictures] = {}
+    images = folder / "pictures"
+    images.mkdir()
+    stills: dict[int, EventStills] = {}
     without: dict[int, str] = {}
     charts: dict[int, str] = {}
-    in_all = sum(len(shown_events(one)) for one in content.evidence)
-    for one in content.evidence:
-        number = one.state.row.id
-        drawn, without[number] = draw_events(case, one, place, cancel, progress, in_all)
-        pictures.update(drawn)
-        chart = _chart(case, one)
+    in_all = sum(len(illustrated_events(evidence)) for evidence in content.evidence)
+    for evidence in content.evidence:
+        number = evidence.state.row.id
+        drawn, without[number] = draw_event_stills(case, evidence, images, cancel, progress, in_all)
+        stills.update(drawn)
+        chart = _chart(case, evidence)
         if chart:
             charts[number] = f"scores-{number}.svg"
-            (place / charts[number]).write_text(chart, encoding="utf-8")
-    return document(content, pictures, without, charts)
+            (images / charts[number]).write_text(chart, encoding="utf-8")
+    return report_document(content, stills, without, charts)
 
 
-def _chart(case: Case, one: EvidenceContent) -> str:
+def _chart(case: Case, evidence: EvidenceContent) -> str:
     """Draws the scores of the current run; empty when there are none that can be shown."""
-    if one.current is None:
+    if evidence.current is None:
         return ""
     try:
-        stored = stored_run(case, one.current.row)
+        stored = stored_run(case, evidence.current.row)
         plan, run_id = stored.plan, stored.run.id
         names = sorted(case.results.channels(run_id), key=lambda name: name != stored.leading)
         scores = {
@@ -70,16 +70,14 @@ def _chart(case: Case, one: EvidenceContent) -> str:
             for name in names
         }
     except SightlineError:
-        # The document names runs whose maps do not fit where their pictures would be.
+        # Where its stills would be, the document says that the maps of the run do not fit.
         return ""
     # The leading channel comes first in the legend and last on the paper, over the others.
-    return score_chart(scores, stored.seconds, _spans(one))
+    return score_chart(scores, stored.seconds, _spans(evidence))
 
 
-def _spans(one: EvidenceContent) -> Sequence[tuple[str, float, float]]:
-    events = [*(one.current.events if one.current else ()), *one.own_events]
+def _spans(evidence: EvidenceContent) -> Sequence[tuple[str, float, float]]:
     return [
         (str(event["event_id"]), event["start_s"], event["end_s"])
-        for event in events
-        if event["state"] != "dismissed"
+        for event in illustrated_events(evidence)
     ]

@@ -1,4 +1,4 @@
-"""Method, limits and audit log in a report's document (R3, R4, R7, R11)."""
+"""Sets method, limits and audit log out in a report (R3, R4, R7, R11)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ REPEAT = (
 
 
 def method_section(content: ReportContent) -> Section:
-    """Names every tool in order of use, and of each current run its settings and machine."""
-    runs = [one.current for one in content.evidence if one.current]
+    """Returns every tool in order of use, and settings and machine of each current run."""
+    runs = content.current_runs
     return {
         "steps": _steps(runs[-1] if runs else None, _has_answers(content)),
         "repeat": REPEAT,
-        "runs": [_run(run, runs[:place]) for place, run in enumerate(runs)],
+        "runs": [_run(run, runs[:number]) for number, run in enumerate(runs)],
     }
 
 
 def _has_answers(content: ReportContent) -> bool:
-    turns = (turn for one in content.evidence for row in one.dialogues for turn in row["turns"])
+    dialogues = (row for evidence in content.evidence for row in evidence.dialogues)
+    turns = (turn for row in dialogues for turn in row["turns"])
     return any(turn["machine_written"] for turn in turns)
 
 
@@ -44,7 +45,7 @@ def _steps(run: RunContent | None, answers: bool) -> list[Section]:
     )
     python = env.get("python", "version not recorded")
     written = "only the answers marked machine-written are" if answers else "no text in it is"
-    told = (
+    steps = (
         ("Integrity", "SHA-256 over the whole of each file, when it was added, before each run "
          "and for this report.", f"Python {python}, hashlib"),
         ("Decoding", "Every frame of the native stream by its own PTS; the file is "
@@ -61,25 +62,25 @@ def _steps(run: RunContent | None, answers: bool) -> list[Section]:
         ("Report", f"Set from the case by templates; {written} written by a language model.",
          f"Jinja {version('jinja2')}, Typst {version('typst')}"),
     )  # fmt: skip
-    return [{"name": name, "text": text, "tool": tool.strip(", ")} for name, text, tool in told]
+    return [{"name": name, "text": text, "tool": tool.strip(", ")} for name, text, tool in steps]
 
 
 def _text_step(run: RunContent | None) -> list[tuple[str, str, str]]:
-    """Names pack, device and number type of the text channel where it spoke."""
+    """Returns the step of the text channel with pack, device and number type, if the run has it."""
     text = json.loads(run.row.settings).get("text") if run else None
     if not text:
         return []
     tool = f"pack {text['pack']} {text['version']}, SHA-256 {text['pack_sha256']}, "
-    said = "A frozen visual backbone and its trained decoder compare every cell with the prompts."
-    return [("Text channel", said, f"{tool}{text['number_type']} on {text['device']}")]
+    what = "A frozen visual backbone and its trained decoder compare every cell with the prompts."
+    return [("Text channel", what, f"{tool}{text['number_type']} on {text['device']}")]
 
 
 def _run(run: RunContent, before: Sequence[RunContent]) -> Section:
     stored = run.row
     env = json.loads(stored.environment)
     channels = "; ".join(
-        f"{name}: largest score {one['max']:.3f}, 99th percentile {one['p99']:.3f}"
-        for name, one in run.channels.items()
+        f"{name}: largest score {figures['max']:.3f}, 99th percentile {figures['p99']:.3f}"
+        for name, figures in run.channels.items()
     )
     rows = [
         row("Started", when(stored.started_utc)),
@@ -97,13 +98,17 @@ def _run(run: RunContent, before: Sequence[RunContent]) -> Section:
     ]
     rows += [
         row(
-            f"Calibration {one['calibration_id']}",
-            f"{one['kind']}, channel {one['channel']}, version {one['version']}, "
-            f"SHA-256 {one['sha256']}",
+            f"Calibration {calibration['calibration_id']}",
+            f"{calibration['kind']}, channel {calibration['channel']}, "
+            f"version {calibration['version']}, SHA-256 {calibration['sha256']}",
         )
-        for one in run.calibrations
+        for calibration in run.calibrations
     ]
-    same = [one.row.id for one in before if one.row.settings_sha256 == stored.settings_sha256]
+    same = [
+        earlier.row.id
+        for earlier in before
+        if earlier.row.settings_sha256 == stored.settings_sha256
+    ]
     settings = [
         {"name": name, "value": user_text(value)}
         for name, value in _flat(json.loads(stored.settings))
@@ -126,30 +131,28 @@ def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, st
 
 
 def limit_section(content: ReportContent) -> Section:
-    """Says what a reader must know before relying on the report."""
-    channels = sorted(
-        {name for one in content.evidence if one.current for name in one.current.channels}
-    )
+    """Returns what a reader must know before relying on the report."""
+    channels = sorted({name for run in content.current_runs for name in run.channels})
     return {
         "said": [user_text(text) for text in content.limits],
-        "rates": [_rate(one) for one in content.rates if one["channel"] in channels],
+        "rates": [_rate(rate) for rate in content.rates if rate["channel"] in channels],
         "unmeasured": [
-            name for name in channels if name not in {one["channel"] for one in content.rates}
+            name for name in channels if name not in {rate["channel"] for rate in content.rates}
         ],
     }
 
 
-def _rate(one: Mapping[str, Any]) -> Section:
+def _rate(rate: Mapping[str, Any]) -> Section:
     return {
-        "channel": one["channel"],
-        "data": f"{one['dataset']}, {one['split']}, {plural(one['videos'], 'video', 'videos')}",
-        "frames": f"{one['frames']:,} ({one['abnormal_frames']:,} abnormal)",
-        "calibrate": one["calibrate"],
-        "false_alarm": _percent(one["false_alarm_rate"]),
-        "miss": _percent(one["miss_rate"]),
-        "micro_auc": "undefined" if one["micro_auc"] is None else f"{one['micro_auc']:.3f}",
-        "threshold": f"{one['threshold']:g}",
-        "version": one["sightline"],
+        "channel": rate["channel"],
+        "data": f"{rate['dataset']}, {rate['split']}, {plural(rate['videos'], 'video', 'videos')}",
+        "frames": f"{rate['frames']:,} ({rate['abnormal_frames']:,} abnormal)",
+        "calibrate": rate["calibrate"],
+        "false_alarm": _percent(rate["false_alarm_rate"]),
+        "miss": _percent(rate["miss_rate"]),
+        "micro_auc": "undefined" if rate["micro_auc"] is None else f"{rate['micro_auc']:.3f}",
+        "threshold": f"{rate['threshold']:g}",
+        "version": rate["sightline"],
     }
 
 
@@ -158,18 +161,18 @@ def _percent(share: float | None) -> str:
 
 
 def audit_section(content: ReportContent) -> Section:
-    """Says where the history of the case ends, and what in it needs an explanation."""
-    said = [
+    """Returns where the audit chain of the case ends, and what in it needs an explanation."""
+    sentences = [
         f"The case's history has {content.audit_entries:,} entries, each bound by a hash to the "
         "one before it. The head below is that of the last entry before this report was recorded.",
         "The command verify --head with this head says whether the history in a copy of the case "
         "is the one that this report was made from.",
     ]
-    said += [
-        f"The clock of the machine ran backwards before entry {one['seq']}: from "
-        f"{when(one['before'])} to {when(one['utc'])}. Order is kept by number and chain."
-        for one in content.clocks[:20]
+    sentences += [
+        f"The clock of the machine ran backwards before entry {entry['seq']}: from "
+        f"{when(entry['before'])} to {when(entry['utc'])}. Order is kept by number and chain."
+        for entry in content.clocks[:20]
     ]
     if len(content.clocks) > 20:
-        said.append(f"It did so {len(content.clocks)} times in all.")
-    return {"said": said, "entries": content.audit_entries, "head": content.audit_head}
+        sentences.append(f"It did so {len(content.clocks)} times in all.")
+    return {"said": sentences, "entries": content.audit_entries, "head": content.audit_head}

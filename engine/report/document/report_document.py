@@ -1,4 +1,4 @@
-"""A report as a document: everything in words and in order; HTML and PDF only set it.
+"""Makes the document of a report: everything in words and in order, for HTML and PDF alike.
 
 All values are texts, numbers, lists and mappings, so that a template never computes anything and
 nothing that an examiner or a file wrote can become markup.
@@ -18,19 +18,19 @@ from engine.report.document.dialogue_section import span_dialogues
 from engine.report.document.document_parts import (
     Section,
     hash_row,
-    joined,
+    join_words,
     plural,
     row,
     user_text,
     when,
 )
 from engine.report.document.event_section import event_section
-from engine.report.document.event_stills import EventPictures
+from engine.report.document.event_stills import EventStills
 from engine.report.document.method_section import audit_section, limit_section, method_section
 from engine.report.report_content import EvidenceContent, ReportContent
-from engine.report.review_content import STATES, triage
+from engine.report.review_content import STATES, count_states
 
-_LONGEST_METADATA = 2000
+_MAX_METADATA = 2000  # Characters of container metadata that are printed; about half a page.
 
 SIGN_OFF = (
     "The software measures and warns; it decides nothing. I have examined what this report "
@@ -38,55 +38,63 @@ SIGN_OFF = (
 )
 
 
-def document(
+def report_document(
     content: ReportContent,
-    pictures: Mapping[int, EventPictures],
-    without_pictures: Mapping[int, str],
+    stills: Mapping[int, EventStills],
+    without_stills: Mapping[int, str],
     charts: Mapping[int, str],
 ) -> dict[str, Any]:
-    """Sets a report out as a document.
+    """Makes the document of a report.
 
     Args:
-        content: what the report says.
-        pictures: of each event by its id.
-        without_pictures: why a piece of evidence has no pictures, by its id.
+        content: the content of the report.
+        stills: the stills of each event by its id.
+        without_stills: why a piece of evidence has no stills, by its id.
         charts: file name of each score chart, by id of the evidence.
 
     Returns:
-        Values of JSON's types.
+        Values of the types that JSON has.
     """
-    made = datetime.fromisoformat(content.made_utc)
+    written = datetime.fromisoformat(content.made_utc)
     name = PurePath(content.case).name
-    marks = [mark for one in content.evidence for mark in _marks(one)]
+    marks = [mark for evidence in content.evidence for mark in _marks(evidence)]
     return {
         "title": f"Examination report: {name}",
-        "author": content.details.examiner or "examiner not named",
+        "author": content.case_info.examiner or "examiner not named",
         "case": user_text(name),
-        "made": [made.year, made.month, made.day, made.hour, made.minute, made.second],
+        "made": [
+            written.year,
+            written.month,
+            written.day,
+            written.hour,
+            written.minute,
+            written.second,
+        ],
         "cover": _cover(content, name),
         "marks": marks,
         "sign_off": SIGN_OFF,
-        "summary": _summary(content, pictures),
-        "evidence": [_evidence(one, content) for one in content.evidence],
+        "summary": _summary(content, stills),
+        "evidence": [_evidence(evidence, content) for evidence in content.evidence],
         "method": method_section(content),
         "findings": [
-            _findings(one, content, pictures, without_pictures, charts) for one in content.evidence
+            _results(evidence, content, stills, without_stills, charts)
+            for evidence in content.evidence
         ],
         "notes": _notes(content),
         "limits": limit_section(content),
         "audit": audit_section(content),
-        "files": _files(content, pictures),
+        "files": _files(content, stills),
         "head": content.audit_head,
     }
 
 
 def _cover(content: ReportContent, name: str) -> list[Section]:
-    details = content.details
+    info = content.case_info
     return [
         row("Case", name),
-        row("Reference", details.reference or "not given"),
-        row("Examiner", details.examiner or "not given"),
-        row("Organisation", details.organisation or "not given"),
+        row("Reference", info.reference or "not given"),
+        row("Examiner", info.examiner or "not given"),
+        row("Organisation", info.organisation or "not given"),
         row("Report made", when(content.made_utc)),
         row("Software", f"Sightline {content.version}"),
         row("Evidence", plural(len(content.evidence), "piece", "pieces")),
@@ -95,43 +103,40 @@ def _cover(content: ReportContent, name: str) -> list[Section]:
     ]
 
 
-def _marks(one: EvidenceContent) -> list[Section]:
-    """Says in so many words what is wrong with a piece of evidence, now or ever."""
-    state = one.state
+def _marks(evidence: EvidenceContent) -> list[Section]:
+    """Returns what is wrong with a piece of evidence, now or at any time before."""
+    state = evidence.state
     name = f"Evidence {state.row.id}"
     marks = []
     if state.sha256_now is None:
         marks.append(f"{name} is missing or cannot be read: {state.error}")
-    elif not state.unchanged:
+    elif not state.is_unchanged:
         marks.append(
             f"{name} HAS CHANGED since it was added. SHA-256 recorded {state.row.sha256}, "
             f"found now {state.sha256_now}."
         )
-    elif one.mismatches:
-        marks.append(
-            f"{name} was found changed or missing {plural(len(one.mismatches), 'time', 'times')} "
-            "before; it is unchanged now."
-        )
+    elif evidence.mismatches:
+        times = plural(len(evidence.mismatches), "time", "times")
+        marks.append(f"{name} was found changed or missing {times} before; it is unchanged now.")
     return [user_text(mark) for mark in marks]
 
 
-def _summary(content: ReportContent, pictures: Mapping[int, EventPictures]) -> dict[str, Any]:
+def _summary(content: ReportContent, stills: Mapping[int, EventStills]) -> dict[str, Any]:
     counts = []
-    for one in content.evidence:
-        found = one.current.triage if one.current else dict.fromkeys(STATES, 0)
-        own = triage(one.own_events)
-        total = {state: found[state] + own[state] for state in STATES}
-        included = len(one.own_events) + (len(one.current.events) if one.current else 0)
+    for evidence in content.evidence:
+        triage_counts = evidence.current.triage if evidence.current else dict.fromkeys(STATES, 0)
+        own = count_states(evidence.own_events)
+        total = {state: triage_counts[state] + own[state] for state in STATES}
         counts.append(
             {
-                "name": user_text(f"{one.state.row.id}  {one.state.row.name}"),
+                "name": user_text(f"{evidence.state.row.id}  {evidence.state.row.name}"),
                 "cells": [str(total[state]) for state in STATES],
                 "total": str(sum(total.values())),
-                "included": str(included),
+                "included": str(len(evidence.events)),
             }
         )
-    unchanged = sum(one.state.unchanged for one in content.evidence)
-    analysed = sum(one.current is not None for one in content.evidence)
+    unchanged = sum(evidence.state.is_unchanged for evidence in content.evidence)
+    analysed = sum(evidence.current is not None for evidence in content.evidence)
     total_of = len(content.evidence)
     sentences = [
         f"{unchanged} of {total_of} pieces of evidence are unchanged since they were added, as "
@@ -142,7 +147,7 @@ def _summary(content: ReportContent, pictures: Mapping[int, EventPictures]) -> d
     ]
     if content.tagged:
         sentences.append("This report includes only events to which the examiner gave a tag.")
-    if pictures:
+    if stills:
         sentences.append(
             "Pictures are reduced JPEG illustrations made from the exact frame that is named "
             "below them. Their colours over the frame are heat "
@@ -152,8 +157,8 @@ def _summary(content: ReportContent, pictures: Mapping[int, EventPictures]) -> d
     return {"sentences": sentences, "states": list(STATES), "counts": counts}
 
 
-def _evidence(one: EvidenceContent, content: ReportContent) -> dict[str, Any]:
-    state = one.state
+def _evidence(evidence: EvidenceContent, content: ReportContent) -> dict[str, Any]:
+    state = evidence.state
     piece = state.row
     rows = [
         row("Name", piece.name),
@@ -167,25 +172,29 @@ def _evidence(one: EvidenceContent, content: ReportContent) -> dict[str, Any]:
     if state.sha256_now is None:
         rows.append(row("SHA-256 now", f"none: {state.error}", bad=True))
     else:
-        rows.append(hash_row("SHA-256 now", state.sha256_now, bad=not state.unchanged))
+        rows.append(hash_row("SHA-256 now", state.sha256_now, bad=not state.is_unchanged))
     rows.append(
-        row("Integrity", "unchanged" if state.unchanged else "CHANGED", bad=not state.unchanged)
+        row(
+            "Integrity",
+            "unchanged" if state.is_unchanged else "CHANGED",
+            bad=not state.is_unchanged,
+        )
         if state.sha256_now
         else row("Integrity", "MISSING", bad=True)
     )
     rows += [
         row("Found changed", f"{when(miss['utc'])}: {miss['sha256_now'] or 'missing'}", bad=True)
-        for miss in one.mismatches
+        for miss in evidence.mismatches
     ]
     if piece.clock_offset_s is not None:
         rows.append(row("Burned-in clock", f"{piece.clock_offset_s:+.3f} s from stream time"))
-    for stream in one.streams:
+    for stream in evidence.streams:
         rows.append(row(f"Stream {stream['number']}", _stream(stream)))
     rows += _properties(json.loads(piece.properties))
     return {
         "id": piece.id,
         "name": user_text(piece.name),
-        "ok": state.unchanged,
+        "ok": state.is_unchanged,
         "rows": rows,
         "notes": [_note(note) for note in content.review.notes_about(f"evidence:{piece.id}")],
     }
@@ -193,19 +202,19 @@ def _evidence(one: EvidenceContent, content: ReportContent) -> dict[str, Any]:
 
 def _stream(stream: Mapping[str, Any]) -> str:
     flags = [name.replace("_", " ") for name, on in stream["flags"].items() if on]
-    said = (
+    text = (
         f"{stream['codec']}, {stream['width']} x {stream['height']} decoded pixels, "
         f"{stream['frames']:,} frames, {format_time(stream['duration_s'])}, time base "
         f"{stream['time_base_num']}/{stream['time_base_den']} s, first PTS {stream['first_pts']}"
     )
-    return f"{said}; {', '.join(flags)}" if flags else said
+    return f"{text}; {', '.join(flags)}" if flags else text
 
 
 _COUNTS = ("duplicates", "missing", "discarded", "discontinuities", "unreadable")
 
 
 def _properties(values: Mapping[str, Any]) -> list[Section]:
-    """Sets out what the container says; what it says of frame times is given even when it is 0."""
+    """Returns what the container says; counts about frame times are given even when they are 0."""
     counts = [f"{values[name]} {name}" for name in _COUNTS if values.get(name) is not None]
     gaps = values.get("gaps") or []
     counts.append(plural(len(gaps), "gap", "gaps"))
@@ -226,8 +235,8 @@ def _properties(values: Mapping[str, Any]) -> list[Section]:
         rows.append(row("Sound", "the file also has sound, which was not examined"))
     metadata = values.get("metadata") or {}
     if metadata:
-        said = "; ".join(f"{name}: {text}" for name, text in metadata.items())
-        rows.append(row("Container says", said[:_LONGEST_METADATA]))
+        text = "; ".join(f"{name}: {text}" for name, text in metadata.items())
+        rows.append(row("Container says", text[:_MAX_METADATA]))
     return rows
 
 
@@ -236,34 +245,33 @@ def _rate(values: Mapping[str, Any]) -> str:
     return "not stated" if rate is None else f"{rate} frames a second, as the container states"
 
 
-def _findings(
-    one: EvidenceContent,
+def _results(
+    evidence: EvidenceContent,
     content: ReportContent,
-    pictures: Mapping[int, EventPictures],
-    without_pictures: Mapping[int, str],
+    stills: Mapping[int, EventStills],
+    without_stills: Mapping[int, str],
     charts: Mapping[int, str],
 ) -> dict[str, Any]:
-    run, piece = one.current, one.state.row
-    events = [*(run.events if run else ()), *one.own_events]
-    events.sort(key=lambda event: (event["start_s"], event["event_id"]))
-    said = []
+    run, piece = evidence.current, evidence.state.row
+    events = sorted(evidence.events, key=lambda event: (event["start_s"], event["event_id"]))
+    sentences = []
     if run is None:
-        said.append("No analysis of this evidence has finished.")
+        sentences.append("No analysis of this evidence has finished.")
     else:
-        said += [f"Condition: {warning.text}" for warning in run.row.warnings]
+        sentences += [f"Condition: {warning.text}" for warning in run.row.warnings]
         if not events:
             none = "has a tag" if content.tagged else "stands out"
-            said.append(f"Nothing in this evidence {none}.")
-    if without_pictures.get(piece.id):
-        said.append(f"There are no pictures: {without_pictures[piece.id]}.")
-    kept = [event for event in events if event["state"] != "dismissed"]
+            sentences.append(f"Nothing in this evidence {none}.")
+    if without_stills.get(piece.id):
+        sentences.append(f"There are no pictures: {without_stills[piece.id]}.")
+    listed = [event for event in events if event["state"] != "dismissed"]
     return {
         "id": piece.id,
         "name": user_text(piece.name),
         "run": None if run is None else f"run {run.row.id}",
         "chart": charts.get(piece.id),
-        "said": [user_text(text) for text in said],
-        "events": [event_section(event, one, content, pictures) for event in kept],
+        "said": [user_text(text) for text in sentences],
+        "events": [event_section(event, evidence, content, stills) for event in listed],
         "dismissed": [
             {
                 "id": event["event_id"],
@@ -274,13 +282,13 @@ def _findings(
             for event in events
             if event["state"] == "dismissed"
         ],
-        "dialogues": span_dialogues(one),
+        "dialogues": span_dialogues(evidence),
         "bookmarks": [
             {
                 "span": _span(mark),
                 "text": user_text(mark["text"] or "no text"),
                 "by": user_text(f"{mark['author']}, {when(mark['utc'])}"),
-                "tags": joined(mark["tags"]),
+                "tags": join_words(mark["tags"]),
             }
             for mark in content.review.bookmarks
             if mark["evidence_id"] == piece.id and (mark["tags"] or not content.tagged)
@@ -298,15 +306,17 @@ def _span(mark: Mapping[str, Any]) -> str:
 def _notes(content: ReportContent) -> dict[str, Any]:
     notes = content.review.notes
     if content.tagged:
-        notes = tuple(one for one in notes if one["tags"])
+        notes = tuple(note for note in notes if note["tags"])
     removed = content.review.removed_notes
-    said = [] if notes else ["There are no notes" + (" with a tag." if content.tagged else ".")]
+    sentences = (
+        [] if notes else ["There are no notes" + (" with a tag." if content.tagged else ".")]
+    )
     if removed:
-        said.append(
+        sentences.append(
             f"{plural(removed, 'note', 'notes')} taken out of sight by the examiner; the case "
             "keeps them."
         )
-    return {"said": said, "notes": [_note(one) for one in notes]}
+    return {"said": sentences, "notes": [_note(note) for note in notes]}
 
 
 def _note(note: Mapping[str, Any]) -> dict[str, Any]:
@@ -316,30 +326,30 @@ def _note(note: Mapping[str, Any]) -> dict[str, Any]:
         "title": f"Note {note['note_id']} about {about}{at}",
         "by": user_text(f"{note['author']}, {when(note['utc'])}"),
         "text": user_text(note["text"]),
-        "tags": joined(note["tags"]),
+        "tags": join_words(note["tags"]),
         "amended": [
             {
-                "by": user_text(f"{one['author']}, {when(one['utc'])}"),
-                "text": user_text(one["text"]),
+                "by": user_text(f"{version['author']}, {when(version['utc'])}"),
+                "text": user_text(version["text"]),
             }
-            for one in note["amended"]
+            for version in note["amended"]
         ],
     }
 
 
-def _files(content: ReportContent, pictures: Mapping[int, EventPictures]) -> dict[str, Any]:
+def _files(content: ReportContent, stills: Mapping[int, EventStills]) -> dict[str, Any]:
     return {
         "exports": [
             {
-                "name": user_text(PurePath(one.path).name),
-                "about": f"{one.kind}, {one.size:,} bytes, {when(one.utc)}",
-                "sha256": one.sha256,
+                "name": user_text(PurePath(export.path).name),
+                "about": f"{export.kind}, {export.size:,} bytes, {when(export.utc)}",
+                "sha256": export.sha256,
             }
-            for one in content.exports
+            for export in content.exports
         ],
         "pictures": [
-            {"name": picture.name, "sha256": picture.sha256}
-            for number in sorted(pictures)
-            for picture in pictures[number].pictures
+            {"name": still.name, "sha256": still.sha256}
+            for number in sorted(stills)
+            for still in stills[number].pictures
         ],
     }

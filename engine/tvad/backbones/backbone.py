@@ -1,7 +1,7 @@
 """What a frozen vision-language backbone offers: one small protocol for all of them.
 
-A backbone sees windows of T frames and answers with T' = T / `temporal_patch` slices of
-features at four depths; everything that is trained lies in the decoder behind it.
+A backbone computes features of windows of T frames: T' = T / `temporal_patch` slices at four
+depths. Everything that is trained lies in the decoder behind it.
 """
 
 from __future__ import annotations
@@ -14,22 +14,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-MOTION_CHANNELS = ("right", "down", "magnitude", "deviation", "difference", "foreground")
-"""What `WindowMotion.values` holds, in this order."""
-
 
 @dataclass(frozen=True, eq=False)
 class WindowMotion:
     """Motion beside the frames of a window, one slice for each slice of features.
 
     Attributes:
-        values: float32 [T', 6, R, C], the `MOTION_CHANNELS` over a grid of the whole picture:
+        values: float32 [T', 6, R, C], channels over a grid of the whole picture:
             mean flow vector (right, down), mean magnitude of the flow and its deviation over
             about 0.2 s, in pixels of the analysis picture a second; difference to the frame
             0.2 s before and share of foreground, both 0..1.
         usual: float32 [R], the speed that is usual at each row, in the same pixels a second,
             from what came before or from a calibration; 0 where it is not known.
-        width: of the analysis picture, in pixels; turns its speeds into those of another size.
+        width: width of the analysis picture in pixels; turns its speeds into those of another
+            size.
     """
 
     values: NDArray[np.float32]
@@ -42,10 +40,10 @@ class VideoWindow:
     """Consecutive analysed frames as a backbone takes them.
 
     Attributes:
-        frames: uint8 [T, H, W, 3], RGB, of the size that `Backbone.picture_size` named.
+        frames: uint8 [T, H, W, 3], RGB, of the size that `Backbone.picture_size` chose.
         seconds: float64 [T], stream time of each frame.
-        motion: measured on all frames of the stream around these; None without motion, which
-            a backbone that uses it treats as a still picture.
+        motion: motion that was measured on all frames of the stream around these; without it, a
+            backbone that uses motion sees a still picture.
     """
 
     frames: NDArray[np.uint8]
@@ -74,8 +72,8 @@ class Cost:
     Attributes:
         weights_bytes: memory of its weights.
         window_bytes: further memory for one window of the usual size, an estimate.
-        window_ms: time for one window on the reference machine (two cores), or on the GPU the
-            pack names; 0 when nobody measured it.
+        window_ms: time for one window on the reference machine (two cores), in milliseconds; 0
+            where nobody measured it.
     """
 
     weights_bytes: int
@@ -87,16 +85,16 @@ class Backbone(Protocol):
     """A frozen vision encoder with its frozen text encoder.
 
     Attributes:
-        name: of the kind, as packs name it (`compact`, `qwen2.5-vl`, `open_clip`).
+        name: name of its kind in the registry, which packs write.
         widths: channels of the four depths, from shallow to deep.
         text_width: D, the width of text embeddings.
         temporal_patch: frames that become one slice of features.
         stride: pixels of the picture in one cell of the heatmap's grid.
         window_frames: T, frames in a full window; a shorter one of a whole number of patches
-            is taken as well.
+            is possible as well.
         frame_rate: analysed frames a second that suit it.
         motion_channels: M of `Features.motion`; 0 for a backbone that sees frames only.
-        cost: what it costs.
+        cost: memory and time that it needs.
     """
 
     @property
@@ -127,11 +125,11 @@ class Backbone(Protocol):
     def cost(self) -> Cost: ...  # noqa: D102
 
     def picture_size(self, width: int, height: int, people: float | None = None) -> tuple[int, int]:
-        """Chooses the size at which it wants the frames of a stream.
+        """Chooses the size to which the frames of a stream are scaled.
 
         Args:
-            width: of the decoded picture.
-            height: of the decoded picture.
+            width: width of the decoded picture.
+            height: height of the decoded picture.
             people: usual height of people in decoded pixels, when it was measured.
 
         Returns:
@@ -149,7 +147,7 @@ class Backbone(Protocol):
         ...
 
     def video_tokens(self, window: VideoWindow) -> torch.Tensor:
-        """Returns what a language model sees of a window: float32 [n, width]."""
+        """Returns its own video tokens of a window, float32 [n, width]."""
         ...
 
     def embed_text(self, texts: Sequence[str]) -> torch.Tensor:

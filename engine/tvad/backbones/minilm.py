@@ -11,8 +11,10 @@ import torch
 from engine.core.errors import BadInputError, ResourceError
 from engine.tvad.torchvision_guard import guard_torchvision
 
-MOST_TOKENS = 128
-_BATCH = 64
+MAX_WORD_PIECES = 128
+"""Word pieces of a prompt: all-MiniLM-L6-v2 was trained on texts of at most that many."""
+
+_BATCH = 64  # texts embedded at once, which bounds memory; the result does not depend on it
 
 
 class TextEncoder:
@@ -77,7 +79,9 @@ class TextEncoder:
         for text, length in zip(texts, mask.sum(1).tolist(), strict=True):
             if not text:
                 raise BadInputError("a prompt is empty", "", "write a word or leave it out")
-            if length > MOST_TOKENS:
-                raise BadInputError(
-                    f"a prompt has {length} word pieces", text[:40], f"use at most {MOST_TOKENS}"
+            if length > MAX_WORD_PIECES:
+                what, remedy = (
+                    f"a prompt has {length} word pieces",
+                    f"use at most {MAX_WORD_PIECES}",
                 )
+                raise BadInputError(what, text[:40], remedy)

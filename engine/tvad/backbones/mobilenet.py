@@ -11,13 +11,12 @@ import torch
 from torch import nn
 
 STAGES = (3, 6, 13, 17)
-"""Blocks whose output is taken: strides 4, 8, 16 and 32."""
+"""Blocks whose outputs are the four stages, counted from 1: the last at strides 4, 8, 16 and 32."""
 
-WIDTHS = (24, 32, 96, 320)
-
-_EPSILON = 1e-5
+_EPSILON = 1e-5  # of batch normalisation, as the weights were trained with
+# Mean and deviation of ImageNet's pictures, as the weights were trained with; 0..1.
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# Of each block: expansion, width of its output, stride.
+# Expansion, width of the output and stride of each block, as in the paper.
 _BLOCKS = (
     (1, 16, 1),
     *((6, 24, s) for s in (2, 1)),
@@ -29,7 +28,7 @@ _BLOCKS = (
 )
 
 
-class _Block(nn.Module):
+class _InvertedResidual(nn.Module):
     def __init__(self, inputs: int, expansion: int, width: int, stride: int) -> None:
         super().__init__()
         inner = inputs * expansion
@@ -56,7 +55,7 @@ class MobileNetV2(nn.Module):
         blocks: list[nn.Module] = []
         inputs = 32
         for expansion, width, stride in _BLOCKS:
-            blocks.append(_Block(inputs, expansion, width, stride))
+            blocks.append(_InvertedResidual(inputs, expansion, width, stride))
             inputs = width
         self.blocks = nn.ModuleList(blocks)
 
@@ -94,20 +93,21 @@ def fold(state: Mapping[str, torch.Tensor]) -> MobileNetV2:
     net = MobileNetV2()
     folded: dict[str, torch.Tensor] = {}
 
-    def put(to: str, convolution: str, normalisation: str) -> None:
+    def fold_layer(to: str, convolution: str, normalisation: str) -> None:
         gain = state[f"{normalisation}.weight"]
         gain = gain / torch.sqrt(state[f"{normalisation}.running_var"] + _EPSILON)
         folded[f"{to}.weight"] = state[f"{convolution}.weight"] * gain.view(-1, 1, 1, 1)
         mean = state[f"{normalisation}.running_mean"]
         folded[f"{to}.bias"] = state[f"{normalisation}.bias"] - mean * gain
 
-    put("stem", "features.0.0", "features.0.1")
+    fold_layer("stem", "features.0.0", "features.0.1")
     for block, (expansion, _, _) in enumerate(_BLOCKS):
         count = 3 if expansion > 1 else 2
         for n in range(count):
             # Each convolution is followed by its normalisation and, but the last, by a ReLU6.
             source = f"features.{block + 1}.conv"
-            put(f"blocks.{block}.layers.{2 * n}", f"{source}.{3 * n}", f"{source}.{3 * n + 1}")
+            layer = f"blocks.{block}.layers.{2 * n}"
+            fold_layer(layer, f"{source}.{3 * n}", f"{source}.{3 * n + 1}")
     net.load_state_dict(folded)
     for convolution in net.modules():
         if isinstance(convolution, nn.Conv2d):

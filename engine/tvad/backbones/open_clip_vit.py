@@ -16,32 +16,42 @@ from torch.nn import functional
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
+from engine.tvad.backbones.backbone_kind import BackboneKind
+from engine.tvad.backbones.scene_units import PEOPLE_HEIGHT, SCENE_CHANNELS
 from engine.tvad.backbones.weight_folder import (
+    MAX_BLOCKS,
     check_shapes,
     four_depths,
     one_line,
     read_config,
     stored_shapes,
 )
+from engine.tvad.backbones.window_pictures import (
+    MAX_AREA,
+    OPENAI_DEVIATION,
+    OPENAI_MEAN,
+    average_tokens,
+    check_motion,
+    check_window,
+    fit_picture,
+    motion_features,
+    to_tensor,
+)
 from engine.tvad.device_memory import named_shortage
-from engine.tvad.scene_units import PEOPLE, SCENE_CHANNELS, scene_motion, still_motion
 from engine.tvad.torchvision_guard import guard_torchvision
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = "open_clip_model.safetensors"
-_MOST_AREA = 640 * 480
-_LEAST_SCALE, _MOST_SCALE = 0.25, 3.0
-_MOST_BLOCKS = 512
-_TOKEN_GRID = 3
+_DEFAULT_LAYERS = 12  # what open_clip takes where a configuration does not say
+_PEOPLE_PATCHES = 2.0  # height of people in patches, at least: one patch shows nobody's shape
+_BLOCK_BUFFERS = 12  # activations of a block at once, in token widths: an estimate, not measured
 _PUBLISHED = "name a folder with open_clip_config.json and open_clip_model.safetensors"
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 # These make open_clip build towers of other libraries, or fetch them.
-_FOREIGN = ("hf_model_name", "hf_tokenizer_name", "timm_model_name")
+_FOREIGN_KEYS = ("hf_model_name", "hf_tokenizer_name", "timm_model_name")
 
 
 class OpenClipBackbone:
-    """See `Backbone` for what the parts mean."""
+    """A CLIP as a backbone. See `Backbone` for what the parts mean."""
 
     name = "open_clip"
     temporal_patch = 2
@@ -64,8 +74,8 @@ class OpenClipBackbone:
         self._depths = four_depths(len(model.visual.transformer.resblocks), folder)
         self._patch = int(model.visual.patch_size[0])
         self._width = int(model.visual.conv1.out_channels)
-        mean = torch.tensor(preprocess.get("mean", _MEAN), device=device)
-        deviation = torch.tensor(preprocess.get("std", _DEVIATION), device=device)
+        mean = torch.tensor(preprocess.get("mean", OPENAI_MEAN), device=device)
+        deviation = torch.tensor(preprocess.get("std", OPENAI_DEVIATION), device=device)
         self._mean, self._deviation = mean.view(1, 3, 1, 1), deviation.view(1, 3, 1, 1)
         self._positions: dict[tuple[int, int], torch.Tensor] = {}
 
@@ -81,44 +91,38 @@ class OpenClipBackbone:
 
     @property
     def stride(self) -> int:
-        """One patch."""
+        """One patch, in pixels."""
         return self._patch
 
     @property
     def cost(self) -> Cost:
         """Weights; a window of 640x480 by the size of its activations, not timed."""
         weights = sum(p.numel() * p.element_size() for p in self._model.parameters())
-        patches = _MOST_AREA // self._patch**2 * self.window_frames
-        return Cost(weights, patches * self._width * 4 * (12 + len(self._depths)), 0.0)
+        patches = MAX_AREA // self._patch**2 * self.window_frames
+        numbers = patches * self._width * (_BLOCK_BUFFERS + len(self._depths))
+        return Cost(weights, 4 * numbers, 0.0)
 
     def picture_size(self, width: int, height: int, people: float | None = None) -> tuple[int, int]:
         """Scales people to two patches, at least to 60 pixels, within 640x480 pixels of area."""
-        scale = max(PEOPLE, 2.0 * self._patch) / people if people else 1.0
-        scale = min(max(scale, _LEAST_SCALE), _MOST_SCALE)
-        scale = min(scale, (_MOST_AREA / (width * height)) ** 0.5)
-        return self._aligned(width * scale), self._aligned(height * scale)
+        wanted_people = max(PEOPLE_HEIGHT, _PEOPLE_PATCHES * self._patch)
+        return fit_picture((width, height), people, wanted_people, self._patch)
 
     @torch.no_grad()
     def features(self, window: VideoWindow) -> Features:
         """Computes the outputs of four blocks, averaged over the frames of each slice."""
-        self._check(window)
         pair = self.temporal_patch
+        check_window(window, pair, self._patch, f"{self._patch}-pixel patches")
         slices = len(window.frames) // pair
+        check_motion(window, slices)
         parts = [self._slice(window.frames[n * pair : (n + 1) * pair]) for n in range(slices)]
-        height, width = window.frames.shape[1:3]
-        grid = (height // self._patch, width // self._patch)
-        if window.motion is None:
-            motion = still_motion(slices, grid)
-        else:
-            motion = scene_motion(window.motion, (width, height), grid)
         maps = tuple(torch.cat(depth) for depth in zip(*parts, strict=True))
+        motion = motion_features(window, slices, self._patch)
         return Features(maps, motion.to(self._device))
 
     @torch.no_grad()
     def video_tokens(self, window: VideoWindow) -> torch.Tensor:
         """Returns the deepest block averaged over 3x3 cells: float32 [T'*9, C]."""
-        pooled = functional.adaptive_avg_pool2d(self.features(window).maps[-1], _TOKEN_GRID)
-        return pooled.flatten(2).transpose(1, 2).reshape(-1, self._width)
+        return average_tokens(self.features(window))
 
     @torch.no_grad()
     def embed_text(self, texts: Sequence[str]) -> torch.Tensor:
@@ -133,10 +137,10 @@ class OpenClipBackbone:
             raise BadInputError("a prompt is empty", "", "write a word or leave it out")
         model, tokenizer = self._model, self._tokenizer
         words = tokenizer.encode(text)
-        most = model.context_length - 2
-        if len(words) > most:
+        max_words = model.context_length - 2
+        if len(words) > max_words:
             what = f"a prompt has {len(words)} tokens"
-            raise BadInputError(what, text[:40], f"use at most {most}")
+            raise BadInputError(what, text[:40], f"use at most {max_words}")
         ids = [tokenizer.sot_token_id, *words, tokenizer.eot_token_id]
         tokens = torch.tensor([ids], device=self._device)
         count = len(ids)
@@ -151,36 +155,22 @@ class OpenClipBackbone:
         mean: torch.Tensor = hidden[0].float().mean(0)
         return mean
 
-    def _check(self, window: VideoWindow) -> None:
-        frames, height, width = window.frames.shape[:3]
-        if not frames or frames % self.temporal_patch:
-            what = f"a window of {frames} frames is not made of pairs"
-            raise BadInputError(what, "", "give an even number")
-        if width % self._patch or height % self._patch or not width * height:
-            what = f"a picture of {width}x{height} is not made of {self._patch}-pixel patches"
-            raise BadInputError(what, "", "scale it to the size that the backbone names")
-        slices = frames // self.temporal_patch
-        if window.motion is not None and len(window.motion.values) != slices:
-            what = f"{len(window.motion.values)} slices of motion for {slices} pairs"
-            raise BadInputError(what, "", "give one slice a pair")
-
     def _slice(self, frames: np.ndarray) -> tuple[torch.Tensor, ...]:
         """Returns the four maps [1, C, H, W] of one slice."""
         visual, patch = self._model.visual, self._patch
         height, width = frames.shape[1:3]
         rows, columns = height // patch, width // patch
         with named_shortage(f"a picture of {width}x{height}", self._device):
-            pictures = torch.from_numpy(np.ascontiguousarray(frames)).to(self._device)
-            pictures = pictures.permute(0, 3, 1, 2).float() / 255.0
+            pictures = to_tensor(frames, self._device).float() / 255.0
             cells = visual.conv1((pictures - self._mean) / self._deviation)
             cells = cells.flatten(2).transpose(1, 2)
             first = visual.class_embedding.expand(len(cells), 1, -1)
             tokens = torch.cat([first, cells], 1) + self._positions_for((rows, columns))
-            _, taken = visual.transformer.forward_intermediates(
+            _, outputs = visual.transformer.forward_intermediates(
                 visual.ln_pre(tokens), indices=[depth - 1 for depth in self._depths]
             )
-            means = [one[:, 1:].mean(0, keepdim=True).transpose(1, 2) for one in taken]
-            return tuple(one.reshape(1, -1, rows, columns).float() for one in means)
+            means = [output[:, 1:].mean(0, keepdim=True).transpose(1, 2) for output in outputs]
+            return tuple(mean.reshape(1, -1, rows, columns).float() for mean in means)
 
     def _positions_for(self, grid: tuple[int, int]) -> torch.Tensor:
         """Returns the learned positions, interpolated to a grid they were not learned on."""
@@ -194,9 +184,6 @@ class OpenClipBackbone:
                 )
             self._positions[grid] = torch.cat([learned[:1], square.flatten(2)[0].T])
         return self._positions[grid]
-
-    def _aligned(self, side: float) -> int:
-        return max(2, round(side / self._patch)) * self._patch
 
 
 def load_open_clip(folder: Path, device: str = "cpu") -> OpenClipBackbone:
@@ -214,7 +201,7 @@ def load_open_clip(folder: Path, device: str = "cpu") -> OpenClipBackbone:
     """
     guard_torchvision()
     values = read_config(folder, CONFIG)
-    model_config = _checked(values, folder)
+    model_config = _model_config(values, folder)
     try:
         from open_clip.tokenizer import SimpleTokenizer
     except ImportError as error:
@@ -224,11 +211,11 @@ def load_open_clip(folder: Path, device: str = "cpu") -> OpenClipBackbone:
     from safetensors.torch import load_file
 
     try:
-        wanted = _made(model_config, "meta")
-        shapes = {name: tuple(one.shape) for name, one in wanted.named_parameters()}
+        weightless = _build_model(model_config, "meta")
+        shapes = {name: tuple(tensor.shape) for name, tensor in weightless.named_parameters()}
         check_shapes(shapes, stored_shapes(folder), folder, lambda name: (name,))
         with named_shortage("open_clip", device):
-            model = _made(model_config, "cpu")
+            model = _build_model(model_config, "cpu")
             model.load_state_dict(load_file(folder / WEIGHTS))
         preprocess = values.get("preprocess_cfg")
         tokenizer = SimpleTokenizer(context_length=model.context_length)
@@ -242,7 +229,11 @@ def load_open_clip(folder: Path, device: str = "cpu") -> OpenClipBackbone:
         raise BadInputError(what, folder, _PUBLISHED) from error
 
 
-def _made(config: Mapping[str, Any], device: str) -> Any:  # noqa: ANN401
+KIND = BackboneKind(load_open_clip)
+"""The kind as the registry lists it."""
+
+
+def _build_model(config: Mapping[str, Any], device: str) -> Any:  # noqa: ANN401
     from open_clip.model import CLIP
 
     make: Any = CLIP
@@ -250,21 +241,20 @@ def _made(config: Mapping[str, Any], device: str) -> Any:  # noqa: ANN401
         return make(**config)
 
 
-def _checked(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _model_config(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Returns the configuration of a CLIP with a vision transformer and nothing foreign in it."""
     config = values.get("model_cfg")
-    found = config if isinstance(config, dict) else {}
-    towers = [found.get(one) for one in ("vision_cfg", "text_cfg")]
-    for tower in towers:
+    config = config if isinstance(config, dict) else {}
+    for tower in (config.get("vision_cfg"), config.get("text_cfg")):
         if not isinstance(tower, dict):
             what = "a configuration that is none of open_clip"
             raise BadInputError(what, folder / CONFIG, _PUBLISHED)
-        foreign = next((name for name in _FOREIGN if tower.get(name)), None)
+        foreign = next((name for name in _FOREIGN_KEYS if tower.get(name)), None)
         if foreign:
             what = f"a CLIP with a tower of another library ({foreign})"
             raise BadInputError(what, folder / CONFIG, "use a CLIP with a vision transformer")
-        layers = tower.get("layers", 12)
-        if not isinstance(layers, int) or not 0 < layers <= _MOST_BLOCKS:
+        layers = tower.get("layers", _DEFAULT_LAYERS)
+        if not isinstance(layers, int) or not 0 < layers <= MAX_BLOCKS:
             what = "a CLIP without a vision transformer"
             raise BadInputError(what, folder / CONFIG, "use ViT-B-32, ViT-B-16 or ViT-L-14")
-    return found
+    return config

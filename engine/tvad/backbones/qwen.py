@@ -15,8 +15,10 @@ import torch
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
+from engine.tvad.backbones.backbone_kind import BackboneKind, OwnLanguageModel
 from engine.tvad.backbones.qwen_patches import PatchLayout, to_patches, to_raster
 from engine.tvad.backbones.weight_folder import (
+    MAX_BLOCKS,
     Shape,
     check_shapes,
     four_depths,
@@ -24,21 +26,24 @@ from engine.tvad.backbones.weight_folder import (
     read_config,
     stored_shapes,
 )
+from engine.tvad.backbones.window_pictures import MAX_AREA, check_window, fit_picture
 from engine.tvad.device_memory import named_shortage
+from engine.tvad.language.qwen_runtime import QwenRuntime, load_qwen_model, load_qwen_runtime
 from engine.tvad.quiet_transformers import quiet_transformers
 from engine.tvad.torchvision_guard import guard_torchvision
 
 MODEL_TYPE = "qwen2_5_vl"
-MOST_TOKENS = 128
-_MOST_BLOCKS = 512
-_MOST_AREA = 640 * 480
-_LEAST_SCALE, _MOST_SCALE = 0.25, 3.0
-_PEOPLE = 84.0
+MAX_PROMPT_TOKENS = 128
+"""Tokens of a prompt: a few words are meant, and the compact text encoder takes no more either."""
+
+_PEOPLE_HEIGHT = 84.0  # pixels: six patches of 14, three tokens of the language model; a choice
+_BLOCK_BUFFERS = 16  # activations of a block at once, in token widths: an estimate, not measured
+_TOKEN_PATCHES = 2  # the published vision encoders merge 2x2 patches into one token
 _RESTORE = "name the folder as it was published, with its config and safetensors"
 
 
 class QwenBackbone:
-    """See `Backbone` for what the parts mean.
+    """Qwen2.5-VL as a backbone. See `Backbone` for what the parts mean.
 
     The text encoder is the language model itself: the last hidden state of every token, as the
     paper has it. Patches are 14 pixels, and so are the cells of its heatmaps.
@@ -79,24 +84,21 @@ class QwenBackbone:
 
     @property
     def stride(self) -> int:
-        """One patch."""
+        """One patch, in pixels."""
         return self._layout.patch
 
     @property
     def cost(self) -> Cost:
         """Weights as loaded; a window of 640x480 by the size of its activations, not timed."""
         weights = sum(p.numel() * p.element_size() for p in self._model.parameters())
-        number = next(self._model.parameters()).element_size()
-        patches = _MOST_AREA // self._layout.patch**2 * (self.window_frames // self.temporal_patch)
-        return Cost(weights, patches * self._width * (number * 16 + 4 * len(self._depths)), 0.0)
+        number_bytes = next(self._model.parameters()).element_size()
+        patches = MAX_AREA // self._layout.patch**2 * (self.window_frames // self.temporal_patch)
+        width_bytes = number_bytes * _BLOCK_BUFFERS + 4 * len(self._depths)
+        return Cost(weights, patches * self._width * width_bytes, 0.0)
 
     def picture_size(self, width: int, height: int, people: float | None = None) -> tuple[int, int]:
         """Scales people to six patches, within 640x480 pixels of area."""
-        scale = _PEOPLE / people if people else 1.0
-        scale = min(max(scale, _LEAST_SCALE), _MOST_SCALE)
-        scale = min(scale, (_MOST_AREA / (width * height)) ** 0.5)
-        factor = self._layout.factor
-        return _aligned(width * scale, factor), _aligned(height * scale, factor)
+        return fit_picture((width, height), people, _PEOPLE_HEIGHT, self._layout.factor)
 
     @torch.no_grad()
     def features(self, window: VideoWindow) -> Features:
@@ -119,9 +121,9 @@ class QwenBackbone:
             if not text.strip():
                 raise BadInputError("a prompt is empty", "", "write a word or leave it out")
             ids = self._tokenizer(text.strip(), return_tensors="pt")["input_ids"]
-            if ids.shape[1] > MOST_TOKENS:
+            if ids.shape[1] > MAX_PROMPT_TOKENS:
                 what = f"a prompt has {ids.shape[1]} tokens"
-                raise BadInputError(what, text[:40], f"use at most {MOST_TOKENS}")
+                raise BadInputError(what, text[:40], f"use at most {MAX_PROMPT_TOKENS}")
             with named_shortage("the text encoder", self._device):
                 out = self._model.language_model(input_ids=ids.to(self._device), use_cache=False)
             rows.append(out.last_hidden_state[0].float().mean(0))
@@ -130,14 +132,8 @@ class QwenBackbone:
         return torch.stack(rows).clone()
 
     def _check(self, window: VideoWindow) -> None:
-        frames, height, width = window.frames.shape[:3]
-        if not frames or frames % self.temporal_patch:
-            what = f"a window of {frames} frames is not made of pairs"
-            raise BadInputError(what, "", "give an even number")
         factor = self._layout.factor
-        if width % factor or height % factor or not width * height:
-            what = f"a picture of {width}x{height} is not made of {factor}x{factor} blocks"
-            raise BadInputError(what, "", "scale it to the size that the backbone names")
+        check_window(window, self.temporal_patch, factor, f"{factor}x{factor} blocks")
 
     def _in_parts(self, window: VideoWindow) -> list[tuple[tuple[torch.Tensor, ...], torch.Tensor]]:
         """Computes a window, in ever smaller parts while the device has no memory for it."""
@@ -166,20 +162,20 @@ class QwenBackbone:
             patches = to_patches(pixels, layout).to(visual.dtype)
             thw = torch.tensor([grid], device=self._device)
             order, _ = get_vision_window_index(thw, layout.merge, layout.window, layout.patch)
-            taken, out = self._run(patches, thw)
-            maps = tuple(to_raster(one, order, grid, layout.merge).float() for one in taken)
-            return maps, out.float()
+            outputs, tokens = self._run(patches, thw)
+            maps = tuple(to_raster(depth, order, grid, layout.merge).float() for depth in outputs)
+            return maps, tokens.float()
 
     def _run(
         self, patches: torch.Tensor, thw: torch.Tensor
     ) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """Runs the vision encoder and keeps what four of its blocks give."""
-        taken: dict[int, torch.Tensor] = {}
+        """Runs the vision encoder; returns the outputs of four blocks, and the merged tokens."""
+        outputs: dict[int, torch.Tensor] = {}
         visual = self._model.visual
 
         def keep(depth: int) -> Any:  # noqa: ANN401
             def hook(_module: object, _inputs: object, output: Any) -> None:  # noqa: ANN401
-                taken[depth] = output[0] if isinstance(output, tuple) else output
+                outputs[depth] = output[0] if isinstance(output, tuple) else output
 
             return hook
 
@@ -189,7 +185,7 @@ class QwenBackbone:
         finally:
             for hook in hooks:
                 hook.remove()
-        return [taken[depth] for depth in self._depths], tokens
+        return [outputs[depth] for depth in self._depths], tokens
 
 
 def load_qwen(folder: Path, device: str = "cpu") -> QwenBackbone:
@@ -218,17 +214,39 @@ def load_qwen(folder: Path, device: str = "cpu") -> QwenBackbone:
         with quiet_transformers(), named_shortage("Qwen2.5-VL", device):
             # The whole model knows the names of all releases; its head is not kept.
             loader: Any = Qwen2_5_VLForConditionalGeneration
-            model, found = loader.from_pretrained(
+            model, loading = loader.from_pretrained(
                 str(folder), config=config, local_files_only=True, use_safetensors=True,
                 dtype=number, output_loading_info=True,
             )  # fmt: skip
-            if found["missing_keys"]:
-                raise ValueError(f"{min(found['missing_keys'])} is missing")
+            if loading["missing_keys"]:
+                raise ValueError(f"{min(loading['missing_keys'])} is missing")
             tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             return QwenBackbone(model.model, tokenizer, device, folder)
     except failures as error:
         what = f"a folder that does not load as Qwen2.5-VL ({one_line(error)})"
         raise BadInputError(what, folder, _RESTORE) from error
+
+
+def _load_with_language(folder: Path, device: str) -> tuple[QwenBackbone, QwenRuntime]:
+    """Loads the model once for seeing and for speaking.
+
+    Raises:
+        ResourceError: a file is missing or damaged.
+        BadInputError: the folder is not what it claims to be.
+    """
+    checked_config(folder)
+    model, tokenizer = load_qwen_model(folder, device)
+    return QwenBackbone(model.model, tokenizer, device, folder), QwenRuntime(model, tokenizer)
+
+
+KIND = BackboneKind(
+    load_qwen,
+    halves_on_gpu=True,
+    own_language=OwnLanguageModel(
+        _TOKEN_PATCHES, load_qwen_runtime, load_qwen_model, _load_with_language
+    ),
+)
+"""The kind as the registry lists it."""
 
 
 def checked_config(folder: Path) -> Any:  # noqa: ANN401
@@ -253,7 +271,7 @@ def checked_config(folder: Path) -> Any:  # noqa: ANN401
         with quiet_transformers():
             config: Any = Qwen2_5_VLConfig.from_dict(values)
         blocks = max(config.vision_config.depth, config.text_config.num_hidden_layers)
-        if not 0 < blocks <= _MOST_BLOCKS:
+        if not 0 < blocks <= MAX_BLOCKS:
             raise ValueError(f"{blocks} blocks")
         vision = config.vision_config
         edges = (
@@ -262,14 +280,14 @@ def checked_config(folder: Path) -> Any:  # noqa: ANN401
         )  # fmt: skip
         if min(edges) <= 0:
             raise ValueError("patches without a size")
-        wanted = shapes_of(config)
+        expected = shapes_of(config)
     except (
         ValueError, TypeError, KeyError, AttributeError, RuntimeError, ZeroDivisionError,
         StrictDataclassError,
     ) as error:  # fmt: skip
         what = f"a configuration that is none of Qwen2.5-VL ({one_line(error)})"
         raise BadInputError(what, folder, _RESTORE) from error
-    check_shapes(wanted, stored, folder, _stored_names)
+    check_shapes(expected, stored, folder, _stored_names)
     return config
 
 
@@ -278,9 +296,9 @@ def shapes_of(config: Any) -> dict[str, Shape]:  # noqa: ANN401
     from transformers import Qwen2_5_VLModel
 
     with torch.device("meta"):
-        made: Any = Qwen2_5_VLModel
-        model = made(config)
-    return {name: tuple(one.shape) for name, one in model.named_parameters()}
+        model_class: Any = Qwen2_5_VLModel
+        model = model_class(config)
+    return {name: tuple(tensor.shape) for name, tensor in model.named_parameters()}
 
 
 def _stored_names(name: str) -> tuple[str, ...]:
@@ -289,7 +307,3 @@ def _stored_names(name: str) -> tuple[str, ...]:
     if kind == "visual":
         return f"visual.{rest}", f"model.visual.{rest}"
     return f"model.{rest}", f"model.language_model.{rest}", name
-
-
-def _aligned(side: float, factor: int) -> int:
-    return max(2, round(side / factor)) * factor

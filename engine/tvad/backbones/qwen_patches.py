@@ -1,4 +1,4 @@
-"""The order in which Qwen2.5-VL takes pixels and gives patches, and the way back to rasters."""
+"""The order of pixels and patches in Qwen2.5-VL, and the way back to rasters."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import torch
 
-# The mean and deviation of the pictures that the vision encoder was trained on, per channel.
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
+from engine.tvad.backbones.window_pictures import OPENAI_DEVIATION, OPENAI_MEAN
 
 
 @dataclass(frozen=True)
 class PatchLayout:
-    """How a picture is cut.
+    """How the vision encoder cuts a picture into patches.
 
     Attributes:
         patch: edge of a patch in pixels.
@@ -42,7 +40,7 @@ def to_patches(frames: torch.Tensor, layout: PatchLayout) -> torch.Tensor:
 
     Args:
         frames: uint8 [T, H, W, 3], RGB.
-        layout: of the encoder.
+        layout: how the encoder cuts them.
 
     Returns:
         float32 [patches, 3 * temporal * patch * patch]; four neighbours that are merged later
@@ -50,8 +48,8 @@ def to_patches(frames: torch.Tensor, layout: PatchLayout) -> torch.Tensor:
     """
     steps, rows, columns = layout.grid(frames.shape[0], frames.shape[1], frames.shape[2])
     merge, patch = layout.merge, layout.patch
-    mean = torch.tensor(_MEAN, device=frames.device)
-    deviation = torch.tensor(_DEVIATION, device=frames.device)
+    mean = torch.tensor(OPENAI_MEAN, device=frames.device)
+    deviation = torch.tensor(OPENAI_DEVIATION, device=frames.device)
     pixels = (frames.float() / 255.0 - mean) / deviation
     cut = pixels.reshape(
         steps, layout.temporal, rows // merge, merge, patch, columns // merge, merge, patch, 3
@@ -68,7 +66,7 @@ def to_raster(
 
     Args:
         hidden: [patches, C], as a block gives them.
-        window_index: [units], which unit stands where, as the encoder computed it.
+        window_index: [units], the units in the order of attention windows, from the encoder.
         grid: slices, rows and columns of patches.
         merge: edge of a unit in patches.
 

@@ -10,11 +10,11 @@ import torch
 
 from engine.core.progress import CancelToken
 from engine.tvad.language.runtime import TRANSFORMERS, EmbeddingPart, Part, Sampling
-from engine.tvad.language.token_sampling import Drawer, Pieces
+from engine.tvad.language.token_sampling import IncrementalDecoder, TokenSampler
 
 
 class CachedRuntime(ABC):
-    """See `Runtime` for what the parts mean."""
+    """A causal model of transformers. See `Runtime` for what the parts mean."""
 
     name = TRANSFORMERS
 
@@ -25,13 +25,13 @@ class CachedRuntime(ABC):
         text_config: Any,  # noqa: ANN401
         context: int | None,
     ) -> None:
-        """Begins with nothing read.
+        """Freezes the model and begins with an empty sequence.
 
         Args:
-            model: causal; it is frozen.
-            tokenizer: its own.
+            model: a causal language model.
+            tokenizer: the tokenizer of the model.
             text_config: configuration of the model's language part.
-            context: positions at most; None takes as many as the model can hold.
+            context: positions at most; None for as many as the model can hold.
         """
         self._model = model.eval().requires_grad_(False)
         self._tokenizer = tokenizer
@@ -54,7 +54,7 @@ class CachedRuntime(ABC):
 
     @property
     def position(self) -> int:
-        """Positions held now."""
+        """Positions in the cache now."""
         return int(self._cache.get_seq_length())
 
     def count(self, part: Part) -> int:
@@ -65,20 +65,20 @@ class CachedRuntime(ABC):
 
     @torch.inference_mode()
     def generate(self, sampling: Sampling, cancel: CancelToken | None = None) -> Iterator[str]:
-        """Answers what was fed last, a piece at a time."""
-        drawer, pieces = Drawer(sampling), Pieces(self._decode)
-        for _ in range(sampling.most):
+        """Yields the answer to what was fed last, a piece at a time."""
+        sampler, decoder = TokenSampler(sampling), IncrementalDecoder(self._decode)
+        for _ in range(sampling.max_tokens):
             if self._logits is None or (cancel is not None and cancel.cancelled):
                 return
-            token = drawer.draw(self._logits.float().cpu().numpy())
+            token = sampler.sample(self._logits.float().cpu().numpy())
             if token in self._ends or self.position >= self._context:
                 return
-            yield pieces.add(token)
-            self._say(token)
+            yield decoder.add(token)
+            self._append(token)
 
     @abstractmethod
-    def _say(self, token: int) -> None:
-        """Reads the token that it has drawn."""
+    def _append(self, token: int) -> None:
+        """Appends a token that was drawn to the sequence."""
 
     def _rows_of(self, tokens: Sequence[int]) -> torch.Tensor:
         embed = self._model.get_input_embeddings()
@@ -107,12 +107,12 @@ class CachedRuntime(ABC):
 
 
 def tokens_of(tokenizer: Any, text: str, markup: bool) -> list[int]:  # noqa: ANN401
-    """Returns the tokens of a text; without `markup` its marks are plain letters."""
-    said = tokenizer(text, add_special_tokens=False, split_special_tokens=not markup)
-    return [int(one) for one in said["input_ids"]]
+    """Returns the tokens of a text; without `markup` the model's marks in it are plain letters."""
+    encoding = tokenizer(text, add_special_tokens=False, split_special_tokens=not markup)
+    return [int(token) for token in encoding["input_ids"]]
 
 
 def end_tokens(tokenizer: Any) -> frozenset[int]:  # noqa: ANN401
     """Returns the tokens that end an answer."""
-    named = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<|im_end|>")]
-    return frozenset(int(one) for one in named if one is not None and one >= 0)
+    tokens = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<|im_end|>")]
+    return frozenset(int(token) for token in tokens if token is not None and token >= 0)

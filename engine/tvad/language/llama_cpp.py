@@ -13,14 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import BadInputError, ResourceError
+from engine.core.errors import BadInputError, ResourceError, brief_reason
 from engine.core.processes import cores
 from engine.core.progress import CancelToken
 from engine.tvad.language.runtime import LLAMA_CPP, EmbeddingPart, Part, Sampling
-from engine.tvad.language.token_sampling import Drawer, Pieces, check_room, check_rows
+from engine.tvad.language.token_sampling import (
+    IncrementalDecoder,
+    TokenSampler,
+    check_room,
+    check_rows,
+)
 
-_CONTEXT = 2048
-_BATCH = 512
+_CONTEXT = 2048  # positions a dialogue needs at most; the model could hold 8192, with more memory
+_BATCH = 512  # positions computed at once; between batches a question can be cancelled
+_MAX_REASON = 120  # characters of llama.cpp's message that still read well behind our own
 
 
 def is_installed() -> bool:
@@ -29,7 +35,7 @@ def is_installed() -> bool:
 
 
 class LlamaRuntime:
-    """See `Runtime` for what the parts mean."""
+    """A model of llama.cpp. See `Runtime` for what the parts mean."""
 
     name = LLAMA_CPP
 
@@ -58,7 +64,7 @@ class LlamaRuntime:
 
     @property
     def position(self) -> int:
-        """Positions held now."""
+        """Positions in the cache now."""
         return self._position
 
     def count(self, part: Part) -> int:
@@ -68,15 +74,17 @@ class LlamaRuntime:
     def feed(self, parts: Sequence[Part], cancel: CancelToken | None = None) -> None:
         """Reads parts after those it holds."""
         check_rows(parts, self.width)
-        items = [one.rows if isinstance(one, EmbeddingPart) else self._tokens(one) for one in parts]
-        check_room(self._position, sum(len(one) for one in items), self.context)
-        held = self._position
-        for item in items:
-            for start in range(0, len(item), _BATCH):
+        inputs = [
+            part.rows if isinstance(part, EmbeddingPart) else self._tokens(part) for part in parts
+        ]
+        check_room(self._position, sum(map(len, inputs)), self.context)
+        before = self._position
+        for values in inputs:
+            for start in range(0, len(values), _BATCH):
                 if cancel is not None and cancel.cancelled:
-                    self.rewind(held)
+                    self.rewind(before)
                     cancel.check()
-                self._run(item[start : start + _BATCH])
+                self._run(values[start : start + _BATCH])
 
     def rewind(self, position: int) -> None:
         """Forgets everything from a position on."""
@@ -86,15 +94,15 @@ class LlamaRuntime:
         self._ready = False
 
     def generate(self, sampling: Sampling, cancel: CancelToken | None = None) -> Iterator[str]:
-        """Answers what was fed last, a piece at a time."""
-        drawer, pieces = Drawer(sampling), Pieces(self._decode)
-        for _ in range(sampling.most):
+        """Yields the answer to what was fed last, a piece at a time."""
+        sampler, decoder = TokenSampler(sampling), IncrementalDecoder(self._decode)
+        for _ in range(sampling.max_tokens):
             if not self._ready or (cancel is not None and cancel.cancelled):
                 return
-            token = drawer.draw(self._logits())
+            token = sampler.sample(self._logits())
             if self._is_end(token) or self._position >= self.context:
                 return
-            yield pieces.add(token)
+            yield decoder.add(token)
             self._run([token])
 
     def _tokens(self, part: Part) -> list[int]:
@@ -103,28 +111,28 @@ class LlamaRuntime:
         return list(self._model.tokenize(text, add_bos=False, special=part.markup)) if text else []
 
     def _decode(self, tokens: Sequence[int]) -> str:
-        said: bytes = self._model.detokenize(list(tokens))
-        return said.decode("utf-8", "replace")
+        text: bytes = self._model.detokenize(list(tokens))
+        return text.decode("utf-8", "replace")
 
-    def _run(self, item: Sequence[int] | NDArray[np.float32]) -> None:
+    def _run(self, inputs: Sequence[int] | NDArray[np.float32]) -> None:
         """Computes tokens or rows, never both in one batch; the last gives logits."""
-        library, count = self._library, len(item)
+        library, count = self._library, len(inputs)
         if not count:
             return
-        wide = self.width if isinstance(item, np.ndarray) else 0
-        batch = library.llama_batch_init(count, wide, 1)
+        width = self.width if isinstance(inputs, np.ndarray) else 0
+        batch = library.llama_batch_init(count, width, 1)
         try:
-            if isinstance(item, np.ndarray):
-                rows = np.ascontiguousarray(item, np.float32)
+            if isinstance(inputs, np.ndarray):
+                rows = np.ascontiguousarray(inputs, np.float32)
                 ctypes.memmove(batch.embd, rows.ctypes.data, rows.nbytes)
             else:
-                for place, token in enumerate(item):
-                    batch.token[place] = token
-            for place in range(count):
-                batch.pos[place] = self._position + place
-                batch.n_seq_id[place] = 1
-                batch.seq_id[place][0] = 0
-                batch.logits[place] = int(place == count - 1)
+                for index, token in enumerate(inputs):
+                    batch.token[index] = token
+            for index in range(count):
+                batch.pos[index] = self._position + index
+                batch.n_seq_id[index] = 1
+                batch.seq_id[index][0] = 0
+                batch.logits[index] = int(index == count - 1)
             batch.n_tokens = count
             code = library.llama_decode(self._handle, batch)
         finally:
@@ -143,9 +151,9 @@ def load_llama(gguf: Path, adapter: Path | None = None, threads: int | None = No
     """Loads a model.
 
     Args:
-        gguf: the weights, with the tokenizer inside.
-        adapter: a LoRA adapter as GGUF.
-        threads: of the processor; None takes as many as it has cores.
+        gguf: file of the weights, with the tokenizer inside.
+        adapter: file of a LoRA adapter.
+        threads: threads of the processor; None for as many as it has cores.
 
     Raises:
         BadInputError: the adapter is not one for these weights.
@@ -170,7 +178,7 @@ def load_llama(gguf: Path, adapter: Path | None = None, threads: int | None = No
             verbose=False,
         )
     except (ValueError, RuntimeError, OSError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = brief_reason(error, _MAX_REASON)
         if adapter is not None and "adapter" in reason.lower():
             raise BadInputError(
                 f"the adapter does not fit the language model ({reason})",
@@ -184,7 +192,11 @@ def load_llama(gguf: Path, adapter: Path | None = None, threads: int | None = No
 
 
 def write_float_gguf(gguf: Path, to: Path) -> None:
-    """Writes the same weights as float32, in which llama.cpp computes without rounding more.
+    """Writes the same weights as float32, in which llama.cpp rounds no activations.
+
+    Args:
+        gguf: file of the weights.
+        to: file to write.
 
     Raises:
         ResourceError: llama-cpp-python is not installed.
@@ -192,16 +204,16 @@ def write_float_gguf(gguf: Path, to: Path) -> None:
     """
     llama_cpp = _library()
     logging.getLogger("llama-cpp-python").setLevel(logging.ERROR)
-    wanted = llama_cpp.llama_model_quantize_default_params()
-    wanted.ftype = llama_cpp.LLAMA_FTYPE_ALL_F32
-    wanted.allow_requantize = True
-    code = llama_cpp.llama_model_quantize(os.fsencode(gguf), os.fsencode(to), ctypes.byref(wanted))
+    options = llama_cpp.llama_model_quantize_default_params()
+    options.ftype = llama_cpp.LLAMA_FTYPE_ALL_F32
+    options.allow_requantize = True
+    code = llama_cpp.llama_model_quantize(os.fsencode(gguf), os.fsencode(to), ctypes.byref(options))
     if code:
         raise RuntimeError(f"llama.cpp failed (code {code})")
 
 
 def _library() -> Any:  # noqa: ANN401
-    # Spinning threads of a busy machine would slow it down twentyfold; read when it is loaded.
+    # Spinning threads would slow it down twentyfold on a busy machine; it reads this when loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         import llama_cpp

@@ -1,7 +1,7 @@
 """The transformers runtime for Qwen2.5-VL: positions in time and space for video tokens.
 
-Rows of evidence are put where placeholder tokens stand, and the kind of every token is told;
-without it the model would silently number everything in one row.
+Rows of embeddings are put where placeholder tokens stand, and the model is given the kind of every
+token; without it the model would silently number everything in one row.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.core.errors import BadInputError, ResourceError
+from engine.core.errors import BadInputError, ResourceError, brief_reason
 from engine.core.progress import CancelToken
 from engine.tvad.language.cached_runtime import CachedRuntime, tokens_of
 from engine.tvad.language.runtime import EmbeddingPart, Part
@@ -22,7 +22,7 @@ from engine.tvad.language.token_sampling import check_room, check_rows
 from engine.tvad.quiet_transformers import quiet_transformers
 from engine.tvad.torchvision_guard import guard_torchvision
 
-_TEXT, _VIDEO = 0, 2
+_TEXT, _VIDEO = 0, 2  # kinds of tokens, as transformers numbers them
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +43,12 @@ class MixedSequence:
 
     def inputs(self) -> dict[str, torch.Tensor]:
         """Returns the model's arguments."""
-        said = {"input_ids": self.ids, "inputs_embeds": self.rows, "mm_token_type_ids": self.kinds}
-        return said if self.grids is None else {**said, "video_grid_thw": self.grids}
+        inputs = {
+            "input_ids": self.ids,
+            "inputs_embeds": self.rows,
+            "mm_token_type_ids": self.kinds,
+        }
+        return inputs if self.grids is None else {**inputs, "video_grid_thw": self.grids}
 
 
 def mixed_sequence(
@@ -58,12 +62,12 @@ def mixed_sequence(
     Args:
         model: a `Qwen2_5_VLForConditionalGeneration`.
         tokenizer: its tokenizer.
-        parts: what is said.
+        parts: the sequence.
         rows: for each part a tensor [n, D] in place of its own rows, so that training can reach
             what made them.
 
     Raises:
-        BadInputError: video tokens without a grid, or more or fewer than it has places.
+        BadInputError: video tokens without a grid, or more or fewer than it has cells.
     """
     config, embed = model.config, model.get_input_embeddings()
     merge = int(config.vision_config.spatial_merge_size)
@@ -72,16 +76,17 @@ def mixed_sequence(
     kinds: list[int] = []
     joined: list[torch.Tensor] = []
     grids: list[tuple[int, int, int]] = []
-    for place, part in enumerate(parts):
+    for index, part in enumerate(parts):
         if not isinstance(part, EmbeddingPart):
             tokens = tokens_of(tokenizer, part.text, part.markup)
             ids += tokens
             kinds += [_TEXT] * len(tokens)
             joined.append(embed(torch.tensor(tokens, dtype=torch.long, device=device)))
             continue
-        given = None if rows is None else rows[place]
-        if given is None:
-            given = torch.from_numpy(np.ascontiguousarray(part.rows)).to(device, embed.weight.dtype)
+        own_rows = None if rows is None else rows[index]
+        if own_rows is None:
+            own_rows = torch.from_numpy(np.ascontiguousarray(part.rows))
+            own_rows = own_rows.to(device, embed.weight.dtype)
         count, video = len(part.rows), part.kind == "video"
         if video:
             if part.grid is None or np.prod(part.grid) != count:
@@ -89,7 +94,7 @@ def mixed_sequence(
             grids.append((part.grid[0], part.grid[1] * merge, part.grid[2] * merge))
         ids += [int(config.video_token_id) if video else 0] * count
         kinds += [_VIDEO if video else _TEXT] * count
-        joined.append(given)
+        joined.append(own_rows)
     return MixedSequence(
         torch.tensor([ids], device=device),
         torch.tensor([kinds], dtype=torch.int32, device=device),
@@ -113,10 +118,10 @@ class QwenRuntime(CachedRuntime):
         check_rows(parts, self.width)
         if cancel is not None:
             cancel.check()
-        said = [one for one in parts if self.count(one)]
-        if not said:
+        parts = [part for part in parts if self.count(part)]
+        if not parts:
             return
-        sequence = mixed_sequence(self._model, self._tokenizer, said)
+        sequence = mixed_sequence(self._model, self._tokenizer, parts)
         check_room(self.position, sequence.ids.shape[1], self._context)
         positions, _ = self._model.model.get_rope_index(
             sequence.ids, video_grid_thw=sequence.grids, mm_token_type_ids=sequence.kinds
@@ -127,15 +132,15 @@ class QwenRuntime(CachedRuntime):
         """Forgets everything from a position on."""
         if position < self.position:
             self._cache.crop(position - self.position)
-            held, number = max(one for one in self._starts if one[0] <= position)
-            self._starts = [one for one in self._starts if one[0] <= held]
+            start, number = max(start for start in self._starts if start[0] <= position)
+            self._starts = [earlier for earlier in self._starts if earlier[0] <= start]
             # Within what was fed last, tokens after a video count on one by one.
-            self._next = number + position - held
+            self._next = number + position - start
             if position == 0:
                 self._cache = self._new_cache()
         self._logits = None
 
-    def _say(self, token: int) -> None:
+    def _append(self, token: int) -> None:
         rows = self._rows_of([token])[None]
         self._read_at(rows, torch.full((3, 1, 1), self._next, device=rows.device))
 
@@ -170,15 +175,15 @@ def load_qwen_model(folder: Path, device: str = "cpu") -> tuple[Any, Any]:
     guard_torchvision()
     from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 
-    kind = torch.bfloat16 if device.startswith("cuda") else torch.float32
+    number_type = torch.bfloat16 if device.startswith("cuda") else torch.float32
     try:
         with quiet_transformers():
             tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-                str(folder), local_files_only=True, use_safetensors=True, dtype=kind
+                str(folder), local_files_only=True, use_safetensors=True, dtype=number_type
             )
     except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:160]
+        reason = brief_reason(error)
         raise ResourceError(
             f"the language model cannot be loaded ({reason})", folder, "restore the folder"
         ) from error

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from engine.core.progress import CancelToken
 
 TRANSFORMERS, LLAMA_CPP = "transformers", "llama.cpp"
-RUNTIMES = (TRANSFORMERS, LLAMA_CPP)
 """Names of the runtimes, as answers record them."""
 
 
@@ -22,8 +21,8 @@ class TextPart:
 
     Attributes:
         text: the words.
-        markup: whether the model's own marks (`<|im_end|>`) in it mean something. False for
-            whatever a person or a file says: there they are plain letters.
+        markup: whether the model's own marks (`<|im_end|>`) in it mean something. False for text
+            from a person or a file, in which they are plain letters.
     """
 
     text: str
@@ -36,7 +35,7 @@ class EmbeddingPart:
 
     Attributes:
         rows: float32 [n, width], in the space of the model's token embeddings.
-        kind: `video` or `anomaly`; a model with positions in space and time heeds it.
+        kind: `video` or `anomaly`; only a model with positions in space and time needs it.
         grid: steps, rows and columns of video tokens in raster order; None where the rows have no
             grid.
     """
@@ -54,12 +53,12 @@ class Sampling:
     """How an answer is drawn.
 
     Attributes:
-        most: tokens at most.
-        seed: of the draw; None takes the likeliest token each time.
-        temperature: of the draw; heeded with a seed only.
+        max_tokens: tokens of the answer, at most.
+        seed: seed of the draw; None takes the likeliest token each time.
+        temperature: temperature of the draw; it has a meaning only with a seed.
     """
 
-    most: int = 96
+    max_tokens: int = 96
     seed: int | None = None
     temperature: float = 0.7
 
@@ -71,10 +70,10 @@ class Runtime(Protocol):
     question adds only its own tokens.
 
     Attributes:
-        name: one of `RUNTIMES`.
-        width: of its token embeddings.
+        name: `TRANSFORMERS` or `LLAMA_CPP`.
+        width: width of its token embeddings.
         context: positions it can hold.
-        position: positions held now.
+        position: positions in its cache now.
     """
 
     @property
@@ -107,10 +106,10 @@ class Runtime(Protocol):
         ...
 
     def generate(self, sampling: Sampling, cancel: CancelToken | None = None) -> Iterator[str]:
-        """Answers what was fed last, a piece at a time, one piece a token.
+        """Yields the answer to what was fed last, a piece at a time, one piece a token.
 
-        Ends at the model's end mark, after `sampling.most` tokens, at the end of the context, or
-        when `cancel` is set; the caller tells these apart by `cancel`. Pieces may be empty while
-        a letter is incomplete. What was generated is held afterwards.
+        Ends at the model's end mark, after `sampling.max_tokens` tokens, at the end of the context,
+        or when `cancel` is set; the caller tells these apart by `cancel`. Pieces may be empty while
+        a letter is incomplete. What was generated stays in the sequence.
         """
         ...

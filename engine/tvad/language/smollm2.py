@@ -18,7 +18,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from engine.core.errors import ResourceError
+from engine.core.errors import ResourceError, brief_reason
 from engine.core.resources import ROOT
 from engine.media.hashing import hash_file
 from engine.tvad.quiet_transformers import quiet_transformers
@@ -27,9 +27,10 @@ from engine.tvad.torchvision_guard import guard_torchvision
 CACHE_VARIABLE = "SIGHTLINE_MODEL_CACHE"
 """Names another folder for rebuilt models."""
 
-_BESIDE = ROOT / ".cache"
-_DONE = "built-from.txt"
-_FLOAT = "float32.gguf"
+_CACHE_BESIDE_PROGRAM = ROOT / ".cache"
+_COMPLETE_MARK = "built-from.txt"
+_FLOAT_GGUF = "float32.gguf"
+_NAME_DIGITS = 12  # hex digits of the GGUF's hash in a folder's name; two never meet by chance
 
 
 def gguf_in(folder: Path) -> Path:
@@ -38,10 +39,10 @@ def gguf_in(folder: Path) -> Path:
     Raises:
         ResourceError: there is none, or several.
     """
-    found = sorted(folder.glob("*.gguf"))
-    if len(found) != 1:
-        raise ResourceError(f"{len(found)} GGUF files", folder, "run the set-up again")
-    return found[0]
+    files = sorted(folder.glob("*.gguf"))
+    if len(files) != 1:
+        raise ResourceError(f"{len(files)} GGUF files", folder, "run the set-up again")
+    return files[0]
 
 
 def safetensors_of(folder: Path) -> Path:
@@ -55,7 +56,7 @@ def safetensors_of(folder: Path) -> Path:
     """
     if any(folder.glob("*.safetensors")):
         return folder
-    return _built(folder, "", rebuild)
+    return _ensure_built(folder, "", rebuild)
 
 
 def float_gguf_of(folder: Path) -> Path:
@@ -69,45 +70,47 @@ def float_gguf_of(folder: Path) -> Path:
     from engine.tvad.language.llama_cpp import write_float_gguf
 
     def write(gguf: Path, to: Path) -> None:
-        write_float_gguf(gguf, to / _FLOAT)
+        write_float_gguf(gguf, to / _FLOAT_GGUF)
 
-    return _built(folder, "-float32", write) / _FLOAT
+    return _ensure_built(folder, "-float32", write) / _FLOAT_GGUF
 
 
-def _built(folder: Path, kind: str, make: Callable[[Path, Path], None]) -> Path:
+def _ensure_built(folder: Path, kind: str, make: Callable[[Path, Path], None]) -> Path:
+    """Returns the folder of a model in the cache, building it there the first time."""
     gguf = gguf_in(folder)
     sha256 = str(hash_file(gguf)["sha256"])
-    place = _cache_folder() / f"{folder.name}-{sha256[:12]}{kind}"
-    if not (place / _DONE).is_file():
-        _build(gguf, place, sha256, make)
-    return place
+    built = _cache_folder() / f"{folder.name}-{sha256[:_NAME_DIGITS]}{kind}"
+    if not (built / _COMPLETE_MARK).is_file():
+        _build(gguf, built, sha256, make)
+    return built
 
 
 def _cache_folder() -> Path:
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named).absolute()
-    return (_BESIDE if _BESIDE.is_dir() else user_cache_path("Sightline")) / "models"
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen).absolute()
+    beside = _CACHE_BESIDE_PROGRAM
+    return (beside if beside.is_dir() else user_cache_path("Sightline")) / "models"
 
 
-def _build(gguf: Path, place: Path, sha256: str, make: Callable[[Path, Path], None]) -> None:
+def _build(gguf: Path, to: Path, sha256: str, make: Callable[[Path, Path], None]) -> None:
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=place.parent, prefix=".building-"))
+        to.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=to.parent, prefix=".building-"))
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ResourceError(f"no model cache ({reason})", place.parent, "free some room") from error
+        raise ResourceError(f"no model cache ({reason})", to.parent, "free some room") from error
     try:
         make(gguf, scratch)
-        (scratch / _DONE).write_text(f"{sha256}  {gguf.name}\n", encoding="utf-8")
+        (scratch / _COMPLETE_MARK).write_text(f"{sha256}  {gguf.name}\n", encoding="utf-8")
         try:
-            scratch.rename(place)
+            scratch.rename(to)
         except OSError:
             # Another process may have built it meanwhile.
-            if not (place / _DONE).is_file():
+            if not (to / _COMPLETE_MARK).is_file():
                 raise
     except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:160]
+        reason = brief_reason(error)
         raise ResourceError(
             f"the language model cannot be rebuilt ({reason})", gguf, "run the set-up again"
         ) from error
@@ -127,17 +130,17 @@ def rebuild(gguf: Path, to: Path) -> None:
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     with quiet_transformers():
-        said = {"gguf_file": gguf.name, "local_files_only": True}
-        tokenizer: Any = AutoTokenizer.from_pretrained(str(gguf.parent), **said)
-        read: Any = AutoModelForCausalLM.from_pretrained(
-            str(gguf.parent), dtype=torch.float32, **said
+        source = {"gguf_file": gguf.name, "local_files_only": True}
+        tokenizer: Any = AutoTokenizer.from_pretrained(str(gguf.parent), **source)
+        unpacked: Any = AutoModelForCausalLM.from_pretrained(
+            str(gguf.parent), dtype=torch.float32, **source
         )
-        plain = read.config.to_dict()
+        plain = unpacked.config.to_dict()
         for name in ("quantization_config", "_name_or_path", "_model_name_or_path"):
             plain.pop(name, None)
         config: Any = AutoConfig.for_model(**plain)
-        maker: Any = AutoModelForCausalLM
-        model: Any = maker.from_config(config, dtype=torch.float32)
-        model.load_state_dict(read.state_dict())
+        model_class: Any = AutoModelForCausalLM
+        model: Any = model_class.from_config(config, dtype=torch.float32)
+        model.load_state_dict(unpacked.state_dict())
         model.save_pretrained(str(to))
         tokenizer.save_pretrained(str(to))

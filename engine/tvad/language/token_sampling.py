@@ -11,10 +11,11 @@ from engine.core.errors import BadInputError
 from engine.tvad.language.runtime import EmbeddingPart, Part, Sampling
 
 _INCOMPLETE = "\ufffd"
+# Probability of the likeliest tokens together of which one is drawn (nucleus sampling); a choice.
 _TOP_P = 0.9
 
 
-class Drawer:
+class TokenSampler:
     """Draws tokens from logits as a `Sampling` says; equal seeds draw equally."""
 
     def __init__(self, sampling: Sampling) -> None:
@@ -22,34 +23,36 @@ class Drawer:
         seed = sampling.seed
         self._random = None if seed is None else np.random.default_rng(seed)
 
-    def draw(self, logits: NDArray[np.float32]) -> int:
+    def sample(self, logits: NDArray[np.float32]) -> int:
         """Chooses a token from logits float32 [vocabulary]."""
         if self._random is None or self._sampling.temperature <= 0:
             return int(logits.argmax())
         scaled = logits.astype(np.float64) / self._sampling.temperature
-        chances = np.exp(scaled - scaled.max())
-        chances /= chances.sum()
-        order = np.argsort(-chances, kind="stable")
-        kept = order[: int(np.searchsorted(np.cumsum(chances[order]), _TOP_P)) + 1]
-        return int(self._random.choice(kept, p=chances[kept] / chances[kept].sum()))
+        probabilities = np.exp(scaled - scaled.max())
+        probabilities /= probabilities.sum()
+        order = np.argsort(-probabilities, kind="stable")
+        count = int(np.searchsorted(np.cumsum(probabilities[order]), _TOP_P)) + 1
+        nucleus = order[:count]
+        weights = probabilities[nucleus]
+        return int(self._random.choice(nucleus, p=weights / weights.sum()))
 
 
-class Pieces:
-    """Turns tokens into text as they come; bytes of one letter wait for each other."""
+class IncrementalDecoder:
+    """Turns tokens into text as they come; the bytes of one letter wait for each other."""
 
     def __init__(self, decode: Callable[[Sequence[int]], str]) -> None:
         self._decode = decode
         self._tokens: list[int] = []
-        self._said = 0
+        self._length = 0
 
     def add(self, token: int) -> str:
-        """Takes a token and returns the text it completes, often empty within a letter."""
+        """Adds a token and returns the text that it completes, often none within a letter."""
         self._tokens.append(token)
         text = self._decode(self._tokens)
         if text.endswith(_INCOMPLETE):
             return ""
-        piece = text[self._said :]
-        self._said = len(text)
+        piece = text[self._length :]
+        self._length = len(text)
         return piece
 
 
@@ -61,9 +64,9 @@ def check_rows(parts: Sequence[Part], width: int) -> None:
     """
     for part in parts:
         if isinstance(part, EmbeddingPart) and (part.rows.ndim != 2 or part.rows.shape[1] != width):
-            shown = "x".join(str(side) for side in part.rows.shape)
+            shape = "x".join(str(side) for side in part.rows.shape)
             raise BadInputError(
-                f"{part.kind} tokens of {shown} for a language model {width} wide",
+                f"{part.kind} tokens of {shape} for a language model {width} wide",
                 "",
                 "use a pack whose parts were trained together",
             )

@@ -1,4 +1,4 @@
-"""The transformers runtime for text models: SmolLM2 with rows of evidence among its tokens."""
+"""The transformers runtime for text models: SmolLM2 with rows of embeddings among its tokens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.core.errors import ResourceError
+from engine.core.errors import ResourceError, brief_reason
 from engine.core.progress import CancelToken
 from engine.tvad.language.cached_runtime import CachedRuntime, tokens_of
 from engine.tvad.language.runtime import EmbeddingPart, Part
@@ -17,7 +17,7 @@ from engine.tvad.language.token_sampling import check_room, check_rows
 from engine.tvad.quiet_transformers import quiet_transformers
 from engine.tvad.torchvision_guard import guard_torchvision
 
-_BLOCK = 128
+_BLOCK = 128  # positions computed at once; between blocks a question can be cancelled
 
 
 class TransformersRuntime(CachedRuntime):
@@ -37,15 +37,15 @@ class TransformersRuntime(CachedRuntime):
     def feed(self, parts: Sequence[Part], cancel: CancelToken | None = None) -> None:
         """Reads parts after those it holds."""
         check_rows(parts, self.width)
-        rows = [self._embedded(part) for part in parts]
-        count = sum(len(one) for one in rows)
+        rows = [self._embed(part) for part in parts]
+        count = sum(map(len, rows))
         check_room(self.position, count, self._context)
         if not count:
             return
-        held, joined = self.position, torch.cat(rows)
+        before, joined = self.position, torch.cat(rows)
         for start in range(0, count, _BLOCK):
             if cancel is not None and cancel.cancelled:
-                self.rewind(held)
+                self.rewind(before)
                 cancel.check()
             self._read(joined[None, start : start + _BLOCK])
 
@@ -55,13 +55,13 @@ class TransformersRuntime(CachedRuntime):
             self._cache.crop(position - self.position)
         self._logits = None
 
-    def _embedded(self, part: Part) -> torch.Tensor:
+    def _embed(self, part: Part) -> torch.Tensor:
         if isinstance(part, EmbeddingPart):
             rows = torch.from_numpy(np.ascontiguousarray(part.rows))
             return rows.to(self._model.device, self._model.dtype)
         return self._rows_of(tokens_of(self._tokenizer, part.text, part.markup))
 
-    def _say(self, token: int) -> None:
+    def _append(self, token: int) -> None:
         self._read(self._rows_of([token])[None])
 
 
@@ -101,7 +101,7 @@ def load_base(folder: Path) -> tuple[Any, Any]:
                 str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
             )
     except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:160]
+        reason = brief_reason(error)
         raise ResourceError(
             f"the language model cannot be loaded ({reason})", folder, "run the set-up again"
         ) from error
@@ -124,7 +124,7 @@ def with_adapter(model: Any, adapter: Path) -> Any:  # noqa: ANN401
             joined = PeftModel.from_pretrained(model, str(adapter), local_files_only=True)
             return joined.merge_and_unload()
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        reason = " ".join(str(error).split())[:160]
+        reason = brief_reason(error)
         raise ResourceError(
             f"the adapter does not fit the language model ({reason})", adapter, "restore the pack"
         ) from error

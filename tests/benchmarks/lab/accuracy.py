@@ -29,7 +29,7 @@ def lines() -> list[Line]:
 
 
 def _ped2() -> list[Line]:
-    found = []
+    lines = []
     for how, required in (
         ("normal", _NORMAL),
         ("camera", {"micro_auc": 0.97}),
@@ -41,12 +41,12 @@ def _ped2() -> list[Line]:
         for metric, least in required.items():
             value = result[metric]
             name = f"Ped2 (six videos), calibrated on {how}: {metric}"
-            found.append(Line(name, f">= {least}", f"{value:.4f}", value >= least, command))
-    return found
+            lines.append(Line(name, f">= {least}", f"{value:.4f}", value >= least, command))
+    return lines
 
 
 def _clips(folder: Path) -> list[Line]:
-    found = []
+    lines = []
     for clip, required, holds in (
         ("vtest.avi", "at most three events, none of ordinary walking on the square", _vtest),
         ("fight.mp4", "starts 1.5-3.0 s, peak 2.0-6.5 s, at most 70 % covered", _fight),
@@ -62,8 +62,8 @@ def _clips(folder: Path) -> list[Line]:
         kinds = ", ".join(warning["kind"] for warning in run["warnings"]) or "none"
         measured = f"{len(events)} events{': ' if spans else ''}{spans}; warnings: {kinds}"
         command = _ANALYZE.format(clip=clip)
-        found.append(Line(f"`{clip}`", required, measured, holds(run, events), command))
-    return found
+        lines.append(Line(f"`{clip}`", required, measured, holds(run, events), command))
+    return lines
 
 
 def _vtest(_run: dict[str, Any], events: list[dict[str, Any]]) -> bool:

@@ -16,20 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.case import Case
-from engine.core.directions import cell_name, direction_name
 from engine.core.findings import Trajectory
-from engine.core.geometry import Box
+from engine.core.geometry import Box, cell_name, direction_name
 from engine.core.settings import AnalysisSettings, TrackingSettings
-from engine.lab.datasets.rendered import RenderedVideo, Target, rendered_videos
-from engine.lab.dialogue_corpus.building.sighting_facts import measured
+from engine.lab.datasets.rendered_footage import RenderedVideo, Target, rendered_videos
+from engine.lab.dialogue_corpus.building.sighting_facts import measure_sighting
 from engine.lab.dialogue_corpus.building.sightings import Sighting
-from engine.lab.dialogue_corpus.building.timelines import commonest, timeline
+from engine.lab.dialogue_corpus.building.timelines import commonest, make_timeline
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
-from engine.lab.dialogue_corpus.files.timeline_files import Timeline
+from engine.lab.dialogue_corpus.files.timeline_files import TargetTimeline
 from engine.media import Source, open_source
 from engine.pipeline.evidence_intake import add_evidence
 from engine.pipeline.recipe import Recipe
-from engine.pipeline.run import Resuming, Run
+from engine.pipeline.run import AnalysisRun, Resuming
 
 ATTRIBUTES = ("from", "to", "direction", "stop", "colour")
 BASIC = {"dark blue": "blue", "light blue": "blue", "beige": "brown",
@@ -63,9 +62,9 @@ class Whereabouts:
 
     def inside(self, first: int, last: int) -> Whereabouts:
         """Returns the part in a span."""
-        kept = (self.frames >= first) & (self.frames <= last)
+        inside = (self.frames >= first) & (self.frames <= last)
         return Whereabouts(
-            self.frames[kept], self.centres[kept], self.masses[kept], self.boxes[kept]
+            self.frames[inside], self.centres[inside], self.masses[inside], self.boxes[inside]
         )
 
     def stops(self, fps: float) -> bool:
@@ -81,7 +80,7 @@ class Whereabouts:
 
 def whereabouts(video: RenderedVideo) -> dict[int, Whereabouts]:
     """Reads every id picture of a video; returns number of the object -> where it is."""
-    found: dict[int, list[tuple[int, list[float], list[float], list[int]]]] = {}
+    rows_by_target: dict[int, list[tuple[int, list[float], list[float], list[int]]]] = {}
     for frame in range(video.frames):
         ids = video.ids(frame)
         for target in video.targets:
@@ -91,20 +90,20 @@ def whereabouts(video: RenderedVideo) -> dict[int, Whereabouts]:
             x, y, w, h = (int(side) for side in cv2.boundingRect(mask))
             ys, xs = np.nonzero(mask)
             row = frame, [x + w / 2, y + h / 2], [float(xs.mean()), float(ys.mean())], [x, y, w, h]
-            found.setdefault(target.number, []).append(row)
+            rows_by_target.setdefault(target.number, []).append(row)
     return {
         number: Whereabouts(
-            np.array([one[0] for one in rows], np.int64),
-            np.array([one[1] for one in rows], np.float64),
-            np.array([one[2] for one in rows], np.float64),
-            np.array([one[3] for one in rows], np.int64),
+            np.array([row[0] for row in rows], np.int64),
+            np.array([row[1] for row in rows], np.float64),
+            np.array([row[2] for row in rows], np.float64),
+            np.array([row[3] for row in rows], np.int64),
         )
-        for number, rows in found.items()
+        for number, rows in rows_by_target.items()
     }
 
 
 def judge(
-    told: Timeline,
+    timeline: TargetTimeline,
     where: Whereabouts,
     target: Target,
     video: RenderedVideo,
@@ -114,7 +113,7 @@ def judge(
     """Adds to each attribute whether it is right.
 
     Args:
-        told: what was measured.
+        timeline: what was measured.
         where: the target really was.
         target: that is meant.
         video: that shows it.
@@ -124,19 +123,21 @@ def judge(
     (x0, y0), (x1, y1) = where.centres[0].tolist(), where.centres[-1].tolist()
     by = x1 - x0, y1 - y0
     goes = direction_name(*by) if np.hypot(*by) / np.hypot(*video.size) >= _FAR else ""
-    said = {
-        "from": told.enters == cell_name(x0, y0, *video.size),
-        "to": told.leaves == cell_name(x1, y1, *video.size),
-        "direction": told.direction == goes,
-        "stop": (rests or bool(told.stops)) == where.stops(video.fps),
+    stated = {
+        "from": timeline.enters == cell_name(x0, y0, *video.size),
+        "to": timeline.leaves == cell_name(x1, y1, *video.size),
+        "direction": timeline.direction == goes,
+        "stop": (rests or bool(timeline.stops)) == where.stops(video.fps),
     }
-    for name, value in said.items():
+    for name, value in stated.items():
         right[name].append(value)
     for part in ("upper", "lower"):
-        wanted = target.appearance.get(part)
-        if wanted and not video.grey:
-            named, _ = commonest(told.upper if part == "upper" else told.lower, told.frames)
-            right["colour"].append(BASIC.get(named, named) == BASIC.get(wanted, wanted))
+        colour = target.appearance.get(part)
+        if colour and not video.grey:
+            named, _ = commonest(
+                timeline.upper if part == "upper" else timeline.lower, timeline.frames
+            )
+            right["colour"].append(BASIC.get(named, named) == BASIC.get(colour, colour))
 
 
 def from_trajectories(root: Path, split: str, most: int) -> tuple[Right, list[bool]]:
@@ -154,24 +155,26 @@ def from_trajectories(root: Path, split: str, most: int) -> tuple[Right, list[bo
     """
     every: list[bool] = []
     right: dict[str, list[bool]] = {name: [] for name in ATTRIBUTES}
-    videos = [one for one in rendered_videos(root, split) if any(t.spans for t in one.targets)]
+    videos = [
+        video for video in rendered_videos(root, split) if any(t.spans for t in video.targets)
+    ]
     for video in videos[:: max(1, len(videos) // most)] if most else videos:
         known = whereabouts(video)
         with tempfile.TemporaryDirectory() as folder:
-            found = _analysed(video, Path(folder))
-        abnormal = [one for one in video.targets if one.spans and one.number in known]
+            trajectories = _analysed(video, Path(folder))
+        abnormal = [target for target in video.targets if target.spans and target.number in known]
         with open_source(video.path) as source:
             images = {
                 frame.index: frame.image for frame in source.frames(pixels="rgb")
                 if frame.image is not None
             }  # fmt: skip
             for target in abnormal:
-                best = _followed(found, known, target.number)
+                best = _followed(trajectories, known, target.number)
                 every.append(best is not None)
                 if best is not None:
-                    told = _told(best, video, source, images)
+                    timeline = _told(best, video, source, images)
                     rests = best.ends_inside(video.size, video.frames / video.fps)
-                    judge(told, known[target.number], target, video, right, rests)
+                    judge(timeline, known[target.number], target, video, right, rests)
     return right, every
 
 
@@ -180,17 +183,17 @@ def _analysed(video: RenderedVideo, folder: Path) -> list[Trajectory]:
     with Case.create(folder / "one.case") as case:
         evidence, source = add_evidence(case, video.path)
         with source:
-            run = Run(case, evidence, source, Recipe(settings))
+            run = AnalysisRun(case, evidence, source, Recipe(settings))
             done = run.execute(Resuming(finished=False, unfinished=False))
         return [row.trajectory for row in case.results.trajectories(done.id)]
 
 
 def _followed(
-    found: Sequence[Trajectory], known: Mapping[int, Whereabouts], number: int
+    trajectories: Sequence[Trajectory], known: Mapping[int, Whereabouts], number: int
 ) -> Trajectory | None:
     """Returns the longest trajectory that is the target's more than any other's."""
-    mine = [one for one in found if _owner(one, known) == number]
-    return max(mine, key=lambda one: len(one.frames), default=None)
+    mine = [trajectory for trajectory in trajectories if _owner(trajectory, known) == number]
+    return max(mine, key=lambda trajectory: len(trajectory.frames), default=None)
 
 
 def _owner(trajectory: Trajectory, known: Mapping[int, Whereabouts]) -> int | None:
@@ -199,15 +202,15 @@ def _owner(trajectory: Trajectory, known: Mapping[int, Whereabouts]) -> int | No
         _, mine, its = np.intersect1d(trajectory.frames, where.frames, return_indices=True)
         shared = _iou(trajectory.boxes[mine].astype(np.float64), where.boxes[its])
         shares[number] = float(shared.sum()) / len(trajectory.frames)
-    best = max(shares, key=lambda one: shares[one], default=None)
+    best = max(shares, key=lambda number: shares[number], default=None)
     return best if best is not None and shares[best] >= _LEAST_IOU else None
 
 
-def _iou(one: NDArray[np.float64], other: NDArray[np.int64]) -> NDArray[np.float64]:
-    low = np.maximum(one[:, :2], other[:, :2])
-    high = np.minimum(one[:, :2] + one[:, 2:], other[:, :2] + other[:, 2:])
+def _iou(boxes: NDArray[np.float64], other: NDArray[np.int64]) -> NDArray[np.float64]:
+    low = np.maximum(boxes[:, :2], other[:, :2])
+    high = np.minimum(boxes[:, :2] + boxes[:, 2:], other[:, :2] + other[:, 2:])
     shared = np.clip(high - low, 0, None).prod(1)
-    return np.asarray(shared / (one[:, 2:].prod(1) + other[:, 2:].prod(1) - shared))
+    return np.asarray(shared / (boxes[:, 2:].prod(1) + other[:, 2:].prod(1) - shared))
 
 
 def _told(
@@ -215,20 +218,20 @@ def _told(
     video: RenderedVideo,
     source: Source,
     images: Mapping[int, NDArray[np.uint8]],
-) -> Timeline:
+) -> TargetTimeline:
     """Measures a trajectory as the stage frames measures masks; what changed is its mask."""
-    kept = sorted(images)[:: max(1, len(images) // _BACKGROUND)]
-    usual = np.median(np.stack([images[one] for one in kept]), axis=0).astype(np.uint8)
+    sampled = sorted(images)[:: max(1, len(images) // _BACKGROUND)]
+    usual = np.median(np.stack([images[index] for index in sampled]), axis=0).astype(np.uint8)
     seconds = source.index.seconds(len(source.index) - 1)
     fps = (len(source.index) - 1) / seconds
     records: list[FrameRecord] = []
     before: Sighting | None = None
-    for one in _sightings(followed, images, usual, max(1, round(fps / _RATE))):
-        since = None if before is None else (before, (one.frame - before.frame) / fps)
+    for sighting in _sightings(followed, images, usual, max(1, round(fps / _RATE))):
+        since = None if before is None else (before, (sighting.frame - before.frame) / fps)
         about = video.name, ""
-        records.append(measured(one, images[one.frame], about, since, video.size))
-        before = one
-    return timeline(records, fps, video.size)
+        records.append(measure_sighting(sighting, images[sighting.frame], about, since, video.size))
+        before = sighting
+    return make_timeline(records, fps, video.size)
 
 
 def _sightings(
@@ -238,11 +241,11 @@ def _sightings(
     step: int,
 ) -> Iterator[Sighting]:
     last = len(followed.frames) - 1
-    for place in sorted({*range(0, last + 1, step), last}):
-        frame = int(followed.frames[place])
+    for index in sorted({*range(0, last + 1, step), last}):
+        frame = int(followed.frames[index])
         if frame not in images:
             continue
-        x, y, w, h = (int(side) for side in followed.boxes[place])
+        x, y, w, h = (int(side) for side in followed.boxes[index])
         box = Box(max(0, x), max(0, y), w + min(0, x), h + min(0, y))
         cut = np.s_[box.y : box.y + box.h, box.x : box.x + box.w]
         changed = cv2.absdiff(images[frame][cut], usual[cut]).max(2) > _CHANGED

@@ -15,20 +15,24 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.progress import CancelToken, silent
-from engine.dialogue.answer_parsing import places_in, yes_or_no
+from engine.dialogue.answer_parsing import cells_in, yes_or_no
 from engine.dialogue.dialogue_model import DialogueModel, open_dialogue_model
 from engine.lab.datasets.registry import open_dataset
-from engine.lab.evaluation.dialogue.dialogue_metrics import Said, figures, judge
+from engine.lab.evaluation.dialogue.dialogue_metrics import (
+    EvaluatedAnswer,
+    ask_about_spans,
+    summarise_answers,
+)
 from engine.lab.evaluation.dialogue.evaluated_spans import (
     EMPTY,
     OWN,
     SWAPPED,
     SWAPPED_TRUTH,
     TRUTH,
-    HeatGiver,
-    JudgedSpan,
-    benchmark_spans,
-    rendered_spans,
+    ControlHeatmaps,
+    EvaluatedSpan,
+    spans_of_benchmark,
+    spans_of_rendered_footage,
 )
 from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 from engine.packs.pack import Pack, find_pack
@@ -55,8 +59,8 @@ _LEAST = (
 )
 
 
-class Judge:
-    """Asks spans with one model, whatever heatmap is given."""
+class Questioner:
+    """Asks one model about spans, with any heatmap."""
 
     def __init__(self, pack: Pack, runtime: str, work: Path) -> None:
         self._backbone: Backbone = open_backbone(pack)
@@ -65,11 +69,13 @@ class Judge:
         self.runtime = runtime
         self.model: DialogueModel = open_dialogue_model(pack, runtime)
 
-    def said(self, spans: Sequence[JudgedSpan], kind: str = OWN, blind: bool = False) -> list[Said]:
+    def answers(
+        self, spans: Sequence[EvaluatedSpan], kind: str = OWN, blind: bool = False
+    ) -> list[EvaluatedAnswer]:
         """Holds the dialogues."""
-        heat = HeatGiver(kind, spans, self._work, str(self._pack.folder))
-        asked = (self.model, self._backbone, spans, heat, kind, blind)
-        return judge(*asked, silent, CancelToken())
+        heat = ControlHeatmaps(kind, spans, self._work, self._pack)
+        arguments = (self.model, self._backbone, spans, heat, kind, blind)
+        return ask_about_spans(*arguments, silent, CancelToken())
 
 
 def lines(rendered: Path, work: Path, limit: int = _LIMIT) -> Iterator[Line]:
@@ -81,18 +87,18 @@ def lines(rendered: Path, work: Path, limit: int = _LIMIT) -> Iterator[Line]:
         limit: dialogues.
     """
     pack = find_pack("compact")
-    spans = rendered_spans(rendered, "test", limit)
-    fast = Judge(pack, LLAMA_CPP, work)
-    truth = fast.said(spans, TRUTH)
-    yield _truth(figures(truth), limit)
-    own = figures(fast.said(spans))
-    blind = figures(fast.said(spans, blind=True))
+    spans = spans_of_rendered_footage(rendered, "test", limit)
+    fast = Questioner(pack, LLAMA_CPP, work)
+    truth = fast.answers(spans, TRUTH)
+    yield _truth(summarise_answers(truth), limit)
+    own = summarise_answers(fast.answers(spans))
+    blind = summarise_answers(fast.answers(spans, blind=True))
     yield from _own(own, blind, limit)
     yield from _empty(own, fast, spans, limit)
     for kind in (SWAPPED, SWAPPED_TRUTH):
         yield from _swapped(kind, fast, spans, limit)
     few = spans[: -(-_SAME * len(spans) // max(1, len(truth)))]
-    yield from _runtimes(fast, Judge(pack, TRANSFORMERS, work), few)
+    yield from _runtimes(fast, Questioner(pack, TRANSFORMERS, work), few)
     yield from _ped2(fast, footage() / "ped2")
 
 
@@ -104,94 +110,99 @@ def fight() -> str:
         case = Path(name) / "fight.case"
         video = footage() / "clips" / "fight.mp4"
         run_json("analyze", video, "--case", case)
-        said = [(one.text, run_json("ask", "--case", case, one.text)) for one in INTERVIEW]
-    rows = [f"| {question} | {answer['answer']} |" for question, answer in said]
+        answers = [
+            (question.text, run_json("ask", "--case", case, question.text))
+            for question in INTERVIEW
+        ]
+    rows = [f"| {question} | {answer['answer']} |" for question, answer in answers]
     return "\n".join(["| asked about `fight.mp4` | answered |", "| --- | --- |", *rows]) + "\n"
 
 
-def _own(found: dict[str, Any], blind: dict[str, Any], limit: int) -> list[Line]:
+def _own(metrics: dict[str, Any], blind: dict[str, Any], limit: int) -> list[Line]:
     command = _COMMAND.format(limit=limit, options="")
     out = []
     for key, name, least in _LEAST:
-        beside = f" (blind {_said(blind[key])})" if key.startswith("bleu") else ""
-        out.append(_line(name, f">= {least}", found[key], least, command, beside))
+        beside = f" (blind {_value(blind[key])})" if key.startswith("bleu") else ""
+        out.append(_line(name, f">= {least}", metrics[key], least, command, beside))
     for key in ("bleu4_target", "bleu4_trajectory"):
-        apart = None if None in (found[key], blind[key]) else found[key] - blind[key]
+        apart = None if None in (metrics[key], blind[key]) else metrics[key] - blind[key]
         name = f"{key}: above the blind control by"
         out.append(_line(name, ">= 0.2", apart, 0.2, f"{command}--blind"))
     out.append(
         Line("the same, dialogues and answers", ">= 300",
-             f"{found['dialogues']}, {found['answers']}; {found['sacrebleu']}",
-             found["dialogues"] >= _LIMIT, command)
+             f"{metrics['dialogues']}, {metrics['answers']}; {metrics['sacrebleu']}",
+             metrics["dialogues"] >= _LIMIT, command)
     )  # fmt: skip
     return out
 
 
-def _truth(found: dict[str, Any], limit: int) -> Line:
-    told = ", ".join(f"{name} {_said(found[key])}" for key, name, _ in _LEAST)
+def _truth(metrics: dict[str, Any], limit: int) -> Line:
+    values = ", ".join(f"{name} {_value(metrics[key])}" for key, name, _ in _LEAST)
     command = _COMMAND.format(limit=limit, options=f"--heatmap {TRUTH}")
-    return Line("true heatmap, for comparison", "reported", told, True, command)
+    return Line("true heatmap, for comparison", "reported", values, True, command)
 
 
-def _empty(own: dict[str, Any], fast: Judge, spans: Sequence[JudgedSpan], limit: int) -> list[Line]:
+def _empty(
+    own: dict[str, Any], fast: Questioner, spans: Sequence[EvaluatedSpan], limit: int
+) -> list[Line]:
     out = []
-    empty = figures(fast.said(spans, EMPTY))
+    empty = summarise_answers(fast.answers(spans, EMPTY))
     command = _COMMAND.format(limit=limit, options=f"--heatmap {EMPTY}")
     share = empty["yes_share_abnormal"]
-    out.append(Line("empty heatmap: Yes on abnormal spans", "< 0.3", _said(share),
+    out.append(Line("empty heatmap: Yes on abnormal spans", "< 0.3", _value(share),
                     share is not None and share < 0.3, command))  # fmt: skip
     fall = (own["balanced_accuracy"] or 0) - (empty["balanced_accuracy"] or 0)
     out.append(_line("empty heatmap: balanced accuracy falls by", ">= 0.25", fall, 0.25, command))
     return out
 
 
-def _swapped(kind: str, fast: Judge, spans: Sequence[JudgedSpan], limit: int) -> list[Line]:
+def _swapped(kind: str, fast: Questioner, spans: Sequence[EvaluatedSpan], limit: int) -> list[Line]:
     out = []
-    swapped = figures(fast.said(spans, kind))
+    swapped = summarise_answers(fast.answers(spans, kind))
     command = _COMMAND.format(limit=limit, options=f"--heatmap {kind}")
     for end in ("from", "to"):
         there, here = swapped[f"{end}_swapped"], swapped[f"{end}_exact"]
         name = f"{kind} heatmap: *{end}* agrees with that span"
         out.append(_line(name, ">= 0.7", there, 0.7, command))
         name = f"{kind} heatmap: *{end}* agrees with the own span"
-        out.append(Line(name, "<= 0.2", _said(here), here is not None and here <= 0.2, command))
+        out.append(Line(name, "<= 0.2", _value(here), here is not None and here <= 0.2, command))
     return out
 
 
-def _runtimes(fast: Judge, slow: Judge, spans: Sequence[JudgedSpan]) -> list[Line]:
-    one, other = fast.said(spans), slow.said(spans)
-    pairs = list(zip(one, other, strict=True))[:_SAME]
-    differing = [(a.answer, b.answer) for a, b in pairs if a.answer != b.answer]
+def _runtimes(fast: Questioner, slow: Questioner, spans: Sequence[EvaluatedSpan]) -> list[Line]:
+    fast_answers, slow_answers = fast.answers(spans), slow.answers(spans)
+    pairs = list(zip(fast_answers, slow_answers, strict=True))[:_SAME]
+    differing = [(a.text, b.text) for a, b in pairs if a.text != b.text]
     share = 1 - len(differing) / max(1, len(pairs))
-    agree = all(yes_or_no(a) == yes_or_no(b) and places_in(a) == places_in(b) for a, b in differing)
-    said = f"{share:.3f} of {len(pairs)}; facts of the others {'agree' if agree else 'differ'}"
-    out = [Line("greedy answers of both runtimes equal", ">= 0.95, facts agree", said,
+    agree = all(yes_or_no(a) == yes_or_no(b) and cells_in(a) == cells_in(b) for a, b in differing)
+    summary = f"{share:.3f} of {len(pairs)}; facts of the others {'agree' if agree else 'differ'}"
+    out = [Line("greedy answers of both runtimes equal", ">= 0.95, facts agree", summary,
                 share >= 0.95 and agree, _BOTH)]  # fmt: skip
-    for judged, found, rate in ((fast, one, 25), (slow, other, 15)):
-        speed = figures(found)
+    for questioner, answers, rate in ((fast, fast_answers, 25), (slow, slow_answers, 15)):
+        speed = summarise_answers(answers)
         prefix, first, tokens = (speed[k] for k in ("prefix_s", "first_token_s", "tokens_per_s"))
-        said = f"{prefix:.2f} s, {first:.2f} s, {tokens:.1f}/s"
+        summary = f"{prefix:.2f} s, {first:.2f} s, {tokens:.1f}/s"
         holds = prefix < 5 and first < 1.5 and tokens >= rate
-        name = f"{judged.runtime}: evidence read, first token, then tokens"
-        out.append(Line(name, f"< 5 s, < 1.5 s, >= {rate}/s", said, holds, _BOTH))
+        name = f"{questioner.runtime}: evidence read, first token, then tokens"
+        out.append(Line(name, f"< 5 s, < 1.5 s, >= {rate}/s", summary, holds, _BOTH))
     return out
 
 
-def _ped2(judged: Judge, root: Path) -> list[Line]:
-    spans = benchmark_spans(open_dataset("ped2", root), "test", _PED2_LIMIT)
-    found = figures(judged.said(spans))
+def _ped2(questioner: Questioner, root: Path) -> list[Line]:
+    spans = spans_of_benchmark(open_dataset("ped2", root), "test", _PED2_LIMIT)
+    metrics = summarise_answers(questioner.answers(spans))
     name = "Ped2, 16-frame windows, fused: yes/no balanced accuracy"
-    return [_line(name, "aim 0.85", found["balanced_accuracy"], 0.85, _PED2)]
+    return [_line(name, "aim 0.85", metrics["balanced_accuracy"], 0.85, _PED2)]
 
 
 def _line(
     name: str, required: str, value: float | None, least: float, command: str, beside: str = ""
 ) -> Line:
     holds = value is not None and value >= least
-    return Line(name, required, f"{_said(value)}{beside}", holds, command)
+    return Line(name, required, f"{_value(value)}{beside}", holds, command)
 
 
-def _said(value: float | None) -> str:
+def _value(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
 
 

@@ -16,24 +16,24 @@ import numpy as np
 
 from engine.core.geometry import Box
 from engine.core.progress import CancelToken, silent
-from engine.dialogue.answer_parsing import ACTIONS
-from engine.lab.datasets.rendered import RenderedVideo, Target, rendered_videos
-from engine.lab.datasets.ubnormal import ObjectSpans, UBnormal
+from engine.lab.datasets.rendered_footage import RenderedVideo, Target, rendered_videos
+from engine.lab.datasets.ubnormal import ObjectSpans, open_ubnormal
+from engine.lab.dialogue_corpus.answer_words import ACTIONS
 from engine.lab.dialogue_corpus.building.checks import check
 from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest, build_frames
-from engine.lab.dialogue_corpus.building.timelines import commonest, timeline
+from engine.lab.dialogue_corpus.building.timelines import commonest, make_timeline
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
 from engine.lab.dialogue_corpus.files.timeline_files import (
     DROPPED,
     KEPT,
-    Timeline,
-    grouped,
+    TargetTimeline,
     read_frames,
     read_videos,
+    records_by_target,
 )
-from engine.lab.dialogue_corpus.wording import Truth, references
+from engine.lab.dialogue_corpus.wording import SpanTruth, references
 from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
-from engine.render.colour_names import COLOUR_NAMES, colours_apart
+from engine.render.colour_names import COLOUR_NAMES, colour_distance
 from tests.benchmarks.lab.building_attributes import (
     ATTRIBUTES,
     Right,
@@ -65,7 +65,7 @@ class Known:
     """
 
     records: Records
-    told: Timeline
+    told: TargetTimeline
     target: Target
     span: tuple[int, int]
     fps: float
@@ -73,37 +73,40 @@ class Known:
 
     def verdict(self, records: Records) -> str:
         """Returns the verdict on other records of it."""
-        return check(timeline(records, self.fps, self.size), records, self.size).verdict
+        return check(make_timeline(records, self.fps, self.size), records, self.size).verdict
 
 
 def known_targets(root: Path, split: str, folder: Path) -> list[Known]:
     """Builds the frames of rendered footage and puts the truth beside them."""
-    data = UBnormal.open(root)
+    data = open_ubnormal(root)
     build_frames(BuildRequest(data, (split,), folder))
-    about = {one.name: one for one in read_videos(folder)}
-    videos = {one.name: one for one in rendered_videos(root, split)}
-    spans = {one.name: one.annotation for one in data.videos(split)}
+    about = {video.name: video for video in read_videos(folder)}
+    videos = {video.name: video for video in rendered_videos(root, split)}
+    spans = {video.name: video.annotation for video in data.videos(split)}
     out = []
-    for (name, row), records in grouped(read_frames(folder)):
+    for (name, row), records in records_by_target(read_frames(folder)):
         truth = spans[name]
         assert isinstance(truth, ObjectSpans)
         target = _target(videos[name], truth, row)
-        described = [replace(one, asked=_described(videos[name], target, one)) for one in records]
+        described = [
+            replace(record, description=_described(videos[name], target, record))
+            for record in records
+        ]
         fps, size = about[name].fps, about[name].size
-        told = timeline(described, fps, size)
-        out.append(Known(described, told, target, truth.spans[row], fps, size))
+        timeline = make_timeline(described, fps, size)
+        out.append(Known(described, timeline, target, truth.spans[row], fps, size))
     return out
 
 
 def _target(video: RenderedVideo, truth: ObjectSpans, row: int) -> Target:
     number = truth.objects_of_rows[row]
-    return next(one for one in video.targets if one.number == number)
+    return next(target for target in video.targets if target.number == number)
 
 
 def _described(video: RenderedVideo, target: Target, record: FrameRecord) -> dict[str, str]:
     doing = target.class_at(record.frame)
-    said = Truth(doing, video.layout, video.grey, 0, target.kind, target.appearance)
-    noun = references(said, "target")[1]
+    truth = SpanTruth(doing, video.layout, video.grey, 0, target.kind, target.appearance)
+    noun = references(truth, "target")[1]
     return {"kind": target.kind, "appearance": noun, "action": ACTIONS.get(doing, doing)}
 
 
@@ -111,80 +114,89 @@ def from_masks(known: Sequence[Known], root: Path, split: str) -> Right:
     """Judges the attributes that were measured from the given masks."""
     right: dict[str, list[bool]] = {name: [] for name in ATTRIBUTES}
     by_video: dict[str, list[Known]] = {}
-    for one in known:
-        by_video.setdefault(one.told.video, []).append(one)
+    for target in known:
+        by_video.setdefault(target.told.video, []).append(target)
     for video in rendered_videos(root, split):
         mine = by_video.get(video.name, [])
         where = whereabouts(video) if mine else {}
-        for one in mine:
-            first, last = one.span
-            shown = where[one.target.number].inside(first, last)
-            judge(one.told, shown, one.target, video, right)
+        for target in mine:
+            first, last = target.span
+            cells = where[target.target.number].inside(first, last)
+            judge(target.told, cells, target.target, video, right)
     return right
 
 
 def planted(known: Sequence[Known]) -> tuple[float, dict[str, float]]:
     """Plants contradictions in consistent targets; returns the shares that are found."""
     rng = np.random.default_rng(_SEED)
-    sound = [one for one in known if one.verdict(one.records) == KEPT
-             and len(one.records) >= _LEAST]  # fmt: skip
-    found: dict[str, list[bool]] = {name: [] for name in _KINDS}
-    while sum(map(len, found.values())) < _PLANTED:
+    sound = [target for target in known if target.verdict(target.records) == KEPT
+             and len(target.records) >= _LEAST]  # fmt: skip
+    outcomes: dict[str, list[bool]] = {name: [] for name in _KINDS}
+    while sum(map(len, outcomes.values())) < _PLANTED:
         name = str(rng.choice(list(_KINDS)))
-        one = sound[int(rng.integers(len(sound)))]
-        changed = _KINDS[name](one, rng)
+        target = sound[int(rng.integers(len(sound)))]
+        changed = _KINDS[name](target, rng)
         if changed is not None:
-            found[name].append(one.verdict(changed) != KEPT)
-    shares = {name: float(np.mean(hits)) for name, hits in found.items() if hits}
-    return float(np.mean([hit for hits in found.values() for hit in hits])), shares
+            outcomes[name].append(target.verdict(changed) != KEPT)
+    shares = {name: float(np.mean(hits)) for name, hits in outcomes.items() if hits}
+    return float(np.mean([hit for hits in outcomes.values() for hit in hits])), shares
 
 
-def _asked(records: Records, **said: str) -> Records:
-    return [replace(one, asked={**(one.asked or {}), **said}) for one in records]
+def _asked(records: Records, **words: str) -> Records:
+    return [
+        replace(record, description={**(record.description or {}), **words}) for record in records
+    ]
 
 
-def _other_action(one: Known, rng: Rng) -> Records | None:
-    speed = one.told.speed
+def _other_action(target: Known, rng: Rng) -> Records | None:
+    speed = target.told.speed
     if speed > 2.2:
-        return _asked(one.records, action="walking")
+        return _asked(target.records, action="walking")
     if speed > 1.0:
-        return _asked(one.records, action=str(rng.choice(["lying on the ground", "standing"])))
-    return _asked(one.records, action="running") if speed < 0.3 else None
+        return _asked(target.records, action=str(rng.choice(["lying on the ground", "standing"])))
+    return _asked(target.records, action="running") if speed < 0.3 else None
 
 
-def _other_way(one: Known, rng: Rng) -> Records | None:
+def _other_way(target: Known, rng: Rng) -> Records | None:
     sides = {"left": "right", "right": "left"}
-    own = next((side for side in sides if side in one.told.direction), None)
-    said = f"{ACTIONS['running']} to the {sides[own]}" if own else ""
-    return _asked(one.records, action=said) if said else None
+    own = next((side for side in sides if side in target.told.direction), None)
+    action = f"{ACTIONS['running']} to the {sides[own]}" if own else ""
+    return _asked(target.records, action=action) if action else None
 
 
-def _other_clothes(one: Known, rng: Rng) -> Records | None:
-    shown = [commonest(part, one.told.frames)[0] for part in (one.told.upper, one.told.lower)]
-    if not all(shown):
+def _other_clothes(target: Known, rng: Rng) -> Records | None:
+    colours = [
+        commonest(part, target.told.frames)[0] for part in (target.told.upper, target.told.lower)
+    ]
+    if not all(colours):
         return None
-    far = [name for name in COLOUR_NAMES if all(colours_apart(name, own) > _FAR for own in shown)]
+    far = [
+        name for name in COLOUR_NAMES if all(colour_distance(name, own) > _FAR for own in colours)
+    ]
     if not far:
         return None
-    return _asked(one.records, appearance=f"a person in a {rng.choice(far)} coat")
+    return _asked(target.records, appearance=f"a person in a {rng.choice(far)} coat")
 
 
-def _other_colour(one: Known, rng: Rng) -> Records | None:
-    half = len(one.records) // 2
-    own, _ = commonest(one.told.upper, one.told.frames)
-    far = [name for name in COLOUR_NAMES if own and colours_apart(name, own) > _FAR]
+def _other_colour(target: Known, rng: Rng) -> Records | None:
+    half = len(target.records) // 2
+    own, _ = commonest(target.told.upper, target.told.frames)
+    far = [name for name in COLOUR_NAMES if own and colour_distance(name, own) > _FAR]
     if not far:
         return None
     new = str(rng.choice(far))
-    return [*one.records[:half], *(replace(record, upper=new) for record in one.records[half:])]
+    return [
+        *target.records[:half],
+        *(replace(record, upper=new) for record in target.records[half:]),
+    ]
 
 
-def _jump(one: Known, rng: Rng) -> Records | None:
-    place = int(rng.integers(2, len(one.records) - 2))
-    box = one.records[place].box
+def _jump(target: Known, rng: Rng) -> Records | None:
+    index = int(rng.integers(2, len(target.records) - 2))
+    box = target.records[index].box
     by = round(float(rng.uniform(4, 8)) * max(box.w, box.h))
-    moved = replace(one.records[place], box=Box(box.x + by, box.y, box.w, box.h))
-    return [*one.records[:place], moved, *one.records[place + 1 :]]
+    moved = replace(target.records[index], box=Box(box.x + by, box.y, box.w, box.h))
+    return [*target.records[:index], moved, *target.records[index + 1 :]]
 
 
 _KINDS: dict[str, Callable[[Known, Rng], Records | None]] = {
@@ -202,15 +214,15 @@ def lines(root: Path, split: str, videos: int = 0) -> list[Line]:
         known = known_targets(root, split, Path(name))
         masks = from_masks(known, root, split)
     own, followed = from_trajectories(root, split, videos)
-    seen = f"own trajectories, {sum(followed)} of {len(followed)} targets followed"
+    footage_kind = f"own trajectories, {sum(followed)} of {len(followed)} targets followed"
     caught, by_kind = planted(known)
-    dropped = float(np.mean([one.verdict(one.records) == DROPPED for one in known]))
+    dropped = float(np.mean([target.verdict(target.records) == DROPPED for target in known]))
     each = ", ".join(f"{name} {value:.3f}" for name, value in by_kind.items())
     command = f"python -m tests.benchmarks.lab.dialogue_building --root FOOTAGE --split {split}"
     command += f" --videos {videos}" if videos else ""
     return [
         *_attribute_lines("masks given", masks, 0.9, command),
-        *_attribute_lines(seen, own, 0.75, command),
+        *_attribute_lines(footage_kind, own, 0.75, command),
         Line(f"{_PLANTED} planted contradictions found", ">= 0.95", f"{caught:.3f} ({each})",
              caught >= 0.95, command),
         Line("consistent targets dropped", "<= 0.03", f"{dropped:.3f} of {len(known)}",
@@ -221,10 +233,10 @@ def lines(root: Path, split: str, videos: int = 0) -> list[Line]:
 def _attribute_lines(source: str, right: Right, least: float, command: str) -> list[Line]:
     return [
         Line(
-            f"*{name}*, {source}", f">= {least:.2f}", f"{np.mean(found):.3f} of {len(found)}",
-            bool(np.mean(found) >= least), command,
+            f"*{name}*, {source}", f">= {least:.2f}", f"{np.mean(outcomes):.3f} of {len(outcomes)}",
+            bool(np.mean(outcomes) >= least), command,
         )
-        for name, found in right.items()
+        for name, outcomes in right.items()
     ]  # fmt: skip
 
 
@@ -242,8 +254,8 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--split", default="test")
     parser.add_argument("--videos", type=int, default=0, help="analysed ones; 0 takes all")
-    given = parser.parse_args()
-    print(table(lines(given.root, given.split, given.videos)))
+    options = parser.parse_args()
+    print(table(lines(options.root, options.split, options.videos)))
 
 
 if __name__ == "__main__":

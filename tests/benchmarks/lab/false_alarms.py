@@ -21,16 +21,16 @@ from scipy.ndimage import maximum_filter
 from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
-from engine.detectors.text.text_detector import TextUse
-from engine.few_shot.preview import verdicts
-from engine.lab.datasets.rendered import RenderedVideo, rendered_videos
+from engine.detectors.text.text_detector import TextDetector
+from engine.few_shot.preview import preview_scores
+from engine.lab.datasets.rendered_footage import RenderedVideo, rendered_videos
 from engine.lab.synthesis.footage.abnormal_actors import add_abnormal
 from engine.lab.synthesis.footage.normal_actors import add_walkers
 from engine.lab.synthesis.footage.settings import random_setting
 from engine.lab.synthesis.footage.stage import Stage
 from engine.lab.synthesis.render_video import VideoSpec
 from engine.lab.synthesis.write_videos import write_split, write_video
-from engine.pipeline.variant import Taught
+from engine.pipeline.variant import VariantWeights
 from engine.tracking.events import EventSpan, find_events
 from tests.benchmarks.lab.teaching import base_use, taught_by
 from tests.benchmarks.lab.teaching_rendered import Clip, marked, opened_clips
@@ -79,15 +79,17 @@ def lines(work: Path, choices: int = 10, seed: int = 1) -> list[Line]:
         use = base_use(case, case.evidence.all()[0].id)
         clips = opened_clips(case, videos, use)
         numbers = range(len(clips))
-        alarms = [one for n in numbers for one in _alarms(case, n, clips[n], use, Taught(b""))]
-        found = _quieted(case, clips, alarms, choices)
-    alike, gone, true, lost = np.array(found).sum(0).tolist()
-    shares = [one[1] / one[0] for one in found]
-    losses = [one[3] / max(1, one[2]) for one in found]
+        alarms = [
+            alarm for n in numbers for alarm in _alarms(case, n, clips[n], use, VariantWeights(b""))
+        ]
+        counts = _quieted(case, clips, alarms, choices)
+    alike, gone, true, lost = np.array(counts).sum(0).tolist()
+    shares = [row[1] / row[0] for row in counts]
+    losses = [row[3] / max(1, row[2]) for row in counts]
     command = _COMMAND.format(choices=choices, seed=seed)
     return [
         Line("a false alarm marked as normal: further ones like it gone", ">= 80 %",
-             f"{gone / alike:.1%} of {alike} in {len(found)} choices "
+             f"{gone / alike:.1%} of {alike} in {len(counts)} choices "
              f"({min(shares):.0%} to {max(shares):.0%})", gone >= 0.8 * alike, command),
         Line("the same: true events gone", "<= 5 %",
              f"{lost / max(1, true):.1%} of {true} ({min(losses):.0%} to {max(losses):.0%})",
@@ -131,7 +133,9 @@ def _drawn(rng: np.random.Generator, odd: str) -> list[VideoSpec]:
             stage = Stage(rng, setting, "test", seconds)
             if happening and not add_abnormal(stage, happening, 0.5 * seconds):
                 break
-            if happening and not any(stage.shows(one) for one in stage.actors if one.abnormal):
+            if happening and not any(
+                stage.shows(actor) for actor in stage.actors if actor.abnormal
+            ):
                 break
             add_walkers(stage, _WALKERS)
             videos.append(stage.video())
@@ -141,10 +145,10 @@ def _drawn(rng: np.random.Generator, odd: str) -> list[VideoSpec]:
 
 
 def _analyse(videos: list[RenderedVideo], case: Path) -> None:
-    for scene in sorted({one.camera for one in videos}):
-        mine = sorted((one for one in videos if one.camera == scene), key=_scenario)
-        usual = [word for one in mine[:_USUAL] for word in ("--normal", one.path)]
-        others = [one.path for one in mine[_USUAL:]]
+    for scene in sorted({video.camera for video in videos}):
+        mine = sorted((video for video in videos if video.camera == scene), key=_scenario)
+        usual = [word for video in mine[:_USUAL] for word in ("--normal", video.path)]
+        others = [video.path for video in mine[_USUAL:]]
         run_json("analyze", *others, "--case", case, "--channels", "scene,text", *usual)
 
 
@@ -152,19 +156,21 @@ def _scenario(video: RenderedVideo) -> int:
     return int(video.name.rsplit("_", 1)[1])
 
 
-def _alarms(case: Case, number: int, clip: Clip, use: TextUse, taught: Taught) -> list[_Alarm]:
+def _alarms(
+    case: Case, number: int, clip: Clip, use: TextDetector, taught: VariantWeights
+) -> list[_Alarm]:
     """Finds the events that abnormal targets raise, each by the heat on its own cells."""
     stored = clip.footage.stored
-    judged = verdicts(case, clip.footage, use, taught, CancelToken())
-    heat = np.concatenate([one.heat for one in judged])
+    judged = preview_scores(case, clip.footage, use, taught, CancelToken())
+    heat = np.concatenate([block.heat for block in judged])
     on_target: dict[int, NDArray[np.float32]] = {}
-    for place, frame in enumerate(stored.plan.frames.tolist()):
+    for index, frame in enumerate(stored.plan.frames.tolist()):
         ids = clip.video.ids(frame)
         for target in clip.video.abnormal(frame, frame):
             cells = maximum_filter(_cells(ids == target.number, clip.footage.grid), 3)
             if cells.any():
                 scores = on_target.setdefault(target.number, np.zeros(len(heat), np.float32))
-                scores[place] = heat[place][cells].max()
+                scores[index] = heat[index][cells].max()
     harmless = _scenario(clip.video) <= _USUAL + _HARMLESS
     return [
         _Alarm(number, span, target, harmless)
@@ -187,36 +193,36 @@ def _quieted(
         Further alarms like it, those of them that are gone, true events, those of them gone: all
         of the same camera.
     """
-    found: list[tuple[int, int, int, int]] = []
-    odd = [one for one in alarms if one.harmless]
+    counts: list[tuple[int, int, int, int]] = []
+    odd = [alarm for alarm in alarms if alarm.harmless]
     print(len(odd), "harmless events,", len(alarms) - len(odd), "true ones", flush=True)
     for number in np.random.default_rng(0).permutation(len(odd)).tolist():
-        if len(found) == choices:
+        if len(counts) == choices:
             break
         mine, clip = odd[number], clips[odd[number].clip]
         words = list(_ODD.values())[int(clip.video.camera) - _SCENE]
         marks = marked(clip, mine.span.first, mine.span.last, mine.target, words, True)
-        here = {n for n, one in enumerate(clips) if one.video.camera == clip.video.camera}
-        alike = [one for one in odd if one.clip in here and one is not mine]
-        true = [one for one in alarms if not one.harmless and one.clip in here]
+        here = {n for n, other in enumerate(clips) if other.video.camera == clip.video.camera}
+        alike = [alarm for alarm in odd if alarm.clip in here and alarm is not mine]
+        true = [alarm for alarm in alarms if not alarm.harmless and alarm.clip in here]
         if marks is None or not alike:
             continue
         variant, taught = taught_by(case, marks)
-        left = [one for n in here for one in _alarms(case, n, clips[n], variant, taught)]
-        gone = sum(not _stays(one, left) for one in alike)
-        lost = sum(not _stays(one, left) for one in true)
-        found.append((len(alike), gone, len(true), lost))
-        print(clip.video.name, words, found[-1], flush=True)
-    return found
+        left = [alarm for n in here for alarm in _alarms(case, n, clips[n], variant, taught)]
+        gone = sum(not _stays(alarm, left) for alarm in alike)
+        lost = sum(not _stays(alarm, left) for alarm in true)
+        counts.append((len(alike), gone, len(true), lost))
+        print(clip.video.name, words, counts[-1], flush=True)
+    return counts
 
 
 def _stays(alarm: _Alarm, left: list[_Alarm]) -> bool:
     span = alarm.span
     return any(
-        (one.clip, one.target) == (alarm.clip, alarm.target)
-        and one.span.first <= span.last
-        and one.span.last >= span.first
-        for one in left
+        (other.clip, other.target) == (alarm.clip, alarm.target)
+        and other.span.first <= span.last
+        and other.span.last >= span.first
+        for other in left
     )
 
 

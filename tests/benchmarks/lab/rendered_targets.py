@@ -19,10 +19,10 @@ from engine.case import Case
 from engine.core.findings import Trajectory
 from engine.core.settings import AnalysisSettings
 from engine.lab.datasets.registry import open_dataset
-from engine.lab.synthesis.write_videos import write_dataset
+from engine.lab.synthesis.footage.write_footage import FootageRequest, write_footage
 from engine.pipeline.evidence_intake import add_evidence
 from engine.pipeline.recipe import Recipe
-from engine.pipeline.run import Resuming, Run
+from engine.pipeline.run import AnalysisRun, Resuming
 from tests.benchmarks.lines import Line
 
 _LEAST_IOU = 0.1
@@ -32,11 +32,11 @@ def lines(videos: int = 20, seed: int = 41) -> list[Line]:
     """Renders a set and returns the lines of the table."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "rendered"
-        write_dataset(root, videos, seed, "test", abnormal_share=1.0)
+        write_footage(root, FootageRequest(videos, seed))
         with contextlib.redirect_stdout(io.StringIO()):
-            found = shares(root, Path(folder))
+            measured = shares(root, Path(folder))
     command = f"python -m tests.benchmarks.lab.rendered_targets --videos {videos} --seed {seed}"
-    asked = (
+    rows = (
         ("from", "*from* cell right", 0.9),
         ("to", "*to* cell right", 0.9),
         ("one", "one trajectory", 0.8),
@@ -45,11 +45,11 @@ def lines(videos: int = 20, seed: int = 41) -> list[Line]:
         Line(
             f"{videos} rendered videos (seed {seed}), self-calibrated: {name}",
             f">= {least:.0%} of targets",
-            f"{found[key]:.1%} of {found['targets']:.0f}",
-            found[key] >= least,
+            f"{measured[key]:.1%} of {measured['targets']:.0f}",
+            measured[key] >= least,
             command,
         )
-        for key, name, least in asked
+        for key, name, least in rows
     ]
 
 
@@ -63,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = options.root or Path(folder) / "rendered"
         if options.root is None:
-            write_dataset(root, options.videos, options.seed, "test", abnormal_share=1.0)
+            write_footage(root, FootageRequest(options.videos, options.seed))
         shares(root, Path(folder))
 
 
@@ -74,12 +74,12 @@ def shares(root: Path, folder: Path) -> dict[str, float]:
         for video in open_dataset("ubnormal", root).videos("test"):
             evidence, source = add_evidence(case, video.path)
             with source:
-                run = Run(case, evidence, source, Recipe(AnalysisSettings()))
+                run = AnalysisRun(case, evidence, source, Recipe(AnalysisSettings()))
                 done = run.execute(Resuming())
-            found = [row.trajectory for row in case.results.trajectories(done.id)]
+            trajectories = [row.trajectory for row in case.results.trajectories(done.id)]
             truth = json.loads(video.path.with_name(f"{video.name}_targets.json").read_text())
-            abnormal = [one for one in truth["targets"] if one["abnormal"]]
-            targets += _compare(video.name, abnormal, video, found)
+            abnormal = [target for target in truth["targets"] if target["abnormal"]]
+            targets += _compare(video.name, abnormal, video, trajectories)
     names = ("from", "to", "one")
     result = {name: float(np.mean([target[name] for target in targets])) for name in names}
     result["targets"] = float(len(targets))
@@ -91,25 +91,26 @@ def _compare(
     name: str,
     truth: list[dict[str, Any]],
     video: Any,
-    found: list[Trajectory],
+    trajectories: list[Trajectory],
 ) -> list[dict[str, bool]]:
     tracks = video.tracks()
     results = []
-    owners = [_owner(trajectory, tracks, len(truth)) for trajectory in found]
+    owners = [_owner(trajectory, tracks, len(truth)) for trajectory in trajectories]
     for number, target in enumerate(truth):
-        mine = [t for t, owner in zip(found, owners, strict=True) if owner == number]
-        best = max(mine, key=lambda one: len(one.frames), default=None)
+        mine = [t for t, owner in zip(trajectories, owners, strict=True) if owner == number]
+        best = max(mine, key=lambda trajectory: len(trajectory.frames), default=None)
         result = {
             "from": best is not None and best.from_cell == target["from"],
             "to": best is not None and best.to_cell == target["to"],
             "one": len(mine) == 1,
         }
         results.append(result)
-        said = "none" if best is None else f"{best.from_cell} -> {best.to_cell}"
+        summary = "none" if best is None else f"{best.from_cell} -> {best.to_cell}"
         span = "" if best is None else f"{best.frames[0]}..{best.frames[-1]}"
         print(
             f"{name} {target['object_id']}: {target['from']} -> {target['to']} "
-            f"({target['first_frame']}..{target['last_frame']}), found {len(mine)}: {said} {span}"
+            f"({target['first_frame']}..{target['last_frame']}), found {len(mine)}: {summary} "
+            f"{span}"
             f"{'' if all(result.values()) else '   <<<'}"
         )
     return results

@@ -2,7 +2,8 @@
 
 Run: `python -m tests.benchmarks.lab.similarity_search --rendered DIR [--work DIR] [--choices 20]
 [--videos 24]`; DIR is a folder that `main.py synth --videos 60 --seed 1 --split test` wrote.
-Each abnormal video is cut in two at a key frame: a target marked in one half appears again in the other.
+Each abnormal video is cut in two at a keyframe: a target marked in one half appears again in the
+other.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ import numpy as np
 from engine.case import Case
 from engine.few_shot.marks import Mark
 from engine.few_shot.moments import Moment
-from engine.few_shot.similarity_search import Found, find_like, find_words
-from engine.lab.datasets.rendered import RenderedVideo, rendered_videos
+from engine.few_shot.similarity_search import SimilaritySearchResult, find_by_text, find_similar
+from engine.lab.datasets.rendered_footage import RenderedVideo, rendered_videos
 from engine.lab.synthesis.phrases import ABNORMAL
 from tests.benchmarks.lab.teaching import box_around
 from tests.benchmarks.lines import Line, absolute, run_json, table
@@ -75,14 +76,14 @@ def lines(rendered: Path, work: Path, choices: int = 20, videos: int = 24) -> li
         known = {row.id: halves[case.evidence_path(row)] for row in case.evidence.all()}
         again = np.array(_marked(case, known, choices))
         words = _said(case, known)
-    every = np.array([one for found in words.values() for one in found])
-    told = ", ".join(f"{name} {np.mean(found):.2f}" for name, found in sorted(words.items()))
+    every = np.array([value for values in words.values() for value in values])
+    summary = ", ".join(f"{name} {np.mean(values):.2f}" for name, values in sorted(words.items()))
     return [
         Line(f"a marked target's other half among {2 * videos} videos: mean average precision",
              ">= 0.8", f"{again.mean():.3f} of {choices} marks; first in {np.mean(again == 1):.0%}",
              bool(again.mean() >= 0.8), command),
         Line("held-out words: mean average precision", ">= 0.6",
-             f"{every.mean():.3f} of {len(every)} ({told})", bool(every.mean() >= 0.6), command),
+             f"{every.mean():.3f} of {len(every)} ({summary})", bool(every.mean() >= 0.6), command),
     ]  # fmt: skip
 
 
@@ -95,24 +96,24 @@ def average_precision(relevant: list[bool], total: int) -> float:
 
 def _cut(rendered: Path, to: Path, count: int) -> dict[Path, Half]:
     to.mkdir(parents=True, exist_ok=True)
-    found: dict[Path, Half] = {}
-    abnormal = [one for one in rendered_videos(rendered, "test") if not one.normal][:count]
+    halves: dict[Path, Half] = {}
+    abnormal = [video for video in rendered_videos(rendered, "test") if not video.normal][:count]
     for video in abnormal:
         packets = _packets(video.path)
         keys = [number for number, (_, key) in enumerate(packets) if key]
-        middle = min(keys, key=lambda one: abs(one - len(packets) // 2))
+        middle = min(keys, key=lambda key: abs(key - len(packets) // 2))
         for name, first, last in (("a", 0, middle), ("b", middle, len(packets))):
             path = to / f"{video.name}_{name}.mp4"
             if not path.exists():
                 _copy(video.path, path, first, last)
-            found[path.resolve()] = Half(video, first, last - first)
-    return found
+            halves[path.resolve()] = Half(video, first, last - first)
+    return halves
 
 
 def _packets(path: Path) -> list[tuple[int, bool]]:
     with av.open(str(path)) as reader:
-        every = [one for one in reader.demux(video=0) if one.dts is not None]
-        return [(one.dts, one.is_keyframe) for one in every if one.dts is not None]
+        every = [packet for packet in reader.demux(video=0) if packet.dts is not None]
+        return [(packet.dts, packet.is_keyframe) for packet in every if packet.dts is not None]
 
 
 def _copy(source: Path, target: Path, first: int, last: int) -> None:
@@ -131,15 +132,15 @@ def _copy(source: Path, target: Path, first: int, last: int) -> None:
 
 def _marked(case: Case, halves: dict[int, Half], choices: int) -> list[float]:
     """Marks a target in two frames of one half and looks for it in the other, again and again."""
-    found: list[float] = []
+    precisions: list[float] = []
     rng = np.random.default_rng(0)
-    while len(found) < choices:
+    while len(precisions) < choices:
         evidence_id = int(rng.choice(list(halves)))
         half = halves[evidence_id]
         other = next(
             number
-            for number, one in halves.items()
-            if one.video is half.video and one.first != half.first
+            for number, candidate in halves.items()
+            if candidate.video is half.video and candidate.first != half.first
         )
         abnormal = half.video.abnormal(half.first, half.first + half.frames - 1)
         if not abnormal:
@@ -148,53 +149,57 @@ def _marked(case: Case, halves: dict[int, Half], choices: int) -> list[float]:
         marks = _marks(half, evidence_id, target, rng)
         if marks is None or not _seen(halves[other], target):
             continue
-        answer = find_like(case, marks=marks)
+        answer = find_similar(case, marks=marks)
         relevant = _ranked(answer, halves, (other, target))
-        found.append(average_precision(relevant, 1))
+        precisions.append(average_precision(relevant, 1))
         name = half.video.name
-        print(f"{name} target {target}: {found[-1]:.2f}", flush=True)
-    return found
+        print(f"{name} target {target}: {precisions[-1]:.2f}", flush=True)
+    return precisions
 
 
-def _ranked(answer: Found, halves: dict[int, Half], wanted: tuple[int, int]) -> list[bool]:
+def _ranked(
+    answer: SimilaritySearchResult, halves: dict[int, Half], sought: tuple[int, int]
+) -> list[bool]:
     """Says of each other target, most alike first, whether it is the one that was wanted."""
-    relevant, seen = [], False
+    relevant, is_found = [], False
     for moment in answer.moments:
-        found = (moment.evidence_id, halves[moment.evidence_id].target(moment))
-        right = found == wanted
-        if moment.itself or (right and seen):
+        hit = (moment.evidence_id, halves[moment.evidence_id].target(moment))
+        right = hit == sought
+        if moment.itself or (right and is_found):
             continue
-        seen = seen or right
+        is_found = is_found or right
         relevant.append(right)
     return relevant
 
 
 def _said(case: Case, halves: dict[int, Half]) -> dict[str, list[float]]:
     """Looks for every class by each of its held-out phrases; average precision by class."""
-    found: dict[str, list[float]] = {}
+    ranks: dict[str, list[float]] = {}
     for name, phrases in ABNORMAL.items():
-        wanted = {
+        sought = {
             (number, target.number)
             for number, half in halves.items()
             for target in half.video.abnormal(half.first, half.first + half.frames - 1)
             if name in target.abnormal_classes and _seen(half, target.number)
         }
-        for words in phrases.held_out if wanted else ():
+        for words in phrases.held_out if sought else ():
             relevant, met = [], set()
-            for moment in find_words(case, words).moments:
-                one = (moment.evidence_id, halves[moment.evidence_id].target(moment))
-                if one not in met or one not in wanted:
-                    relevant.append(one in wanted)
-                met.add(one)
-            found.setdefault(name, []).append(average_precision(relevant, len(wanted)))
-        print(f"{name}: {found.get(name)}", flush=True)
-    return found
+            for moment in find_by_text(case, words).moments:
+                hit = (moment.evidence_id, halves[moment.evidence_id].target(moment))
+                if hit not in met or hit not in sought:
+                    relevant.append(hit in sought)
+                met.add(hit)
+            ranks.setdefault(name, []).append(average_precision(relevant, len(sought)))
+        print(f"{name}: {ranks.get(name)}", flush=True)
+    return ranks
 
 
 def _seen(half: Half, target: int) -> bool:
     """Whether a target is large enough in the middle frames of a half to be found."""
     frames = np.linspace(half.first, half.first + half.frames - 1, 7).round().astype(int)[1:-1]
-    return any((half.video.ids(one) == target).sum() >= _LEAST_PIXELS for one in frames.tolist())
+    return any(
+        (half.video.ids(frame) == target).sum() >= _LEAST_PIXELS for frame in frames.tolist()
+    )
 
 
 def _marks(

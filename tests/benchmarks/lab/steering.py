@@ -24,16 +24,16 @@ import torch
 from numpy.typing import NDArray
 
 from engine.core.progress import CancelToken, Progress
-from engine.lab.datasets.rendered import rendered_videos
+from engine.lab.datasets.rendered_footage import rendered_videos
 from engine.lab.evaluation.frame_auc import micro_auc
 from engine.lab.evaluation.pixel_auc import PixelAuc
-from engine.lab.training.feature_cache import FeatureCache, Recipe
+from engine.lab.training.feature_cache import FeatureCache, FeatureRecipe
 from engine.lab.training.prompt_bank import embed_phrases
-from engine.lab.training.steering_metrics import Judged, Steering
-from engine.lab.training.window_scoring import judged_windows
+from engine.lab.training.steering_metrics import ScoredSlice, SteeringMetrics
+from engine.lab.training.window_scoring import score_windows
 from engine.packs.pack import Pack, find_pack
 from engine.tvad.backbones.backbone import Backbone
-from engine.tvad.backbones.registry import load_backbone, open_backbone
+from engine.tvad.backbones.registry import load_backbone, open_backbone, weights_folder
 from engine.tvad.decoder_file import DECODER, load_decoder
 from engine.tvad.heatmap_decoder import AnomalyHeatmapDecoder
 from engine.tvad.prompt_embeddings import embed_words
@@ -52,23 +52,22 @@ def measure(root: Path, pack: Pack, split: str, features: Path) -> dict[str, Any
     """
     backbone = open_backbone(pack)
     decoder = load_decoder(pack.file(DECODER))
-    role = next(iter(pack.backbone.folders))
-    folder = pack.base(role).parent if backbone.name == "compact" else pack.base(role)
     slices = backbone.window_frames // backbone.temporal_patch
     videos = rendered_videos(root, split)
-    cache = FeatureCache(features, Recipe(backbone.name, 0, 0, slices), videos)
-    cache.fill(partial(load_backbone, backbone.name, folder), 1 << 40, 2, _told, CancelToken())
+    cache = FeatureCache(features, FeatureRecipe(backbone.name, 0, 0, slices), videos)
+    load = partial(load_backbone, backbone.name, weights_folder(pack))
+    cache.fill(load, 1 << 40, 2, _told, CancelToken())
     bank = embed_phrases(backbone, pack.prompts().templates)
     every = range(len(cache))
     out: dict[str, Any] = {"split": split, "videos": len(videos), "pack": pack.name}
-    judged = partial(judged_windows, decoder, cache, every, bank)
+    judged = partial(score_windows, decoder, cache, every, bank)
     for name, slices_ in (
         ("trained_words", judged()),
         ("held_out_words", judged(held_out=True)),
         ("one_frame_only", judged(still=True)),
         ("speed_only", _by_speed(judged(), cache)),
     ):
-        steering = Steering(None if name == "speed_only" else float(decoder.threshold))
+        steering = SteeringMetrics(None if name == "speed_only" else float(decoder.threshold))
         steering.add(slices_)
         out[name] = steering.summary()
     out["prompt_set"] = {
@@ -78,11 +77,11 @@ def measure(root: Path, pack: Pack, split: str, features: Path) -> dict[str, Any
     return out
 
 
-def _by_speed(slices: Iterator[Judged], cache: FeatureCache) -> Iterator[Judged]:
+def _by_speed(slices: Iterator[ScoredSlice], cache: FeatureCache) -> Iterator[ScoredSlice]:
     """Puts the speed map in place of every prompt's map."""
     maps = (heat for index in range(len(cache)) for heat in _speed(cache, index))
-    for one, heat in zip(slices, maps, strict=True):
-        yield replace(one, maps=dict.fromkeys(one.maps, heat))
+    for scored, heat in zip(slices, maps, strict=True):
+        yield replace(scored, maps=dict.fromkeys(scored.maps, heat))
 
 
 def _speed(cache: FeatureCache, index: int) -> NDArray[np.float32]:
@@ -116,8 +115,8 @@ def _whole_set(
             if control == "still" and features.motion is not None:
                 features = replace(features, motion=torch.zeros_like(features.motion))
             with torch.inference_mode():
-                odds = decoder.log_odds(decoder.hidden(features), normal, abnormal)
-                heat = decoder.calibrated(odds.amax(0)).numpy()
+                odds = decoder.log_odds(decoder.hidden_maps(features), normal, abnormal)
+                heat = decoder.calibrate(odds.amax(0)).numpy()
         for place, frame in enumerate(window.frames):
             targets = [t for t in window.video.targets if t.abnormal_at(int(frame))]
             ids = window.video.ids(int(frame))
@@ -140,11 +139,11 @@ def main() -> None:
     parser.add_argument("--pack", default="compact")
     parser.add_argument("--split", default="test")
     parser.add_argument("--features", type=Path, help="keep features there for the next time")
-    given = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(2)
     with tempfile.TemporaryDirectory() as folder:
-        features = given.features or Path(folder)
-        print(json.dumps(measure(given.root, find_pack(given.pack), given.split, features)))
+        features = options.features or Path(folder)
+        print(json.dumps(measure(options.root, find_pack(options.pack), options.split, features)))
 
 
 if __name__ == "__main__":

@@ -25,14 +25,14 @@ from sklearn.metrics import roc_auc_score
 from engine.case import Case
 from engine.core.progress import CancelToken, silent
 from engine.detectors.text.text_channel import TextChannel
-from engine.detectors.text.text_detector import TextUse, open_text
+from engine.detectors.text.text_detector import TextDetector, open_text
 from engine.detectors.text.text_meter import read_maps
 from engine.detectors.text.text_recipe import TextRecipe
-from engine.few_shot.feature_reader import Footage, open_footage, text_runs
+from engine.few_shot.feature_reader import RunFeatures, open_features, text_runs
 from engine.few_shot.marks import Mark
-from engine.few_shot.preview import preview
+from engine.few_shot.preview import preview_variant
 from engine.few_shot.teach_variant import repeat_teaching, teach
-from engine.pipeline.variant import Taught
+from engine.pipeline.variant import VariantWeights
 from tests.benchmarks.footage_files import loop
 from tests.benchmarks.lines import Line, absolute, footage, run_json, table
 
@@ -51,7 +51,7 @@ class _Video:
     """One Ped2 video: its evidence, features and true masks bool [n, H, W]."""
 
     evidence_id: int
-    footage: Footage
+    footage: RunFeatures
     masks: NDArray[np.bool_]
 
 
@@ -75,7 +75,7 @@ def lines(work: Path, choices: int = 10, pack: str = "compact") -> list[Line]:
     """
     root = footage() / "ped2" / "testing" / "frames"
     with _analysed(work / "ped2.case", sorted(root.iterdir()), pack) as case:
-        found = _measured(case, choices)
+        trials = _measured(case, choices)
     # A case is not kept beside evidence.
     long = work / "footage" / "ten_minutes.avi"
     if not long.exists():
@@ -83,27 +83,27 @@ def lines(work: Path, choices: int = 10, pack: str = "compact") -> list[Line]:
         loop(footage() / "clips" / "vtest.avi", long, _TEN_MINUTES)
     with _analysed(work / "long.case", [long], pack) as case:
         previewed, seconds, frames = _previewed(case)
-    gains = np.array([one.after - one.before for one in found])
-    after = np.array([one.after for one in found])
-    before = np.array([one.before for one in found])
+    gains = np.array([trial.after - trial.before for trial in trials])
+    after = np.array([trial.after for trial in trials])
+    before = np.array([trial.before for trial in trials])
     command = _COMMAND.format(choices=choices)
-    shown = (
+    summary = (
         f"{_spread(before)} before, {_spread(after)} after, gain {_spread(gains)}, "
         f"{int((gains > 0).sum())} of {choices} rose"
     )
     aim = float(gains.mean()) >= 0.05 or float(after.mean()) >= 0.95
-    taught = np.array([one.teach_s for one in found])
+    taught = np.array([trial.teach_s for trial in trials])
     return [
-        Line("Ped2, two marks, text alone, other videos: micro-AUC", "aim at +0.05 or 0.95", shown,
-             aim, command),
+        Line("Ped2, two marks, text alone, other videos: micro-AUC", "aim at +0.05 or 0.95",
+             summary, aim, command),
         Line("the same, marks to variant", "< 10 s", f"{_spread(taught)} s",
              float(taught.max()) < 10, command),
         Line("preview of ten minutes of footage", "< 10 s",
              f"{previewed:.1f} s for {seconds:.0f} s, {frames:,} analysed frames", previewed < 10,
              command),
         Line("taught again from its marks", "the same bytes",
-             f"{sum(one.same for one in found)} of {choices}",
-             all(one.same for one in found), command),
+             f"{sum(trial.same for trial in trials)} of {choices}",
+             all(trial.same for trial in trials), command),
     ]  # fmt: skip
 
 
@@ -112,8 +112,8 @@ def _analysed(folder: Path, videos: list[Path], pack: str) -> Iterator[Case]:
     if not folder.exists():
         prompts = folder.with_suffix(".yaml")
         prompts.write_text(_PROMPTS, encoding="utf-8")
-        asked = ("--channels", "scene,text", "--prompts", prompts, "--pack", pack)
-        run_json("analyze", *videos, "--case", folder, *asked)
+        arguments = ("--channels", "scene,text", "--prompts", prompts, "--pack", pack)
+        run_json("analyze", *videos, "--case", folder, *arguments)
     with Case.open(folder, write=True) as case:
         yield case
 
@@ -122,45 +122,45 @@ def _previewed(case: Case) -> tuple[float, float, int]:
     """Marks a walker in two frames; returns the seconds of the preview, of footage, and frames."""
     row = case.evidence.all()[0]
     use = base_use(case, row.id)
-    kept = open_footage(case, row, use, CancelToken(), silent)
-    paths = [one.trajectory for one in case.results.trajectories(kept.run.id)]
-    path = max(paths, key=lambda one: len(one.frames))
+    features = open_features(case, row, use, CancelToken(), silent)
+    paths = [row.trajectory for row in case.results.trajectories(features.run.id)]
+    path = max(paths, key=lambda trajectory: len(trajectory.frames))
     marks = []
-    for place in (len(path.frames) // 3, 2 * len(path.frames) // 3):
-        x, y, w, h = map(float, path.boxes[place])
-        seconds = float(kept.stored.seconds[int(path.frames[place])])
+    for index in (len(path.frames) // 3, 2 * len(path.frames) // 3):
+        x, y, w, h = map(float, path.boxes[index])
+        seconds = float(features.stored.seconds[int(path.frames[index])])
         marks.append(
             Mark(row.id, seconds, "person in a coat", False, "box", ((x, y), (x + w, y + h)))
         )
     variant, taught = taught_by(case, tuple(marks))
     begun = time.perf_counter()
-    preview(case, kept, variant, taught, CancelToken(), silent)
+    preview_variant(case, features, variant, taught, CancelToken(), silent)
     took = time.perf_counter() - begun
-    return took, float(kept.stored.seconds[-1]), len(kept.stored.plan)
+    return took, float(features.stored.seconds[-1]), len(features.stored.plan)
 
 
 def _measured(case: Case, choices: int) -> list[_Choice]:
     first = case.evidence.all()[0]
     use = base_use(case, first.id)
     videos = [_video(case, row.id, use) for row in case.evidence.all()]
-    plain = {one.evidence_id: _scores(one, use) for one in videos}
-    found = []
+    plain = {video.evidence_id: _scores(video, use) for video in videos}
+    trials = []
     for number in range(choices):
         marks = _drawn(videos, np.random.default_rng(number))
-        others = [one for one in videos if one.evidence_id != marks[0].evidence_id]
+        others = [video for video in videos if video.evidence_id != marks[0].evidence_id]
         begun = time.perf_counter()
         taken = teach(case, marks, f"choice {number} {time.time_ns()}")
         took = time.perf_counter() - begun
         name = taken.row.variant.name
-        taught = Taught.decode(taken.row.variant.body)
+        taught = VariantWeights.decode(taken.row.variant.body)
         variant = _variant_use(case, taken.row.variant.recipe, taught)
-        after = {one.evidence_id: _scores(one, variant) for one in others}
+        after = {video.evidence_id: _scores(video, variant) for video in others}
         same = repeat_teaching(case, name)
-        found.append(_Choice(_micro(others, plain), _micro(others, after), took, same))
+        trials.append(_Choice(_micro(others, plain), _micro(others, after), took, same))
         with case.change() as change:
             change.variants.set_removed(taken.row.id, True)
-        print(number, marks[0].evidence_id, found[-1], flush=True)
-    return found
+        print(number, marks[0].evidence_id, trials[-1], flush=True)
+    return trials
 
 
 def box_around(inside: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
@@ -170,49 +170,55 @@ def box_around(inside: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
     return first, (float(columns.max() + 1), float(rows.max() + 1))
 
 
-def base_use(case: Case, evidence_id: int) -> TextUse:
+def base_use(case: Case, evidence_id: int) -> TextDetector:
     """Opens the text channel as the run of evidence used it."""
     settings = json.loads(text_runs(case, evidence_id)[0].settings)
-    use = open_text(case.cache, TextRecipe.from_json(settings["text"]))
+    use = open_text(case.cache_folder, TextRecipe.from_json(settings["text"]))
     assert use is not None
     return use
 
 
-def taught_by(case: Case, marks: tuple[Mark, ...]) -> tuple[TextUse, Taught]:
+def taught_by(case: Case, marks: tuple[Mark, ...]) -> tuple[TextDetector, VariantWeights]:
     """Teaches a variant, which is thrown away at once; returns it in use."""
     row = teach(case, marks, f"choice {time.time_ns()}").row
     with case.change() as change:
         change.variants.set_removed(row.id, True)
-    taught = Taught.decode(row.variant.body)
+    taught = VariantWeights.decode(row.variant.body)
     return _variant_use(case, row.variant.recipe, taught), taught
 
 
-def _variant_use(case: Case, recipe: str, taught: Taught) -> TextUse:
-    use = open_text(case.cache, TextRecipe.from_json(json.loads(recipe)["text"]), taught)
+def _variant_use(case: Case, recipe: str, taught: VariantWeights) -> TextDetector:
+    use = open_text(
+        case.cache_folder, TextRecipe.from_json(json.loads(recipe)["text"]), taught.decoder
+    )
     assert use is not None
     return use
 
 
-def _video(case: Case, evidence_id: int, use: TextUse) -> _Video:
+def _video(case: Case, evidence_id: int, use: TextDetector) -> _Video:
     row = case.evidence.get(evidence_id)
-    found = open_footage(case, row, use, CancelToken(), silent)
+    features = open_features(case, row, use, CancelToken(), silent)
     folder = footage() / "ped2" / "testing" / "masks" / row.name
-    masks = [cv2.imread(str(one), cv2.IMREAD_GRAYSCALE) for one in sorted(folder.iterdir())]
-    return _Video(evidence_id, found, np.stack([np.asarray(one) for one in masks]) > 0)
+    masks = [
+        cv2.imread(str(mask_path), cv2.IMREAD_GRAYSCALE) for mask_path in sorted(folder.iterdir())
+    ]
+    return _Video(evidence_id, features, np.stack([np.asarray(mask) for mask in masks]) > 0)
 
 
-def _scores(video: _Video, use: TextUse) -> NDArray[np.float32]:
+def _scores(video: _Video, use: TextDetector) -> NDArray[np.float32]:
     """Scores every frame by the pack's own calibration, one scale for all videos."""
     plan = video.footage.stored.plan
-    kept = [video.footage.slice(number) for number in range(len(video.footage.seconds))]
-    maps = read_maps(use.model, video.footage.seconds, kept, video.footage.grid)
+    slices = [video.footage.slice(number) for number in range(len(video.footage.seconds))]
+    maps = read_maps(use.model, video.footage.seconds, slices, video.footage.grid)
     channel = TextChannel(use.pack_calibration(), plan.grid)
-    return channel.read(maps, plan.seconds)[1]
+    return channel.score(maps, plan.seconds).scores
 
 
 def _micro(videos: list[_Video], scores: dict[int, NDArray[np.float32]]) -> float:
-    labels = np.concatenate([one.masks.any((1, 2)) for one in videos])
-    return float(roc_auc_score(labels, np.concatenate([scores[one.evidence_id] for one in videos])))
+    labels = np.concatenate([video.masks.any((1, 2)) for video in videos])
+    return float(
+        roc_auc_score(labels, np.concatenate([scores[video.evidence_id] for video in videos]))
+    )
 
 
 def _drawn(videos: list[_Video], rng: np.random.Generator) -> tuple[Mark, ...]:
@@ -220,11 +226,11 @@ def _drawn(videos: list[_Video], rng: np.random.Generator) -> tuple[Mark, ...]:
     while True:
         video = videos[int(rng.integers(len(videos)))]
         frames = np.sort(rng.choice(len(video.masks), 2, replace=False)).tolist()
-        found = _followed(video.masks, *frames)
-        if found is None:
+        target = _followed(video.masks, *frames)
+        if target is None:
             continue
         marks = []
-        for frame, inside in zip(frames, found, strict=True):
+        for frame, inside in zip(frames, target, strict=True):
             seconds = float(video.footage.stored.seconds[frame])
             marks.append(Mark(video.evidence_id, seconds, _NAME, False, "box", box_around(inside)))
         return tuple(marks)

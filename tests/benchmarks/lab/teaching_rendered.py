@@ -20,11 +20,11 @@ from engine.case import Case
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
 from engine.detectors.text.text_channel import TextChannel
-from engine.detectors.text.text_detector import TextUse
+from engine.detectors.text.text_detector import TextDetector
 from engine.detectors.text.text_meter import read_maps
-from engine.few_shot.feature_reader import Footage, open_footage
+from engine.few_shot.feature_reader import RunFeatures, open_features
 from engine.few_shot.marks import Mark
-from engine.lab.datasets.rendered import RenderedVideo, Target, rendered_videos
+from engine.lab.datasets.rendered_footage import RenderedVideo, Target, rendered_videos
 from engine.lab.synthesis.phrases import ABNORMAL, NORMAL
 from tests.benchmarks.lab.teaching import base_use, box_around, taught_by
 from tests.benchmarks.lines import Line, absolute, run_json, table
@@ -47,7 +47,7 @@ class Clip:
 
     evidence_id: int
     video: RenderedVideo
-    footage: Footage
+    footage: RunFeatures
     labels: NDArray[np.bool_]
 
 
@@ -70,31 +70,31 @@ def lines(rendered: Path, case: Path, choices: int = 10) -> list[Line]:
             for normal in (False, True)
         }
     every = np.concatenate(list(falls.values()))
-    told = " and ".join(
-        f"{one.mean():.4f} ({one.min():.4f} to {one.max():.4f}) of {len(one)} marked as "
-        f"{'normal' if normal else 'abnormal'}"
-        for normal, one in falls.items()
+    summary = " and ".join(
+        f"{values.mean():.4f} ({values.min():.4f} to {values.max():.4f}) of {len(values)} marked "
+        f"as {'normal' if normal else 'abnormal'}"
+        for normal, values in falls.items()
     )
     return [
         Line("what teaching forgets: loss of micro-AUC on the rendered test split", "<= 0.01",
-             f"{told}; from {before:.4f}", bool(every.max() <= 0.01),
+             f"{summary}; from {before:.4f}", bool(every.max() <= 0.01),
              _COMMAND.format(choices=choices)),
     ]  # fmt: skip
 
 
-def opened_clips(case: Case, videos: list[RenderedVideo], use: TextUse) -> list[Clip]:
+def opened_clips(case: Case, videos: list[RenderedVideo], use: TextDetector) -> list[Clip]:
     """Opens those of the videos that are evidence of a case."""
-    known = {one.path.resolve(): one for one in videos}
-    found = []
+    known = {video.path.resolve(): video for video in videos}
+    clips = []
     for row in case.evidence.all():
         video = known.get(case.evidence_path(row).resolve())
         if video is None:
             continue
-        kept = open_footage(case, row, use, CancelToken(), silent)
-        frames = kept.stored.plan.frames.tolist()
-        labels = np.array([bool(video.abnormal(one, one)) for one in frames])
-        found.append(Clip(row.id, video, kept, labels))
-    return found
+        features = open_features(case, row, use, CancelToken(), silent)
+        frames = features.stored.plan.frames.tolist()
+        labels = np.array([bool(video.abnormal(frame, frame)) for frame in frames])
+        clips.append(Clip(row.id, video, features, labels))
+    return clips
 
 
 def marked(
@@ -118,37 +118,41 @@ def marked(
     marks = []
     for begin, end in ((first, half), (half + 1, last)):
         places = np.unique(np.linspace(begin, max(begin, end), 6).round().astype(int)).tolist()
-        seen = {one: clip.video.ids(int(plan.frames[one])) == target for one in places}
-        place = max(seen, key=lambda one: int(seen[one].sum()))
-        if seen[place].sum() < _LEAST_PIXELS:
+        visible = {index: clip.video.ids(int(plan.frames[index])) == target for index in places}
+        peak = max(visible, key=lambda index: int(visible[index].sum()))
+        if visible[peak].sum() < _LEAST_PIXELS:
             return None
-        seconds = float(plan.seconds[place])
-        marks.append(Mark(clip.evidence_id, seconds, name, normal, "box", box_around(seen[place])))
+        seconds = float(plan.seconds[peak])
+        marks.append(
+            Mark(clip.evidence_id, seconds, name, normal, "box", box_around(visible[peak]))
+        )
     return tuple(marks)
 
 
 def _analyse(rendered: Path, case: Path) -> None:
-    videos = [one.path for one in rendered_videos(rendered, "test")]
+    videos = [video.path for video in rendered_videos(rendered, "test")]
     run_json("analyze", *videos, "--case", case, "--channels", "scene,text")
 
 
-def _micro(clips: list[Clip], use: TextUse) -> float:
+def _micro(clips: list[Clip], use: TextDetector) -> float:
     scores = []
     for clip in clips:
         plan = clip.footage.stored.plan
-        kept = [clip.footage.slice(number) for number in range(len(clip.footage.seconds))]
-        maps = read_maps(use.model, clip.footage.seconds, kept, clip.footage.grid)
-        scores.append(TextChannel(use.pack_calibration(), plan.grid).read(maps, plan.seconds)[1])
+        slices = [clip.footage.slice(number) for number in range(len(clip.footage.seconds))]
+        maps = read_maps(use.model, clip.footage.seconds, slices, clip.footage.grid)
+        scores.append(
+            TextChannel(use.pack_calibration(), plan.grid).score(maps, plan.seconds).scores
+        )
     labels = np.concatenate([clip.labels for clip in clips])
     return float(roc_auc_score(labels, np.concatenate(scores)))
 
 
 def _falls(case: Case, clips: list[Clip], normal: bool, choices: int, before: float) -> list[float]:
     """Marks one random target, choice by choice; returns what micro-AUC loses."""
-    found: list[float] = []
+    gains: list[float] = []
     rng = np.random.default_rng(1)
     for _ in range(_TRIES * choices):
-        if len(found) == choices:
+        if len(gains) == choices:
             break
         clip = clips[int(rng.integers(len(clips)))]
         drawn = _drawn(clip, normal, rng)
@@ -164,14 +168,14 @@ def _falls(case: Case, clips: list[Clip], normal: bool, choices: int, before: fl
         except BadInputError:
             # Where nothing spoke there is nothing to quiet, and nothing to forget.
             continue
-        found.append(before - _micro(clips, use))
-        print(clip.video.name, words, f"{found[-1]:.4f}", flush=True)
-    return found
+        gains.append(before - _micro(clips, use))
+        print(clip.video.name, words, f"{gains[-1]:.4f}", flush=True)
+    return gains
 
 
 def _drawn(clip: Clip, normal: bool, rng: np.random.Generator) -> tuple[Target, str] | None:
     """Draws a target of a kind and what it is called: a held-out phrase of its class."""
-    fitting = [one for one in clip.video.targets if bool(one.spans) != normal]
+    fitting = [target for target in clip.video.targets if bool(target.spans) != normal]
     if not fitting:
         return None
     target = fitting[int(rng.integers(len(fitting)))]

@@ -52,35 +52,35 @@ def lines(rendered: Path | None = None) -> list[Line]:
         if rendered is None:
             rendered = folder / "rendered"
             write_footage(rendered, FootageRequest(_VIDEOS, _SEED), 2, silent, CancelToken())
-        found = measure(rendered, find_pack("compact"), "test", folder / "features")
+        metrics = measure(rendered, find_pack("compact"), "test", folder / "features")
         return [
-            *_whole_set(found["prompt_set"]),
-            *_classes(found),
+            *_whole_set(metrics["prompt_set"]),
+            *_classes(metrics),
             *_regions(rendered),
             *_ped2(folder),
             *_speed(folder),
         ]
 
 
-def _whole_set(found: dict[str, dict[str, float]]) -> list[Line]:
+def _whole_set(metrics: dict[str, dict[str, float]]) -> list[Line]:
     out = []
     for key, least in (("micro_auc", 0.92), ("pixel_auc", 0.975)):
-        value = found["text"][key]
+        value = metrics["text"][key]
         name = f"rendered test split, whole prompt set: {key}"
-        out.append(_line(name, least, value, _controls(found, key)))
+        out.append(_line(name, least, value, _controls(metrics, key)))
     return out
 
 
-def _classes(found: dict[str, Any]) -> list[Line]:
-    trained, held_out = found["trained_words"], found["held_out_words"]
+def _classes(metrics: dict[str, Any]) -> list[Line]:
+    trained, held_out = metrics["trained_words"], metrics["held_out_words"]
     return [
         _line("class-specific frame-AUC, mean over classes", 0.85, trained["class_auc"],
-              _controls(found, "class_auc")),
+              _controls(metrics, "class_auc")),
         _line("the same, targets above 960 pixels", 0.90, trained["class_auc_large"],
-              _controls(found, "class_auc_large")),
-        _line("peak on the own target", 0.85, trained["peak_own"], _controls(found, "peak_own")),
+              _controls(metrics, "class_auc_large")),
+        _line("peak on the own target", 0.85, trained["peak_own"], _controls(metrics, "peak_own")),
         _line("peak on the wrong target", 0.08, trained["peak_wrong"],
-              _controls(found, "peak_wrong"), most=True),
+              _controls(metrics, "peak_wrong"), most=True),
         _line("peak on the own target, held-out words", 0.80, held_out["peak_own"],
               f"wrong {held_out['peak_wrong']:.3f}"),
         _line("prompt for something absent stays below the threshold", 0.90,
@@ -89,10 +89,10 @@ def _classes(found: dict[str, Any]) -> list[Line]:
 
 
 def _regions(rendered: Path) -> list[Line]:
-    found = run_json("evaluate", "--dataset", "ubnormal", "--root", rendered, "--channels", "text")
+    result = run_json("evaluate", "--dataset", "ubnormal", "--root", rendered, "--channels", "text")
     return [
         Line(f"rendered test split, {key}, through the analysis", f"aim at {aim}",
-             f"{found[key]:.3f}", found[key] >= aim, _RENDERED)
+             f"{result[key]:.3f}", result[key] >= aim, _RENDERED)
         for key, aim in (("rbdc", 0.68), ("tbdc", 0.77))
     ]  # fmt: skip
 
@@ -110,9 +110,9 @@ def _ped2(folder: Path) -> list[Line]:
     ]  # fmt: skip
     fused, scene = both["micro_auc"], both["channels"]["scene"]["micro_auc"]
     command = _PED2.format(channels="scene,text", file="PROMPTS --calibrate normal")
-    shown = f"{fused:.4f} beside {scene:.4f}"
+    values = f"{fused:.4f} beside {scene:.4f}"
     name = "Ped2, fused: micro-AUC against the scene channel's"
-    return [*out, Line(name, "not below by more than 0.003", shown, fused >= scene - 0.003,
+    return [*out, Line(name, "not below by more than 0.003", values, fused >= scene - 0.003,
                        command)]  # fmt: skip
 
 
@@ -139,16 +139,16 @@ def _speed(folder: Path) -> list[Line]:
     ]  # fmt: skip
 
 
-def _controls(found: dict[str, dict[str, float]], key: str) -> str:
+def _controls(metrics: dict[str, dict[str, float]], key: str) -> str:
     names = ("speed_only", "one_frame_only")
-    return ", ".join(f"{name.replace('_', ' ')} {found[name][key]:.3f}" for name in names)
+    return ", ".join(f"{name.replace('_', ' ')} {metrics[name][key]:.3f}" for name in names)
 
 
 def _line(name: str, bound: float, value: float, beside: str, most: bool = False) -> Line:
     holds = value <= bound if most else value >= bound
-    shown = f"{value:.3f}{f' ({beside})' if beside else ''}"
+    values = f"{value:.3f}{f' ({beside})' if beside else ''}"
     required = f"{'<=' if most else '>='} {bound}"
-    return Line(name, required, shown, holds, f"{_SYNTH}\n{_STEERING}")
+    return Line(name, required, values, holds, f"{_SYNTH}\n{_STEERING}")
 
 
 if __name__ == "__main__":

@@ -85,14 +85,16 @@ def test_what_is_no_video_is_named_once_and_the_rest_goes_on(
         work.failed.connect(lambda title, _error: failed.append(title))
         driver.window.dropped.emit([evidence])
         driver.until(
-            lambda: [one.name for one in driver.session.items][1:] == ["b.mp4"] and not work.items,
+            lambda: (
+                [item.name for item in driver.session.items][1:] == ["b.mp4"] and not work.items
+            ),
             "the sound video",
         )
         assert failed == ["adding a.mp4"]
         assert "a.mp4" in driver.window.notice.text
         details = [
-            one for one in driver.window.notice.findChildren(QPushButton)
-            if one.text() == "Details"
+            button for button in driver.window.notice.findChildren(QPushButton)
+            if button.text() == "Details"
         ]  # fmt: skip
         details[0].click()
         dialog = driver.window.findChild(DetailsDialog)
@@ -117,17 +119,17 @@ def test_a_case_beside_its_evidence_is_refused_unless_the_examiner_insists(
         driver.window.dropped.emit([video])
         assert "beside the evidence" in driver.window.notice.text
         assert driver.session.items == ()
-        offers = [
-            one for one in driver.window.notice.findChildren(QPushButton)
-            if one.text() == "Add all the same"
+        buttons = [
+            button for button in driver.window.notice.findChildren(QPushButton)
+            if button.text() == "Add anyway"
         ]  # fmt: skip
-        offers[0].click()
+        buttons[0].click()
         driver.until_analysed()
         assert driver.window.notice.text == ""
 
     assert drive([str(evidence / "beside.case")], script) == 0
     with Case.open(evidence / "beside.case") as case:
-        assert any("beside" in one.params_json for one in case.audit.entries())
+        assert any("beside" in entry.params_json for entry in case.audit.entries())
 
 
 def test_moved_evidence_is_missing_until_the_same_file_is_named(

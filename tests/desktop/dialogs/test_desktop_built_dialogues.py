@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from desktop.dialog_actions import Asking
+from desktop.commands.lab_windows import LAB_WINDOWS
 from desktop.lab.review_items import load_material
 from desktop.lab.review_window import ReviewWindow
 from desktop.theme.theme_tokens import DARK
@@ -21,7 +21,7 @@ from engine.core.progress import CancelToken, silent
 from engine.lab.datasets.registry import open_dataset
 from engine.lab.dialogue_corpus.building.dialogue_stage import build_dialogues
 from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest
-from engine.lab.dialogue_corpus.files.reviews import REVIEWS, Reviews, Subject
+from engine.lab.dialogue_corpus.files.reviews import REVIEWS, CorpusReviews, ReviewSubject
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 from tests.lab.dialogue_corpus.building_material import run_to_checks, write_ubnormal
@@ -50,7 +50,7 @@ def window(qtbot: QtBot, folder: Path, footage: Path) -> Iterator[ReviewWindow]:
     made = ReviewWindow(material, DARK, None)
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
-    with qtbot.waitSignal(made.footage.shown, timeout=_PATIENCE_MS):
+    with qtbot.waitSignal(made.footage.frame_shown, timeout=_PATIENCE_MS):
         made.show()
     qtbot.waitExposed(made)
     made.activateWindow()
@@ -59,7 +59,7 @@ def window(qtbot: QtBot, folder: Path, footage: Path) -> Iterator[ReviewWindow]:
     made.close()
 
 
-def _subject(window: ReviewWindow) -> Subject:
+def _subject(window: ReviewWindow) -> ReviewSubject:
     assert window.item is not None
     return window.item.subject
 
@@ -75,18 +75,18 @@ def test_keys_accept_reject_and_take_back(window: ReviewWindow, folder: Path) ->
     second = _subject(window)
     assert second.kind == "sentence"
     QTest.keyClick(window, Qt.Key.Key_R)
-    standing = Reviews(folder).standing
+    standing = CorpusReviews(folder).standing
     assert {one: said.verdict for one, said in standing.items()} == {
         first: "accepted", second: "rejected",
     }  # fmt: skip
     assert all("@" in one.who and one.when for one in standing.values())
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert _subject(window) == second
-    assert set(Reviews(folder).standing) == {first}
-    assert "Taken back" in window.said.text()
+    assert set(CorpusReviews(folder).standing) == {first}
+    assert "Taken back" in window.summary.text()
     QTest.keyClick(window, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
     assert _subject(window) == first
-    assert "Accepted by" in window.said.text()
+    assert "Accepted by" in window.summary.text()
 
 
 def test_a_correction_is_typed_kept_and_given_up(window: ReviewWindow, folder: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_correction_is_typed_kept_and_given_up(window: ReviewWindow, folder: P
     action.setFocus()
     QTest.keyClicks(action, "rarely walking")
     QTest.keyClick(action, Qt.Key.Key_Return)
-    review = Reviews(folder).of(target)
+    review = CorpusReviews(folder).of(target)
     assert review is not None
     assert (review.verdict, review.changes) == (
         "corrected", {"upper": "pink", "action": "rarely walking"},
@@ -115,7 +115,7 @@ def test_a_correction_is_typed_kept_and_given_up(window: ReviewWindow, folder: P
     QTest.keyClicks(answer, "No")
     QTest.keyClick(answer, Qt.Key.Key_Escape)
     assert window.isVisible()
-    assert Reviews(folder).of(sentence) is None
+    assert CorpusReviews(folder).of(sentence) is None
     shown = window.correction.fields["answer"]
     assert isinstance(shown, QLineEdit)
     assert shown.text() == before
@@ -124,10 +124,10 @@ def test_a_correction_is_typed_kept_and_given_up(window: ReviewWindow, folder: P
 def test_the_frame_on_screen_is_left_out_and_stays_in_the_list(
     window: ReviewWindow, folder: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(window.footage.shown, timeout=_PATIENCE_MS):
+    with qtbot.waitSignal(window.footage.frame_shown, timeout=_PATIENCE_MS):
         window.footage.go(21)
     QTest.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ShiftModifier)
-    (subject,) = Reviews(folder).standing
+    (subject,) = CorpusReviews(folder).standing
     assert (subject.kind, subject.first, subject.last) == ("frame", 20, 20)
     assert any("Frame 20" in row.title for row in window.list.rows.rows)
 
@@ -138,7 +138,7 @@ def test_the_picture_shows_the_target_and_the_timeline_leads_there(
     record = window.footage.record_here()
     assert record is not None
     assert record.frame == 0
-    with qtbot.waitSignal(window.footage.shown, timeout=_PATIENCE_MS) as shown:
+    with qtbot.waitSignal(window.footage.frame_shown, timeout=_PATIENCE_MS) as shown:
         window.footage.lanes.sought.emit(2.0)
     assert shown.args == [50]
     still = window.footage.canvas.still(overlay=True)
@@ -146,7 +146,7 @@ def test_the_picture_shows_the_target_and_the_timeline_leads_there(
     assert still is not None
     assert plain is not None
     assert still != plain
-    with qtbot.waitSignal(window.footage.shown, timeout=_PATIENCE_MS) as shown:
+    with qtbot.waitSignal(window.footage.frame_shown, timeout=_PATIENCE_MS) as shown:
         QTest.keyClick(window, Qt.Key.Key_Right)
     assert shown.args == [51]
 
@@ -161,7 +161,7 @@ def test_only_what_is_left_to_do_is_listed(window: ReviewWindow) -> None:
     assert _listed(window) == 1
     window.filter.setCurrentIndex(2)
     assert _listed(window) == 0
-    assert "Nothing of that kind" in window.said.text()
+    assert "Nothing of that kind" in window.summary.text()
 
 
 def test_a_disk_that_is_full_is_said_and_nothing_moves_on(
@@ -175,7 +175,7 @@ def test_a_disk_that_is_full_is_said_and_nothing_moves_on(
     with qtbot.waitSignal(window.failed):
         QTest.keyClick(window, Qt.Key.Key_A)
     assert _subject(window) == before
-    assert "No space left" in window.said.text()
+    assert "No space left" in window.summary.text()
     assert not (folder / REVIEWS).read_bytes()
 
 
@@ -189,11 +189,10 @@ def test_the_review_opens_from_the_window_and_ends_with_it(
 ) -> None:
     def script(driver: Driver) -> None:
         driver.until_shown()
-        asking = driver.window.findChild(Asking)
-        assert isinstance(asking, Asking)
-        asking.review_built(tmp_path, footage / "data")
+        open_review = LAB_WINDOWS["review of built dialogues"]
+        open_review(tmp_path, footage / "data", driver.workspace, driver.window)
         driver.until(lambda: "videos.jsonl" in driver.window.notice.text, "the refusal")
-        asking.review_built(folder, footage / "data")
+        open_review(folder, footage / "data", driver.workspace, driver.window)
         driver.until(lambda: driver.window.findChild(ReviewWindow), "the review")
         dialog = driver.window.findChild(ReviewWindow)
         assert isinstance(dialog, ReviewWindow)

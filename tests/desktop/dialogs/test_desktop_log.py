@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog
 
 from desktop.dialogs.log_dialog import LogDialog
 from desktop.dialogs.text_dialog import TextDialog
-from desktop.dialogs.verify_dialog import VerifyingDialog
+from desktop.dialogs.verify_dialog import VerifyDialog
 from engine.case import Case
 from engine.media import hash_file
 from tests.desktop.conftest import Drive
@@ -44,47 +44,47 @@ def test_entries_are_found_read_and_written_with_the_head(
 
     assert drive([str(sample_case)], script) == 0
     written = json.loads(target.read_text("utf-8"))
-    assert [one["action"] for one in written["entries"]] == ["run.finish"]
+    assert [entry["action"] for entry in written["entries"]] == ["run.finish"]
     with Case.open(sample_case) as case:
-        heads = {one.hash for one in case.audit.entries()}
+        heads = {entry.hash for entry in case.audit.entries()}
     assert written["head"] in heads
 
 
 def test_a_noted_head_and_other_hashes_are_compared(drive: Drive, sample_case: Path) -> None:
     with Case.open(sample_case) as case:
-        noted = case.audit.head
+        recorded = case.audit.head
         video = case.evidence_path(case.evidence.all()[0])
     md5 = hash_file(video, ("md5",))["md5"]
 
-    def shown(driver: Driver, kind: type[T]) -> list[T]:
+    def visible(driver: Driver, kind: type[T]) -> list[T]:
         every = driver.window.findChildren(kind)
-        return [one for one in every if isinstance(one, kind) and one.isVisible()]
+        return [dialog for dialog in every if isinstance(dialog, kind) and dialog.isVisible()]
 
     def compare(driver: Driver, head: str, also: bool) -> str:
         driver.do("case.compare")
-        driver.until(lambda: shown(driver, VerifyingDialog), "the question")
-        dialog = shown(driver, VerifyingDialog)[0]
+        driver.until(lambda: visible(driver, VerifyDialog), "the question")
+        dialog = visible(driver, VerifyDialog)[0]
         dialog.head.setText("12ab")
         dialog.buttons.accepted.emit()
-        assert dialog.wrong.isVisible()
+        assert dialog.error.isVisible()
         dialog.head.setText(head)
         dialog.md5.setChecked(also)
         dialog.buttons.accepted.emit()
-        driver.until(lambda: shown(driver, TextDialog), "the findings")
-        found = shown(driver, TextDialog)[0]
-        said = found.text.toPlainText()
-        found.close()
-        return said
+        driver.until(lambda: visible(driver, TextDialog), "the result")
+        result = visible(driver, TextDialog)[0]
+        text = result.text.toPlainText()
+        result.close()
+        return text
 
     def script(driver: Driver) -> None:
         driver.until_shown()
-        said = compare(driver, noted, also=True)
-        assert "as they were recorded" in said
-        assert md5 in said
-        assert "the head that was noted is in it" in said
-        said = compare(driver, "0" * 64, also=False)
-        assert "written anew" in said
-        assert "NOT in it" in said
+        text = compare(driver, recorded, also=True)
+        assert "as they were recorded" in text
+        assert md5 in text
+        assert "the head that was noted is in it" in text
+        text = compare(driver, "0" * 64, also=False)
+        assert "written anew" in text
+        assert "NOT in it" in text
         assert driver.window.integrity.text() == "Verification failed"
 
     assert drive([str(sample_case)], script) == 0

@@ -34,9 +34,9 @@ def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def dialog(qtbot: QtBot, user_folders: Path) -> Iterator[PacksDialog]:
     parent, background = QWidget(), Background()
     qtbot.addWidget(parent)
-    made = PacksDialog(background, parent)
-    yield made
-    made.close()
+    dialog = PacksDialog(background, parent)
+    yield dialog
+    dialog.close()
     background.close()
 
 
@@ -46,7 +46,7 @@ def until(qtbot: QtBot, dialog: PacksDialog) -> Callable[[Callable[[], object]],
 
     def wait(condition: Callable[[], object]) -> None:
         def check() -> None:
-            assert condition(), f"the dialog says {dialog.said!r}"
+            assert condition(), f"the dialog says {dialog.message!r}"
 
         qtbot.waitUntil(check, timeout=20_000)
 
@@ -58,7 +58,7 @@ Until = Callable[[Callable[[], object]], None]
 
 def test_an_empty_list_says_what_to_do(dialog: PacksDialog, until: Until) -> None:
     dialog.open_fresh()
-    until(lambda: dialog.said.startswith("No packs yet"))
+    until(lambda: dialog.message.startswith("No packs yet"))
     assert not dialog._verify.isEnabled()
 
 
@@ -91,12 +91,12 @@ def test_verifying_says_which_file_differs(
     dialog.open_fresh()
     until(lambda: dialog._verify.isEnabled())
     dialog._verify.click()
-    until(lambda: "is what its manifest says" in dialog.said)
+    until(lambda: "is what its manifest says" in dialog.message)
     assert "verified" in dialog.list.rows.rows[0].detail
     (pack.folder / "LICENSE").write_bytes(b"Apache-3.0\n")
     dialog._verify.click()
-    until(lambda: "another hash" in dialog.said)
-    assert "LICENSE" in dialog.said
+    until(lambda: "another hash" in dialog.message)
+    assert "LICENSE" in dialog.message
     assert "differs" in dialog.list.rows.rows[0].detail
     assert "another hash" in dialog.about
 
@@ -107,9 +107,9 @@ def test_importing_lists_and_chooses_the_new_pack(
     make_pack(user_folders, "first")
     pack = make_pack(tmp_path / "lab", "zeta")
     dialog.open_fresh()
-    until(lambda: dialog.list.selected == 0)
-    dialog.bring_in(pack.folder)
-    until(lambda: dialog.list.selected == 1)
+    until(lambda: dialog.list.selected_id == 0)
+    dialog.import_from(pack.folder)
+    until(lambda: dialog.list.selected_id == 1)
     assert "zeta" in dialog.about
     assert (user_folders / "zeta" / "pack.json").is_file()
 
@@ -120,22 +120,22 @@ def test_a_bad_import_is_one_line_and_leaves_nothing(
     pack = make_pack(tmp_path / "lab")
     (pack.folder / "run.py").write_text("print()")
     dialog.open_fresh()
-    until(lambda: dialog.said.startswith("No packs yet"))
-    dialog.bring_in(pack.folder)
-    until(lambda: "run.py" in dialog.said)
-    assert "does not name" in dialog.said
+    until(lambda: dialog.message.startswith("No packs yet"))
+    dialog.import_from(pack.folder)
+    until(lambda: "run.py" in dialog.message)
+    assert "does not name" in dialog.message
     assert not list(user_folders.glob("*"))
-    assert all(one.isEnabled() for one in dialog._busy_without[1:])
+    assert all(button.isEnabled() for button in dialog._idle_buttons[1:])
 
 
 def test_texts_of_a_manifest_are_shown_as_text(user_folders: Path) -> None:
     make_pack(
         user_folders,
         licence="<img src='file:///etc/passwd'>",
-        backbone=BackboneUse("<b>bold</b>"),
+        backbone=BackboneUse("<b>bold</b>", {}, {}, {}),
     )
-    (one,) = list_packs()
-    page = about_html(one, Machine(1 << 34, 1 << 33, None), None)
+    (listed,) = list_packs()
+    page = about_html(listed, Machine(1 << 34, 1 << 33, None), None)
     assert "<img" not in page
     assert "<b>bold" not in page
 

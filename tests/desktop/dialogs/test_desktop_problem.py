@@ -9,16 +9,16 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QPlainTextEdit
 
-from desktop.app import _logged_surprises
+from desktop.app import _log_unexpected_errors
 from desktop.dialogs.problem_dialog import ProblemDialog
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
 
 
 def text_of(dialog: ProblemDialog, name: str) -> str:
-    for place in range(dialog.pages.count()):
-        page = dialog.pages.widget(place)
-        if dialog.pages.tabText(place) == name and isinstance(page, QPlainTextEdit):
+    for index in range(dialog.pages.count()):
+        page = dialog.pages.widget(index)
+        if dialog.pages.tabText(index) == name and isinstance(page, QPlainTextEdit):
             return page.toPlainText()
     return ""
 
@@ -50,7 +50,7 @@ def test_what_is_shown_is_what_is_written(drive: Drive, sample_case: Path, tmp_p
 
     assert drive([str(sample_case)], script) == 0
     with zipfile.ZipFile(target) as archive:
-        whole = b"".join(archive.read(one) for one in archive.namelist())
+        whole = b"".join(archive.read(name) for name in archive.namelist())
         assert archive.namelist()[0] == "note.txt"
     assert str(sample_case).encode() not in whole
     assert b"sample.mp4" not in whole
@@ -62,13 +62,13 @@ def test_what_nobody_foresaw_is_in_the_log(drive: Drive, sample_case: Path, home
 
     assert drive([str(sample_case)], script) == 0
     before = sys.excepthook
-    said: list[BaseException] = []
-    sys.excepthook = lambda _kind, error, _trace: said.append(error)
+    errors: list[BaseException] = []
+    sys.excepthook = lambda _kind, error, _trace: errors.append(error)
     try:
-        with _logged_surprises():
+        with _log_unexpected_errors():
             sys.excepthook(RuntimeError, RuntimeError("a surprise"), None)
     finally:
         sys.excepthook = before
-    assert [str(one) for one in said] == ["a surprise"]
+    assert [str(error) for error in errors] == ["a surprise"]
     (log,) = home.rglob("window.log")
     assert "RuntimeError: a surprise" in log.read_text("utf-8")

@@ -24,21 +24,21 @@ def opened(driver: Driver) -> ReportDialog:
 
 def pages(dialog: ReportDialog) -> list[QLabel]:
     labels = dialog.pages.findChildren(QLabel)
-    return [one for one in labels if isinstance(one, QLabel) and one.accessibleName()]
+    return [label for label in labels if isinstance(label, QLabel) and label.accessibleName()]
 
 
 def test_pages_are_shown_before_anything_is_written(drive: Drive, sample_case: Path) -> None:
     def script(driver: Driver) -> None:
         dialog = opened(driver)
         dialog.examiner.setText("Ada  Example ")
-        dialog.preview.emit(dialog.tagged, dialog.details)
+        dialog.preview.emit(dialog.only_tagged, dialog.info)
         driver.until(lambda: len(pages(dialog)) > 3, "the pages")
         assert pages(dialog)[0].pixmap().width() > 400
         dialog.close()
 
     assert drive([str(sample_case)], script) == 0
     with Case.open(sample_case) as case:
-        assert case.details.get().examiner == "Ada Example"
+        assert case.info.get().examiner == "Ada Example"
         assert not case.exports.all()
 
 
@@ -51,8 +51,8 @@ def test_a_report_of_what_has_a_tag_is_written_and_named_with_its_hash(
     def script(driver: Driver) -> None:
         dialog = opened(driver)
         dialog.form.setCurrentIndex(dialog.form.findData("json"))
-        assert dialog.place.text().endswith("report.json")
-        dialog.place.setText(str(target))
+        assert dialog.path.text().endswith("report.json")
+        dialog.path.setText(str(target))
         dialog.included.setCurrentIndex(1)
         dialog.accept()
         driver.until(lambda: "SHA-256" in driver.window.notice.text, "the report")

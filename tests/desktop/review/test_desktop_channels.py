@@ -31,7 +31,7 @@ def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-class Asked:
+class OpenPrompts:
     """A dialog and what it started."""
 
     def __init__(self, qtbot: QtBot, choice: ChannelChoice) -> None:
@@ -42,25 +42,27 @@ class Asked:
 
     @property
     def wrong(self) -> str:
-        return self.dialog.wrong.text() if not self.dialog.wrong.isHidden() else ""
+        return self.dialog.error.text() if not self.dialog.error.isHidden() else ""
 
     def select(self, pack: str) -> None:
         self.dialog.pack.setCurrentIndex(self.dialog.pack.findText(pack))
 
 
 @pytest.fixture
-def asked(qtbot: QtBot, packs: Path) -> Iterator[Asked]:
-    made = Asked(qtbot, ChannelChoice(("scene",), "tiny"))
-    yield made
-    made.dialog.close()
+def opened(qtbot: QtBot, packs: Path) -> Iterator[OpenPrompts]:
+    prompts = OpenPrompts(qtbot, ChannelChoice(("scene",), "tiny"))
+    yield prompts
+    prompts.dialog.close()
 
 
-def test_it_begins_with_the_packs_own_prompts_and_starts_what_was_chosen(asked: Asked) -> None:
-    dialog = asked.dialog
+def test_it_begins_with_the_packs_own_prompts_and_starts_what_was_chosen(
+    opened: OpenPrompts,
+) -> None:
+    dialog = opened.dialog
     assert dialog.abnormal.toPlainText().splitlines() == list(PROMPTS.abnormal)
     dialog.abnormal.setPlainText("  person   running \n\nvehicle\n")
     dialog.accept()
-    (choice,) = asked.started
+    (choice,) = opened.started
     assert choice.channels == ("scene", "text")
     assert choice.pack == "tiny"
     assert choice.prompts["abnormal"] == ["person running", "vehicle"]
@@ -69,29 +71,29 @@ def test_it_begins_with_the_packs_own_prompts_and_starts_what_was_chosen(asked: 
 
 
 @pytest.mark.parametrize(
-    ("abnormal", "said"),
+    ("abnormal", "message"),
     [("", "no abnormal prompt"), ("x" * 300, "300 characters"), ("Person WALKING", "both normal")],
 )
 def test_unsound_prompts_are_named_and_start_nothing(
-    asked: Asked, abnormal: str, said: str
+    opened: OpenPrompts, abnormal: str, message: str
 ) -> None:
-    asked.dialog.abnormal.setPlainText(abnormal)
-    asked.dialog.accept()
-    assert said in asked.wrong
-    assert not asked.started
-    asked.dialog.abnormal.setPlainText("vehicle")
-    assert not asked.wrong
+    opened.dialog.abnormal.setPlainText(abnormal)
+    opened.dialog.accept()
+    assert message in opened.wrong
+    assert not opened.started
+    opened.dialog.abnormal.setPlainText("vehicle")
+    assert not opened.wrong
 
 
 def test_prompts_of_the_run_on_screen_come_back_and_survive_a_file(
     qtbot: QtBot, packs: Path, tmp_path: Path
 ) -> None:
-    first = Asked(qtbot, ChannelChoice(("scene", "text"), "tiny", OTHER))
+    first = OpenPrompts(qtbot, ChannelChoice(("scene", "text"), "tiny", OTHER))
     assert first.dialog.abnormal.toPlainText() == "dog\nsuitcase"
     path = tmp_path / "prompts.yaml"
     first.dialog.save(path)
-    second = Asked(qtbot, ChannelChoice(("text",), "tiny"))
-    assert not second.dialog.scene.isChecked()
+    second = OpenPrompts(qtbot, ChannelChoice(("text",), "tiny"))
+    assert not second.dialog.channels["scene"].isChecked()
     second.dialog.load(path)
     assert second.dialog.choice.prompts["abnormal"] == OTHER["abnormal"]
     path.write_text("language: [")
@@ -103,35 +105,35 @@ def test_without_a_pack_it_says_so_and_only_the_scene_can_be_analysed(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("desktop.dialogs.prompts_dialog.list_packs", tuple)
-    made = Asked(qtbot, SCENE_ALONE)
-    assert "no pack is installed" in made.wrong
-    assert not made.dialog._ok.isEnabled()
-    made.dialog.text.setChecked(False)
-    assert made.dialog._ok.isEnabled()
-    made.dialog.accept()
-    assert made.started == [ChannelChoice(("scene",))]
-    assert made.started[0].fields() == {"channels": ["scene"]}
+    prompts = OpenPrompts(qtbot, SCENE_ALONE)
+    assert "no pack is installed" in prompts.wrong
+    assert not prompts.dialog._ok.isEnabled()
+    prompts.dialog.channels["text"].setChecked(False)
+    assert prompts.dialog._ok.isEnabled()
+    prompts.dialog.accept()
+    assert prompts.started == [ChannelChoice(("scene",))]
+    assert prompts.started[0].fields() == {"channels": ["scene"]}
 
 
-def test_it_is_drawn(asked: Asked, tmp_path: Path) -> None:
+def test_it_is_drawn(opened: OpenPrompts, tmp_path: Path) -> None:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     apply_theme(application, "dark")
-    asked.dialog.show()
-    picture = asked.dialog.grab()
-    shown = os.environ.get("SIGHTLINE_PICTURES")
-    if shown:
-        picture.save(str(Path(shown) / "prompts.png"))
+    opened.dialog.show()
+    picture = opened.dialog.grab()
+    folder = os.environ.get("SIGHTLINE_PICTURES")
+    if folder:
+        picture.save(str(Path(folder) / "prompts.png"))
     assert picture.width() >= 600
 
 
 def test_the_next_channel_goes_round() -> None:
-    there = ("fused", "scene", "text")
-    shown, seen = "", []
-    for _ in there:
-        shown = next_channel(there, shown)
-        seen.append(shown)
-    assert seen == ["scene", "text", ""]
+    channels = ("fused", "scene", "text")
+    current, following = "", []
+    for _ in channels:
+        current = next_channel(channels, current)
+        following.append(current)
+    assert following == ["scene", "text", ""]
     assert next_channel((), "text") == ""
     assert next_channel(("scene",), "") == ""
 

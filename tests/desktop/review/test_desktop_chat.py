@@ -17,7 +17,7 @@ from desktop.state.conversation import ConversationView, ShownTurn, Subject
 from desktop.state.view_state import Marks, ViewState
 from desktop.theme.theme_tokens import DARK
 from engine.case import Case
-from engine.case.tables.dialogue_rows import CitationRow, NewCitation, NewTurn, TurnRow
+from engine.case.tables.dialogues import CitationRow, NewCitation, TurnRow
 from engine.packs.pack_folders import PACKS_VARIABLE
 from tests.desktop.conftest import Drive
 from tests.desktop.driving import Driver
@@ -26,7 +26,7 @@ FACT = {"text": "The span lasts 2 s.", "start_s": 1.0, "end_s": 3.0, "trajectory
 
 
 def turn(number: int = 1, **changes: object) -> ShownTurn:
-    said = NewTurn(
+    row = TurnRow(
         question=str(changes.pop("question", "Is there any anomaly?")),
         facts=(FACT,),
         settings={},
@@ -35,9 +35,7 @@ def turn(number: int = 1, **changes: object) -> ShownTurn:
         runtime="llama.cpp",
         missing=changes.pop("missing", None),  # type: ignore[arg-type]
         state=changes.pop("state", "complete"),  # type: ignore[arg-type]
-    )
-    row = TurnRow(
-        id=number, dialogue_id=1, number=number, said=said, answer=changes.get("answer"),  # type: ignore[arg-type]
+        id=number, dialogue_id=1, number=number, answer=changes.get("answer"),  # type: ignore[arg-type]
         tokens=3, first_token_s=None, tokens_per_s=None, agrees=changes.get("agrees"),  # type: ignore[arg-type]
         dropped_turns=int(changes.get("dropped", 0)), author="me", utc="2026-01-01",  # type: ignore[call-overload]
     )  # fmt: skip
@@ -60,17 +58,17 @@ def until_answered(driver: Driver, turns: int) -> None:
 
 def test_what_was_typed_or_said_stays_text() -> None:
     evil = '<img src="file:///etc/passwd"><a href="at:0:0">x</a>'
-    said = conversation_html([turn(question=evil, answer=evil)], {}, DARK)
-    assert "<img" not in said
-    assert said.count("&lt;img") == 2
+    html = conversation_html([turn(question=evil, answer=evil)], {}, DARK)
+    assert "<img" not in html
+    assert html.count("&lt;img") == 2
 
 
 def test_facts_stand_before_the_answer_and_once_when_they_are_the_same() -> None:
-    said = conversation_html([turn(1, answer="Yes."), turn(2, answer="No.")], {7: 4}, DARK)
-    assert said.index("The span lasts") < said.index("Yes.")
-    assert said.count("The span lasts") == 1
-    assert "as above" in said
-    assert "[#4 00:01.0 – 00:03.0]" in said
+    html = conversation_html([turn(1, answer="Yes."), turn(2, answer="No.")], {7: 4}, DARK)
+    assert html.index("The span lasts") < html.index("Yes.")
+    assert html.count("The span lasts") == 1
+    assert "as above" in html
+    assert "[#4 00:01.0 – 00:03.0]" in html
 
 
 @pytest.mark.parametrize(
@@ -96,9 +94,9 @@ def test_an_answer_appears_as_it_is_said(qtbot: QtBot, qapp: QApplication) -> No
     panel = ChatPanel(state, *(QAction(name, qapp) for name in ("Add", "Analyse", "Interview")))
     qtbot.addWidget(panel)
     subject = Subject(1, 1.0, 3.0, 5)
-    state.conversation.set(ConversationView(subject, asking="Where to?", busy=True))
+    state.conversation.set(ConversationView(subject, question_under_way="Where to?", busy=True))
     for piece in ("To the ", "left <b>."):
-        panel.hear(piece)
+        panel.add_piece(piece)
     assert panel.text.toPlainText().endswith("To the left <b>.")
     state.conversation.set(ConversationView(subject, (turn(answer="To the left."),)))
     assert "Machine-written, pack compact, llama.cpp" in panel.text.toPlainText()
@@ -113,10 +111,10 @@ def test_facts_of_an_event_come_with_places_to_go_to_and_stay_in_the_case(
         driver.key(Qt.Key.Key_N)
         driver.do("dialogue.facts")
         until_answered(driver, 1)
-        (one,) = driver.state.conversation.value.turns
-        assert one.row.said.facts
+        (answered,) = driver.state.conversation.value.turns
+        assert answered.row.facts
         assert "usual speed" in chat(driver).text.toPlainText()
-        cited = [row.cited for row in one.citations if row.cited.trajectory_id]
+        cited = [row.citation for row in answered.citations if row.citation.trajectory_id]
         driver.state.position.set(0)
         chat(driver).text.anchorClicked.emit(
             QUrl(f"at:{cited[0].start_s:.3f}:{cited[0].trajectory_id}")
@@ -125,7 +123,7 @@ def test_facts_of_an_event_come_with_places_to_go_to_and_stay_in_the_case(
         assert driver.shown.pts == cited[0].start_pts
         assert driver.state.selection.value is not None
         assert driver.state.selection.value.kind == "trajectory"
-        assert driver.state.conversation.value.turns == (one,)
+        assert driver.state.conversation.value.turns == (answered,)
 
     assert drive([str(sample_case)], script) == 0
 
@@ -149,9 +147,9 @@ def test_without_a_language_model_facts_stand_and_the_panel_says_what_is_missing
         chat(driver).field.returnPressed.emit()
         until_answered(driver, 1)
         assert chat(driver).field.text() == ""
-        shown = chat(driver).text.toPlainText()
-        assert "No answer of a language model" in shown
-        assert "usual speed" in shown
+        text = chat(driver).text.toPlainText()
+        assert "No answer of a language model" in text
+        assert "usual speed" in text
 
     assert drive([str(sample_case)], script) == 0
 
@@ -162,8 +160,8 @@ def test_a_span_of_the_examiners_own_can_be_asked_about(drive: Drive, sample_cas
         driver.state.marks.set(Marks(1.0, 2.0))
         driver.do("dialogue.facts")
         until_answered(driver, 1)
-        (one,) = driver.state.conversation.value.turns
-        assert one.citations[0].cited.start_s == pytest.approx(1.0, abs=0.05)
+        (answered,) = driver.state.conversation.value.turns
+        assert answered.citations[0].citation.start_s == pytest.approx(1.0, abs=0.05)
         assert "About a span" in chat(driver).about.text()
         driver.key(Qt.Key.Key_N)
         until_answered(driver, 0)
@@ -179,7 +177,7 @@ def test_a_case_for_reading_only_says_why_nothing_can_be_asked(
         def script(driver: Driver) -> None:
             driver.until_shown()
             assert not driver.window.commands.action("dialogue.interview").isEnabled()
-            chat(driver).asked.emit("Where to?")
+            chat(driver).question_asked.emit("Where to?")
             assert "reading only" in driver.window.notice.text
 
         assert drive([str(sample_case)], script) == 0
@@ -191,9 +189,9 @@ def test_the_packs_that_can_answer_are_offered_and_the_choice_is_remembered(
     def script(driver: Driver) -> None:
         driver.until_shown()
         panel = chat(driver)
-        panel.packs_wanted.emit()
-        offered = panel._packs.actions()
-        assert [one.text() for one in offered if one.isChecked()] == ["compact"]
+        panel.packs_requested.emit()
+        actions = panel._packs.actions()
+        assert [action.text() for action in actions if action.isChecked()] == ["compact"]
         panel.pack_chosen.emit("other")
 
     assert drive([str(sample_case)], script) == 0
@@ -216,10 +214,10 @@ def test_an_answer_is_heard_word_by_word_and_stays_as_it_was_heard(
         driver.workspace.dialogue.spoke.connect(heard.append)
         driver.workspace.dialogue.ask("From where to where?")
         until_answered(driver, 1)
-        (one,) = driver.state.conversation.value.turns
-        assert one.row.said.state == "complete"
+        (answered,) = driver.state.conversation.value.turns
+        assert answered.row.state == "complete"
         assert len(heard) > 3
-        assert "".join(heard).strip() == one.row.answer
+        assert "".join(heard).strip() == answered.row.answer
         assert "Machine-written, pack compact" in chat(driver).text.toPlainText()
 
     assert drive([str(sample_case)], script) == 0
@@ -233,9 +231,9 @@ def test_a_stopped_answer_is_kept_and_marked(drive: Drive, sample_case: Path) ->
         dialogue.spoke.connect(lambda _piece: dialogue.stop())
         dialogue.interview()
         until_answered(driver, 1)
-        (one,) = driver.state.conversation.value.turns
-        assert one.row.said.state == "cancelled"
-        assert one.row.answer
+        (answered,) = driver.state.conversation.value.turns
+        assert answered.row.state == "cancelled"
+        assert answered.row.answer
         assert "Incomplete: stopped by the examiner" in chat(driver).text.toPlainText()
 
     assert drive([str(sample_case)], script) == 0
@@ -247,20 +245,20 @@ def test_a_worker_that_dies_while_it_answers_loses_nothing(drive: Drive, sample_
     def script(driver: Driver) -> None:
         driver.until_shown()
         driver.key(Qt.Key.Key_N)
-        talker = driver.session.talker
-        assert talker is not None
+        dialogue_worker = driver.session.dialogue_worker
+        assert dialogue_worker is not None
 
         def kill(_piece: str) -> None:
             if not killed:
-                killed.append(talker.process_id)
-                os.kill(talker.process_id, signal.SIGKILL)
+                killed.append(dialogue_worker.process_id)
+                os.kill(dialogue_worker.process_id, signal.SIGKILL)
 
         driver.workspace.dialogue.spoke.connect(kill)
         driver.workspace.dialogue.ask("From where to where?")
         driver.until(lambda: "while it answered" in driver.window.notice.text, "what happened")
         until_answered(driver, 2)
-        states = [one.row.said.state for one in driver.state.conversation.value.turns]
+        states = [answered.row.state for answered in driver.state.conversation.value.turns]
         assert states == ["interrupted", "complete"]
-        assert talker.process_id not in killed
+        assert dialogue_worker.process_id not in killed
 
     assert drive([str(sample_case)], script) == 0

@@ -137,7 +137,7 @@ def test_a_video_cut_short_plays_up_to_there(qtbot: QtBot, tmp_path: Path, video
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 def test_places_on_screen_lead_back_to_pixels(rotation: int) -> None:
     area = QRectF(0, 0, 800, 600)
-    geometry = PictureGeometry(1920, 1080, rotation, 1.4).zoomed(area, QPointF(300, 200), 3.0)
+    geometry = PictureGeometry(1920, 1080, rotation, 1.4).zoom_at(area, QPointF(300, 200), 3.0)
     there = geometry.transform(area).map(QPointF(1234, 321))
     back = geometry.to_pixels(area, there)
     assert (back.x(), back.y()) == pytest.approx((1234, 321))
@@ -148,7 +148,7 @@ def test_zooming_keeps_the_pixel_under_the_cursor() -> None:
     geometry = PictureGeometry(1920, 1080)
     for factor in (1.5, 2.0, 0.7):
         before = geometry.to_pixels(area, cursor)
-        geometry = geometry.zoomed(area, cursor, factor)
+        geometry = geometry.zoom_at(area, cursor, factor)
         after = geometry.to_pixels(area, cursor)
         assert (after.x(), after.y()) == pytest.approx((before.x(), before.y()))
 

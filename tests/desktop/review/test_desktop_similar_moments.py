@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from desktop.dialogs.similar_moments_dialog import AlikeDialog
+from desktop.dialogs.similar_moments_dialog import SimilarMomentsDialog
 from desktop.player.crops import CROP, crop
 from desktop.session.engine_work import Done
 from desktop.state.target_mark import TargetMark
@@ -45,24 +45,24 @@ def two_files(sample_case: Path, tmp_path: Path) -> Path:
 
 def answering(driver: Driver) -> list[dict[str, Any]]:
     """Lets a stand-in of the engine process answer; returns the requests it gets."""
-    asked: list[dict[str, Any]] = []
+    requests: list[dict[str, Any]] = []
 
     def ask(_title: str, kind: str, done: Done, **fields: object) -> int:
         assert kind == protocol.FIND
-        asked.append(fields)
+        requests.append(fields)
         done(ANSWER)
-        return len(asked)
+        return len(requests)
 
     work = driver.session.work
     assert work is not None
     work.ask = ask  # type: ignore[method-assign, assignment]
-    return asked
+    return requests
 
 
-def opened(driver: Driver, command: str) -> AlikeDialog:
+def open_dialog(driver: Driver, command: str) -> SimilarMomentsDialog:
     driver.do(command)
-    dialog = driver.window.findChild(AlikeDialog)
-    assert isinstance(dialog, AlikeDialog)
+    dialog = driver.window.findChild(SimilarMomentsDialog)
+    assert isinstance(dialog, SimilarMomentsDialog)
     return dialog
 
 
@@ -72,9 +72,9 @@ def test_more_like_an_event_is_listed_with_pictures_leads_there_and_is_kept(
     def script(driver: Driver) -> None:
         driver.until_shown()
         driver.do("review.next")
-        asked = answering(driver)
-        dialog = opened(driver, "teach.like")
-        assert asked == [{"event_id": driver.view.events[0].id}]
+        requests = answering(driver)
+        dialog = open_dialog(driver, "teach.like")
+        assert requests == [{"event_id": driver.view.events[0].id}]
         driver.until(lambda: len(dialog._pictures) == 2, "the pictures")
         assert "yard.mp4: no features are kept" in dialog.about.text()
         assert not dialog.event_button.isEnabled()
@@ -91,10 +91,10 @@ def test_more_like_an_event_is_listed_with_pictures_leads_there_and_is_kept(
         assert own[0].event.start_s == pytest.approx(1.0, abs=0.05)
         folder = os.environ.get("SIGHTLINE_PICTURES")
         if folder:
-            dialog.grab().save(str(Path(folder) / "alike.png"))
+            dialog.grab().save(str(Path(folder) / "similar-moments.png"))
 
-        elsewhere = replace(dialog._alike.moments[0], evidence_id=2, frame=7, start_s=0.2)
-        dialog.bookmark_wanted.emit(replace(elsewhere, end_s=0.6), "there too")
+        elsewhere = replace(dialog._result.moments[0], evidence_id=2, frame=7, start_s=0.2)
+        dialog.bookmark_requested.emit(replace(elsewhere, end_s=0.6), "there too")
         driver.until(
             lambda: driver.view.evidence.id == 2 and driver.view.bookmarks, "the other file"
         )
@@ -114,24 +114,24 @@ def test_words_and_marks_are_looked_for_and_what_cannot_be_is_said(
 ) -> None:
     def script(driver: Driver) -> None:
         driver.until_shown()
-        notice, asked = driver.window.notice, answering(driver)
-        dialog = opened(driver, "teach.words")
-        for signal, said in (
-            (dialog.like_marks, "No marks"),
-            (dialog.like_event, "No event is selected"),
+        notice, requests = driver.window.notice, answering(driver)
+        dialog = open_dialog(driver, "teach.words")
+        for signal, message in (
+            (dialog.mark_search_requested, "No marks"),
+            (dialog.event_search_requested, "No event is selected"),
         ):
             signal.emit()
-            assert said in notice.text
-        dialog.words.emit("  ")
+            assert message in notice.text
+        dialog.description_entered.emit("  ")
         assert "No words to look for" in notice.text
-        assert not asked
+        assert not requests
         dialog.field.setText("a  white box")
         dialog.field.returnPressed.emit()
         assert '"a white box"' in dialog.about.text()
         box = TargetMark(1, 30, 1.2, "cart", False, "box", ((1, 2), (30, 40)))
         driver.state.targets.set((replace(box, name="tree"), box))
-        dialog.like_marks.emit()
-        assert asked == [{"text": "a white box"}, {"marks": [box.fields()]}]
+        dialog.mark_search_requested.emit()
+        assert requests == [{"text": "a white box"}, {"marks": [box.fields()]}]
         dialog.close()
 
     assert drive([str(sample_case)], script) == 0
@@ -143,14 +143,14 @@ def test_pictures_of_an_earlier_search_are_not_shown(
     def script(driver: Driver) -> None:
         driver.until_shown()
         answering(driver)
-        dialog = opened(driver, "teach.words")
+        dialog = open_dialog(driver, "teach.words")
         tasks: list[Callable[..., None]] = []
         monkeypatch.setattr(
             driver.workspace.background, "run", lambda _task, done, _failed: tasks.append(done)
         )
-        dialog.words.emit("first")
+        dialog.description_entered.emit("first")
         driver.until(lambda: len(tasks) == 1, "the first pictures")
-        dialog.words.emit("second")
+        dialog.description_entered.emit("second")
         driver.until(lambda: len(tasks) == 2, "the second pictures")
         late, current = QImage(8, 8, QImage.Format.Format_RGB32), QImage()
         tasks[1]({1: current})
@@ -168,4 +168,4 @@ def test_a_picture_is_cut_inside_the_frame(box: Box) -> None:
     cut = crop(picture, box)
     assert cut.size() == CROP
     corners = ((0, 0), (CROP.width() - 1, CROP.height() - 1))
-    assert all(cut.pixelColor(*one) == QColor("white") for one in corners)
+    assert all(cut.pixelColor(*corner) == QColor("white") for corner in corners)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop.player.target_pointer import Pointed, Pointer, boxed
+from desktop.player.target_pointer import PointedTarget, Pointer, snap_to_box
 from desktop.state.target_mark import TargetMark
 from engine.core.geometry import Box
 from tests.desktop.conftest import Drive
@@ -72,7 +72,7 @@ def test_a_region_is_clicked_a_box_drawn_and_a_brush_led(drive: Drive, sample_ca
         assert first.seconds == driver.shown.seconds
         assert second.fields()["box"] == pytest.approx([10, 30, 30, 30], abs=1)
         assert (third.normal, third.shape) == (True, "brush")
-        assert [one.title for one in teach.list.rows.rows] == ["running person"] * 2 + ["tree"]
+        assert [row.title for row in teach.list.rows.rows] == ["running person"] * 2 + ["tree"]
         look(driver, "teach-marks")
         driver.do("go.next-frame")
         driver.until_exact()
@@ -121,20 +121,20 @@ def test_all_of_it_goes_by_keys(drive: Drive, sample_case: Path) -> None:
 def test_marks_that_cannot_be_are_named_in_one_line(drive: Drive, sample_case: Path) -> None:
     def script(driver: Driver) -> None:
         at_first_event(driver)
-        teaching, notice = driver.workspace.teaching, driver.window.notice
-        inside = Pointed("point", ((30.0, 20.0),))
-        for name, pointed, said in (
+        marking, notice = driver.workspace.marking, driver.window.notice
+        inside = PointedTarget("point", ((30.0, 20.0),))
+        for name, pointed, message in (
             (" ", inside, "the target has no name"),
             ("x" * 300, inside, "300 characters"),
-            ("cart", Pointed("point", ((-9.0, 20.0),)), "outside the picture"),
-            ("cart", Pointed("box", ((9e3, 1.0), (9.1e3, 9.0))), "outside the picture"),
+            ("cart", PointedTarget("point", ((-9.0, 20.0),)), "outside the picture"),
+            ("cart", PointedTarget("box", ((9e3, 1.0), (9.1e3, 9.0))), "outside the picture"),
         ):
-            teaching.mark(name, False, pointed)
-            assert said.casefold() in notice.text.casefold()
+            marking.mark(name, False, pointed)
+            assert message.casefold() in notice.text.casefold()
             assert "\n" not in notice.text
         assert marks_of(driver) == ()
-        teaching.mark("cart", False, inside)
-        teaching.mark("Cart", True, inside)
+        marking.mark("cart", False, inside)
+        marking.mark("Cart", True, inside)
         assert '"cart" is marked as abnormal already' in notice.text
         assert len(marks_of(driver)) == 1
         driver.do("case.close")
@@ -146,9 +146,11 @@ def test_marks_that_cannot_be_are_named_in_one_line(drive: Drive, sample_case: P
 
 def test_a_point_takes_the_smallest_box_around_it() -> None:
     boxes = [Box(0, 0, 50, 50), Box(10, 10, 5, 5), Box(90, 90, 5, 5)]
-    assert boxed(Pointed("point", ((12, 12),)), boxes) == Pointed("box", ((10, 10), (15, 15)))
-    alone = Pointed("point", ((70, 12),))
-    assert boxed(alone, boxes) == alone
+    assert snap_to_box(PointedTarget("point", ((12, 12),)), boxes) == PointedTarget(
+        "box", ((10, 10), (15, 15))
+    )
+    alone = PointedTarget("point", ((70, 12),))
+    assert snap_to_box(alone, boxes) == alone
 
 
 def test_a_box_without_a_size_is_drawn_anew_and_a_brush_gets_wider() -> None:

@@ -18,7 +18,7 @@ from desktop.timeline.row_packing import pack
 from desktop.timeline.score_pyramid import ScorePyramid
 from desktop.timeline.thumbnails import ThumbnailServer, ThumbnailSource
 from desktop.timeline.time_view import GUTTER, MARGIN, TimeView
-from desktop.timeline.timeline_mouse import Hand
+from desktop.timeline.timeline_mouse import TimelineMouseHandler
 from tests.clips import write_video
 
 
@@ -108,7 +108,7 @@ def test_a_drag_scrubs_and_the_wheel_zooms(qtbot: QtBot) -> None:
     widget = QWidget()
     qtbot.addWidget(widget)
     widget.resize(GUTTER + 1000 + MARGIN, 50)
-    hand = Hand(view)
+    hand = TimelineMouseHandler(view)
     hand.watch(widget)
     widget.show()
     scrubbed: list[float] = []
@@ -140,7 +140,9 @@ def test_pictures_along_one_keyframe_are_not_all_the_same(
     video = write_video(tmp_path / "one.mp4", frames, options={"x264-params": "keyint=250"})
     server = ThumbnailServer()
     made: dict[int, int] = {}
-    server.made.connect(lambda frame, one: made.update({frame: one.pixelColor(8, 8).value()}))
+    server.thumbnail_ready.connect(
+        lambda frame, one: made.update({frame: one.pixelColor(8, 8).value()})
+    )
     try:
         server.open(ThumbnailSource(video, 0, None, None))
         server.ask([0, 20, 40], near)

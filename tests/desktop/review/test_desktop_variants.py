@@ -1,4 +1,4 @@
-"""Variants in the window: taught by marks, shown beside the old curve, switched, thrown away."""
+"""Variants in the window: taught by marks, shown beside the old curve, switched, deleted."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tests.few_shot.few_shot_material import RUNNER_S, made_case, runner_box
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_case(tmp_path_factory.mktemp("teaching"))
 
 
 @pytest.fixture
-def street(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "street.case"))
+def street(made_once: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made_once, tmp_path / "street.case"))
 
 
-def marked(seconds: float, name: str = "cart") -> TargetMark:
+def mark_at(seconds: float, name: str = "cart") -> TargetMark:
     x, y, w, h = runner_box(seconds)
     corners = ((x, y), (x + w, y + h))
     return TargetMark(1, round(seconds * 25), seconds, name, False, "box", corners)
@@ -42,14 +42,14 @@ def dialog_of(driver: Driver) -> VariantsDialog:
 
 
 def rights(dialog: VariantsDialog) -> list[str]:
-    return [one.right for one in dialog.list.rows.rows]
+    return [row.right for row in dialog.list.rows.rows]
 
 
-def test_a_variant_is_taught_used_compared_and_thrown_away(drive: Drive, street: Path) -> None:
+def test_a_variant_is_taught_used_compared_and_deleted(drive: Drive, street: Path) -> None:
     def script(driver: Driver) -> None:
         driver.until_shown()
         driver.until(lambda: driver.window.timeline._plot, "the plot")
-        driver.state.targets.set(tuple(marked(one) for one in RUNNER_S))
+        driver.state.targets.set(tuple(mark_at(seconds) for seconds in RUNNER_S))
         driver.window.teach.variant.setText("carts")
         driver.window.reveal(driver.window.teach)
         driver.do("teach.teach")
@@ -61,7 +61,10 @@ def test_a_variant_is_taught_used_compared_and_thrown_away(drive: Drive, street:
         look(driver, "teach-preview")
 
         dialog = dialog_of(driver)
-        assert [one.title for one in dialog.list.rows.rows] == ["The pack as it is", "carts"]
+        assert [row.title for row in dialog.list.rows.rows] == [
+            "Original pack (no variant)",
+            "carts",
+        ]
         assert rights(dialog) == ["on screen", ""]
         dialog.list.select(1)
         dialog.compare.click()
@@ -79,7 +82,7 @@ def test_a_variant_is_taught_used_compared_and_thrown_away(drive: Drive, street:
         dialog.use.click()
         driver.until(lambda: rights(dialog) == ["on screen", "used here"], "the pack again")
         dialog.list.select(1)
-        dialog.discard.click()
+        dialog.delete.click()
         driver.until(lambda: rights(dialog) == ["on screen"], "its end")
         driver.do("edit.undo")
         driver.until(lambda: rights(dialog) == ["on screen", "used here"], "its return")
@@ -111,7 +114,7 @@ def test_what_cannot_be_taught_is_said_in_one_line_and_nothing_is_kept(
         driver.until(lambda: "nothing that moves there" in notice.text, "the refusal")
         assert "\n" not in notice.text
         notice.hide()
-        driver.state.targets.set(tuple(marked(one) for one in RUNNER_S))
+        driver.state.targets.set(tuple(mark_at(seconds) for seconds in RUNNER_S))
         driver.do("teach.teach")
         driver.do("evidence.cancel")
         driver.until(lambda: "Stopped" in notice.text, "the end of teaching")

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.settings import SceneSettings
-from engine.detectors.scene.scene_calibration import Calibration
-from engine.detectors.scene.scene_channel import SceneChannel, ScoredFrames
-from engine.detectors.scene.scene_learning import Footage, calibrate
+from engine.detectors.scene.scene_calibration import SceneCalibration
+from engine.detectors.scene.scene_channel import SceneChannel, SceneScores
+from engine.detectors.scene.scene_learning import Footage, learn_scene
 from engine.motion.motion_maps import SPEED_UNIT, MotionMaps
 
 ROWS, COLUMNS, CELL, RATE = 18, 24, 8, 10.0
@@ -39,11 +39,11 @@ class Target:
 
 def walkers(seconds: float, speed: float = 30.0, gap: float = 4.0) -> list[Target]:
     """People who walk to the right, one after another, in three lanes."""
-    found = []
+    targets = []
     for i in range(int(seconds / gap)):
         y = 24 + 32 * (i % 3)
-        found.append(Target(i * gap, i * gap + 192 / speed, -16, y, speed))
-    return found
+        targets.append(Target(i * gap, i * gap + 192 / speed, -16, y, speed))
+    return targets
 
 
 def simulate(
@@ -85,19 +85,19 @@ def cut(block: Block, borders: Sequence[int]) -> Iterator[Block]:
         yield maps.part(a, b), seconds[a:b]
 
 
-def calibrated(kind: str, *blocks: Block) -> Calibration:
+def calibrated(kind: str, *blocks: Block) -> SceneCalibration:
     """Learns from pieces of footage, each cut into blocks of ten seconds."""
 
     def piece(block: Block) -> Callable[[], Iterator[Block]]:
         return lambda: cut(block, range(100, len(block[1]), 100))
 
     pieces: list[Callable[[], Footage]] = [piece(block) for block in blocks]
-    return calibrate(kind, pieces, SHAPE, CELL, RATE, SETTINGS)
+    return learn_scene(kind, pieces, SHAPE, CELL, RATE, SETTINGS)
 
 
-def channel(calibration: Calibration, settings: SceneSettings = SETTINGS) -> SceneChannel:
+def channel(calibration: SceneCalibration, settings: SceneSettings = SETTINGS) -> SceneChannel:
     return SceneChannel(calibration, CELL, RATE, settings)
 
 
-def scored(calibration: Calibration, *blocks: Block) -> list[ScoredFrames]:
+def scored(calibration: SceneCalibration, *blocks: Block) -> list[SceneScores]:
     return list(channel(calibration).score(blocks))

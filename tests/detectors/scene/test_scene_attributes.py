@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.detectors.scene.attributes import Direction
+from engine.detectors.scene.attributes.direction import Direction
 from engine.detectors.scene.observation import Observer
-from engine.detectors.scene.scene_calibration import Calibration
-from engine.detectors.scene.scene_channel import AttributePeaks, ScoredFrames
+from engine.detectors.scene.scene_calibration import SceneCalibration
+from engine.detectors.scene.scene_channel import SceneScores
 from engine.detectors.scene.scene_learning import learn_statistics
+from engine.detectors.scene.scene_peaks import AttributePeaks, ScenePeaks
 from engine.detectors.scene.scene_statistics import direction_sector
 from tests.detectors.scene.scene_material import (
     CELL,
@@ -33,17 +34,14 @@ NORMAL = calibrated("normal", simulate(120, walkers(120)))
 ITSELF = calibrated("self", simulate(120, walkers(120)))
 
 
-def peaks(frames: list[ScoredFrames], name: str) -> AttributePeaks:
-    parts = [part.peaks[name] for part in frames]
-    return AttributePeaks(
-        np.concatenate([part.excess for part in parts]),
-        np.concatenate([part.value for part in parts]),
-        np.concatenate([part.usual for part in parts]),
-    )
+def peaks(frames: list[SceneScores], name: str) -> AttributePeaks:
+    return ScenePeaks.join([part.peaks for part in frames]).by_attribute[name]
 
 
 @pytest.mark.parametrize("calibration", [NORMAL, ITSELF])
-def test_a_fast_target_among_slow_ones_is_found_with_its_ratio(calibration: Calibration) -> None:
+def test_a_fast_target_among_slow_ones_is_found_with_its_ratio(
+    calibration: SceneCalibration,
+) -> None:
     block = simulate(30, [*walkers(30), Target(12, 14, -16, 88, 90)])
     (frames,) = scored(calibration, block)
     peak = int(frames.scores.argmax())
@@ -51,9 +49,9 @@ def test_a_fast_target_among_slow_ones_is_found_with_its_ratio(calibration: Cali
     assert frames.scores[peak] > 0.55
     assert frames.scores[:100].max() < 0.5
     assert frames.scores[160:].max() < 0.5
-    found = peaks([frames], "speed")
-    at = int(found.excess.argmax())
-    assert found.value[at] / found.usual[at] == pytest.approx(3, rel=0.15)
+    speed = peaks([frames], "speed")
+    at = int(speed.excess.argmax())
+    assert speed.value[at] / speed.usual[at] == pytest.approx(3, rel=0.15)
     row, _ = np.unravel_index(frames.heat[peak].argmax(), SHAPE)
     assert 11 <= row <= 14
     assert frames.relative_speed[peak].max() == pytest.approx(3, rel=0.05)
@@ -64,11 +62,11 @@ def test_the_walkers_themselves_are_usual() -> None:
     assert frames.scores.max() < 0.3
 
 
-def with_directions(counts: list[int], kind: str) -> Calibration:
+def with_directions(counts: list[int], kind: str) -> SceneCalibration:
     statistics = NORMAL.statistics
     directions = np.zeros_like(statistics.directions)
     directions[..., :] = counts
-    return Calibration(kind, replace(statistics, directions=directions))
+    return SceneCalibration(kind, replace(statistics, directions=directions))
 
 
 @pytest.mark.parametrize(
@@ -89,8 +87,8 @@ def test_a_direction_is_unusual_only_where_enough_went_another_way(
     """A target goes to the left, sector 4; its neighbours 3 and 5 count as the same way."""
     block = simulate(12, [Target(2, 10, 150, 40, -30)])
     (frames,) = scored(with_directions(counts, kind), block)
-    found = peaks([frames], "direction")
-    assert (found.excess.max() >= 1) == speaks
+    direction = peaks([frames], "direction")
+    assert (direction.excess.max() >= 1) == speaks
 
 
 def test_the_share_of_motion_that_goes_a_way_is_a_share() -> None:
@@ -113,10 +111,10 @@ def test_sectors_go_clockwise_from_right(angle: int) -> None:
 def test_a_vehicle_among_people_is_too_large() -> None:
     cart = Target(12, 18, -64, 56, 30, edge=(64, 56))
     (frames,) = scored(ITSELF, simulate(30, [*walkers(30), cart]))
-    found = peaks([frames], "size")
-    at = int(found.excess.argmax())
-    assert found.excess[at] > 0.9
-    assert found.value[at] > 2.5 * found.usual[at]
+    size = peaks([frames], "size")
+    at = int(size.excess.argmax())
+    assert size.excess[at] > 0.9
+    assert size.value[at] > 2.5 * size.usual[at]
 
 
 def test_people_side_by_side_are_not_large() -> None:
@@ -135,10 +133,10 @@ def test_moving_where_nothing_moves_normally_is_unusual() -> None:
     """Normal people walk at y 24..120; somebody walks along the lower edge."""
     block = simulate(20, [Target(4, 12, -16, 128, 30, edge=(16, 16))])
     (frames,) = scored(calibrated("normal", simulate(120, walkers(60 * 2)[::3])), block)
-    found = peaks([frames], "place")
-    assert found.excess.max() > 1
-    assert found.value[found.excess.argmax()] == 0
-    assert found.usual[found.excess.argmax()] >= 1
+    place_peaks = peaks([frames], "place")
+    assert place_peaks.excess.max() > 1
+    assert place_peaks.value[place_peaks.excess.argmax()] == 0
+    assert place_peaks.usual[place_peaks.excess.argmax()] >= 1
 
 
 def test_short_normal_footage_does_not_say_where_nobody_walks() -> None:
@@ -160,23 +158,23 @@ def loiterer(start: float, end: float) -> list[Target]:
     ]
 
 
-def test_dwelling_speaks_after_a_minute() -> None:
+def test_loitering_speaks_after_a_minute() -> None:
     block = simulate(100, loiterer(5, 95))
     frames = scored(ITSELF, *cut(block, range(100, 1000, 100)))
-    found = peaks(frames, "dwelling").excess
-    assert found[:600].max() < 1
-    assert found[700:940].max() > 1.1
-    at = int(found.argmax())
+    excess = peaks(frames, "dwelling").excess
+    assert excess[:600].max() < 1
+    assert excess[700:940].max() > 1.1
+    at = int(excess.argmax())
     assert peaks(frames, "dwelling").value[at] == pytest.approx(89, abs=4)
-    assert not found[975:].any()
+    assert not excess[975:].any()
 
 
-def test_a_thing_that_stands_there_does_not_dwell() -> None:
+def test_a_thing_that_stands_there_does_not_loiter() -> None:
     frames = scored(ITSELF, simulate(100, [Target(5, 95, 80, 56, 0)]))
     assert peaks(frames, "dwelling").excess.max() < 0.1
 
 
-def test_passers_by_do_not_dwell() -> None:
+def test_passers_by_do_not_loiter() -> None:
     frames = scored(ITSELF, simulate(100, walkers(100, gap=3)))
     assert peaks(frames, "dwelling").excess.max() < 0.1
 
@@ -186,24 +184,24 @@ def with_gap(first: Block, second: Block) -> list[Block]:
 
 
 @pytest.mark.parametrize("gap", [30.0, 600.0])
-def test_nobody_dwells_through_a_gap_in_the_footage(gap: float) -> None:
+def test_nobody_loiters_through_a_gap_in_the_footage(gap: float) -> None:
     """A recorder that stops between motions: who is there before and after stayed unseen."""
     here = loiterer(0, 10)
-    later = [replace(one, start=one.start + 10 + gap, end=one.end + 10 + gap) for one in here]
+    later = [replace(t, start=t.start + 10 + gap, end=t.end + 10 + gap) for t in here]
     frames = scored(ITSELF, simulate(10, here), simulate(10, later, start=10 + gap))
     assert peaks(frames, "dwelling").value.max() <= 11
 
 
 def test_a_gap_between_spans_does_not_teach_long_stays() -> None:
     here = loiterer(0, 10)
-    later = [replace(one, start=one.start + 600, end=one.end + 600) for one in here]
+    later = [replace(t, start=t.start + 600, end=t.end + 600) for t in here]
     pieces = [simulate(10, here), simulate(10, later, start=600)]
     statistics = learn_statistics(pieces, SHAPE, CELL, RATE, SETTINGS)
-    assert statistics.dwelling.max() <= 11
+    assert statistics.longest_stay.max() <= 11
     assert statistics.seconds == pytest.approx(20)
 
 
-def test_dwelling_is_seen_at_one_frame_in_five_seconds() -> None:
+def test_loitering_is_measured_at_one_frame_in_five_seconds() -> None:
     rate = 0.2
     block = simulate(200, loiterer(0, 190), rate=rate)
     observer = Observer(ROWS, COLUMNS, CELL, SETTINGS, rate)
@@ -219,7 +217,9 @@ def background_with(*boxes: tuple[int, int, int, int, int]) -> NDArray[np.uint8]
     return picture
 
 
-def standing(before: NDArray[np.uint8], after: NDArray[np.uint8], name: str) -> AttributePeaks:
+def peaks_of_change(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], name: str
+) -> AttributePeaks:
     """Eight chunks of ten seconds with one background, then six with the other."""
     blocks = [
         simulate(10, [], start=10.0 * i, background=before if i < 8 else after) for i in range(14)
@@ -230,31 +230,31 @@ def standing(before: NDArray[np.uint8], after: NDArray[np.uint8], name: str) -> 
 BAG = (20, 16, 6, 6, 200)
 
 
-def test_an_object_left_is_told_from_one_taken() -> None:
+def test_an_abandoned_object_is_told_from_a_removed_one() -> None:
     empty, with_bag = background_with(), background_with(BAG)
-    left = standing(empty, with_bag, "left")
-    assert left.excess[:780].max() < 0.05
-    assert left.excess.max() > 1
-    assert left.value.max() == pytest.approx(60, abs=6)
-    assert standing(empty, with_bag, "taken").excess.max() < 0.05
-    taken = standing(with_bag, empty, "taken")
-    assert taken.excess.max() > 1
-    assert standing(with_bag, empty, "left").excess.max() < 0.05
+    abandoned = peaks_of_change(empty, with_bag, "left")
+    assert abandoned.excess[:780].max() < 0.05
+    assert abandoned.excess.max() > 1
+    assert abandoned.value.max() == pytest.approx(60, abs=6)
+    assert peaks_of_change(empty, with_bag, "taken").excess.max() < 0.05
+    removed = peaks_of_change(with_bag, empty, "taken")
+    assert removed.excess.max() > 1
+    assert peaks_of_change(with_bag, empty, "left").excess.max() < 0.05
 
 
-def test_what_stands_for_one_chunk_only_is_not_left() -> None:
+def test_what_stands_for_one_chunk_only_is_not_abandoned() -> None:
     empty, with_bag = background_with(), background_with(BAG)
     blocks = [
         simulate(10, [], start=10.0 * i, background=with_bag if i == 8 else empty)
         for i in range(12)
     ]
-    found = peaks(scored(ITSELF, *blocks), "left")
-    assert found.excess.max() < 0.5
+    left = peaks(scored(ITSELF, *blocks), "left")
+    assert left.excess.max() < 0.5
 
 
 def test_another_light_leaves_no_object() -> None:
     dark = background_with()
-    assert standing(dark, dark + np.uint8(40), "left").excess.max() < 0.05
+    assert peaks_of_change(dark, dark + np.uint8(40), "left").excess.max() < 0.05
 
 
 def test_while_the_camera_moves_only_speed_speaks() -> None:
@@ -271,6 +271,9 @@ def test_while_the_camera_moves_only_speed_speaks() -> None:
 
 def test_only_chosen_attributes_speak() -> None:
     only = replace(SETTINGS, attributes=("speed", "dwelling"))
-    assert [one.name for one in channel(NORMAL, only).attributes] == ["speed", "dwelling"]
+    assert [attribute.name for attribute in channel(NORMAL, only).attributes] == [
+        "speed",
+        "dwelling",
+    ]
     (frames,) = channel(NORMAL, only).score([simulate(5, walkers(5))])
-    assert set(frames.peaks) == {"speed", "dwelling"}
+    assert set(frames.peaks.by_attribute) == {"speed", "dwelling"}

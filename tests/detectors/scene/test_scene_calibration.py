@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 
 from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.errors import BadInputError
-from engine.detectors.scene.scene_calibration import Calibration
-from engine.detectors.scene.scene_learning import calibrate, learn_statistics
+from engine.detectors.scene.scene_calibration import SceneCalibration
+from engine.detectors.scene.scene_learning import learn_scene, learn_statistics
 from tests.detectors.scene.scene_material import (
     CELL,
     RATE,
@@ -27,12 +28,12 @@ from tests.detectors.scene.scene_material import (
 
 SOURCES = ({"path": "/f/normal.mp4", "sha256": "ab" * 32, "spans": [[1.0, 2.5]]},)
 LEARNED = calibrated("normal", simulate(120, walkers(120)))
-KEPT = Calibration("normal", LEARNED.statistics, {"speed": 1.25}, SOURCES)
+KEPT = SceneCalibration("normal", LEARNED.statistics, {"speed": 1.25}, SOURCES)
 
 
 def test_what_is_encoded_is_decoded() -> None:
     blob = KEPT.encode()
-    again = Calibration.decode(blob)
+    again = SceneCalibration.decode(blob)
     assert again.encode() == blob
     assert (again.kind, again.scales, again.sources) == ("normal", {"speed": 1.25}, SOURCES)
     assert again.statistics.seconds == KEPT.statistics.seconds
@@ -68,19 +69,19 @@ def altered(change: Callable[[dict[str, Any]], object], drop: str = "") -> bytes
 )
 def test_a_damaged_calibration_is_refused(blob: bytes) -> None:
     with pytest.raises(BadInputError):
-        Calibration.decode(blob)
+        SceneCalibration.decode(blob)
 
 
 def test_arrays_that_do_not_fit_each_other_are_refused() -> None:
     arrays = unpack_arrays(KEPT.encode())
     arrays["dwelling"] = arrays["dwelling"][:-1]
     with pytest.raises(BadInputError):
-        Calibration.decode(pack_arrays(arrays))
+        SceneCalibration.decode(pack_arrays(arrays))
 
 
 def test_a_newer_calibration_is_named_as_such() -> None:
     with pytest.raises(BadInputError, match="newer"):
-        Calibration.decode(altered(lambda values: values.update(version=99)))
+        SceneCalibration.decode(altered(lambda values: values.update(version=99)))
 
 
 def faster(seconds: float) -> Block:
@@ -106,8 +107,8 @@ def test_short_normal_footage_has_no_held_out_scales() -> None:
 
 def test_scales_raise_limits_and_leave_the_measured_value() -> None:
     block = simulate(20, [*walkers(20), Target(8, 10, -16, 88, 90)])
-    plain = scored(LEARNED.with_scales({}), block)[0].peaks["speed"]
-    raised = scored(LEARNED.with_scales({"speed": 2.0}), block)[0].peaks["speed"]
+    plain = scored(replace(LEARNED, scales={}), block)[0].peaks.by_attribute["speed"]
+    raised = scored(replace(LEARNED, scales={"speed": 2.0}), block)[0].peaks.by_attribute["speed"]
     assert raised.excess.max() == pytest.approx(plain.excess.max() / 2, rel=1e-5)
     assert raised.value.max() == pytest.approx(plain.value.max(), rel=1e-5)
 
@@ -116,24 +117,24 @@ def test_scales_raise_limits_and_leave_the_measured_value() -> None:
 def test_any_chunks_of_one_piece_can_be_parted_for_holding_out(borders: list[int]) -> None:
     """Also chunks of one frame, which have no first half."""
     block = simulate(24, walkers(24))
-    found = calibrate("normal", [lambda: cut(block, borders)], SHAPE, CELL, RATE, SETTINGS)
-    assert found.statistics.frames == 240
+    calibration = learn_scene("normal", [lambda: cut(block, borders)], SHAPE, CELL, RATE, SETTINGS)
+    assert calibration.statistics.frames == 240
 
 
 @pytest.mark.parametrize("kind", ["normal", "self", "camera"])
 def test_one_frame_teaches_nothing_and_harms_nothing(kind: str) -> None:
-    found = calibrated(kind, simulate(1 / RATE, [Target(0, 1, 60, 40, 30)]))
-    assert found.statistics.frames == 1
-    assert found.usual_speed() is None
-    assert found.speed_limit() is None
-    assert found.usual_size() is None
-    assert not scored(found, simulate(2, walkers(2)))[0].scores.any()
+    calibration = calibrated(kind, simulate(1 / RATE, [Target(0, 1, 60, 40, 30)]))
+    assert calibration.statistics.frames == 1
+    assert calibration.usual_speed() is None
+    assert calibration.speed_limit() is None
+    assert calibration.usual_size() is None
+    assert not scored(calibration, simulate(2, walkers(2)))[0].scores.any()
 
 
 def test_footage_without_motion_teaches_nothing() -> None:
-    found = calibrated("normal", simulate(60, []))
-    assert found.usual_speed() is None
-    assert found.statistics.frames == 600
+    calibration = calibrated("normal", simulate(60, []))
+    assert calibration.usual_speed() is None
+    assert calibration.statistics.frames == 600
 
 
 def test_two_pieces_teach_what_both_do() -> None:
@@ -157,5 +158,5 @@ def test_statistics_do_not_depend_on_how_footage_is_cut() -> None:
 
 def test_normal_footage_in_one_piece_teaches_stays_longer_than_a_chunk() -> None:
     loiterer = [Target(t, t + 1, 80, 56, 2.0 if t % 2 else -2.0) for t in range(5, 95)]
-    found = calibrated("normal", simulate(100, loiterer))
-    assert found.statistics.dwelling.max() == pytest.approx(90, abs=1)
+    calibration = calibrated("normal", simulate(100, loiterer))
+    assert calibration.statistics.longest_stay.max() == pytest.approx(90, abs=1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.detectors.scene.scene_calibration import Calibration
+from engine.detectors.scene.scene_calibration import SceneCalibration
 from engine.detectors.scene.scene_channel import SceneChannel, squash
 from engine.detectors.scene.scene_statistics import SceneStatistics
 from tests.detectors.scene.scene_material import (
@@ -31,20 +31,22 @@ EXPECTED = scored(CALIBRATION, WHOLE)[0]
 @settings(max_examples=40, deadline=None)
 @given(st.sets(st.integers(1, len(WHOLE[1]) - 1), max_size=12))
 def test_cutting_into_blocks_changes_nothing(borders: set[int]) -> None:
-    found = scored(CALIBRATION, *cut(WHOLE, sorted(borders)))
-    assert [len(part) for part in found] == np.diff([0, *sorted(borders), len(WHOLE[1])]).tolist()
+    parts = scored(CALIBRATION, *cut(WHOLE, sorted(borders)))
+    assert [len(part) for part in parts] == np.diff([0, *sorted(borders), len(WHOLE[1])]).tolist()
     for name in ("heat", "scores", "relative_speed"):
-        joined = np.concatenate([getattr(part, name) for part in found])
+        joined = np.concatenate([getattr(part, name) for part in parts])
         assert np.array_equal(joined, getattr(EXPECTED, name)), name
-    for name, peaks in EXPECTED.peaks.items():
+    for name, peaks in EXPECTED.peaks.by_attribute.items():
         for field in ("excess", "value", "usual"):
-            joined = np.concatenate([getattr(part.peaks[name], field) for part in found])
+            joined = np.concatenate(
+                [getattr(part.peaks.by_attribute[name], field) for part in parts]
+            )
             assert np.array_equal(joined, getattr(peaks, field)), (name, field)
 
 
 def test_every_frame_a_block_of_its_own() -> None:
-    found = scored(CALIBRATION, *cut(WHOLE, range(1, len(WHOLE[1]))))
-    assert np.array_equal(np.concatenate([part.scores for part in found]), EXPECTED.scores)
+    parts = scored(CALIBRATION, *cut(WHOLE, range(1, len(WHOLE[1]))))
+    assert np.array_equal(np.concatenate([part.scores for part in parts]), EXPECTED.scores)
 
 
 def test_the_frames_beyond_a_border_smooth_across_it() -> None:
@@ -60,8 +62,8 @@ def test_the_frames_beyond_a_border_smooth_across_it() -> None:
 def test_any_frame_rate_gives_scores_of_every_frame(rate: float) -> None:
     maps, _ = WHOLE
     seconds = np.arange(len(maps)) / rate
-    found = list(SceneChannel(CALIBRATION, 8, rate, SETTINGS).score([(maps, seconds)]))
-    scores = np.concatenate([part.scores for part in found])
+    parts = list(SceneChannel(CALIBRATION, 8, rate, SETTINGS).score([(maps, seconds)]))
+    scores = np.concatenate([part.scores for part in parts])
     assert len(scores) == len(maps)
     assert np.isfinite(scores).all()
     assert ((scores >= 0) & (scores <= 1)).all()
@@ -69,30 +71,30 @@ def test_any_frame_rate_gives_scores_of_every_frame(rate: float) -> None:
 
 def test_one_frame_is_scored() -> None:
     maps, seconds = simulate(1 / RATE, [Target(0, 1, 60, 40, 90)])
-    (found,) = scored(CALIBRATION, (maps, seconds))
-    assert len(found) == 1
-    assert found.heat.shape == (1, *SHAPE)
+    (scores,) = scored(CALIBRATION, (maps, seconds))
+    assert len(scores) == 1
+    assert scores.heat.shape == (1, *SHAPE)
 
 
 def test_the_smallest_grid_is_scored() -> None:
     maps, seconds = WHOLE
     small = calibrated("self", simulate(120, walkers(120)))
-    nothing = Calibration("self", SceneStatistics.empty(2, 2))
+    nothing = SceneCalibration("self", SceneStatistics.empty(2, 2))
     assert small.usual_speed() is not None
     part = maps.part(0, 30)
     tiny = type(part)(
         part.foreground[:, :2, :2], part.vx[:, :2, :2], part.vy[:, :2, :2], part.camera,
-        part.unsteady, part.background[:4, :4],
+        part.lighting_change, part.background[:4, :4],
     )  # fmt: skip
-    (found,) = channel(nothing).score([(tiny, seconds[:30])])
-    assert found.heat.shape == (30, 2, 2)
-    assert not found.scores.any()
+    (scores,) = channel(nothing).score([(tiny, seconds[:30])])
+    assert scores.heat.shape == (30, 2, 2)
+    assert not scores.scores.any()
 
 
 def test_a_camera_of_which_nothing_is_known_scores_nothing() -> None:
-    found = scored(Calibration("self", SceneStatistics.empty(*SHAPE)), WHOLE)
-    assert not found[0].scores.any()
-    assert not found[0].relative_speed.any()
+    parts = scored(SceneCalibration("self", SceneStatistics.empty(*SHAPE)), WHOLE)
+    assert not parts[0].scores.any()
+    assert not parts[0].relative_speed.any()
 
 
 def test_no_blocks_no_results() -> None:

@@ -13,7 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detectors.text.text_model import OutOfMemoryError, ReadPrompts, ReplaySample, TextWindow
+from engine.detectors.text.text_model import (
+    OutOfMemoryError,
+    PromptLogits,
+    ReplaySample,
+    TextWindow,
+)
 from engine.detectors.text.text_recipe import TextRecipe
 from engine.packs.prompt_sets import PromptSet, Templates
 
@@ -32,7 +37,7 @@ class FakeTextModel:
 
     window_frames = 8
     patch = 2
-    pictures = 1
+    distinct_frames = 1
     frame_rate = 10.0
     window_ms = 0.0
     limit = 0.0
@@ -46,7 +51,7 @@ class FakeTextModel:
         self.memory = memory
         self.windows: list[int] = []
 
-    def picture_size(self, width: int, height: int, people: float | None) -> tuple[int, int]:
+    def frame_size(self, width: int, height: int, people: float | None) -> tuple[int, int]:
         return width // 2, height // 2
 
     def project(self, window: TextWindow, grid: tuple[int, int]) -> list[NDArray[np.uint8]]:
@@ -54,20 +59,20 @@ class FakeTextModel:
             raise OutOfMemoryError(f"{len(window.frames)} frames")
         self.windows.append(len(window.frames))
         rows, columns = grid
-        found = []
-        for n, picture in enumerate(window.frames[:: self.patch]):
-            grey = cv2.resize(picture[..., 0], (columns, rows), interpolation=cv2.INTER_AREA)
+        projected = []
+        for n, frame in enumerate(window.frames[:: self.patch]):
+            grey = cv2.resize(frame[..., 0], (columns, rows), interpolation=cv2.INTER_AREA)
             speed = cv2.resize(window.motion[n, 2], (columns, rows), interpolation=cv2.INTER_AREA)
-            kept = np.stack([grey, 255 - grey, np.clip(speed, 0, 255).astype(np.uint8)])
-            found.append(kept.reshape(-1))
-        return found
+            features = np.stack([grey, 255 - grey, np.clip(speed, 0, 255).astype(np.uint8)])
+            projected.append(features.reshape(-1))
+        return projected
 
     def read(
         self,
         slices: Sequence[NDArray[np.uint8]],
         grid: tuple[int, int],
         above: Sequence[float] = (),
-    ) -> ReadPrompts:
+    ) -> PromptLogits:
         every = np.stack(slices).reshape(len(slices), len(KINDS), *grid).astype(np.float32)
         never = np.full((len(slices), *grid), -20, np.float32)
         # Grey levels and speeds speak from 240 and 80 on.
@@ -80,26 +85,28 @@ class FakeTextModel:
         raised[: len(above), 0, 0, 0] = above
         prompt = (stacked - raised).argmax(0)
         logits = np.take_along_axis(stacked, prompt[None], 0)[0]
-        return ReadPrompts(logits, prompt.astype(np.uint8))
+        return PromptLogits(logits, prompt.astype(np.uint8))
 
-    def traits(self, kept: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[np.float32]:
-        return np.asarray(kept.reshape(len(KINDS), *grid) / 255, np.float32)
+    def cell_features(
+        self, projected: NDArray[np.uint8], grid: tuple[int, int]
+    ) -> NDArray[np.float32]:
+        return np.asarray(projected.reshape(len(KINDS), *grid) / 255, np.float32)
 
-    def answers(
+    def direction_scores(
         self,
-        kept: NDArray[np.uint8],
+        projected: NDArray[np.uint8],
         grid: tuple[int, int],
         weight: NDArray[np.float32],
         offset: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        seen = self.traits(kept, grid)
-        found = np.einsum("km,mrc->krc", weight, seen) - offset[:, None, None]
-        return np.asarray(found, np.float32)
+        features = self.cell_features(projected, grid)
+        scores = np.einsum("km,mrc->krc", weight, features) - offset[:, None, None]
+        return np.asarray(scores, np.float32)
 
     def single_threaded(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def taught(self, decoder: bytes) -> FakeTextModel:
+    def with_variant(self, decoder: bytes) -> FakeTextModel:
         return self
 
     def replay(self) -> ReplaySample | None:

@@ -82,7 +82,7 @@ def test_a_prompt_that_does_not_suit_a_camera_does_not_drown_the_others() -> Non
     alarms = [scored(known, street.logits[:, 0, 0], 1), scored(known, street.logits[:, 1, 1], 0)]
     assert np.mean(np.max(alarms, 0) >= 0.5) <= 0.01
     assert TextCalibration.decode(known.encode()) == known
-    again = known.asked(("riding", "lying"), ("lying", "driving"))
+    again = known.for_prompts(("riding", "lying"), ("lying", "driving"))
     assert scored(again, 1.2, 0) < 0.1
     assert scored(again, 1.2, 1) > 0.9
     # On footage that may hold what is asked for, no prompt is told apart.

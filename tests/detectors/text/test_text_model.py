@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.detectors.text.text_model import TextModel, TextWindow, open_text_model, text_recipe
+from engine.detectors.text.text_model import TextModel, TextWindow
+from engine.detectors.text.text_setup import make_text_recipe, open_text_model
 from engine.tvad.adaptation import Adaptation
 from tests.tvad.text_pack import PROMPTS, text_pack
 
@@ -15,7 +16,7 @@ GRID = (6, 8)
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> TextModel:
     pack = text_pack(tmp_path_factory.mktemp("packs"))
-    return open_text_model(text_recipe(str(pack.folder), PROMPTS, "cpu"))
+    return open_text_model(make_text_recipe(pack, PROMPTS, "cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +41,14 @@ def test_the_prompt_furthest_above_its_own_limit_is_the_loudest(
     assert (first.logits < plain.logits).any()
 
 
-def test_what_was_taught_rises_above_its_limit_and_not_above_that_of_another(
+def test_a_variant_rises_above_its_limit_and_not_above_that_of_another(
     model: TextModel, slices: list[np.ndarray]
 ) -> None:
-    weight = np.zeros((1, model.traits(slices[0], GRID).shape[0]), np.float32)
-    one = np.ones(1, np.float32)
-    cart = Adaptation(("vehicle",), (False,), weight, -one, 2 * one, ((),))
-    taught, above = model.taught(cart.encode()), (5.0, 0.0)
-    before, after = model.read(slices, GRID, above), taught.read(slices, GRID, above)
+    weight = np.zeros((1, model.cell_features(slices[0], GRID).shape[0]), np.float32)
+    unit = np.ones(1, np.float32)
+    cart = Adaptation(("vehicle",), (False,), weight, -unit, 2 * unit, ((),))
+    variant, above = model.with_variant(cart.encode()), (5.0, 0.0)
+    before, after = model.read(slices, GRID, above), variant.read(slices, GRID, above)
     over = before.logits - np.asarray(above, np.float32)[before.prompt]
     assert (after.prompt == 1).all()
     np.testing.assert_allclose(after.logits, over + 2, atol=1e-4)

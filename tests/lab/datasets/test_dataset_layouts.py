@@ -142,13 +142,13 @@ def test_a_normal_ubnormal_video_takes_length_and_size_from_the_video(tmp_path: 
 @pytest.mark.parametrize("folder", ["", "scripts", "splits"])
 def test_ubnormal_splits_are_text_files_of_names(tmp_path: Path, folder: str) -> None:
     mini.ubnormal(tmp_path)
-    place = tmp_path / folder
-    place.mkdir(exist_ok=True)
-    (place / "normal_training_video_names.txt").write_text(
+    split_folder = tmp_path / folder
+    split_folder.mkdir(exist_ok=True)
+    (split_folder / "normal_training_video_names.txt").write_text(
         "normal_scene_10_scenario_3_smoke\r\nnormal_scene_1_scenario1_9"
     )
-    (place / "abnormal_training_video_names.txt").write_text("")
-    (place / "abnormal_test_video_names.txt").write_text("\nabnormal_scene_1_scenario_2\n")
+    (split_folder / "abnormal_training_video_names.txt").write_text("")
+    (split_folder / "abnormal_test_video_names.txt").write_text("\nabnormal_scene_1_scenario_2\n")
     data = open_dataset("ubnormal", tmp_path)
     assert data.splits == ("train", "test")
     assert [video.name for video in data.videos()] == ["abnormal_scene_1_scenario_2"]
@@ -156,7 +156,7 @@ def test_ubnormal_splits_are_text_files_of_names(tmp_path: Path, folder: str) ->
     assert len(data.normal()) == 2
     with pytest.raises(BadInputError, match=r"no split 'validation' here.*choose one of"):
         data.videos("validation")
-    (place / "abnormal_test_video_names.txt").write_text("abnormal_scene_9_scenario_9\n")
+    (split_folder / "abnormal_test_video_names.txt").write_text("abnormal_scene_9_scenario_9\n")
     with pytest.raises(BadInputError, match="1 of 1 videos of the test split are missing"):
         open_dataset("ubnormal", tmp_path).videos()
 

@@ -84,16 +84,16 @@ def run_to_checks(request: BuildRequest) -> None:
 
 def record(
     frame: int,
-    place: tuple[float, float],
+    centre: tuple[float, float],
     *,
     speed: float | None = 0.8,
     direction: str = "right",
     upper: str = "red",
     lower: str = "blue",
-    asked: dict[str, str] | None = None,
+    description: dict[str, str] | None = None,
 ) -> FrameRecord:
     """A record of a target 40 pixels tall whose middle is at a place."""
-    box = Box(round(place[0]) - 10, round(place[1]) - 20, 20, 40)
+    box = Box(round(centre[0]) - 10, round(centre[1]) - 20, 20, 40)
     mask = encode_mask(np.ones((box.h, box.w), np.bool_))
     return FrameRecord("v", "c", 1, frame, box, mask, "middle centre", 0.1, upper, lower, speed,
-                       direction, asked)  # fmt: skip
+                       direction, description)  # fmt: skip

@@ -14,14 +14,14 @@ from engine.lab.datasets.registry import open_dataset
 from engine.lab.dialogue_corpus.building.dialogue_stage import (
     build_dialogues,
     camera_splits,
-    heat_of,
+    true_heat_from_masks,
 )
 from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest
 from engine.lab.dialogue_corpus.building.sample_page import PAGE, write_page
-from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, Dialogue, read_dialogues
+from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, CorpusDialogue, read_dialogues
 from engine.lab.dialogue_corpus.files.frame_records import encode_mask
 from engine.lab.dialogue_corpus.files.json_lines import write_lines
-from engine.lab.dialogue_corpus.files.timeline_files import VideoAbout, read_frames
+from engine.lab.dialogue_corpus.files.timeline_files import VideoRecord, read_frames
 from tests.lab.dialogue_corpus.building_material import (
     HEIGHT,
     WIDTH,
@@ -42,28 +42,28 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> BuildRequest:
     return request
 
 
-def _all(folder: Path) -> list[Dialogue]:
-    return [one for split in SPLITS for one in read_dialogues(folder, split)]
+def _all(folder: Path) -> list[CorpusDialogue]:
+    return [dialogue for split in SPLITS for dialogue in read_dialogues(folder, split)]
 
 
 def test_dialogues_say_what_was_measured_and_nothing_else(request_: BuildRequest) -> None:
-    abnormal = [one for one in _all(request_.folder) if one.target is not None]
+    abnormal = [dialogue for dialogue in _all(request_.folder) if dialogue.target is not None]
     assert abnormal
-    for one in abnormal:
-        turns = {turn.part: turn.references for turn in one.turns}
+    for dialogue in abnormal:
+        turns = {turn.part: turn.references for turn in dialogue.turns}
         assert set(turns) == {"anomaly", "target", "motion", "trajectory", "colour", "start", "end"}
-        assert all("red above and blue below" in said for said in turns["target"])
-        assert all(said.endswith(("in place.", "to the left.")) for said in turns["motion"])
-        assert one.truth["from_cell"] in turns["start"][0]
+        assert all("red above and blue below" in answer for answer in turns["target"])
+        assert all(answer.endswith(("in place.", "to the left.")) for answer in turns["motion"])
+        assert dialogue.truth["from_cell"] in turns["start"][0]
         assert not re.search(r"\bcar park|square|nobody\b", " ".join(turns["anomaly"]))
 
 
 def test_spans_without_a_target_keep_away_from_every_one(request_: BuildRequest) -> None:
-    normal = [one for one in _all(request_.folder) if one.target is None]
-    for one in normal:
-        assert one.last < 52 - 12
-        assert {turn.part for turn in one.turns} == {"anomaly", "absent"}
-        assert all(said.startswith("No") for turn in one.turns for said in turn.references)
+    normal = [dialogue for dialogue in _all(request_.folder) if dialogue.target is None]
+    for dialogue in normal:
+        assert dialogue.last < 52 - 12
+        assert {turn.part for turn in dialogue.turns} == {"anomaly", "absent"}
+        assert all(answer.startswith("No") for turn in dialogue.turns for answer in turn.references)
 
 
 def test_a_span_is_about_its_largest_target(request_: BuildRequest, tmp_path: Path) -> None:
@@ -74,11 +74,17 @@ def test_a_span_is_about_its_largest_target(request_: BuildRequest, tmp_path: Pa
     box = records[0].box
     larger = Box(0, 0, box.w + 2, box.h + 2)
     mask = encode_mask(np.ones((larger.h, larger.w), np.bool_))
-    others = [replace(one, target=one.target + 1, box=larger, mask=mask) for one in records]
-    every = sorted([*records, *others], key=lambda one: (one.video, one.frame, one.target))
-    write_lines(tmp_path / "frames.jsonl", (one.as_json() for one in every))
+    others = [
+        replace(frame_record, target=frame_record.target + 1, box=larger, mask=mask)
+        for frame_record in records
+    ]
+    every = sorted(
+        [*records, *others],
+        key=lambda frame_record: (frame_record.video, frame_record.frame, frame_record.target),
+    )
+    write_lines(tmp_path / "frames.jsonl", (frame_record.as_json() for frame_record in every))
     build_dialogues(tmp_path, 1)
-    assert all(one.target is None for one in _all(tmp_path))
+    assert all(dialogue.target is None for dialogue in _all(tmp_path))
 
 
 def test_what_was_not_kept_is_not_spoken_of(request_: BuildRequest, tmp_path: Path) -> None:
@@ -87,7 +93,7 @@ def test_what_was_not_kept_is_not_spoken_of(request_: BuildRequest, tmp_path: Pa
         (tmp_path / f"{name}.jsonl").write_text(text)
     write_lines(tmp_path / "checks.jsonl", [])
     build_dialogues(tmp_path, 1)
-    assert all(one.target is None for one in _all(tmp_path))
+    assert all(dialogue.target is None for dialogue in _all(tmp_path))
 
 
 def test_the_same_seed_writes_the_same(request_: BuildRequest) -> None:
@@ -98,8 +104,8 @@ def test_the_same_seed_writes_the_same(request_: BuildRequest) -> None:
 
 
 def test_no_camera_is_in_two_splits() -> None:
-    def video(camera: int, split: str) -> VideoAbout:
-        return VideoAbout(
+    def video(camera: int, split: str) -> VideoRecord:
+        return VideoRecord(
             f"v{camera}{split}", str(camera), split, "v.mp4", 9, 25.0, (8, 8), 5, "", False
         )
 
@@ -112,14 +118,18 @@ def test_no_camera_is_in_two_splits() -> None:
 
 
 def test_maps_are_hot_where_the_masks_are(request_: BuildRequest) -> None:
-    records = [one for one in read_frames(request_.folder) if one.video.endswith("1_scenario_1")]
-    heat = heat_of(records, [55, 90], (WIDTH, HEIGHT))
+    records = [
+        frame_record
+        for frame_record in read_frames(request_.folder)
+        if frame_record.video.endswith("1_scenario_1")
+    ]
+    heat = true_heat_from_masks(records, [55, 90], (WIDTH, HEIGHT))
     assert heat.shape[0] == 2
-    for frame, one in zip((55, 90), heat, strict=True):
-        row, column = np.unravel_index(int(one.argmax()), one.shape)
-        assert abs((column + 0.5) * WIDTH / one.shape[1] - left_of(frame) - 4) < 8
-        assert 18 < (row + 0.5) * HEIGHT / one.shape[0] < 46
-    assert not heat_of([], [1, 2], (WIDTH, HEIGHT)).any()
+    for frame, heatmap in zip((55, 90), heat, strict=True):
+        row, column = np.unravel_index(int(heatmap.argmax()), heatmap.shape)
+        assert abs((column + 0.5) * WIDTH / heatmap.shape[1] - left_of(frame) - 4) < 8
+        assert 18 < (row + 0.5) * HEIGHT / heatmap.shape[0] < 46
+    assert not true_heat_from_masks([], [1, 2], (WIDTH, HEIGHT)).any()
 
 
 def test_the_page_stands_alone_and_shows_each_split(request_: BuildRequest) -> None:

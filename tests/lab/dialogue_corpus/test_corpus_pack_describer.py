@@ -15,7 +15,10 @@ from engine.cli.main import run
 from engine.core.errors import CancelledError, ResourceError
 from engine.core.progress import CancelToken
 from engine.lab.datasets.registry import open_dataset
-from engine.lab.dialogue_corpus.building.description_forms import Asked, Form
+from engine.lab.dialogue_corpus.building.description_forms import (
+    DescriptionForm,
+    DescriptionQuestion,
+)
 from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest, build_frames
 from engine.lab.dialogue_corpus.building.pack_describer import open_describer
 from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, read_dialogues
@@ -51,7 +54,7 @@ def pack(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pack
         f"tiny-qwen/{path.name}": str(hash_file(path)["sha256"])
         for path in (weights / "tiny-qwen").iterdir()
     }
-    use = BackboneUse("qwen2.5-vl", {"model": "tiny-qwen"}, files)
+    use = BackboneUse("qwen2.5-vl", {"model": "tiny-qwen"}, files, {})
     prompts = dump_prompts(PROMPTS).encode()
     return write_pack(tmp_path / "sees", manifest("sees", backbone=use), {"prompts.yaml": prompts})
 
@@ -63,14 +66,14 @@ class Says:
 
     def __init__(self, stops_after: int = 10_000) -> None:
         self.left = stops_after
-        self.asked: list[Asked] = []
+        self.asked: list[DescriptionQuestion] = []
 
-    def say(self, asked: Asked, cancel: object) -> str:
+    def say(self, question: DescriptionQuestion, cancel: object) -> str:
         if not self.left:
             raise ResourceError("the language model stopped", self.name, "run it again")
         self.left -= 1
-        self.asked.append(asked)
-        if "What place" in asked.question:
+        self.asked.append(question)
+        if "What place" in question.question:
             return PARK
         # Every fourth question is refused at first.
         return "I cannot say." if len(self.asked) % 4 == 0 else WALKS
@@ -88,7 +91,7 @@ def test_a_small_qwen_is_asked_and_what_does_not_fit_is_counted(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Form, "most_tokens", 12)
+    monkeypatch.setattr(DescriptionForm, "max_tokens", 12)
     root, to = write_ubnormal(tmp_path / "ubnormal"), tmp_path / "out"
     words = ["dialogues", "build", "--dataset", "ubnormal", "--root", str(root), "--to", str(to)]
     words += ["--rate", "0.5", "--pack", str(pack.folder), "--json", "--quiet"]
@@ -98,7 +101,7 @@ def test_a_small_qwen_is_asked_and_what_does_not_fit_is_counted(
     # Its random weights never say JSON: two places and the records, three tries each.
     assert sum(answers.values()) == 3 * (counts["records"] + counts["videos"])
     assert "answer: fits" not in answers
-    assert {one.source for one in read_frames(to)} == {MEASURED}
+    assert {record.source for record in read_frames(to)} == {MEASURED}
     assert run(words) == 0
     assert json.loads(capsys.readouterr().out)["counts"]["frames"] == counts
 
@@ -107,13 +110,16 @@ def test_equal_pictures_get_equal_answers_and_it_can_be_stopped(pack: Pack) -> N
     model = open_describer(str(pack.folder), "cpu")
     rng = np.random.default_rng(3)
     pictures = [rng.integers(0, 255, (120, 200, 3)).astype(np.uint8) for _ in range(4)]
-    said = [model.say(Asked(one, 80, "what is it", 8), None) for one in (*pictures, pictures[0])]
-    assert said[0] == said[-1]
-    assert len(set(said)) > 1
+    answers = [
+        model.say(DescriptionQuestion(picture, 80, "what is it", 8), None)
+        for picture in (*pictures, pictures[0])
+    ]
+    assert answers[0] == answers[-1]
+    assert len(set(answers)) > 1
     token = CancelToken()
     token.cancel()
     with pytest.raises(CancelledError):
-        model.say(Asked(pictures[0], 80, "what is it", 8), token)
+        model.say(DescriptionQuestion(pictures[0], 80, "what is it", 8), token)
 
 
 def test_a_question_longer_than_the_context_is_no_crash(pack: Pack) -> None:
@@ -121,7 +127,7 @@ def test_a_question_longer_than_the_context_is_no_crash(pack: Pack) -> None:
     model._runtime._context = 20  # type: ignore[attr-defined]
     picture = np.zeros((120, 200, 3), np.uint8)
     with pytest.raises(ResourceError, match="positions for a model of 20"):
-        model.say(Asked(picture, 80, "what is it", 8), None)
+        model.say(DescriptionQuestion(picture, 80, "what is it", 8), None)
 
 
 def test_a_pack_that_sees_no_pictures_is_named(
@@ -143,10 +149,12 @@ def test_answers_go_into_records_places_into_dialogues(tmp_path: Path) -> None:
     counts = build_frames(request)
     assert counts["answer: refused"] > 0
     assert counts["answer: fits"] == counts["records"] + counts["videos"]
-    assert {one.source for one in read_frames(request.folder)} == {ASKED}
-    assert {one.place for one in read_videos(request.folder)} == {"car park"}
+    assert {record.source for record in read_frames(request.folder)} == {ASKED}
+    assert {video.surroundings for video in read_videos(request.folder)} == {"car park"}
     # The target is kept sharp, the rest is blurred: the picture is not the frame.
-    assert all(one.height == 24 for one in model.asked if "What place" not in one.question)
+    assert all(
+        question.height == 24 for question in model.asked if "What place" not in question.question
+    )
 
 
 def test_a_model_that_stops_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -171,21 +179,21 @@ def test_a_line_that_a_killed_run_did_not_end_is_asked_again(tmp_path: Path) -> 
     with pytest.raises(ResourceError):
         build_frames(request)
     (journal,) = (request.folder / "parts").glob("*.answers")
-    kept = journal.read_text().splitlines()
-    journal.write_text("\n".join(kept[:-1]) + "\n" + kept[-1][:9])
+    lines = journal.read_text().splitlines()
+    journal.write_text("\n".join(lines[:-1]) + "\n" + lines[-1][:9])
     model = Says(stops_after=1)
     with pytest.raises(ResourceError):
         build_frames(replace(request, describer=model))
-    assert journal.read_text().splitlines()[: len(kept) - 1] == kept[:-1]
+    assert journal.read_text().splitlines()[: len(lines) - 1] == lines[:-1]
     assert all(json.loads(line) for line in journal.read_text().splitlines())
 
 
 def test_another_model_or_rate_describes_anew(tmp_path: Path) -> None:
     plain = _request(tmp_path, "out", None)
     first = build_frames(plain)
-    assert {one.source for one in read_frames(plain.folder)} == {MEASURED}
+    assert {record.source for record in read_frames(plain.folder)} == {MEASURED}
     build_frames(replace(plain, describer=Says()))
-    assert {one.source for one in read_frames(plain.folder)} == {ASKED}
+    assert {record.source for record in read_frames(plain.folder)} == {ASKED}
     assert build_frames(replace(plain, rate=2.0))["records"] > first["records"]
 
 
@@ -197,11 +205,13 @@ def test_rendered_footage_says_itself_what_its_targets_do(
     words = ["dialogues", "build", "--dataset", "ubnormal", "--root", str(root), "--to", str(to)]
     assert run([*words, "--labels", "--quiet"]) == 0
     records = read_frames(to)
-    assert {one.source for one in records} == {LABELLED}
-    assert all(one.asked is not None and one.asked["action"] for one in records)
-    said = [one for split in SPLITS for one in read_dialogues(to, split)]
-    assert all("environment" in {turn.part for turn in one.turns} for one in said)
-    assert not any("other people" in form for one in said for turn in one.turns
+    assert {record.source for record in records} == {LABELLED}
+    assert all(
+        record.description is not None and record.description["action"] for record in records
+    )
+    dialogues = [dialogue for split in SPLITS for dialogue in read_dialogues(to, split)]
+    assert all("environment" in {turn.part for turn in dialogue.turns} for dialogue in dialogues)
+    assert not any("other people" in form for dialogue in dialogues for turn in dialogue.turns
                    for form in turn.references)  # fmt: skip
     (next(root.rglob("*_targets.json"))).unlink()
     capsys.readouterr()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.directions import CELLS
-from engine.lab.dialogue_corpus.samples.relocation import ends, placed_anew
-from engine.lab.dialogue_corpus.wording import Truth
+from engine.core.geometry import CELLS
+from engine.lab.dialogue_corpus.samples.relocation import end_cells, relocate
+from engine.lab.dialogue_corpus.wording import SpanTruth
 
 Heat = NDArray[np.float32]
 
-RUNS = Truth("running", "park", False, 1, "person", {"upper": "red"}, "top left", "top centre",
+RUNS = SpanTruth("running", "park", False, 1, "person", {"upper": "red"}, "top left", "top centre",
              "right")  # fmt: skip
 
 
@@ -25,35 +27,35 @@ def _crosses() -> Heat:
 
 def test_where_a_map_begins_and_ends() -> None:
     heat = _crosses()
-    assert ends(heat) == ("top left", "top centre")
+    assert end_cells(heat) == ("top left", "top centre")
     heat[-1] = 0
-    assert ends(heat) is None
+    assert end_cells(heat) is None
 
 
 def test_a_target_is_put_all_over_the_picture_and_its_truth_with_it() -> None:
     true = _crosses()
     starts = set()
     for seed in range(200):
-        heat, truth = placed_anew(0.8 * true, true, RUNS, np.random.default_rng(seed))
-        assert (truth.from_cell, truth.to_cell) == ends(heat)
+        heat, truth = relocate(0.8 * true, true, RUNS, np.random.default_rng(seed))
+        assert (truth.from_cell, truth.to_cell) == end_cells(heat)
         assert (truth.direction, truth.target) == ("right", "running")
         # Nothing of it leaves the picture.
         assert np.count_nonzero(heat) == np.count_nonzero(true)
         starts.add(truth.from_cell)
-    assert starts >= {one for one in CELLS if "right" not in one}
+    assert starts >= {cell for cell in CELLS if "right" not in cell}
 
 
 def test_what_a_person_said_of_places_stays_true() -> None:
-    said = Truth(**{**vars(RUNS), "said": {"trajectory": ("From the door to the gate.",)}})
+    corrected = replace(RUNS, corrected_answers={"trajectory": ("From the door to the gate.",)})
     true = _crosses()
-    heat, truth = placed_anew(true, true, said, np.random.default_rng(1))
+    heat, truth = relocate(true, true, corrected, np.random.default_rng(1))
     assert heat is true
-    assert truth is said
+    assert truth is corrected
 
 
 def test_a_target_that_is_not_seen_to_the_end_stays() -> None:
     true = _crosses()
     true[-1] = 0
-    heat, truth = placed_anew(true, true, RUNS, np.random.default_rng(1))
+    heat, truth = relocate(true, true, RUNS, np.random.default_rng(1))
     assert heat is true
     assert truth is RUNS

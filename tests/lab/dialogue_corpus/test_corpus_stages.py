@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError, CancelledError, ResourceError
 from engine.core.geometry import Box
+from engine.core.json_input import read_json
 from engine.core.progress import CancelToken, Progress
 from engine.lab.datasets.registry import open_dataset
 from engine.lab.dialogue_corpus.building.frame_stage import BuildRequest, build_frames
@@ -46,24 +47,34 @@ def test_a_target_is_followed_from_masks_to_a_kept_timeline(
 ) -> None:
     request = _request(name, write(tmp_path / name), tmp_path / "out")
     _built(request)
-    told = read_timelines(request.folder)[0]
-    assert (told.enters, told.leaves, told.direction) == ("middle left", "middle left", "right")
-    assert [one.said for one in told.path] == ["middle left", "middle centre", "middle left"]
-    assert [one.said for one in told.stops] == ["middle centre"]
-    assert told.stops[0].first <= 45
-    assert told.stops[0].last >= 70
-    assert {one.said for one in told.upper} == {"red"}
-    assert {one.said for one in told.lower} == {"blue"}
+    timeline = read_timelines(request.folder)[0]
+    assert (timeline.enters, timeline.leaves, timeline.direction) == (
+        "middle left",
+        "middle left",
+        "right",
+    )
+    assert [statement.value for statement in timeline.path] == [
+        "middle left",
+        "middle centre",
+        "middle left",
+    ]
+    assert [statement.value for statement in timeline.stops] == ["middle centre"]
+    assert timeline.stops[0].first <= 45
+    assert timeline.stops[0].last >= 70
+    assert {statement.value for statement in timeline.upper} == {"red"}
+    assert {statement.value for statement in timeline.lower} == {"blue"}
     assert {value["verdict"] for value in read_lines(request.folder / "checks.jsonl")} == {"kept"}
-    assert all(one.frames == 100 for one in read_videos(request.folder))
+    assert all(video.frames == 100 for video in read_videos(request.folder))
 
 
 def test_no_colour_is_named_in_footage_without_any(tmp_path: Path) -> None:
     root = write_ubnormal(tmp_path / "ubnormal", grey=True)
     request = _request("ubnormal", root, tmp_path / "out")
     build_frames(request)
-    assert all(one.grey for one in read_videos(request.folder))
-    assert {(one.upper, one.lower) for one in read_frames(request.folder)} == {(None, None)}
+    assert all(video.grey for video in read_videos(request.folder))
+    assert {(record.upper, record.lower) for record in read_frames(request.folder)} == {
+        (None, None)
+    }
 
 
 def test_one_coat_of_a_colour_makes_a_picture_coloured() -> None:
@@ -105,7 +116,7 @@ def test_an_object_that_never_appears_is_named_and_the_others_are_kept(tmp_path:
     counts = build_frames(request)
     assert counts["troubles"] == 2
     assert all("row 2" in reason for reason in _troubles(request.folder))
-    assert {one.target for one in read_frames(request.folder)} == {0}
+    assert {record.target for record in read_frames(request.folder)} == {0}
 
 
 def test_masks_missing_in_the_middle_cost_their_frames_only(tmp_path: Path) -> None:
@@ -116,7 +127,7 @@ def test_masks_missing_in_the_middle_cost_their_frames_only(tmp_path: Path) -> N
     request = _request("ubnormal", root, tmp_path / "out")
     counts = build_frames(request)
     assert counts["troubles"] == 4
-    here = [one.frame for one in read_frames(request.folder) if one.video == name]
+    here = [record.frame for record in read_frames(request.folder) if record.video == name]
     assert here == [*range(0, 30, 5), *range(50, 100, 5)]
 
 
@@ -137,9 +148,9 @@ def test_targets_that_merge_and_part_are_named_and_not_taken_for_one(tmp_path: P
     build_frames(request)
     assert any("is one with" in reason for reason in _troubles(request.folder))
     records = read_frames(request.folder)
-    assert len({one.target for one in records}) == 3
-    assert all(one.box.w <= 8 for one in records)
-    assert {one.frame for one in records} == {*range(0, 35, 5), *range(70, 100, 5)}
+    assert len({record.target for record in records}) == 3
+    assert all(record.box.w <= 8 for record in records)
+    assert {record.frame for record in records} == {*range(0, 35, 5), *range(70, 100, 5)}
 
 
 def test_pictures_missing_in_the_middle_of_a_folder_cost_no_other(tmp_path: Path) -> None:
@@ -191,7 +202,9 @@ def test_a_video_without_its_truth_is_named_and_the_other_is_built(
     request = _request("ubnormal", root, tmp_path / "out")
     counts = build_frames(request)
     assert counts["troubles"] >= 1
-    assert {one.video for one in read_frames(request.folder)} == {"abnormal_scene_2_scenario_1"}
+    assert {record.video for record in read_frames(request.folder)} == {
+        "abnormal_scene_2_scenario_1"
+    }
 
 
 def test_a_damaged_line_is_named_with_what_to_do(tmp_path: Path) -> None:
@@ -229,5 +242,5 @@ def test_masks_survive_their_runs() -> None:
 def test_records_survive_their_lines(tmp_path: Path) -> None:
     request = _request("ubnormal", write_ubnormal(tmp_path / "ubnormal"), tmp_path / "out")
     build_frames(request)
-    for one in read_frames(request.folder):
-        assert FrameRecord.from_json(one.as_json()) == one
+    for record in read_frames(request.folder):
+        assert read_json(FrameRecord, record.as_json()) == record

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import BadInputError
-from engine.lab.evaluation.benchmark_rates import error_rates, keep_rates
+from engine.lab.evaluation.benchmark_rates import error_rates, store_rates
 from engine.report.error_rates import known_rates
 
 
@@ -26,10 +26,10 @@ def test_a_rate_without_frames_is_undefined() -> None:
 
 def test_a_measurement_replaces_the_one_of_its_kind_only(tmp_path: Path) -> None:
     file = tmp_path / "rates.json"
-    one = {"channel": "scene", "dataset": "a", "split": "test", "calibrate": "self"}
-    keep_rates(file, {**one, "miss_rate": 0.5})
-    keep_rates(file, {**one, "channel": "text", "miss_rate": 0.4})
-    keep_rates(file, {**one, "miss_rate": 0.3})
+    measurement = {"channel": "scene", "dataset": "a", "split": "test", "calibrate": "self"}
+    store_rates(file, {**measurement, "miss_rate": 0.5})
+    store_rates(file, {**measurement, "channel": "text", "miss_rate": 0.4})
+    store_rates(file, {**measurement, "miss_rate": 0.3})
     assert [(rate["channel"], rate["miss_rate"]) for rate in known_rates(file)] == [
         ("scene", 0.3),
         ("text", 0.4),
@@ -43,12 +43,12 @@ def test_another_file_is_not_overwritten(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     new = {"channel": "scene", "dataset": "a", "split": "test", "calibrate": "self"}
     with pytest.raises(BadInputError, match="not a file of error rates"):
-        keep_rates(file, new)
+        store_rates(file, new)
     assert file.read_text() == text
 
 
 def test_the_shipped_rates_are_complete() -> None:
     rates = known_rates()
-    assert {(one["channel"], one["calibrate"]) for one in rates} >= {("scene", "normal")}
-    assert all(0 <= one["miss_rate"] <= 1 for one in rates)
+    assert {(rate["channel"], rate["calibrate"]) for rate in rates} >= {("scene", "normal")}
+    assert all(0 <= rate["miss_rate"] <= 1 for rate in rates)
     assert json.dumps(rates)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import BadInputError
-from engine.export.region_rows import ScoredRegions, read_regions, write_regions
+from engine.export.number_rows import read_rows
+from engine.export.region_rows import COLUMNS, ScoredRegions, write_regions
 from engine.lab.datasets.ground_truth_tracks import GroundTruthTracks
 from engine.lab.evaluation import detection_criteria as module
 from engine.lab.evaluation.detection_criteria import detection_criteria
@@ -23,9 +24,9 @@ def random_rows(seed: int, videos: str = "abc") -> tuple[Rows, Rows]:
     """Ground truth and regions of 60 frames a video; seed 0 is the golden vector."""
     rng = np.random.default_rng(seed)
     truth: Rows = {}
-    found: Rows = {}
+    regions: Rows = {}
     for video in videos:
-        truth[video], found[video] = [], []
+        truth[video], regions[video] = [], []
         for k in range(2):
             start = rng.integers(5, 25)
             end = start + rng.integers(10, 30)
@@ -35,29 +36,29 @@ def random_rows(seed: int, videos: str = "abc") -> tuple[Rows, Rows]:
                 if rng.random() < 0.6:
                     i, j = rng.integers(-8, 9, 2)
                     score = round(float(rng.random() * 0.6 + 0.4), 6)
-                    found[video].append((f, x + i, y + j, x + 20 + i, y + 30 + j, score))
+                    regions[video].append((f, x + i, y + j, x + 20 + i, y + 30 + j, score))
         for f in range(60):
             for _ in range(rng.integers(0, 4)):
                 x, y = rng.integers(0, 200, 2)
                 score = round(float(rng.random()), 6)
-                found[video].append((f, x, y, x + 20, y + 30, score))
-    return truth, found
+                regions[video].append((f, x, y, x + 20, y + 30, score))
+    return truth, regions
 
 
-def areas(truth: Rows, found: Rows, n_frames: int) -> tuple[float | None, float | None]:
+def areas(truth: Rows, regions: Rows, n_frames: int) -> tuple[float | None, float | None]:
     result = detection_criteria(
         {name: GroundTruthTracks.from_rows(rows) for name, rows in truth.items()},
-        {name: ScoredRegions.from_rows(rows) for name, rows in found.items()},
+        {name: ScoredRegions.from_rows(rows) for name, rows in regions.items()},
         n_frames,
     )
     return result.rbdc.value, result.tbdc.value
 
 
-def walked(truth: Rows, found: Rows, n_frames: int) -> tuple[float, float]:
+def walked(truth: Rows, regions: Rows, n_frames: int) -> tuple[float, float]:
     """The definition, one region after the other."""
     claims = sorted(
         (-row[5], name, row[0], index)
-        for name, rows in found.items()
+        for name, rows in regions.items()
         for index, row in enumerate(rows)
     )
     total = sum(map(len, truth.values()))
@@ -69,7 +70,7 @@ def walked(truth: Rows, found: Rows, n_frames: int) -> tuple[float, float]:
     wrong = 0
     points = [(0.0, 0.0, 0.0)]
     for _, name, frame, index in claims:
-        box = found[name][index][1:5]
+        box = regions[name][index][1:5]
         met = [
             k
             for k, row in enumerate(truth.get(name, []))
@@ -107,10 +108,12 @@ def test_golden_vector() -> None:
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 2**32 - 1), st.integers(1, 200), st.booleans())
 def test_equals_a_plain_walk(seed: int, n_frames: int, ties: bool) -> None:
-    truth, found = random_rows(seed, "ba")
+    truth, regions = random_rows(seed, "ba")
     if ties:
-        found = {v: [(*r[:5], round(r[5], 1)) for r in rows] for v, rows in found.items()}
-    assert areas(truth, found, n_frames) == pytest.approx(walked(truth, found, n_frames), abs=1e-12)
+        regions = {v: [(*r[:5], round(r[5], 1)) for r in rows] for v, rows in regions.items()}
+    assert areas(truth, regions, n_frames) == pytest.approx(
+        walked(truth, regions, n_frames), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("n_frames", [60, 180, 7])
@@ -160,8 +163,12 @@ def test_ties_keep_the_order_of_video_frame_and_row() -> None:
 
 def test_batches_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = areas(*random_rows(0), 180)
-    monkeypatch.setattr(module, "_PAIRS", 3)
+    monkeypatch.setattr(module, "_MAX_PAIRS", 3)
     assert areas(*random_rows(0), 180) == expected
+
+
+def read_regions(path: Path) -> ScoredRegions:
+    return ScoredRegions.from_rows(map(tuple, read_rows(path, COLUMNS, whole=1).tolist()))
 
 
 def test_region_files_survive_writing_and_reading(tmp_path: Path) -> None:

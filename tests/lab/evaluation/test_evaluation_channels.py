@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.detectors.text.text_detector import TextUse
+from engine.detectors.text.text_detector import TextDetector
 from engine.lab.datasets.registry import open_dataset
 from engine.lab.evaluation.benchmark_run import EvaluationRun, Evaluator
 from tests.detectors.text.fake_text_model import FAST, FakeTextModel, fake_recipe
@@ -39,7 +39,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def evaluated(root: Path, *channels: str, dump: Path | None = None) -> EvaluationRun:
     settings = replace(SHORT_CHUNKS, channels=channels)
     recipe = fake_recipe(FAST)
-    text = TextUse(recipe, FakeTextModel(recipe)) if "text" in channels else None
+    text = TextDetector(recipe, FakeTextModel(recipe)) if "text" in channels else None
     return Evaluator(open_dataset("ped2", root), settings, None, text=text, dump=dump).evaluate(
         "test"
     )

@@ -13,7 +13,6 @@ from sklearn.metrics import roc_auc_score
 from engine.core.errors import BadInputError
 from engine.lab.evaluation.frame_auc import macro_auc, micro_auc
 from engine.lab.evaluation.pixel_auc import PixelAuc
-from engine.lab.evaluation.smoothing import smooth
 
 
 def flags(text: str) -> NDArray[np.bool_]:
@@ -100,15 +99,3 @@ def test_pixel_auc_of_one_class_is_undefined() -> None:
     assert auc.value().reason == "there are no pixels"
     auc.add(np.zeros((2, 2)), np.zeros((4, 4), np.bool_))
     assert (auc.value().value, auc.value().reason) == (None, "every pixel is normal")
-
-
-def test_smoothing_keeps_constants_range_and_length() -> None:
-    assert smooth(np.full(9, 0.25), 3.0).tolist() == [0.25] * 9
-    peak = np.r_[np.zeros(20), 1.0, np.zeros(20)]
-    smoothed = smooth(peak, 2.0)
-    assert smoothed.argmax() == 20
-    assert smoothed.sum() == pytest.approx(1, abs=1e-6)
-    assert np.array_equal(smooth(peak, 0.0), peak)
-    assert smooth(np.zeros(0), 2.0).size == 0
-    with pytest.raises(BadInputError, match="choose 0 or more"):
-        smooth(peak, -1.0)

@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 
 from engine.cli.main import run
-from engine.core.directions import CELLS
 from engine.core.errors import BadInputError, CancelledError
+from engine.core.geometry import CELLS
 from engine.core.progress import CancelToken, Progress
 from engine.lab.datasets.registry import open_dataset
 from engine.lab.synthesis.footage.contact_sheet import contact_sheet
-from engine.lab.synthesis.footage.write_footage import Footage, FootageRequest, write_footage
+from engine.lab.synthesis.footage.write_footage import FootageRequest, RenderedSplit, write_footage
 from engine.lab.synthesis.phrases import ABNORMAL, CLASSES
-from engine.lab.synthesis.target_truth import LEAST_PIXELS
+from engine.lab.synthesis.target_truth import MIN_VISIBLE_PIXELS
 
 REQUEST = FootageRequest(3, 5, "test", (128, 72), 2.0)
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Footage]:
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RenderedSplit]:
     root = tmp_path_factory.mktemp("footage")
     return root, write_footage(root, REQUEST)
 
@@ -41,7 +41,7 @@ def truths(root: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text("utf-8")) for path in sorted(root.rglob("*_targets.json"))]
 
 
-def test_spans_rows_and_masks_agree(written: tuple[Path, Footage]) -> None:
+def test_spans_rows_and_masks_agree(written: tuple[Path, RenderedSplit]) -> None:
     root, _ = written
     abnormal = (root / "abnormal_test_video_names.txt").read_text().split()
     for truth in truths(root):
@@ -67,19 +67,19 @@ def test_spans_rows_and_masks_agree(written: tuple[Path, Footage]) -> None:
                 ends.append(end)
             assert ends[-1] == target["last_frame"]
             for edge in (first, target["last_frame"]):
-                assert (masks[edge] == target["object_id"]).sum() >= LEAST_PIXELS
+                assert (masks[edge] == target["object_id"]).sum() >= MIN_VISIBLE_PIXELS
         tracks = folder / f"{name}_tracks.txt"
         assert (tracks.read_text().splitlines() if tracks.exists() else []) == rows
         assert (name in abnormal) == bool(rows)
 
 
-def test_the_layout_opens_as_ubnormal(written: tuple[Path, Footage]) -> None:
+def test_the_layout_opens_as_ubnormal(written: tuple[Path, RenderedSplit]) -> None:
     videos = open_dataset("ubnormal", written[0]).videos("test")
     assert len(videos) == 3
 
 
 def test_same_bytes_with_two_processes_and_after_a_stop(
-    written: tuple[Path, Footage], tmp_path: Path
+    written: tuple[Path, RenderedSplit], tmp_path: Path
 ) -> None:
     token, told = CancelToken(), list[Progress]()
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from engine.lab.synthesis.people.clothing import random_look
 from engine.lab.synthesis.people.cyclist import cyclist_figure
 from engine.lab.synthesis.people.routes import Route
-from engine.lab.synthesis.people.walker import walker_figure
 from engine.lab.synthesis.scene.camera import Camera
 
 CAMERA = Camera(640, 360, elevation=5.0, tilt=math.radians(22), focal=560.0)
@@ -33,8 +32,8 @@ def test_there_is_no_ground_above_the_horizon() -> None:
 
 def test_a_metre_across_measures_the_scale_of_its_row() -> None:
     for row in (80.0, 200.0, 340.0):
-        place = CAMERA.ground(np.array([320.0, row]))
-        ends = np.array([[place[0], place[1], 0.0], [place[0] + 1, place[1], 0.0]])
+        position = CAMERA.ground(np.array([320.0, row]))
+        ends = np.array([[position[0], position[1], 0.0], [position[0] + 1, position[1], 0.0]])
         pixels, _ = CAMERA.project(ends)
         scale = float(CAMERA.pixels_per_metre(np.array(row)))
         assert pixels[1, 0] - pixels[0, 0] == pytest.approx(scale)
@@ -49,27 +48,6 @@ def test_a_route_is_continuous_and_starts_and_ends_where_it_says(bend: float) ->
     steps = [math.dist(a, b) for a, b in pairwise(places)]
     assert max(steps) < 0.12
     assert min(steps) > 0.09
-
-
-def test_a_walker_keeps_a_foot_on_the_ground_and_has_its_height() -> None:
-    rng = np.random.default_rng(3)
-    for distance in np.arange(0, 3, 0.05):
-        look = random_look(rng)
-        joints = walker_figure((1.0, 9.0), 0.4, float(distance), 1.3, 0.2, look).joints
-        assert 0 < joints[:, 2].min() < 0.1
-        assert joints[:, 2].max() == pytest.approx(0.93 * look.height, rel=0.06)
-
-
-def test_a_walkers_stance_foot_hardly_slips() -> None:
-    look = random_look(np.random.default_rng(3))
-    ankles = np.array(
-        [
-            walker_figure((d, 9.0), 0.0, d, 1.3, 0.0, look).joints[[10, 18]]
-            for d in np.arange(0, 3, 0.02)
-        ]
-    )
-    speeds = np.abs(np.diff(ankles[:, :, 0], axis=0)) / 0.02
-    assert np.median(speeds.min(axis=1)) < 0.35
 
 
 def test_a_bicycle_stands_on_its_wheels() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.lab.synthesis.footage.wardrobes import SHADES, SPLITS, as_seen, dressed, shade
+from engine.lab.synthesis.footage.wardrobes import SHADES, SPLITS, as_seen, dress, shade
 from engine.lab.synthesis.people import gaits, postures
 from engine.lab.synthesis.people.body import Pose, body_joints
 from engine.lab.synthesis.people.clothing import random_look
@@ -22,8 +22,8 @@ LOOK = replace(random_look(np.random.default_rng(2)), bag="none", garment="trous
 EAST = Route((-60.0, 10.0), (60.0, 10.0), 0.0)
 
 
-def performer(*acts: Act, good: str = "", kind: str = "person") -> Performer:
-    return Performer(1, kind, "walking", "walking", LOOK, acts, 0.4, good=good)
+def performer(*acts: Act, carried: str = "", kind: str = "person") -> Performer:
+    return Performer(1, kind, "walking", "walking", LOOK, acts, 0.4, carried=carried)
 
 
 def fall(kind: str) -> Performer:
@@ -42,7 +42,7 @@ def test_every_pose_touches_the_ground_and_does_not_sink(
 
 def test_a_mirrored_pose_is_the_mirror_image() -> None:
     pose = gaits.running(0.7, 3.0)
-    right, left = body_joints(pose, LOOK), body_joints(pose.mirrored(), LOOK)
+    right, left = body_joints(pose, LOOK), body_joints(pose.mirror(), LOOK)
     swapped = np.concatenate([left[:8], left[16:24], left[8:16]]) * (1, -1, 1)
     limbs = [i for i in range(24) if i not in (4, 5)]
     assert swapped[limbs] == pytest.approx(right[limbs], abs=1e-9)
@@ -69,7 +69,9 @@ def test_a_fall_is_continuous_and_ends_on_the_ground(kind: str) -> None:
 
 
 def test_the_bag_left_behind_appears_where_it_was_put_down() -> None:
-    bag = replace(performer(Act("left", 0.0, EAST, 60.0), good="bag", kind="object"), appears_s=2.0)
+    bag = replace(
+        performer(Act("left", 0.0, EAST, 60.0), carried="bag", kind="object"), appears_s=2.0
+    )
     assert bag.figure(1.9) is None
     figure = bag.figure(2.0)
     assert figure is not None
@@ -124,7 +126,7 @@ def test_splits_wear_no_common_shade_of_eleven_colours() -> None:
 
 def test_a_camera_without_colour_names_only_brightness() -> None:
     rng = np.random.default_rng(3)
-    for look in (dressed(rng, "train", riding=True) for _ in range(40)):
+    for look in (dress(rng, "train", riding=True) for _ in range(40)):
         seen = as_seen(look, MIXES["infrared"])
         worn = {seen.upper, seen.lower, seen.bag_colour, seen.bicycle}
         assert worn <= {"black", "grey", "white"}

@@ -26,7 +26,13 @@ from engine.tvad.torchvision_guard import guard_torchvision
 from tests.tvad.local_models import write_open_clip, write_qwen
 
 SETTINGS = Stage1Settings(
-    epochs=40, accumulation=2, measure_every=2, judged=1, peak_rate=3e-3, centre=False, threads=1
+    epochs=40,
+    accumulation=2,
+    measure_every=2,
+    validation_windows=1,
+    peak_rate=3e-3,
+    centre=False,
+    threads=1,
 )
 
 

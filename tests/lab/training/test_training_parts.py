@@ -9,10 +9,10 @@ import torch
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, silent
-from engine.lab.datasets.rendered import RenderedVideo, Target, rendered_videos
+from engine.lab.datasets.rendered_footage import RenderedVideo, Target, rendered_videos
 from engine.lab.synthesis.phrases import ABNORMAL, NORMAL
 from engine.lab.training.decoder_calibration import calibration
-from engine.lab.training.feature_cache import FeatureCache, Recipe
+from engine.lab.training.feature_cache import FeatureCache, FeatureRecipe
 from engine.lab.training.loss import (
     BACKGROUND,
     OTHER,
@@ -23,8 +23,8 @@ from engine.lab.training.loss import (
 )
 from engine.lab.training.loss import NORMAL as NORMAL_GROUP
 from engine.lab.training.prompt_bank import draw_prompts
-from engine.lab.training.steering_metrics import Judged, Steering
-from engine.lab.training.training_samples import PLAIN, draw_variation
+from engine.lab.training.steering_metrics import ScoredSlice, SteeringMetrics
+from engine.lab.training.window_samples import PLAIN, draw_variation
 from engine.tvad.backbones.backbone import Features, VideoWindow
 from tests.lab.training.training_material import TinyBackbone, bank, cached
 
@@ -44,14 +44,14 @@ def test_cached_windows_are_those_that_were_computed(rendered: Path, features: P
 
 def test_ids_of_a_whole_video_are_those_of_its_annotations(rendered: Path, features: Path) -> None:
     window = cached(rendered, features, "validation", 0).read(0)
-    for place, frame in enumerate(window.frames):
+    for index, frame in enumerate(window.frames):
         truth = window.video.ids(int(frame))
-        assert set(np.unique(window.ids[place])) <= set(np.unique(truth))
+        assert set(np.unique(window.ids[index])) <= set(np.unique(truth))
 
 
 def test_cache_keeps_to_its_share_of_the_disk(rendered: Path, tmp_path: Path) -> None:
     videos = rendered_videos(rendered, "train")
-    cache = FeatureCache(tmp_path, Recipe("tiny", 1, 3, 2), videos)
+    cache = FeatureCache(tmp_path, FeatureRecipe("tiny", 1, 3, 2), videos)
     cache.fill(TinyBackbone, 1, 1, silent, CancelToken())
     assert len(cache) == len(videos)
 
@@ -59,12 +59,12 @@ def test_cache_keeps_to_its_share_of_the_disk(rendered: Path, tmp_path: Path) ->
 def test_features_that_are_no_numbers_are_refused(rendered: Path, tmp_path: Path) -> None:
     class Broken(TinyBackbone):
         def features(self, window: VideoWindow) -> Features:
-            found = super().features(window)
-            found.maps[2][0, 0, 0, 0] = torch.nan
-            return found
+            features = super().features(window)
+            features.maps[2][0, 0, 0, 0] = torch.nan
+            return features
 
     videos = rendered_videos(rendered, "train")
-    cache = FeatureCache(tmp_path, Recipe("tiny", 1, 3, 2), videos)
+    cache = FeatureCache(tmp_path, FeatureRecipe("tiny", 1, 3, 2), videos)
     with pytest.raises(BadInputError, match="no numbers"):
         cache.fill(Broken, 1 << 30, 1, silent, CancelToken())
     assert not list(cache.folder.glob("*.safetensors"))
@@ -91,8 +91,8 @@ def test_groups_depend_on_what_the_prompt_asks_for(rendered: Path, features: Pat
     ids = np.zeros_like(window.ids)
     ids[:, 0, :4] = (1, 2, 3, 0)
     window = replace(window, ids=ids, video=replace(window.video, targets=targets))
-    asked = (frozenset({"running"}), frozenset({"cycling", "running"}), frozenset({"walking"}))
-    groups = pixel_groups(window, asked)[:, 0, 0, :4].tolist()
+    classes = (frozenset({"running"}), frozenset({"cycling", "running"}), frozenset({"walking"}))
+    groups = pixel_groups(window, classes)[:, 0, 0, :4].tolist()
     assert groups[0] == [TARGET, OTHER, NORMAL_GROUP, BACKGROUND]
     assert groups[1] == [TARGET, TARGET, NORMAL_GROUP, BACKGROUND]
     assert groups[2] == [OTHER, OTHER, TARGET, BACKGROUND]
@@ -123,16 +123,18 @@ def test_every_class_that_is_there_is_asked_for_by_itself() -> None:
     there = frozenset({"running", "lying"})
     for seed in range(10):
         drawn = draw_prompts(bank(), there, frozenset({"walking"}), np.random.default_rng(seed))
-        alone = [one for one in drawn.classes if len(one) == 1]
+        alone = [names for names in drawn.classes if len(names) == 1]
         assert {frozenset({name}) for name in there} <= set(alone)
-        assert sum(1 for one in alone if one <= set(ABNORMAL) and not one <= there) >= 2
+        assert sum(1 for names in alone if names <= set(ABNORMAL) and not names <= there) >= 2
         assert len(drawn.abnormal) == len(drawn.classes)
 
 
 def test_held_out_phrases_are_in_no_training() -> None:
     phrases = {**ABNORMAL, **NORMAL}
-    trained = {word for one in phrases.values() for word in one.training}
-    assert not trained & {word for one in phrases.values() for word in one.held_out}
+    trained = {word for class_phrases in phrases.values() for word in class_phrases.training}
+    assert not trained & {
+        word for class_phrases in phrases.values() for word in class_phrases.held_out
+    }
 
 
 def test_threshold_lets_one_region_of_a_hundred_frames_through() -> None:
@@ -147,19 +149,19 @@ def test_threshold_lets_one_region_of_a_hundred_frames_through() -> None:
         calibration([])
 
 
-def judged(peaks: dict[str, tuple[int, int]], areas: dict[str, int]) -> Judged:
+def judged(peaks: dict[str, tuple[int, int]], areas: dict[str, int]) -> ScoredSlice:
     places = {"running": (0, 0), "lying": (2, 3)}
     masks = {name: np.zeros((4, 5), np.bool_) for name in areas}
     for name, mask in masks.items():
         mask[places[name]] = True
     maps = {name: np.zeros((4, 5), np.float32) for name in ("running", "lying", "cycling")}
-    for name, place in peaks.items():
-        maps[name][place] = 5
-    return Judged("v", maps, masks, areas, frozenset(areas))
+    for name, cell in peaks.items():
+        maps[name][cell] = 5
+    return ScoredSlice("v", maps, masks, areas, frozenset(areas))
 
 
 def test_figures_tell_own_peaks_from_wrong_ones() -> None:
-    steering = Steering(threshold=3.0)
+    steering = SteeringMetrics(threshold=3.0)
     both = {"running": 500, "lying": 1000}
     steering.add([judged({"running": (0, 0), "lying": (2, 3)}, both)])
     steering.add([judged({"running": (2, 3), "lying": (1, 1)}, both)])

@@ -13,16 +13,16 @@ from tests.lab.training.training_material import training
 
 
 def run(footage: Path, features: Path, work: Path, **settings: Any) -> bytes:
-    one = training(footage, features, work, **settings)
-    return decoder_bytes(one.run("cpu", silent, CancelToken()))
+    run = training(footage, features, work, **settings)
+    return decoder_bytes(run.run("cpu", silent, CancelToken()))
 
 
 def test_loss_falls_and_is_logged(rendered: Path, features: Path, tmp_path: Path) -> None:
-    one = training(rendered, features, tmp_path, epochs=60, peak_rate=5e-3, dropout=0.0)
-    one.run("cpu", silent, CancelToken())
-    losses = [entry["loss"] for entry in one.log]
+    run = training(rendered, features, tmp_path, epochs=60, peak_rate=5e-3, dropout=0.0)
+    run.run("cpu", silent, CancelToken())
+    losses = [entry["loss"] for entry in run.log]
     assert losses[-1] < 0.8 * losses[0]
-    assert all(0 <= entry["class_auc"] <= 1 for entry in one.log)
+    assert all(0 <= entry["class_auc"] <= 1 for entry in run.log)
 
 
 def test_same_seed_gives_the_same_weights_bit_for_bit(
@@ -48,9 +48,9 @@ def test_stopped_training_goes_on_as_if_it_had_not_been(
         with pytest.raises(CancelledError):
             training(rendered, features, work).run("cpu", stop, cancel)
         resumed = training(rendered, features, work)
-        told: list[Progress] = []
-        assert decoder_bytes(resumed.run("cpu", told.append, CancelToken())) == whole
-        assert min(one.done for one in told if one.stage == "training") == steps + 1
+        reports: list[Progress] = []
+        assert decoder_bytes(resumed.run("cpu", reports.append, CancelToken())) == whole
+        assert min(report.done for report in reports if report.stage == "training") == steps + 1
 
 
 def test_state_of_another_training_or_a_damaged_one_is_refused(
@@ -67,21 +67,21 @@ def test_state_of_another_training_or_a_damaged_one_is_refused(
 def test_a_loss_that_is_no_number_stops_the_training(
     rendered: Path, features: Path, tmp_path: Path
 ) -> None:
-    one = training(rendered, features, tmp_path)
-    real = one._training.read
+    run = training(rendered, features, tmp_path)
+    real = run._training.read
 
     def poisoned(index: int) -> Any:
         window = real(index)
         window.features.maps[0][:] = torch.nan
         return window
 
-    one._training.read = poisoned  # type: ignore[method-assign]
+    run._training.read = poisoned  # type: ignore[method-assign]
     with pytest.raises(BadInputError, match="no number"):
-        one.run("cpu", silent, CancelToken())
+        run.run("cpu", silent, CancelToken())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU for a training step on a GPU")
 def test_a_step_on_a_gpu_goes_well(rendered: Path, features: Path, tmp_path: Path) -> None:
-    one = training(rendered, features, tmp_path, epochs=1)
-    one.run("cuda:0", silent, CancelToken())
-    assert one.log[-1]["loss"] > 0
+    run = training(rendered, features, tmp_path, epochs=1)
+    run.run("cuda:0", silent, CancelToken())
+    assert run.log[-1]["loss"] > 0

@@ -10,14 +10,14 @@ import torch
 from torch.nn import functional
 
 from engine.core.progress import CancelToken, silent
-from engine.lab.datasets.rendered import rendered_videos
-from engine.lab.training.feature_cache import FeatureCache, Recipe
+from engine.lab.datasets.rendered_footage import rendered_videos
+from engine.lab.training.feature_cache import FeatureCache, FeatureRecipe
 from engine.lab.training.prompt_bank import PromptBank, embed_phrases
 from engine.lab.training.stage1 import Stage1, Stage1Settings
 from engine.packs.prompt_sets import Templates
 from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
+from engine.tvad.backbones.scene_units import SCENE_CHANNELS, still_motion
 from engine.tvad.heatmap_decoder import DecoderConfig
-from engine.tvad.scene_units import SCENE_CHANNELS, still_motion
 
 WIDTH = 32
 CONFIG = DecoderConfig((3, 3, 3, 3), WIDTH, (12, 12, 12, 12), SCENE_CHANNELS, 8)
@@ -60,8 +60,10 @@ def bank() -> PromptBank:
 
 
 def cached(footage: Path, folder: Path, split: str, windows: int = 3) -> FeatureCache:
-    kept = 2 if windows else 4
-    cache = FeatureCache(folder, Recipe("tiny", 1, windows, kept), rendered_videos(footage, split))
+    slices = 2 if windows else 4
+    cache = FeatureCache(
+        folder, FeatureRecipe("tiny", 1, windows, slices), rendered_videos(footage, split)
+    )
     cache.fill(TinyBackbone, 1 << 30, 1, silent, CancelToken())
     return cache
 

@@ -1,4 +1,4 @@
-"""Whether what is said of a target agrees with how it moved, and the other way round."""
+"""Whether the description of a target agrees with how it moved, and with itself over time."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.core.directions import direction_name
-from engine.core.geometry import Box
+from engine.core.geometry import Box, direction_name
 from engine.lab.dialogue_corpus.building.timelines import commonest, shares_of
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
 from engine.lab.dialogue_corpus.files.timeline_files import (
     ASIDE,
     DROPPED,
     KEPT,
-    Check,
-    Reason,
-    Statement,
-    Timeline,
+    CheckReason,
+    TargetCheck,
+    TargetTimeline,
+    TimelineStatement,
 )
-from engine.render.colour_names import COLOUR_NAMES, colours_apart
+from engine.render.colour_names import COLOUR_NAMES, colour_distance
 
 _SPEEDS: Sequence[tuple[str, tuple[str, ...], float, float]] = (
     ("keeping its place", ("stand", "lying", "lie", "sit", "loiter", "wait", "abandon"), 0.0, 0.7),
@@ -31,146 +30,167 @@ _SPEEDS: Sequence[tuple[str, tuple[str, ...], float, float]] = (
     ("driving", ("driv", "vehicle"), 0.1, 14.0),
     ("walking", ("walk", "stroll"), 0.06, 1.8),
 )
-"""What an action may be called and how fast it is, in sizes of the target a second."""
+"""Actions with the stems of words that name them, and the lowest and the highest speed at which a
+description may use them, in sizes of the target a second; from 1,417 rendered targets."""
 
 _OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
-_SAME_COLOUR = 45.0
-_SURE = 0.6
-_SEEN = 0.15
-_LEAST_FRAMES = 4
+
+_MAX_COLOUR_DISTANCE = 45.0
+"""Distance up to which two names may stand for one colour; from 1,417 rendered targets."""
+
+_MIN_AGREEMENT = 0.6  # share of frames that agree on a colour before it counts; a choice
+_MIN_COLOUR_SHARE = 0.15  # share of frames in which a colour counts as visible: one of seven
+_MIN_FRAMES = 4  # sampled frames without which a verdict is a guess; a choice
+
 _JUMP_SIZES, _JUMP_TIMES = 2.5, 5.0
-_GROWN = 3.5
-_EDGE = 2
+"""A jump is farther than this many sizes of the target, from 1,417 rendered ones, and than this
+many of its usual steps, a choice."""
+
+_MAX_GROWTH = 3.5  # quotient of the areas of two boxes that follow each other; a choice
+_EDGE_PIXELS = 2  # how near to the edge of the frame a box may be cut off; a choice
 
 
-def check(told: Timeline, records: Sequence[FrameRecord], size: tuple[int, int]) -> Check:
+def check(
+    timeline: TargetTimeline, records: Sequence[FrameRecord], size: tuple[int, int]
+) -> TargetCheck:
     """Compares appearance with motion, and both with themselves over time.
 
     Args:
-        told: the target's timeline.
+        timeline: the target's timeline.
         records: its frames, in order.
         size: width and height of the frame.
     """
     contradictions = [
-        *_speed(told),
-        *_direction(told),
-        *_said_colours(told),
-        *_changes(told, told.upper, "upper"),
-        *_changes(told, told.lower, "lower"),
+        *_speed(timeline),
+        *_direction(timeline),
+        *_described_colours(timeline),
+        *_colour_changes(timeline, timeline.upper, "upper"),
+        *_colour_changes(timeline, timeline.lower, "lower"),
         *_jumps(records),
     ]
-    doubts = [*_sizes(records, size), *_short(told)]
+    doubts = [*_size_changes(records, size), *_shortness(timeline)]
     verdict = DROPPED if contradictions else ASIDE if doubts else KEPT
-    return Check(told.video, told.target, verdict, (*contradictions, *doubts))
+    return TargetCheck(timeline.video, timeline.target, verdict, (*contradictions, *doubts))
 
 
-def _reason(code: str, text: str, told: Timeline) -> Reason:
-    return Reason(code, text, (told.frames[0], told.frames[-1]))
+def _reason(code: str, text: str, timeline: TargetTimeline) -> CheckReason:
+    return CheckReason(code, text, (timeline.frames[0], timeline.frames[-1]))
 
 
-def _speed(told: Timeline) -> list[Reason]:
-    """An action that no target of this speed does."""
-    said, _ = commonest(told.actions, told.frames)
-    for name, words, least, most in _SPEEDS:
-        if any(re.search(rf"\b{word}", said.lower()) for word in words):
-            if least <= told.speed <= most:
+def _speed(timeline: TargetTimeline) -> list[CheckReason]:
+    """Refuses an action that no target of this speed does."""
+    action, _ = commonest(timeline.actions, timeline.frames)
+    for name, stems, slowest, fastest in _SPEEDS:
+        if any(re.search(rf"\b{stem}", action.lower()) for stem in stems):
+            if slowest <= timeline.speed <= fastest:
                 return []
-            text = f"said to be {name}, moves {told.speed:.2f} of its sizes a second"
-            return [_reason("speed", text, told)]
+            text = f"said to be {name}, moves {timeline.speed:.2f} of its sizes a second"
+            return [_reason("speed", text, timeline)]
     return []
 
 
-def _direction(told: Timeline) -> list[Reason]:
-    """A way that is the opposite of the measured one."""
-    said, _ = commonest(told.actions, told.frames)
-    measured = set(told.direction.split("-")) - {""}
-    for word in re.findall(r"\b(left|right|upwards?|downwards?)\b", said.lower()):
-        way = word.removesuffix("s").removesuffix("ward")
-        if _OPPOSITE[way] in measured:
-            return [_reason("direction", f"said to go {word}, goes {told.direction}", told)]
+def _direction(timeline: TargetTimeline) -> list[CheckReason]:
+    """Refuses a direction that is the opposite of the measured one."""
+    action, _ = commonest(timeline.actions, timeline.frames)
+    measured = set(timeline.direction.split("-")) - {""}
+    for word in re.findall(r"\b(left|right|upwards?|downwards?)\b", action.lower()):
+        direction = word.removesuffix("s").removesuffix("ward")
+        if _OPPOSITE[direction] in measured:
+            text = f"said to go {word}, goes {timeline.direction}"
+            return [_reason("direction", text, timeline)]
     return []
 
 
-def _said_colours(told: Timeline) -> list[Reason]:
-    """Clothes of colours that none of its pixels have."""
-    said, _ = commonest(told.appearances, told.frames)
-    named, shown = _colours_in(said), [*_shown(told, told.upper), *_shown(told, told.lower)]
-    if not named or not shown:
+def _described_colours(timeline: TargetTimeline) -> list[CheckReason]:
+    """Refuses clothes of colours that none of the target's pixels have."""
+    appearance, _ = commonest(timeline.appearances, timeline.frames)
+    described = _colours_in(appearance)
+    visible = [
+        *_visible_colours(timeline, timeline.upper),
+        *_visible_colours(timeline, timeline.lower),
+    ]
+    if not described or not visible:
         return []
-    if any(colours_apart(a, b) < _SAME_COLOUR for a in named for b in shown):
+    if any(colour_distance(a, b) < _MAX_COLOUR_DISTANCE for a in described for b in visible):
         return []
-    text = f"said to wear {', '.join(named)}, shows {', '.join(dict.fromkeys(shown))}"
-    return [_reason("colour", text, told)]
+    text = f"said to wear {', '.join(described)}, shows {', '.join(dict.fromkeys(visible))}"
+    return [_reason("colour", text, timeline)]
 
 
-def _shown(told: Timeline, colours: Sequence[Statement]) -> list[str]:
+def _visible_colours(timeline: TargetTimeline, colours: Sequence[TimelineStatement]) -> list[str]:
     """Returns the colours that a part has in one frame of seven or more."""
-    shares = shares_of(colours, told.frames)
-    return [said for said, share in shares.items() if share >= _SEEN]
+    shares = shares_of(colours, timeline.frames)
+    return [colour for colour, share in shares.items() if share >= _MIN_COLOUR_SHARE]
 
 
-def _colours_in(said: str) -> list[str]:
+def _colours_in(text: str) -> list[str]:
     names = "|".join(sorted(COLOUR_NAMES, key=len, reverse=True))
-    return re.findall(rf"\b(?:{names})\b", said.lower().replace("gray", "grey"))
+    return re.findall(rf"\b(?:{names})\b", text.lower().replace("gray", "grey"))
 
 
-def _changes(told: Timeline, colours: Sequence[Statement], part: str) -> list[Reason]:
-    """A part that is of one colour in the first half and of another in the second."""
-    frames = told.frames
-    if len(frames) < 2 * _LEAST_FRAMES:
+def _colour_changes(
+    timeline: TargetTimeline, colours: Sequence[TimelineStatement], part: str
+) -> list[CheckReason]:
+    """Refuses a part that has one colour in the first half and another in the second."""
+    frames = timeline.frames
+    if len(frames) < 2 * _MIN_FRAMES:
         return []
     middle = len(frames) // 2
-    (before, sure), (after, also) = (
+    (before, before_share), (after, after_share) = (
         commonest(colours, half) for half in (frames[:middle], frames[middle:])
     )
-    if min(sure, also) < _SURE or colours_apart(before, after) < _SAME_COLOUR:
+    if min(before_share, after_share) < _MIN_AGREEMENT:
+        return []
+    if colour_distance(before, after) < _MAX_COLOUR_DISTANCE:
         return []
     text = f"its {part} part is {before} at first and {after} later"
-    return [_reason("colour_changes", text, told)]
+    return [_reason("colour_changes", text, timeline)]
 
 
-def _jumps(records: Sequence[FrameRecord]) -> list[Reason]:
-    """A way that no body takes: some sizes at once, many times as far as it goes otherwise."""
-    if len(records) < _LEAST_FRAMES:
+def _jumps(records: Sequence[FrameRecord]) -> list[CheckReason]:
+    """Refuses steps that no body takes: some sizes at once, and many times its usual step."""
+    if len(records) < _MIN_FRAMES:
         return []
-    centres = np.array([one.box.centre for one in records], np.float64)
-    sizes = np.array([max(one.box.w, one.box.h) for one in records], np.float64)
-    far = np.hypot(*np.diff(centres, axis=0).T) / ((sizes[1:] + sizes[:-1]) / 2)
-    frames = np.array([one.frame for one in records], np.float64)
+    centres = np.array([record.box.centre for record in records], np.float64)
+    sizes = np.array([max(record.box.w, record.box.h) for record in records], np.float64)
+    distances = np.hypot(*np.diff(centres, axis=0).T) / ((sizes[1:] + sizes[:-1]) / 2)
+    frames = np.array([record.frame for record in records], np.float64)
     steps = np.diff(frames) / np.diff(frames).min()
-    usual = float(np.median(far / steps))
-    out = []
-    for place in np.flatnonzero(
-        (far / steps > _JUMP_SIZES) & (far / steps > _JUMP_TIMES * usual)
-    ).tolist():
-        by = (centres[place + 1] - centres[place]).tolist()
-        text = f"jumps {direction_name(*by)} by {far[place]:.1f} of its sizes"
-        out.append(Reason("jump", text, (records[place].frame, records[place + 1].frame)))
-    return out
+    usual = float(np.median(distances / steps))
+    is_jump = (distances / steps > _JUMP_SIZES) & (distances / steps > _JUMP_TIMES * usual)
+    reasons = []
+    for index in np.flatnonzero(is_jump).tolist():
+        offset = (centres[index + 1] - centres[index]).tolist()
+        text = f"jumps {direction_name(*offset)} by {distances[index]:.1f} of its sizes"
+        span = records[index].frame, records[index + 1].frame
+        reasons.append(CheckReason("jump", text, span))
+    return reasons
 
 
-def _sizes(records: Sequence[FrameRecord], size: tuple[int, int]) -> list[Reason]:
-    """A box that grows or shrinks at once: targets that merged, parted or were covered.
+def _size_changes(records: Sequence[FrameRecord], size: tuple[int, int]) -> list[CheckReason]:
+    """Doubts a box that grows or shrinks at once: targets that merged, parted or were covered.
 
-    At the edge of the picture targets come in and go out by parts.
+    At the edge of the frame targets come in and go out by parts.
     """
     return [
-        Reason("size", "its box changes its size at once", (one.frame, other.frame))
-        for one, other in itertools.pairwise(records)
-        if max(one.box.area, other.box.area) > _GROWN * min(one.box.area, other.box.area)
-        and not any(_at_edge(box, size) for box in (one.box, other.box))
+        CheckReason("size", "its box changes its size at once", (record.frame, following.frame))
+        for record, following in itertools.pairwise(records)
+        if max(record.box.area, following.box.area)
+        > _MAX_GROWTH * min(record.box.area, following.box.area)
+        and not any(_is_at_edge(box, size) for box in (record.box, following.box))
     ]
 
 
-def _at_edge(box: Box, size: tuple[int, int]) -> bool:
+def _is_at_edge(box: Box, size: tuple[int, int]) -> bool:
     return (
-        min(box.x, box.y) <= _EDGE
-        or box.x + box.w >= size[0] - _EDGE
-        or box.y + box.h >= size[1] - _EDGE
+        min(box.x, box.y) <= _EDGE_PIXELS
+        or box.x + box.w >= size[0] - _EDGE_PIXELS
+        or box.y + box.h >= size[1] - _EDGE_PIXELS
     )
 
 
-def _short(told: Timeline) -> list[Reason]:
-    if len(told.frames) >= _LEAST_FRAMES:
+def _shortness(timeline: TargetTimeline) -> list[CheckReason]:
+    if len(timeline.frames) >= _MIN_FRAMES:
         return []
-    return [_reason("short", f"seen in {len(told.frames)} sampled frames only", told)]
+    text = f"seen in {len(timeline.frames)} sampled frames only"
+    return [_reason("short", text, timeline)]

@@ -1,4 +1,4 @@
-"""Asks a language model what cannot be measured, and survives whatever it says."""
+"""Asks a language model what cannot be measured, and checks every answer against a form."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from engine.core.progress import CancelToken
 
 _ONLY = "Answer with one JSON object of this schema and nothing else: "
 _AGAIN = "That was not what was asked for. "
-_TRIES = 3
+_MAX_TRIES = 3  # of a question: the second and the third say that the answer did not fit
 _REFUSALS = ("i cannot", "i can't", "i'm sorry", "i am sorry", "unable to", "as an ai")
 
 
 @dataclass(frozen=True)
-class Form:
+class DescriptionForm:
     """What an answer must hold.
 
     Attributes:
-        fields: name -> the most letters it may have.
-        words: what is asked.
+        fields: how many characters each named text may have.
+        words: the question.
     """
 
     fields: Mapping[str, int]
@@ -33,31 +33,31 @@ class Form:
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The JSON schema that an answer is held to; what else it holds is not read."""
+        """The JSON schema of the answer; what else an answer holds is not read."""
         fields = {
-            name: {"type": "string", "minLength": 1, "maxLength": most}
-            for name, most in self.fields.items()
+            name: {"type": "string", "minLength": 1, "maxLength": max_length}
+            for name, max_length in self.fields.items()
         }
         return {"type": "object", "properties": fields, "required": list(fields)}
 
     @property
     def question(self) -> str:
-        """The words with the schema."""
+        """The question with the schema of the answer."""
         return f"{self.words} {_ONLY}{json.dumps(self.schema)}"
 
     @property
-    def most_tokens(self) -> int:
-        """How long an answer may be: twice what the longest fitting one needs."""
+    def max_tokens(self) -> int:
+        """The longest answer: about twice the tokens that the longest texts need."""
         return sum(self.fields.values()) // 2
 
 
-TARGET = Form(
+TARGET = DescriptionForm(
     {"kind": 40, "appearance": 160, "action": 80},
     "The picture shows one target sharply; what is around it is blurred. Describe the target: "
     '"kind" (what it is, a word or two), "appearance" (clothes, colours, things carried), '
     '"action" (what it is doing, a few words).',
 )
-PLACE = Form(
+SURROUNDINGS = DescriptionForm(
     {"place": 60},
     'What place does the picture show? Say in "place" what it is, in a few words and without an '
     'article, as "car park" or "shopping street in the rain".',
@@ -65,34 +65,34 @@ PLACE = Form(
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """A question about a target in a picture.
+class DescriptionQuestion:
+    """A question about a target in an image.
 
     Attributes:
-        picture: with the target kept sharp, uint8 [H, W, 3], RGB.
-        height: of the target in pixels of the picture.
-        question: the words.
-        most: tokens of the answer at most.
+        image: uint8 [H, W, 3], RGB, with only the target sharp.
+        height: height of the target in pixels of the image.
+        question: the words of the question.
+        max_tokens: how long the answer may be.
     """
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     height: int
     question: str
-    most: int
+    max_tokens: int
 
 
 class Describer(Protocol):
-    """A language model that sees pictures.
+    """A language model that sees images.
 
     Attributes:
-        name: says which one it is, so that answers of another are not taken for its own.
+        name: which model it is, so that answers of another one are not used for it.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102
 
-    def say(self, asked: Asked, cancel: CancelToken | None) -> str:
-        """Answers a question about a picture.
+    def say(self, question: DescriptionQuestion, cancel: CancelToken | None) -> str:
+        """Answers a question about an image.
 
         Raises:
             ResourceError: the model cannot go on.
@@ -101,48 +101,47 @@ class Describer(Protocol):
         ...
 
 
-def described(
+def describe(
     model: Describer,
-    form: Form,
-    picture: NDArray[np.uint8],
+    form: DescriptionForm,
+    image: NDArray[np.uint8],
     height: int,
     cancel: CancelToken | None = None,
 ) -> tuple[dict[str, str] | None, Counter[str]]:
-    """Asks about a picture until an answer fits, three times at most.
+    """Asks about an image until an answer fits, three times at most.
 
     Args:
-        model: sees the picture.
-        form: of the answer.
-        picture: uint8 [H, W, 3], RGB.
-        height: of what is asked about, in pixels of the picture.
+        model: the language model.
+        form: what the answer must hold.
+        image: uint8 [H, W, 3], RGB.
+        height: height of what the question is about, in pixels of the image.
         cancel: looked at between tokens.
 
     Returns:
-        What the form names, None when no answer fitted; and counts: `fits`, or why an answer
-        did not.
+        The texts that the form names, None when no answer fitted; and counts: `fits`, or why an
+        answer did not.
 
     Raises:
         ResourceError: the model cannot go on.
         CancelledError: it was asked to stop.
     """
     counts: Counter[str] = Counter()
-    for attempt in range(_TRIES):
+    for attempt in range(_MAX_TRIES):
         question = (_AGAIN if attempt else "") + form.question
-        answer, why = parsed(
-            model.say(Asked(picture, height, question, form.most_tokens), cancel), form
-        )
+        answer = model.say(DescriptionQuestion(image, height, question, form.max_tokens), cancel)
+        values, why = parse_answer(answer, form)
         counts[why or "fits"] += 1
-        if answer is not None:
-            return answer, counts
+        if values is not None:
+            return values, counts
     return None, counts
 
 
-def parsed(said: str, form: Form) -> tuple[dict[str, str] | None, str]:
-    """Reads an answer; with None comes why it does not fit the form."""
-    text = said.strip()
+def parse_answer(answer: str, form: DescriptionForm) -> tuple[dict[str, str] | None, str]:
+    """Reads an answer; beside None stands why it does not fit the form."""
+    text = answer.strip()
     if not text:
         return None, "empty"
-    if any(one in text.lower().replace("’", "'") for one in _REFUSALS):
+    if any(refusal in text.lower().replace("’", "'") for refusal in _REFUSALS):
         return None, "refused"
     start, end = text.find("{"), text.rfind("}")
     if start < 0:
@@ -155,13 +154,13 @@ def parsed(said: str, form: Form) -> tuple[dict[str, str] | None, str]:
         return None, "malformed"
     if not isinstance(value, dict):
         return None, "malformed"
-    answer = {}
-    for name, most in form.fields.items():
+    values = {}
+    for name, max_length in form.fields.items():
         field = value.get(name)
         if not isinstance(field, str) or not field.strip():
             return None, f"without {name}"
-        kept = " ".join(field.split())
-        if len(kept) > most or not kept.isprintable():
+        line = " ".join(field.split())
+        if len(line) > max_length or not line.isprintable():
             return None, f"{name} too long or unprintable"
-        answer[name] = kept
-    return answer, ""
+        values[name] = line
+    return values, ""

@@ -1,4 +1,4 @@
-"""Statistics of what was built, and a page of samples to look at."""
+"""Statistics of a dialogue corpus, and a page of samples to look at."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.errors import ResourceError
-from engine.core.geometry import Box
 from engine.core.resources import RESOURCES
 from engine.lab.datasets.dataset import Dataset
 from engine.lab.dialogue_corpus.building.sightings import Sighting
-from engine.lab.dialogue_corpus.building.target_highlight import highlighted
-from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, Dialogue, read_dialogues
+from engine.lab.dialogue_corpus.building.target_highlight import highlight
+from engine.lab.dialogue_corpus.files.dialogue_files import SPLITS, CorpusDialogue, read_dialogues
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord, decode_mask
 from engine.lab.dialogue_corpus.files.json_lines import write_lines
 from engine.lab.dialogue_corpus.files.timeline_files import read_frames
@@ -25,18 +25,18 @@ from engine.media import open_source
 
 PAGE, STATISTICS = "samples.html", "statistics.jsonl"
 _TEMPLATES = RESOURCES / "dialogues"
-_EACH = 8
-_WIDTH, _QUALITY = 480, 82
-_SEED = 5
+_MAX_SAMPLES = 8  # of each split: what a person looks through at once; a choice
+_WIDTH, _QUALITY = 480, 82  # pixels and JPEG quality of the pictures, which keep the page small
+_SEED = 5  # of the samples, so that equal corpora give equal pages
 
 
 def write_page(folder: Path, dataset: Dataset, fps: float) -> Counter[str]:
     """Writes `statistics.jsonl` and `samples.html`, which needs nothing beside it.
 
     Args:
-        folder: of the stages.
-        dataset: they were built from.
-        fps: of folders of images.
+        folder: the folder of the stages.
+        dataset: the data set that the corpus was built from.
+        fps: frames a second of folders of images.
 
     Returns:
         Counts: dialogues, turns, and turns by part.
@@ -51,17 +51,19 @@ def write_page(folder: Path, dataset: Dataset, fps: float) -> Counter[str]:
     counts: Counter[str] = Counter()
     lines = []
     for split, dialogues in by_split.items():
-        counted = _counted(dialogues)
-        lines.append({"split": split, "counts": dict(sorted(counted.items()))})
-        counts += counted
+        counts_of_split = _count(dialogues)
+        lines.append({"split": split, "counts": dict(sorted(counts_of_split.items()))})
+        counts += counts_of_split
     write_lines(folder / STATISTICS, lines)
-    paths = {one.name: one.path for name in dataset.splits for one in dataset.videos(name)}
-    records = {(one.video, one.target, one.frame): one for one in read_frames(folder)}
+    paths = {video.name: video.path for name in dataset.splits for video in dataset.videos(name)}
+    records = {
+        (record.video, record.target, record.frame): record for record in read_frames(folder)
+    }
     samples = [
-        _sample(split, one, paths[one.video], records, fps)
+        _sample(split, dialogue, paths[dialogue.video], records, fps)
         for split, dialogues in by_split.items()
-        for one in _drawn(dialogues)
-        if one.video in paths
+        for dialogue in _draw(dialogues)
+        if dialogue.video in paths
     ]
     pages = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
@@ -77,50 +79,58 @@ def write_page(folder: Path, dataset: Dataset, fps: float) -> Counter[str]:
     return counts
 
 
-def _counted(dialogues: list[Dialogue]) -> Counter[str]:
-    counts = Counter(dialogues=len(dialogues), videos=len({one.video for one in dialogues}))
-    counts["without a target"] = sum(one.target is None for one in dialogues)
-    for one in dialogues:
-        counts["turns"] += len(one.turns)
-        counts.update(f"turns: {turn.part}" for turn in one.turns)
-        counts[f"doing: {one.truth['target'] or 'nothing'}"] += 1
+def _count(dialogues: list[CorpusDialogue]) -> Counter[str]:
+    videos = {dialogue.video for dialogue in dialogues}
+    counts = Counter(dialogues=len(dialogues), videos=len(videos))
+    counts["without a target"] = sum(dialogue.target is None for dialogue in dialogues)
+    for dialogue in dialogues:
+        counts["turns"] += len(dialogue.turns)
+        counts.update(f"turns: {turn.part}" for turn in dialogue.turns)
+        counts[f"doing: {dialogue.truth['target'] or 'nothing'}"] += 1
     return counts
 
 
-def _drawn(dialogues: list[Dialogue]) -> list[Dialogue]:
-    places = np.random.default_rng(_SEED).permutation(len(dialogues))[:_EACH]
-    return [dialogues[place] for place in sorted(places.tolist())]
+def _draw(dialogues: list[CorpusDialogue]) -> list[CorpusDialogue]:
+    indices = np.random.default_rng(_SEED).permutation(len(dialogues))[:_MAX_SAMPLES]
+    return [dialogues[index] for index in sorted(indices.tolist())]
 
 
 def _sample(
     split: str,
-    one: Dialogue,
+    dialogue: CorpusDialogue,
     path: Path,
     records: Mapping[tuple[str, int, int], FrameRecord],
     fps: float,
 ) -> dict[str, Any]:
-    middle = (one.first + one.last) // 2
-    shown = [
-        key[2] for key in records
-        if one.target is not None and key[:2] == (one.video, one.target)
-        and one.first <= key[2] <= one.last
-    ]  # fmt: skip
-    frame = min(shown, key=lambda at: abs(at - middle), default=middle)
+    """Returns what the template shows of a dialogue."""
+    middle = (dialogue.first + dialogue.last) // 2
+    of_target = [
+        frame
+        for video, target, frame in records
+        if (video, target) == (dialogue.video, dialogue.target)
+        and dialogue.first <= frame <= dialogue.last
+    ]
+    frame = min(of_target, key=lambda frame: abs(frame - middle), default=middle)
     with open_source(path, fps=fps if path.is_dir() else None) as source:
         image = source.frame(frame, "rgb").image
     picture = ""
     if image is not None:
-        record = None if one.target is None else records.get((one.video, one.target, frame))
-        if record is not None:
-            box: Box = record.box
-            mask = decode_mask(record.mask, box)
-            image = highlighted(image, Sighting(record.target, frame, box, mask))
-        height = round(_WIDTH * image.shape[0] / image.shape[1])
-        small = cv2.resize(image, (_WIDTH, height), interpolation=cv2.INTER_AREA)
-        options = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
-        _, data = cv2.imencode(".jpg", np.ascontiguousarray(small[..., ::-1]), options)
-        picture = base64.b64encode(data.tobytes()).decode()
+        if dialogue.target is not None:
+            record = records.get((dialogue.video, dialogue.target, frame))
+            if record is not None:
+                mask = decode_mask(record.mask, record.box)
+                image = highlight(image, Sighting(record.target, frame, record.box, mask))
+        picture = _encode(image)
     return {
-        "split": split, "video": one.video, "first": one.first, "last": one.last,
-        "target": one.target, "frame": frame, "picture": picture, "turns": one.turns,
+        "split": split, "video": dialogue.video, "first": dialogue.first, "last": dialogue.last,
+        "target": dialogue.target, "frame": frame, "picture": picture, "turns": dialogue.turns,
     }  # fmt: skip
+
+
+def _encode(image: NDArray[np.uint8]) -> str:
+    """Returns a small JPEG of an image uint8 [H, W, 3] in Base64."""
+    height = round(_WIDTH * image.shape[0] / image.shape[1])
+    small = cv2.resize(image, (_WIDTH, height), interpolation=cv2.INTER_AREA)
+    options = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+    _, data = cv2.imencode(".jpg", np.ascontiguousarray(small[..., ::-1]), options)
+    return base64.b64encode(data.tobytes()).decode()

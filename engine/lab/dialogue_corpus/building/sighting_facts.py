@@ -1,4 +1,4 @@
-"""What can be measured of a sighting: place, size, colours, and motion since the one before."""
+"""What can be measured of a sighting: cell, size, colours, and motion since the one before."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.directions import cell_name, direction_name
+from engine.core.geometry import cell_name, direction_name
 from engine.dialogue.target_colours import named_colour, upper_and_lower
 from engine.lab.dialogue_corpus.building.sightings import Sighting
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord, encode_mask
+from engine.lab.dialogue_corpus.span_limits import MIN_SHIFT
 
 STILL = 0.12
-"""Speed in sizes a second below which a target keeps its place; swinging limbs move its box."""
-_FAR = 0.04
-_COLOURLESS, _SHARE = 12.0, 99.9
+"""Speed in own sizes a second below which a target stays where it is, although swinging limbs move
+its box; a choice."""
+
+_MAX_GREY_SPREAD = 12.0  # of the channels of a pixel that counts as grey; allows for compression
+_GREY_PERCENTILE = 99.9  # of the pixels: one coloured coat is about a thousandth of a frame
 
 
-def measured(
+def measure_sighting(
     sighting: Sighting,
     image: NDArray[np.uint8] | None,
     video: tuple[str, str],
@@ -31,7 +34,7 @@ def measured(
         sighting: a target in a frame.
         image: the frame, uint8 [H, W, 3], RGB; None when it cannot be decoded or has no colour.
         video: its name and its camera.
-        before: the target's sighting before with the seconds in between; None for the first.
+        before: the sighting before and the seconds in between; None for the first.
         size: width and height of the frame.
     """
     box, (x, y) = sighting.box, sighting.box.centre
@@ -47,10 +50,9 @@ def measured(
 
 
 def is_grey(image: NDArray[np.uint8]) -> bool:
-    """Whether a picture uint8 [H, W, 3] has no colour, as in infrared light."""
+    """Returns whether an image uint8 [H, W, 3] has no colour, as in infrared light."""
     spread = image.max(2).astype(np.int16) - image.min(2)
-    # One coat of a colour on a grey square is a thousandth of the picture.
-    return float(np.percentile(spread, _SHARE)) < _COLOURLESS
+    return float(np.percentile(spread, _GREY_PERCENTILE)) < _MAX_GREY_SPREAD
 
 
 def _motion(sighting: Sighting, before: tuple[Sighting, float] | None) -> tuple[float | None, str]:
@@ -58,13 +60,13 @@ def _motion(sighting: Sighting, before: tuple[Sighting, float] | None) -> tuple[
         return None, ""
     earlier, seconds = before
     (x0, y0), (x1, y1) = earlier.box.centre, sighting.box.centre
-    larger = [max(one.box.w, one.box.h) for one in (earlier, sighting)]
-    speed = float(np.hypot(x1 - x0, y1 - y0) / (sum(larger) / 2) / seconds)
+    sizes = [max(box.w, box.h) for box in (earlier.box, sighting.box)]
+    speed = float(np.hypot(x1 - x0, y1 - y0) / (sum(sizes) / 2) / seconds)
     return round(speed, 3), direction_name(x1 - x0, y1 - y0) if speed >= STILL else ""
 
 
-def way(records: Sequence[FrameRecord], size: tuple[int, int]) -> str:
+def overall_direction(records: Sequence[FrameRecord], size: tuple[int, int]) -> str:
     """Returns the direction from a target's first record to its last; empty when it stays."""
     (x0, y0), (x1, y1) = records[0].box.centre, records[-1].box.centre
-    far = np.hypot(x1 - x0, y1 - y0) / np.hypot(*size) >= _FAR
+    far = np.hypot(x1 - x0, y1 - y0) / np.hypot(*size) >= MIN_SHIFT
     return direction_name(x1 - x0, y1 - y0) if far else ""

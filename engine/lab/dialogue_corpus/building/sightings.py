@@ -1,8 +1,8 @@
-"""Where each abnormal target is in the sampled frames of a video, with the pixels that show it."""
+"""The abnormal targets in the sampled frames of a video, with the pixels that show them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,7 @@ from engine.lab.datasets.dataset import Masks, Video
 from engine.lab.datasets.track_linking import tracks_from_masks
 from engine.lab.datasets.ubnormal import ObjectSpans
 from engine.lab.dialogue_corpus.building.merged_targets import mergers
-
-_LEAST_PIXELS = 24
+from engine.lab.dialogue_corpus.span_limits import MIN_TARGET_PIXELS
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +25,7 @@ class Sighting:
     Attributes:
         target: number within the video.
         frame: 0-based.
-        box: of its largest part, in decoded pixels.
+        box: box of its largest component, in decoded pixels.
         mask: bool [h, w] of the box, True where the target is.
     """
 
@@ -38,12 +37,12 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why something was left out.
+    """Something that was left out, and why.
 
     Attributes:
-        video: its name.
+        video: name of the video.
         frame: 0-based; None for the whole video or one of its targets.
-        reason: in words.
+        reason: why it was left out, in words.
     """
 
     video: str
@@ -51,16 +50,16 @@ class Trouble:
     reason: str
 
 
-def sightings(
+def find_sightings(
     video: Video, count: int, size: tuple[int, int], step: int
 ) -> tuple[list[Sighting], list[Trouble]]:
     """Finds the abnormal targets of a video in every `step`-th frame.
 
-    Ground truth that is damaged in places costs those places only.
+    Where ground truth is damaged, only the frames concerned are left out.
 
     Args:
-        video: of a benchmark.
-        count: frames of the video itself.
+        video: a video of a data set.
+        count: number of frames of the video itself.
         size: its width and height in pixels.
         step: distance of the sampled frames.
 
@@ -82,28 +81,28 @@ def sightings(
 def _of_objects(
     name: str, truth: ObjectSpans, frames: Sequence[int]
 ) -> tuple[list[Sighting], list[Trouble]]:
-    found: list[Sighting] = []
+    sightings: list[Sighting] = []
     troubles: list[Trouble] = []
     for frame in frames:
         try:
-            shown = truth.objects(frame)
+            objects = truth.objects(frame)
         except BadInputError as error:
             troubles.append(Trouble(name, frame, error.line()))
             continue
-        found += _cut(((number, mask) for number, mask in shown), frame)
-    seen = {one.target for one in found}
+        sightings += _cut_out(objects, frame)
+    sighted = {sighting.target for sighting in sightings}
     for number, (first, last) in enumerate(truth.spans):
         sampled = any(first <= frame <= last for frame in frames)
-        if sampled and number not in seen:
+        if sampled and number not in sighted:
             reason = f"the object of row {number + 1} is in none of the sampled masks"
             troubles.append(Trouble(name, None, reason))
-    return found, troubles
+    return sightings, troubles
 
 
 def _of_masks(
     name: str, masks: Masks, frames: Sequence[int]
 ) -> tuple[list[Sighting], list[Trouble]]:
-    """Masks that know no identity are linked over all frames, not only the sampled ones."""
+    """Links masks without identities over all frames, not only over the sampled ones."""
     troubles: list[Trouble] = []
 
     def read() -> Iterator[NDArray[np.bool_]]:
@@ -115,36 +114,36 @@ def _of_masks(
                 yield np.zeros(masks.size[::-1], np.bool_)
 
     tracks = tracks_from_masks(read())
-    found: list[Sighting] = []
-    broken = {one.frame for one in troubles}
-    mixed = list(mergers(tracks))
-    for one in mixed:
-        named = " and ".join(str(number) for number in dict.fromkeys(one.others))
-        reason = f"target {one.track} is one with {named} until frame {one.last}"
-        troubles.append(Trouble(name, one.first, reason))
+    sightings: list[Sighting] = []
+    broken = {trouble.frame for trouble in troubles}
+    merged = list(mergers(tracks))
+    for merger in merged:
+        numbers = " and ".join(str(number) for number in dict.fromkeys(merger.others))
+        reason = f"target {merger.track} is one with {numbers} until frame {merger.last}"
+        troubles.append(Trouble(name, merger.first, reason))
     for frame in frames:
-        here = np.flatnonzero(tracks.frames == frame)
-        if not len(here) or frame in broken:
+        rows = np.flatnonzero(tracks.frames == frame)
+        if not len(rows) or frame in broken:
             continue
         mask = masks[frame]
-        for row in here.tolist():
+        for row in rows.tolist():
             number = int(tracks.track_ids[row])
-            if any(one.track == number and one.first <= frame <= one.last for one in mixed):
+            if any(m.track == number and m.first <= frame <= m.last for m in merged):
                 continue
             x0, y0, x1, y1 = (int(side) for side in tracks.boxes[row])
             whole = np.zeros_like(mask)
             whole[y0 : y1 + 1, x0 : x1 + 1] = mask[y0 : y1 + 1, x0 : x1 + 1]
-            found += _cut([(number, whole)], frame)
-    return found, troubles
+            sightings += _cut_out([(number, whole)], frame)
+    return sightings, troubles
 
 
-def _cut(shown: Iterator[tuple[int, NDArray[np.bool_]]] | list[tuple[int, NDArray[np.bool_]]],
-         frame: int) -> Iterator[Sighting]:  # fmt: skip
-    for number, mask in shown:
+def _cut_out(masks: Iterable[tuple[int, NDArray[np.bool_]]], frame: int) -> Iterator[Sighting]:
+    """Yields a sighting for each numbered mask in which enough pixels show the target."""
+    for number, mask in masks:
         corners = largest_box(mask)
         if corners is None:
             continue
         box = Box.from_corners(*(int(side) for side in corners))
         part = mask[box.y : box.y + box.h, box.x : box.x + box.w]
-        if int(part.sum()) >= _LEAST_PIXELS:
+        if int(part.sum()) >= MIN_TARGET_PIXELS:
             yield Sighting(number, frame, box, np.ascontiguousarray(part))

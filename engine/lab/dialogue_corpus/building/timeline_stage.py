@@ -8,16 +8,16 @@ from pathlib import Path
 
 from engine.core.errors import BadInputError
 from engine.lab.dialogue_corpus.building.checks import check
-from engine.lab.dialogue_corpus.building.timelines import timeline
+from engine.lab.dialogue_corpus.building.timelines import make_timeline
 from engine.lab.dialogue_corpus.files.json_lines import write_lines
 from engine.lab.dialogue_corpus.files.timeline_files import (
     CHECKS,
     TIMELINES,
-    Timeline,
-    grouped,
+    TargetTimeline,
     read_frames,
     read_timelines,
     read_videos,
+    records_by_target,
 )
 
 _AGAIN = "run the stage frames again"
@@ -30,17 +30,17 @@ def build_timelines(folder: Path) -> Counter[str]:
         BadInputError: a file of the stage before is missing or damaged.
         ResourceError: the disk is full.
     """
-    about = {one.name: one for one in read_videos(folder)}
+    videos = {record.name: record for record in read_videos(folder)}
 
-    def told() -> Iterator[Timeline]:
-        for (video, _), records in grouped(read_frames(folder)):
-            if video not in about:
+    def link_targets() -> Iterator[TargetTimeline]:
+        for (video, _), records in records_by_target(read_frames(folder)):
+            if video not in videos:
                 raise BadInputError("frames of a video that is not named", video, _AGAIN)
-            yield timeline(records, about[video].fps, about[video].size)
+            yield make_timeline(records, videos[video].fps, videos[video].size)
 
-    made = list(told())
-    write_lines(folder / f"{TIMELINES}.jsonl", (one.as_json() for one in made))
-    return Counter(timelines=len(made))
+    timelines = list(link_targets())
+    write_lines(folder / f"{TIMELINES}.jsonl", (timeline.as_json() for timeline in timelines))
+    return Counter(timelines=len(timelines))
 
 
 def build_checks(folder: Path) -> Counter[str]:
@@ -53,15 +53,17 @@ def build_checks(folder: Path) -> Counter[str]:
         BadInputError: a file of the stages before is missing or damaged.
         ResourceError: the disk is full.
     """
-    records = dict(grouped(read_frames(folder)))
-    sizes = {one.name: one.size for one in read_videos(folder)}
+    records = dict(records_by_target(read_frames(folder)))
+    sizes = {record.name: record.size for record in read_videos(folder)}
     counts: Counter[str] = Counter()
-    made = []
-    for told in read_timelines(folder):
-        if (told.video, told.target) not in records or told.video not in sizes:
-            raise BadInputError("a timeline without frames", told.video, _AGAIN)
-        made.append(check(told, records[told.video, told.target], sizes[told.video]))
-        counts[made[-1].verdict] += 1
-        counts += Counter({f"reason: {one.code}" for one in made[-1].reasons})
-    write_lines(folder / f"{CHECKS}.jsonl", (one.as_json() for one in made))
+    checks = []
+    for timeline in read_timelines(folder):
+        key = timeline.video, timeline.target
+        if key not in records or timeline.video not in sizes:
+            raise BadInputError("a timeline without frames", timeline.video, _AGAIN)
+        target_check = check(timeline, records[key], sizes[timeline.video])
+        checks.append(target_check)
+        counts[target_check.verdict] += 1
+        counts += Counter({f"reason: {reason.code}" for reason in target_check.reasons})
+    write_lines(folder / f"{CHECKS}.jsonl", (target_check.as_json() for target_check in checks))
     return counts

@@ -1,4 +1,4 @@
-"""Frames of a target linked into its story: where from, which way, where it stopped, where to."""
+"""Timelines: the records of a target linked over time, with where it went, turned and stopped."""
 
 from __future__ import annotations
 
@@ -9,102 +9,106 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.directions import direction_name
-from engine.lab.dialogue_corpus.building.sighting_facts import STILL, way
+from engine.core.geometry import direction_name
+from engine.lab.dialogue_corpus.building.sighting_facts import STILL, overall_direction
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord, decode_mask
-from engine.lab.dialogue_corpus.files.timeline_files import Statement, Timeline
+from engine.lab.dialogue_corpus.files.timeline_files import TargetTimeline, TimelineStatement
 
-_STOP_S = 1.0
-_TURN_DEGREES = 60.0
-_LEG_S = 0.6
-_LEAST_LEG = 0.25
+_STOP_S = 1.0  # seconds without motion after which a target has stopped; a choice
+_TURN_DEGREES = 60.0  # between two legs, from which on a target turned: over half a right angle
+_LEG_S = 0.6  # seconds before and after a turn whose directions are compared; a choice
+_MIN_LEG = 0.25  # sizes of the target that a leg is long at least, so that limbs are no turn
 
 
-def timeline(records: Sequence[FrameRecord], fps: float, size: tuple[int, int]) -> Timeline:
-    """Links a target's records.
+def make_timeline(
+    records: Sequence[FrameRecord], fps: float, size: tuple[int, int]
+) -> TargetTimeline:
+    """Links the records of a target.
 
     Args:
-        records: of one target, in order of frame; one at least.
+        records: all records of one target, in order of frame; at least one.
         fps: frames a second of the video.
         size: its width and height in pixels.
     """
     first, last = records[0], records[-1]
-    speeds = [one.speed for one in records if one.speed is not None]
-    return Timeline(
+    speeds = [record.speed for record in records if record.speed is not None]
+    return TargetTimeline(
         video=first.video,
         camera=first.camera,
         target=first.target,
-        frames=tuple(one.frame for one in records),
+        frames=tuple(record.frame for record in records),
         enters=first.cell,
         leaves=last.cell,
-        direction=way(records, size),
+        direction=overall_direction(records, size),
         speed=round(float(np.median(speeds)), 3) if speeds else 0.0,
-        path=_runs((one.cell, one.frame) for one in records),
+        path=_runs((record.cell, record.frame) for record in records),
         turns=_turns(records, fps),
         stops=_stops(records, fps),
-        upper=_runs((one.upper, one.frame) for one in records if one.upper is not None),
-        lower=_runs((one.lower, one.frame) for one in records if one.lower is not None),
-        actions=_runs(_said(records, "action")),
-        appearances=_runs(_said(records, "appearance")),
-        kinds=_runs(_said(records, "kind")),
+        upper=_runs((record.upper, record.frame) for record in records if record.upper is not None),
+        lower=_runs((record.lower, record.frame) for record in records if record.lower is not None),
+        actions=_runs(_descriptions(records, "action")),
+        appearances=_runs(_descriptions(records, "appearance")),
+        kinds=_runs(_descriptions(records, "kind")),
     )
 
 
-def commonest(statements: Sequence[Statement], frames: Sequence[int]) -> tuple[str, float]:
-    """Returns what most frames say, with the share of those that say it; empty without any."""
+def commonest(statements: Sequence[TimelineStatement], frames: Sequence[int]) -> tuple[str, float]:
+    """Returns the value that most frames have, with its share; empty when there is none."""
     shares = shares_of(statements, frames)
-    said = max(shares, key=lambda one: shares[one], default="")
-    return said, shares.get(said, 0.0)
+    commonest_value = max(shares, key=lambda value: shares[value], default="")
+    return commonest_value, shares.get(commonest_value, 0.0)
 
 
-def shares_of(statements: Sequence[Statement], frames: Sequence[int]) -> dict[str, float]:
-    """Returns everything that is said with the share of the frames that say it; the sum is one."""
+def shares_of(statements: Sequence[TimelineStatement], frames: Sequence[int]) -> dict[str, float]:
+    """Returns every value with the share of the frames that have it; the shares add up to one."""
     votes: Counter[str] = Counter()
-    for one in statements:
-        votes[one.said] += sum(one.first <= frame <= one.last for frame in frames)
+    for statement in statements:
+        votes[statement.value] += sum(
+            statement.first <= frame <= statement.last for frame in frames
+        )
     total = sum(votes.values())
-    return {said: count / total for said, count in votes.items() if count}
+    return {value: count / total for value, count in votes.items() if count}
 
 
-def _said(records: Sequence[FrameRecord], field: str) -> Iterator[tuple[str, int]]:
-    """Yields what was said of a target with the frame; a person may have said a part of it."""
-    for one in records:
-        said = (one.asked or {}).get(field)
-        if said:
-            yield said, one.frame
+def _descriptions(records: Sequence[FrameRecord], field: str) -> Iterator[tuple[str, int]]:
+    """Yields a field of the descriptions of a target, with the frame; some frames may lack it."""
+    for record in records:
+        value = (record.description or {}).get(field)
+        if value:
+            yield value, record.frame
 
 
-def _runs(said: Iterator[tuple[str, int]]) -> tuple[Statement, ...]:
-    out = []
-    for word, group in itertools.groupby(said, key=lambda one: one[0]):
+def _runs(values: Iterator[tuple[str, int]]) -> tuple[TimelineStatement, ...]:
+    runs = []
+    for value, group in itertools.groupby(values, key=lambda pair: pair[0]):
         frames = [frame for _, frame in group]
-        out.append(Statement(word, frames[0], frames[-1]))
-    return tuple(out)
+        runs.append(TimelineStatement(value, frames[0], frames[-1]))
+    return tuple(runs)
 
 
-def _stops(records: Sequence[FrameRecord], fps: float) -> tuple[Statement, ...]:
-    """Finds stretches of a second or longer in which a target keeps its place.
+def _stops(records: Sequence[FrameRecord], fps: float) -> tuple[TimelineStatement, ...]:
+    """Finds spans of a second or longer in which a target stays where it is.
 
-    Its place is the middle of its pixels a second later: limbs swing, and move its box from frame
-    to frame. A target that never moved has not stopped.
+    The middle of its pixels is compared with that a second later, because swinging limbs move its
+    box from frame to frame. A target that never moved has not stopped.
     """
-    frames = np.array([one.frame for one in records])
-    middles = np.array([_middle(one) for one in records])
-    sizes = np.array([max(one.box.w, one.box.h) for one in records], np.float64)
+    frames = np.array([record.frame for record in records])
+    middles = np.array([_middle(record) for record in records])
+    sizes = np.array([max(record.box.w, record.box.h) for record in records], np.float64)
     ends = np.searchsorted(frames, frames + _STOP_S * fps)
     starts = np.flatnonzero(ends < len(frames))
-    gone = np.hypot(*(middles[ends[starts]] - middles[starts]).T)
+    distances = np.hypot(*(middles[ends[starts]] - middles[starts]).T)
     seconds = (frames[ends[starts]] - frames[starts]) / fps
-    still = gone / sizes[ends[starts]] / seconds < STILL
+    still = distances / sizes[ends[starts]] / seconds < STILL
     if still.all():
         return ()
-    out = []
-    for value, group in itertools.groupby(range(len(starts)), key=lambda n: bool(still[n])):
-        places = list(group)
-        if value:
-            last = records[int(ends[starts[places[-1]]])]
-            out.append(Statement(last.cell, int(frames[starts[places[0]]]), last.frame))
-    return tuple(out)
+    stops = []
+    for is_still, group in itertools.groupby(range(len(starts)), key=lambda n: bool(still[n])):
+        indices = list(group)
+        if is_still:
+            last = records[int(ends[starts[indices[-1]]])]
+            stops.append(TimelineStatement(last.cell, int(frames[starts[indices[0]]]), last.frame))
+    return tuple(stops)
 
 
 def _middle(record: FrameRecord) -> tuple[float, float]:
@@ -112,31 +116,32 @@ def _middle(record: FrameRecord) -> tuple[float, float]:
     return record.box.x + float(columns.mean()), record.box.y + float(rows.mean())
 
 
-def _turns(records: Sequence[FrameRecord], fps: float) -> tuple[Statement, ...]:
-    """Finds where the way of one leg and that of the next differ by sixty degrees or more."""
-    centres = np.array([one.box.centre for one in records], np.float64)
-    frames = np.array([one.frame for one in records])
-    sizes = np.array([max(one.box.w, one.box.h) for one in records], np.float64)
-    out: list[tuple[float, Statement]] = []
-    for place in range(1, len(records) - 1):
-        before = int(np.searchsorted(frames, frames[place] - _LEG_S * fps))
-        after = min(len(frames) - 1, int(np.searchsorted(frames, frames[place] + _LEG_S * fps)))
-        came, went = centres[place] - centres[before], centres[after] - centres[place]
-        short = _LEAST_LEG * sizes[place]
-        if min(np.hypot(*came), np.hypot(*went)) < short:
+def _turns(records: Sequence[FrameRecord], fps: float) -> tuple[TimelineStatement, ...]:
+    """Finds where the directions of two legs differ by sixty degrees or more."""
+    centres = np.array([record.box.centre for record in records], np.float64)
+    frames = np.array([record.frame for record in records])
+    sizes = np.array([max(record.box.w, record.box.h) for record in records], np.float64)
+    turns: list[tuple[float, TimelineStatement]] = []
+    for index in range(1, len(records) - 1):
+        before = int(np.searchsorted(frames, frames[index] - _LEG_S * fps))
+        after = min(len(frames) - 1, int(np.searchsorted(frames, frames[index] + _LEG_S * fps)))
+        arrival, departure = centres[index] - centres[before], centres[after] - centres[index]
+        if min(np.hypot(*arrival), np.hypot(*departure)) < _MIN_LEG * sizes[index]:
             continue
-        angle = _angle(came, went)
+        angle = _angle(arrival, departure)
         if angle < _TURN_DEGREES:
             continue
-        turn = Statement(direction_name(*went.tolist()), int(frames[place]), int(frames[after]))
-        # Neighbouring frames see the same turn; the sharpest of them tells where it is.
-        if out and turn.first <= out[-1][1].last:
-            out[-1] = max(out[-1], (angle, turn), key=lambda one: one[0])
+        direction = direction_name(*departure.tolist())
+        turn = TimelineStatement(direction, int(frames[index]), int(frames[after]))
+        # Neighbouring frames show the same turn; the sharpest of them tells where it is.
+        if turns and turn.first <= turns[-1][1].last:
+            turns[-1] = max(turns[-1], (angle, turn), key=lambda candidate: candidate[0])
         else:
-            out.append((angle, turn))
-    return tuple(turn for _, turn in out)
+            turns.append((angle, turn))
+    return tuple(turn for _, turn in turns)
 
 
-def _angle(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    cosine = float(one @ other / (np.hypot(*one) * np.hypot(*other)))
+def _angle(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
+    """Returns the angle between two vectors in degrees."""
+    cosine = float(before @ after / (np.hypot(*before) * np.hypot(*after)))
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))

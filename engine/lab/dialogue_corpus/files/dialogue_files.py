@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.lab.dialogue_corpus.files.json_lines import read_all
+from engine.lab.dialogue_corpus.files.json_lines import plain_values, read_all
 
 DIALOGUES = "dialogues"
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Turn:
+class CorpusTurn:
     """A question with every form of its true answer.
 
     Attributes:
         part: `anomaly`, `target`, `motion`, `trajectory`, `environment`, `absent`, `narrative`, ….
-        question: the words.
+        question: the words of the question.
         references: all forms of the true facts; training draws one of them.
     """
 
@@ -29,7 +29,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Dialogue:
+class CorpusDialogue:
     """A span with what is true of it and the turns that say so.
 
     Attributes:
@@ -38,7 +38,7 @@ class Dialogue:
         first: first frame.
         last: last frame, inclusive.
         target: number of the target; None for a span without any.
-        truth: what is true of the span, by the names of `wording.Truth`.
+        truth: what is true of the span, as `SpanTruth.as_json` gives it.
         turns: questions with every form of the answer.
     """
 
@@ -48,35 +48,18 @@ class Dialogue:
     last: int
     target: int | None
     truth: Mapping[str, Any]
-    turns: tuple[Turn, ...]
+    turns: tuple[CorpusTurn, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Dialogue:
-        """Restores what `as_json` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is no such dialogue.
-        """
-        turns = tuple(
-            Turn(str(one["part"]), str(one["question"]), tuple(map(str, one["references"])))
-            for one in value["turns"]
-        )
-        target = value["target"]
-        return cls(
-            str(value["video"]), str(value["camera"]), int(value["first"]), int(value["last"]),
-            None if target is None else int(target), dict(value["truth"]), turns,
-        )  # fmt: skip
+        return dict(plain_values(self))
 
 
-def read_dialogues(folder: Path, split: str) -> list[Dialogue]:
+def read_dialogues(folder: Path, split: str) -> list[CorpusDialogue]:
     """Reads the dialogues of a split, in the order of their videos.
 
     Raises:
         BadInputError: the file is missing or damaged.
     """
     path = folder / DIALOGUES / f"{split}.jsonl"
-    return sorted(read_all(path, Dialogue.from_json), key=lambda one: one.video)
+    return sorted(read_all(path, CorpusDialogue), key=lambda dialogue: dialogue.video)

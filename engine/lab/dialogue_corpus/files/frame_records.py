@@ -1,18 +1,25 @@
-"""What is known of a target in a frame, as the stage frames writes it."""
+"""What is known about a target in a frame, as the stage frames writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
 from engine.core.geometry import Box
+from engine.core.json_input import Rule
 
 MEASURED, ASKED, LABELLED = "measured", "asked", "labelled"
+
+
+def _read_box(value: object) -> Box:
+    if not isinstance(value, list) or [type(side) for side in value] != [int] * 4:
+        raise ValueError("is no box")
+    return Box(*value)
 
 
 @dataclass(frozen=True)
@@ -24,17 +31,17 @@ class FrameRecord:
         camera: the camera (scene) it was taken with.
         target: number within the video.
         frame: 0-based.
-        box: in decoded pixels.
+        box: box of the target in decoded pixels.
         mask: runs of the box's pixels in raster order, beginning with those outside the target.
-        cell: of the 3x3 grid that holds the middle of the box.
-        height: of the box in heights of the picture.
+        cell: the cell of the 3x3 grid that holds the middle of the box.
+        height: height of the box as a share of the frame's height.
         upper: name of the colour of its upper part; None when too few pixels show it.
-        lower: likewise of its lower part.
-        speed: of the middle of the box since the sighting before, in its own sizes a second (the
+        lower: the same for its lower part.
+        speed: speed of the middle of the box since the sighting before, in own sizes a second (the
             larger side of the box); None for the first.
-        direction: of that motion on screen; empty while it keeps its place or is new.
-        asked: what a language model said: `kind`, `appearance`, `action`; None when none was asked
-            or it gave no fitting answer.
+        direction: direction of that motion on screen; empty while it stays where it is or is new.
+        description: what a language model answered: `kind`, `appearance`, `action`; None when none
+            was asked or it gave no fitting answer. Files call this `asked`.
         source: `measured` alone, `asked` of a language model, or `labelled` by the footage.
     """
 
@@ -42,7 +49,7 @@ class FrameRecord:
     camera: str
     target: int
     frame: int
-    box: Box
+    box: Annotated[Box, Rule(_read_box, before=True)]
     mask: tuple[int, ...]
     cell: str
     height: float
@@ -50,7 +57,7 @@ class FrameRecord:
     lower: str | None
     speed: float | None
     direction: str
-    asked: Mapping[str, str] | None = None
+    description: Mapping[str, str] | None = field(default=None, metadata={"alias": "asked"})
     source: str = MEASURED
 
     def as_json(self) -> dict[str, Any]:
@@ -60,27 +67,9 @@ class FrameRecord:
             "frame": self.frame, "box": self.box.as_list(), "mask": list(self.mask),
             "cell": self.cell, "height": self.height, "upper": self.upper, "lower": self.lower,
             "speed": self.speed, "direction": self.direction,
-            "asked": None if self.asked is None else dict(self.asked),
+            "asked": None if self.description is None else dict(self.description),
             "source": self.source,
         }  # fmt: skip
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> FrameRecord:
-        """Restores what `as_json` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is no such record.
-        """
-        x, y, w, h = (int(side) for side in value["box"])
-        asked = value["asked"]
-        return cls(
-            str(value["video"]), str(value["camera"]), int(value["target"]), int(value["frame"]),
-            Box(x, y, w, h), tuple(int(run) for run in value["mask"]), str(value["cell"]),
-            float(value["height"]), _word(value["upper"]), _word(value["lower"]),
-            None if value["speed"] is None else float(value["speed"]), str(value["direction"]),
-            None if asked is None else {str(name): str(said) for name, said in asked.items()},
-            str(value["source"]),
-        )  # fmt: skip
 
 
 def encode_mask(mask: NDArray[np.bool_]) -> tuple[int, ...]:
@@ -101,7 +90,3 @@ def decode_mask(runs: tuple[int, ...], box: Box) -> NDArray[np.bool_]:
         raise BadInputError("a mask that does not fill its box", box.as_list(), "build again")
     values = np.arange(len(runs)) % 2 == 1
     return np.repeat(values, runs).reshape(box.h, box.w)
-
-
-def _word(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -1,4 +1,4 @@
-"""What people made of records and sentences: a file of its own that is only ever added to."""
+"""Reviews of records and sentences by people, in a file that lines are only added to."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal
 
 from engine.core.errors import ResourceError
 from engine.lab.dialogue_corpus.files.json_lines import read_all
 
 REVIEWS = "reviews.jsonl"
 RECORD_FIELDS = ("upper", "lower", "kind", "appearance", "action")
-"""What of a record can be corrected."""
+"""The fields of a record that can be corrected."""
 
 ANSWER = "answer"
-"""What of a sentence can be corrected."""
+"""The field of a sentence that can be corrected."""
 
 Kind = Literal["target", "frame", "sentence"]
 Verdict = Literal["accepted", "corrected", "rejected"]
-_LONGEST = 400
+_MAX_LENGTH = 400  # characters of a corrected field: a few sentences; a choice
 
 
 @dataclass(frozen=True)
-class Subject:
+class ReviewSubject:
     """What a review is about.
 
     Attributes:
@@ -36,7 +36,7 @@ class Subject:
         target: number within the video; None for sentences about a span without any.
         first: first frame of the dialogue, or the frame; None for a target.
         last: last frame, inclusive; None for a target.
-        part: of the sentence, as `motion`; empty otherwise.
+        part: the part that a sentence belongs to, as `motion`; empty otherwise.
     """
 
     kind: Kind
@@ -48,54 +48,33 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Review:
-    """What someone made of something.
+class CorpusReview:
+    """One review, as a line of the file holds it.
 
     Attributes:
-        number: from 1, in the order of the file.
+        number: number of the review, from 1 in the order of the file.
         who: `user@host`.
         when: UTC, ISO.
         subject: what it is about.
         verdict: accepted, corrected or rejected; empty when it only takes another back.
-        changes: field -> what it should say, of what is corrected.
+        changes: the corrected fields with their new text.
         undoes: number of the review it takes back; None when it takes none back.
     """
 
     number: int
     who: str
     when: str
-    subject: Subject
+    subject: ReviewSubject
     verdict: Verdict | Literal[""]
     changes: Mapping[str, str] = field(default_factory=dict)
     undoes: int | None = None
 
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Review:
-        """Restores a line.
 
-        Raises:
-            KeyError, TypeError, ValueError: it is no review.
-        """
-        about, verdict = value["subject"], str(value["verdict"])
-        kind = str(about["kind"])
-        if kind not in get_args(Kind) or verdict not in ("", *get_args(Verdict)):
-            raise ValueError("no such review")
-        subject = Subject(
-            kind, str(about["video"]), _whole(about["target"]),  # type: ignore[arg-type]
-            _whole(about["first"]), _whole(about["last"]), str(about["part"]),
-        )  # fmt: skip
-        changes = {str(name): str(said) for name, said in value["changes"].items()}
-        return cls(
-            int(value["number"]), str(value["who"]), str(value["when"]), subject,
-            verdict, changes, _whole(value["undoes"]),  # type: ignore[arg-type]
-        )  # fmt: skip
-
-
-class Reviews:
+class CorpusReviews:
     """The reviews of a folder.
 
     Args:
-        folder: that `dialogues build` wrote.
+        folder: a folder that `dialogues build` wrote.
 
     Raises:
         BadInputError: the file is damaged.
@@ -104,44 +83,44 @@ class Reviews:
     def __init__(self, folder: Path) -> None:
         self._path = folder / REVIEWS
         there = self._path.is_file()
-        self._all = read_all(self._path, Review.from_json) if there else []
+        self._all = read_all(self._path, CorpusReview) if there else []
 
     @property
-    def all(self) -> tuple[Review, ...]:
-        """Everything that was said, in order, what was taken back included."""
+    def all(self) -> tuple[CorpusReview, ...]:
+        """All reviews in order, including those that were taken back."""
         return tuple(self._all)
 
     @property
-    def standing(self) -> dict[Subject, Review]:
-        """What stands: the latest review of each subject that was not taken back."""
-        return {one.subject: one for one in self._standing()}
+    def standing(self) -> dict[ReviewSubject, CorpusReview]:
+        """The reviews in effect: the latest of each subject that was not taken back."""
+        return {review.subject: review for review in self._standing()}
 
-    def of(self, subject: Subject) -> Review | None:
-        """Returns what stands of a subject; None when nobody reviewed it."""
+    def of(self, subject: ReviewSubject) -> CorpusReview | None:
+        """Returns the review in effect of a subject; None when there is none."""
         return self.standing.get(subject)
 
     def add(
         self,
-        subject: Subject,
+        subject: ReviewSubject,
         verdict: Verdict,
         who: str,
         changes: Mapping[str, str] | None = None,
-    ) -> Review:
+    ) -> CorpusReview:
         """Writes a review.
 
         Args:
             subject: what it is about.
-            verdict: what is made of it.
+            verdict: whether it is accepted, corrected or rejected.
             who: `user@host`.
-            changes: field -> what it should say; of corrected ones only.
+            changes: the corrected fields with their new text.
 
         Raises:
             ResourceError: it cannot be written; nothing is then added.
         """
-        said = {name: _one_line(text) for name, text in (changes or {}).items()}
-        return self._append(subject, verdict, who, said, None)
+        lines = {name: _one_line(text) for name, text in (changes or {}).items()}
+        return self._append(subject, verdict, who, lines, None)
 
-    def undo(self, who: str) -> Review | None:
+    def undo(self, who: str) -> CorpusReview | None:
         """Takes the latest standing review back and returns it; None when there is none.
 
         Raises:
@@ -153,21 +132,23 @@ class Reviews:
         self._append(standing[-1].subject, "", who, {}, standing[-1].number)
         return standing[-1]
 
-    def _standing(self) -> list[Review]:
-        undone = {one.undoes for one in self._all}
-        return [one for one in self._all if one.undoes is None and one.number not in undone]
+    def _standing(self) -> list[CorpusReview]:
+        undone = {review.undoes for review in self._all}
+        return [
+            review for review in self._all if review.undoes is None and review.number not in undone
+        ]
 
     def _append(
         self,
-        subject: Subject,
+        subject: ReviewSubject,
         verdict: Verdict | Literal[""],
         who: str,
         changes: Mapping[str, str],
         undoes: int | None,
-    ) -> Review:
+    ) -> CorpusReview:
         number = self._all[-1].number + 1 if self._all else 1
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
-        review = Review(number, who, when, subject, verdict, dict(changes), undoes)
+        review = CorpusReview(number, who, when, subject, verdict, dict(changes), undoes)
         line = json.dumps(asdict(review), ensure_ascii=False, sort_keys=True) + "\n"
         try:
             _add(self._path, line.encode())
@@ -194,9 +175,5 @@ def _add(path: Path, data: bytes) -> None:
 
 
 def _one_line(text: str) -> str:
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(shown.split())[:_LONGEST]
-
-
-def _whole(value: object) -> int | None:
-    return None if value is None else int(str(value))
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(printable.split())[:_MAX_LENGTH]

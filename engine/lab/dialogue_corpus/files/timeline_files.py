@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.core.json_input import REFUSE_UNKNOWN
 from engine.lab.dialogue_corpus.files.frame_records import FrameRecord
-from engine.lab.dialogue_corpus.files.json_lines import Line, read_all
+from engine.lab.dialogue_corpus.files.json_lines import plain_values, read_all
 
 VIDEOS, FRAMES, TIMELINES, CHECKS = "videos", "frames", "timelines", "checks"
 KEPT, ASIDE, DROPPED = "kept", "aside", "dropped"
 
 
 @dataclass(frozen=True)
-class VideoAbout:
-    """What later stages need to know of a video.
+class VideoRecord:
+    """What later stages need to know about a video.
 
     Attributes:
         name: unique within the data set.
         camera: the camera it was taken with.
-        split: it belongs to.
+        split: the split that it belongs to.
         path: below the data set's folder, with `/` between folders.
-        frames: how many there are.
+        frames: how many frames it has.
         fps: frames a second.
         size: width and height in pixels.
         step: distance of the sampled frames.
-        place: what it shows, in a few words; empty where nobody said.
+        surroundings: what it shows, in a few words; empty where it is not known. Files call this
+            `place`.
         grey: whether it is without colour.
     """
 
@@ -40,45 +42,33 @@ class VideoAbout:
     fps: float
     size: tuple[int, int]
     step: int
-    place: str
+    surroundings: str = field(metadata={"alias": "place"})
     grey: bool
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain JSON values."""
-        return {**asdict(self), "size": list(self.size)}
-
-    @classmethod
-    def from_json(cls, value: Line) -> VideoAbout:
-        """Restores what `as_json` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is no such line.
-        """
-        width, height = (int(side) for side in value["size"])
-        return cls(
-            str(value["name"]), str(value["camera"]), str(value["split"]), str(value["path"]),
-            int(value["frames"]), float(value["fps"]), (width, height), int(value["step"]),
-            str(value["place"]), bool(value["grey"]),
-        )  # fmt: skip
+        return dict(plain_values(self))
 
 
 @dataclass(frozen=True)
-class Statement:
-    """Something that is said of a target with the frames that show it.
+class TimelineStatement:
+    """Something that is stated about a target, with the frames that show it.
 
     Attributes:
-        said: a cell, a direction, a colour, an action.
+        value: a cell, a direction, a colour, an action. Files call this `said`.
         first: first frame that shows it.
         last: last frame that shows it, inclusive.
     """
 
-    said: str
+    __pydantic_config__ = REFUSE_UNKNOWN
+
+    value: str = field(metadata={"alias": "said"})
     first: int
     last: int
 
 
 @dataclass(frozen=True)
-class Timeline:
+class TargetTimeline:
     """What a target did while it was in view.
 
     Attributes:
@@ -88,16 +78,16 @@ class Timeline:
         frames: the sampled frames that show it.
         enters: the cell of its first frame.
         leaves: the cell of its last frame.
-        direction: from the first place to the last; empty when it keeps its place.
+        direction: direction from the first position to the last; empty when it stays where it is.
         speed: median of its speeds, in its own sizes a second.
-        path: cells, one after another.
-        turns: new directions.
-        stops: cells in which it kept its place for a second or longer.
+        path: its cells, one after another.
+        turns: the new directions it takes.
+        stops: cells in which it stays for a second or longer.
         upper: colours of its upper part, one after another.
         lower: colours of its lower part.
-        actions: what a language model said it does; empty where none was asked.
-        appearances: what it said it looks like.
-        kinds: what it said it is.
+        actions: what it does, as a language model answered; empty where none was asked.
+        appearances: what it looks like, likewise.
+        kinds: what it is, likewise.
     """
 
     video: str
@@ -108,40 +98,23 @@ class Timeline:
     leaves: str
     direction: str
     speed: float
-    path: tuple[Statement, ...]
-    turns: tuple[Statement, ...]
-    stops: tuple[Statement, ...]
-    upper: tuple[Statement, ...]
-    lower: tuple[Statement, ...]
-    actions: tuple[Statement, ...]
-    appearances: tuple[Statement, ...]
-    kinds: tuple[Statement, ...]
+    path: tuple[TimelineStatement, ...]
+    turns: tuple[TimelineStatement, ...]
+    stops: tuple[TimelineStatement, ...]
+    upper: tuple[TimelineStatement, ...]
+    lower: tuple[TimelineStatement, ...]
+    actions: tuple[TimelineStatement, ...]
+    appearances: tuple[TimelineStatement, ...]
+    kinds: tuple[TimelineStatement, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Timeline:
-        """Restores what `as_json` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is no such timeline.
-        """
-        lists = [tuple(Statement(**one) for one in value[name]) for name in _LISTS]
-        return cls(
-            str(value["video"]), str(value["camera"]), int(value["target"]),
-            tuple(int(frame) for frame in value["frames"]), str(value["enters"]),
-            str(value["leaves"]), str(value["direction"]), float(value["speed"]), *lists,
-        )  # fmt: skip
-
-
-_LISTS = ("path", "turns", "stops", "upper", "lower", "actions", "appearances", "kinds")
+        return dict(plain_values(self))
 
 
 @dataclass(frozen=True)
-class Reason:
-    """What does not agree.
+class CheckReason:
+    """What contradicts itself about a target, or is doubtful.
 
     Attributes:
         code: `speed`, `direction`, `colour`, `colour_changes`, `jump`, `size`, `short`.
@@ -155,7 +128,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Check:
+class TargetCheck:
     """The verdict on a target.
 
     Attributes:
@@ -168,71 +141,53 @@ class Check:
     video: str
     target: int
     verdict: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[CheckReason, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Check:
-        """Restores what `as_json` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is no such check.
-        """
-        reasons = tuple(
-            Reason(str(one["code"]), str(one["text"]), _span(one["frames"]))
-            for one in value["reasons"]
-        )
-        return cls(str(value["video"]), int(value["target"]), str(value["verdict"]), reasons)
+        return dict(plain_values(self))
 
 
-def read_videos(folder: Path) -> list[VideoAbout]:
+def read_videos(folder: Path) -> list[VideoRecord]:
     """Reads what the first stage wrote about the videos.
 
     Raises:
         BadInputError: it is missing or damaged.
     """
-    return read_all(folder / f"{VIDEOS}.jsonl", VideoAbout.from_json)
+    return read_all(folder / f"{VIDEOS}.jsonl", VideoRecord)
 
 
 def read_frames(folder: Path) -> list[FrameRecord]:
-    """Reads what the first stage wrote.
+    """Reads the records that the first stage wrote.
 
     Raises:
         BadInputError: it is missing or damaged.
     """
-    return read_all(folder / f"{FRAMES}.jsonl", FrameRecord.from_json)
+    return read_all(folder / f"{FRAMES}.jsonl", FrameRecord)
 
 
-def read_timelines(folder: Path) -> list[Timeline]:
+def read_timelines(folder: Path) -> list[TargetTimeline]:
     """Reads what the second stage wrote.
 
     Raises:
         BadInputError: it is missing or damaged.
     """
-    return read_all(folder / f"{TIMELINES}.jsonl", Timeline.from_json)
+    return read_all(folder / f"{TIMELINES}.jsonl", TargetTimeline)
 
 
-def read_checks(folder: Path) -> list[Check]:
+def read_checks(folder: Path) -> list[TargetCheck]:
     """Reads what the third stage wrote.
 
     Raises:
         BadInputError: it is missing or damaged.
     """
-    return read_all(folder / f"{CHECKS}.jsonl", Check.from_json)
+    return read_all(folder / f"{CHECKS}.jsonl", TargetCheck)
 
 
-def grouped(
+def records_by_target(
     records: Sequence[FrameRecord],
 ) -> Iterator[tuple[tuple[str, int], list[FrameRecord]]]:
     """Yields video and target with their records, in order of frame."""
-    ordered = sorted(records, key=lambda one: (one.video, one.target, one.frame))
-    for key, group in itertools.groupby(ordered, key=lambda one: (one.video, one.target)):
+    ordered = sorted(records, key=lambda record: (record.video, record.target, record.frame))
+    for key, group in itertools.groupby(ordered, key=lambda record: (record.video, record.target)):
         yield key, list(group)
-
-
-def _span(value: Sequence[object]) -> tuple[int, int]:
-    first, last = (int(str(frame)) for frame in value)
-    return first, last

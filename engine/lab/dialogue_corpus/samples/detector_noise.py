@@ -1,4 +1,4 @@
-"""Heatmaps as a detector that errs would give them: RAE learns maps, not their source."""
+"""Heatmap noise: true heatmaps are made to look measured, so that RAE learns from both alike."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from numpy.typing import NDArray
 
 Heat = NDArray[np.float32]
 
-_HOT = 0.5
-_OVERLAP = 0.2
-_KEEPS_PLACE = 0.15
+# A cell counts as abnormal from this score on, as an event starts; a choice.
+_HOT_SCORE = 0.5
+# Of the hot cells, the share that may lie away from the true target; a choice.
+_MAX_STRAY_SHARE = 0.2
+# Of the random targets, the share that stays where it is; a choice.
+_STILL_SHARE = 0.15
 
 
-def erring(heat: Heat, rng: np.random.Generator) -> Heat:
-    """Makes a heatmap of truth look like one that was measured.
+def add_heatmap_noise(heat: Heat, rng: np.random.Generator) -> Heat:
+    """Makes a true heatmap look like one that was measured.
 
-    Targets get another strength (beyond the limit all the same), another size and soft edges, and
-    are missed in a step now and then; usual things glow below the limit.
+    Targets get another strength (still above the limit), another size and soft edges, and are
+    missed in some steps; what moves as usual glows below the limit.
 
     Args:
-        heat: float32 [n, R, C], of a perfect detector.
+        heat: float32 [n, R, C], the heatmaps of a perfect detector.
         rng: draws the errors.
 
     Returns:
@@ -28,47 +31,52 @@ def erring(heat: Heat, rng: np.random.Generator) -> Heat:
     """
     strength = float(rng.uniform(0.65, 1.0))
     sigma = float(rng.uniform(0.0, 1.3))
-    grown = int(rng.integers(0, 2))
+    grows = int(rng.integers(0, 2))
     missed = rng.random(len(heat)) < rng.choice((0.0, 0.2, 0.5), p=(0.6, 0.25, 0.15))
-    # The first and the last step with evidence say from where to where.
-    shown = np.flatnonzero(heat.max((1, 2)) > 0)
-    missed[shown[:1]] = missed[shown[-1:]] = False
+    # The first and the last hot step tell where the target starts and ends.
+    hot_steps = np.flatnonzero(heat.max((1, 2)) > 0)
+    missed[hot_steps[:1]] = missed[hot_steps[-1:]] = False
     glow = _glow(heat.shape, rng)
-    out = np.empty_like(heat)
-    for step, given in enumerate(heat):
-        one = given.copy()
-        if grown:
-            one = np.asarray(cv2.dilate(one, np.ones((3, 3), np.uint8)), np.float32)
+    noisy = np.empty_like(heat)
+    for step, true_heat in enumerate(heat):
+        step_heat = true_heat.copy()
+        if grows:
+            step_heat = np.asarray(cv2.dilate(step_heat, np.ones((3, 3), np.uint8)), np.float32)
         if sigma > 0.2:
-            peak = float(one.max())
-            one = np.asarray(cv2.GaussianBlur(one, (0, 0), sigma), np.float32)
-            one *= peak / max(float(one.max()), 1e-6)
+            peak = float(step_heat.max())
+            step_heat = np.asarray(cv2.GaussianBlur(step_heat, (0, 0), sigma), np.float32)
+            step_heat *= peak / max(float(step_heat.max()), 1e-6)
         wobble = float(rng.uniform(0.85, 1.0))
-        out[step] = np.maximum(0.0 if missed[step] else one * strength * wobble, glow[step])
-    return np.clip(out, 0, 1).astype(np.float32)
+        seen_heat = 0.0 if missed[step] else step_heat * strength * wobble
+        noisy[step] = np.maximum(seen_heat, glow[step])
+    return np.clip(noisy, 0, 1).astype(np.float32)
 
 
-def wandering(shape: tuple[int, int, int], rng: np.random.Generator) -> Heat:
-    """Draws the heatmap of one target that crosses the picture, or keeps its place.
+def random_target_heatmap(shape: tuple[int, int, int], rng: np.random.Generator) -> Heat:
+    """Draws the heatmap of one target that crosses the frame or stays where it is.
 
-    Nothing has to be rendered for it, so that RAE sees far more places and ways than footage has.
+    Nothing has to be rendered for it, so RAE sees far more positions and trajectories than there
+    are in footage.
 
     Args:
         shape: steps, rows and columns.
-        rng: draws everything.
+        rng: draws start, end and size of the target.
+
+    Returns:
+        float32 of `shape`, 1 inside the target and 0 elsewhere.
     """
     steps, rows, columns = shape
-    out = np.zeros(shape, np.float32)
+    heatmap = np.zeros(shape, np.float32)
     start = rng.uniform(0, 1, 2)
-    end = start if rng.random() < _KEEPS_PLACE else rng.uniform(0, 1, 2)
+    end = start if rng.random() < _STILL_SHARE else rng.uniform(0, 1, 2)
     size = float(np.exp(rng.uniform(np.log(0.04), np.log(0.35))))
     half = size * rows / 2, size * float(rng.uniform(0.3, 1.2)) * rows / 2
     for step in range(steps):
         y, x = start + (end - start) * (step / max(1, steps - 1))
         top, bottom = _within(y * rows, half[0], rows)
         left, right = _within(x * columns, half[1], columns)
-        out[step, top:bottom, left:right] = 1
-    return out
+        heatmap[step, top:bottom, left:right] = 1
+    return heatmap
 
 
 def _within(middle: float, half: float, length: int) -> tuple[int, int]:
@@ -77,29 +85,33 @@ def _within(middle: float, half: float, length: int) -> tuple[int, int]:
 
 
 def agrees(heat: Heat, truth: Heat) -> bool:
-    """Whether measured evidence can be spoken of as the truth has it.
+    """Returns whether a measured heatmap shows what is true of its span.
 
-    A span whose target the detectors did not find, or in which they found something else, teaches
+    A span whose target the detectors missed, or in which they measured something else, would teach
     a language model to say what it is not shown; such samples are left out of training.
 
     Args:
-        heat: float32 [n, R, C], measured.
-        truth: float32 [n, R, C], of a perfect detector.
+        heat: float32 [n, R, C], as it was measured.
+        truth: float32 [n, R, C], that of a perfect detector.
     """
-    hot, wanted = heat >= _HOT, truth > 0
-    if not wanted.any():
+    hot, target = heat >= _HOT_SCORE, truth > 0
+    if not target.any():
         return not hot.any()
-    found = [bool((h & w).any()) for h, w in zip(hot, wanted, strict=True) if w.any()]
-    around = np.asarray(wanted.any(0), np.uint8)
+    matches = [
+        bool((hot_step & target_step).any())
+        for hot_step, target_step in zip(hot, target, strict=True)
+        if target_step.any()
+    ]
+    around = np.asarray(target.any(0), np.uint8)
     near = np.asarray(cv2.dilate(around, np.ones((5, 5), np.uint8))) > 0
     strays = int((hot & ~near).sum())
-    enough = sum(found) >= 0.6 * len(found)
-    return found[0] and found[-1] and enough and strays <= _OVERLAP * int(hot.sum())
+    enough = sum(matches) >= 0.6 * len(matches)
+    return matches[0] and matches[-1] and enough and strays <= _MAX_STRAY_SHARE * int(hot.sum())
 
 
 def _glow(shape: tuple[int, ...], rng: np.random.Generator) -> Heat:
-    """Things that move as usual: soft spots below the limit that wander."""
-    out = np.zeros(shape, np.float32)
+    """Draws what moves as usual: soft moving spots below the limit."""
+    glow = np.zeros(shape, np.float32)
     rows, columns = shape[1:]
     for _ in range(int(rng.integers(0, 5))):
         level = float(rng.uniform(0.05, 0.42))
@@ -112,5 +124,5 @@ def _glow(shape: tuple[int, ...], rng: np.random.Generator) -> Heat:
             if 0 <= cx < columns and 0 <= cy < rows:
                 spot[cy, cx] = 1
                 spot = np.asarray(cv2.GaussianBlur(spot, (0, 0), radius), np.float32)
-                out[step] = np.maximum(out[step], spot / max(float(spot.max()), 1e-6) * level)
-    return out
+                glow[step] = np.maximum(glow[step], spot / max(float(spot.max()), 1e-6) * level)
+    return glow

@@ -1,28 +1,29 @@
-"""Samples of a dialogue: the truth of a span with every map of it, kept on disk."""
+"""Training samples for the dialogue: the truth of a span with all its heatmaps, cached on disk."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.arrays import pack_arrays, unpack_arrays
-from engine.core.processes import map_in_processes
+from engine.core.files import write_atomically
 from engine.core.progress import CancelToken, Progress, ProgressCallback
-from engine.lab.dialogue_corpus.wording import Truth
+from engine.lab.dialogue_corpus.wording import SpanTruth
+from engine.lab.parallel_tasks import map_in_processes
 from engine.tvad.backbones.backbone import Backbone
 
 TRUE = "true"
-_VERSION = 2
+_VERSION = 2  # of the files; raise it when samples are made in another way, so that old ones go
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """One map of a span and the span looked at through it.
+class HeatmapInputs:
+    """One heatmap of a span, with the video tokens that it selects.
 
     Attributes:
         heat: float32 [T'-1, R, C], 0..1.
@@ -41,14 +42,14 @@ class DialogueSample:
         video: name of the video.
         span: first and last frame.
         truth: what is true of it.
-        seen: by source of the map: `true`, and `scene`, `text`, `fused` where they were measured
-            and agree with the truth.
+        inputs: what each source of a heatmap gives: `true`, and `scene`, `text`, `fused` where they
+            were measured and agree with the truth.
     """
 
     video: str
     span: tuple[int, int]
-    truth: Truth
-    seen: dict[str, Seen]
+    truth: SpanTruth
+    inputs: dict[str, HeatmapInputs]
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,15 @@ class SampleFile:
     """The samples of a video, on disk once they were made.
 
     Attributes:
-        path: of the file.
-        make: makes them; a picklable function.
+        path: the file.
+        make: makes the samples of the video; a picklable function.
     """
 
     path: Path
     make: Callable[[Backbone, CancelToken], Iterable[DialogueSample]]
 
 
-def kept_samples(
+def cached_samples(
     files: Sequence[SampleFile],
     backbone: Callable[[], Backbone],
     processes: int,
@@ -76,9 +77,9 @@ def kept_samples(
     Samples of another version of the program are made anew.
 
     Args:
-        files: of the videos; their samples come in this order.
-        backbone: loads what looks at the footage, in each process, so it is picklable.
-        processes: how many videos are looked at at a time.
+        files: one for each video; samples come in this order.
+        backbone: loads the backbone; called in each process, so it must be picklable.
+        processes: how many videos are read at a time.
         progress: told after each video.
         cancel: looked at while samples are made.
 
@@ -86,23 +87,21 @@ def kept_samples(
         CancelledError: the user stopped; the files that were written stay.
         ResourceError: a process died.
     """
-    missing = [one for one in files if not _current(one.path)]
+    missing = [file for file in files if not _is_current(file.path)]
     done = len(files) - len(missing)
     for _ in map_in_processes(backbone, _write, missing, processes, cancel):
         done += 1
         progress(Progress("dialogues", done, len(files), unit="videos"))
-    for one in files:
-        yield from unpack_samples(one.path.read_bytes())
+    for file in files:
+        yield from unpack_samples(file.path.read_bytes())
 
 
 def _write(backbone: Backbone, file: SampleFile, cancel: CancelToken) -> None:
-    part = file.path.with_suffix(".part")
     file.path.parent.mkdir(parents=True, exist_ok=True)
-    part.write_bytes(pack_samples(list(file.make(backbone, cancel))))
-    part.replace(file.path)
+    write_atomically(file.path, pack_samples(list(file.make(backbone, cancel))))
 
 
-def _current(path: Path) -> bool:
+def _is_current(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -114,11 +113,11 @@ def pack_samples(samples: Sequence[DialogueSample]) -> bytes:
     """Packs samples into bytes; maps and tokens keep half precision."""
     arrays: dict[str, NDArray[np.float16]] = {}
     about = []
-    for place, one in enumerate(samples):
-        about.append([one.video, list(one.span), asdict(one.truth), list(one.seen)])
-        for source, seen in one.seen.items():
-            arrays[f"{place}.{source}.heat"] = seen.heat.astype(np.float16)
-            arrays[f"{place}.{source}.video"] = seen.video.astype(np.float16)
+    for index, sample in enumerate(samples):
+        about.append([sample.video, list(sample.span), sample.truth.as_json(), list(sample.inputs)])
+        for source, inputs in sample.inputs.items():
+            arrays[f"{index}.{source}.heat"] = inputs.heat.astype(np.float16)
+            arrays[f"{index}.{source}.video"] = inputs.video.astype(np.float16)
     head = json.dumps([_VERSION, about]).encode()
     return len(head).to_bytes(4, "little") + head + pack_arrays(arrays)
 
@@ -128,12 +127,12 @@ def unpack_samples(data: bytes) -> Iterator[DialogueSample]:
     length = int.from_bytes(data[:4], "little")
     about = json.loads(data[4 : 4 + length])[1]
     arrays = unpack_arrays(data[4 + length :])
-    for place, (video, span, truth, sources) in enumerate(about):
-        seen = {
-            source: Seen(
-                arrays[f"{place}.{source}.heat"].astype(np.float32),
-                arrays[f"{place}.{source}.video"].astype(np.float32),
+    for index, (video, span, truth, sources) in enumerate(about):
+        inputs = {
+            source: HeatmapInputs(
+                arrays[f"{index}.{source}.heat"].astype(np.float32),
+                arrays[f"{index}.{source}.video"].astype(np.float32),
             )
             for source in sources
         }
-        yield DialogueSample(video, (span[0], span[1]), Truth(**truth), seen)
+        yield DialogueSample(video, (span[0], span[1]), SpanTruth.from_json(truth), inputs)

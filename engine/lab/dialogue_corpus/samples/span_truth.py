@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.core.directions import cell_name, direction_name
-from engine.lab.datasets.rendered import RenderedVideo, Target
-from engine.lab.dialogue_corpus.wording import Truth
-
-_STILL = 0.04
-"""Share of the picture's diagonal that a target moves at least to have a direction."""
+from engine.core.geometry import cell_name, direction_name
+from engine.lab.datasets.rendered_footage import RenderedVideo, Target
+from engine.lab.dialogue_corpus.span_limits import MIN_SHIFT
+from engine.lab.dialogue_corpus.wording import SpanTruth
 
 
 def span_truth(
@@ -18,21 +16,21 @@ def span_truth(
     boxes: tuple[tuple[float, float], ...],
     people: int,
     span: tuple[int, int],
-) -> Truth:
-    """Says what is true of a span.
+) -> SpanTruth:
+    """Returns what is true of a span.
 
     Args:
-        video: it is a span of.
-        target: that is abnormal in it; None for a normal span.
+        video: the video that the span is part of.
+        target: the target that is abnormal in it; None for a normal span.
         boxes: centres of the target's box at the start and at the end, in pixels.
         people: how many others are in view.
         span: first and last frame.
     """
     if target is None:
-        return Truth(None, video.layout, video.grey, people)
+        return SpanTruth(None, video.layout, video.grey, people)
     (x0, y0), (x1, y1) = boxes[0], boxes[-1]
-    far = np.hypot(x1 - x0, y1 - y0) / np.hypot(*video.size) >= _STILL
-    return Truth(
+    far = np.hypot(x1 - x0, y1 - y0) / np.hypot(*video.size) >= MIN_SHIFT
+    return SpanTruth(
         target=target.class_in(*span) or "walking",
         layout=video.layout,
         grey=video.grey,

@@ -1,1 +1,1 @@
-"""Judging a dialogue: yes and no, places, actions, colours, BLEU, and what the heatmap does."""
+"""Evaluation of the dialogue: yes and no, cells, actions, colours, BLEU, and heatmap controls."""

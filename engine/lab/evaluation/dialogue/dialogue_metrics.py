@@ -12,42 +12,48 @@ from typing import Any
 import numpy as np
 
 from engine.core.progress import CancelToken, Progress, ProgressCallback
-from engine.dialogue.answer_parsing import action_in, colour_in, places_in, yes_or_no
+from engine.dialogue.answer_parsing import cells_in, yes_or_no
 from engine.dialogue.conversation import Conversation
-from engine.dialogue.dialogue_model import DialogueModel, SpanEvidence, span_evidence
-from engine.lab.dialogue_corpus.wording import colour_of
-from engine.lab.evaluation.dialogue.evaluated_spans import OF_ANOTHER, HeatGiver, JudgedSpan
+from engine.dialogue.dialogue_inputs import DialogueInputs, gather_inputs
+from engine.dialogue.dialogue_model import DialogueModel
+from engine.lab.dialogue_corpus.answer_words import action_in, colour_in
+from engine.lab.dialogue_corpus.wording import QUESTIONS, SpanTruth, colour_of
+from engine.lab.evaluation.dialogue.evaluated_spans import (
+    OF_ANOTHER,
+    ControlHeatmaps,
+    EvaluatedSpan,
+)
 from engine.media import open_source
 from engine.tvad.backbones.backbone import Backbone
 from engine.tvad.language.runtime import Sampling
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
+class EvaluatedAnswer:
     """One answer beside what it should have been.
 
     Attributes:
-        span: that was asked about.
-        part: of the question.
-        question: the words.
-        reference: the form drawn.
+        span: the span that the question is about.
+        part: which part of the interview the question belongs to.
+        question: the words of the question.
+        reference: the form that was drawn from `references`; empty without any.
         references: all forms of the true facts.
-        answer: what the model said.
-        tokens: of the answer.
-        partner: the span whose heatmap was given; None for its own.
+        text: what the model answered.
+        tokens: number of tokens of the answer.
+        partner: the span whose heatmap the model was given; None for its own.
         first_token_s: seconds from question to first token.
-        tokens_per_s: after the first.
-        prefix_s: seconds from choosing the span to its evidence being read.
+        tokens_per_s: tokens a second after the first.
+        prefix_s: seconds from choosing the span until its inputs were read.
     """
 
-    span: JudgedSpan
+    span: EvaluatedSpan
     part: str
     question: str
     reference: str
     references: tuple[str, ...]
-    answer: str
+    text: str
     tokens: int
-    partner: JudgedSpan | None
+    partner: EvaluatedSpan | None
     first_token_s: float | None
     tokens_per_s: float | None
     prefix_s: float
@@ -61,167 +67,174 @@ class Said:
             "question": self.question,
             "reference": self.reference,
             "references": list(self.references),
-            "answer": self.answer,
+            "answer": self.text,
             "tokens": self.tokens,
         }
 
 
-def judge(
+def ask_about_spans(
     model: DialogueModel,
     backbone: Backbone,
-    spans: Sequence[JudgedSpan],
-    heat: HeatGiver,
+    spans: Sequence[EvaluatedSpan],
+    heat: ControlHeatmaps,
     kind: str,
     blind: bool,
     progress: ProgressCallback,
     cancel: CancelToken,
-) -> list[Said]:
+) -> list[EvaluatedAnswer]:
     """Holds a dialogue about every span.
 
     Args:
         model: the pack's language model with its parts.
-        backbone: of the pack.
-        spans: that are asked about.
-        heat: gives each its heatmap.
-        kind: which heatmap that is.
-        blind: leaves video and anomaly tokens out.
+        backbone: the backbone of the pack.
+        spans: what the dialogues are about.
+        heat: gives each span its heatmap.
+        kind: which heatmap that is, one of `HEATMAPS`.
+        blind: whether video and anomaly tokens are left out.
         progress: told after each dialogue.
         cancel: looked at between answers.
     """
-    said: list[Said] = []
-    begun = time.monotonic()
-    for place, span in enumerate(spans):
-        given = heat.of(span)
-        if given is not None:
+    answers: list[EvaluatedAnswer] = []
+    start_s = time.monotonic()
+    for index, span in enumerate(spans):
+        heat_of_span = heat.of(span)
+        if heat_of_span is not None:
             if not blind:
                 # An analysis is no part of the time that reading the evidence takes.
-                given([span.first])
-            started = time.monotonic()
-            evidence = SpanEvidence(None, None)
+                heat_of_span([span.first])
+            reading_start_s = time.monotonic()
+            inputs = DialogueInputs(None, None)
             if not blind:
                 with open_source(span.path, fps=25.0 if span.path.is_dir() else None) as source:
-                    evidence = span_evidence(
-                        backbone, source, (span.first, span.last), given, cancel
+                    inputs = gather_inputs(
+                        backbone, source, (span.first, span.last), heat_of_span, cancel
                     )
-            conversation = Conversation(model.runtime, model.parts(evidence), cancel=cancel)
-            prefix_s = time.monotonic() - started
+            conversation = Conversation(model.runtime, model.parts(inputs), cancel=cancel)
+            prefix_s = time.monotonic() - reading_start_s
             partner = heat.partner(span) if kind in OF_ANOTHER else None
-            said += _dialogue(conversation, span, partner, prefix_s, cancel)
-        rate = (place + 1) / max(1e-6, time.monotonic() - begun)
-        left = (len(spans) - place - 1) / rate
-        progress(Progress("asking", place + 1, len(spans), rate, left, "dialogues"))
-    return said
+            answers += _dialogue(conversation, span, partner, prefix_s, cancel)
+        rate = (index + 1) / max(1e-6, time.monotonic() - start_s)
+        remaining_s = (len(spans) - index - 1) / rate
+        progress(Progress("asking", index + 1, len(spans), rate, remaining_s, "dialogues"))
+    return answers
 
 
 def _dialogue(
     conversation: Conversation,
-    span: JudgedSpan,
-    partner: JudgedSpan | None,
+    span: EvaluatedSpan,
+    partner: EvaluatedSpan | None,
     prefix_s: float,
     cancel: CancelToken,
-) -> list[Said]:
+) -> list[EvaluatedAnswer]:
     rng = np.random.default_rng([span.first, span.last])
-    out = []
+    answers = []
     for turn in span.turns:
         cancel.check()
-        answered = conversation.ask(turn.question, Sampling(), cancel=cancel)
+        answer = conversation.ask(turn.question, Sampling(), cancel=cancel)
         cancel.check()
-        drawn = str(rng.choice(turn.references)) if turn.references else ""
-        out.append(
-            Said(
-                span, turn.part, turn.question, drawn, turn.references,
-                answered.text, answered.tokens, partner,
-                answered.first_token_s, answered.tokens_per_s, prefix_s,
+        reference = str(rng.choice(turn.references)) if turn.references else ""
+        answers.append(
+            EvaluatedAnswer(
+                span, turn.part, turn.question, reference, turn.references,
+                answer.text, answer.tokens, partner,
+                answer.first_token_s, answer.tokens_per_s, prefix_s,
             )
         )  # fmt: skip
-    return out
+    return answers
 
 
-def figures(said: Sequence[Said]) -> dict[str, Any]:
-    """Sums up answers as `evaluate --dialogue --json` has them; undefined figures are None."""
-    yes = [(yes_or_no(one.answer), one.span.abnormal) for one in said if one.part == "anomaly"]
-    known = [one for one in said if one.part == "trajectory" and one.span.places]
-    swapped = [one for one in known if one.partner is not None and one.partner.places]
-    targets = [one for one in said if one.span.truth is not None and one.span.abnormal]
-    out: dict[str, Any] = {
-        "dialogues": len({id(one.span) for one in said}),
-        "answers": len(said),
-        "yes_no_accuracy": _mean([answer == wanted for answer, wanted in yes]),
-        "balanced_accuracy": _balanced(yes),
-        "yes_share_abnormal": _mean([answer is True for answer, abnormal in yes if abnormal]),
-        "from_exact": _mean([_place(one, one.span, 0) for one in known]),
-        "to_exact": _mean([_place(one, one.span, 1) for one in known]),
-        "from_swapped": _mean([_place(one, one.partner, 0) for one in swapped]),
-        "to_swapped": _mean([_place(one, one.partner, 1) for one in swapped]),
-        "action_exact": _mean([_action(one) for one in targets if one.part == "motion"]),
+def summarise_answers(answers: Sequence[EvaluatedAnswer]) -> dict[str, Any]:
+    """Computes the metrics that `evaluate --dialogue --json` has; undefined ones are None."""
+    by_part = {part: [a for a in answers if a.part == part] for part in QUESTIONS}
+    verdicts = [(yes_or_no(a.text), a.span.abnormal) for a in by_part["anomaly"]]
+    with_cells = [a for a in by_part["trajectory"] if a.span.end_cells]
+    swapped = [a for a in with_cells if a.partner is not None and a.partner.end_cells]
+    metrics: dict[str, Any] = {
+        "dialogues": len({id(a.span) for a in answers}),
+        "answers": len(answers),
+        "yes_no_accuracy": _mean([verdict == abnormal for verdict, abnormal in verdicts]),
+        "balanced_accuracy": _balanced_accuracy(verdicts),
+        "yes_share_abnormal": _mean(
+            [verdict is True for verdict, abnormal in verdicts if abnormal]
+        ),
+        "from_exact": _mean([_names_cell(a, a.span, 0) for a in with_cells]),
+        "to_exact": _mean([_names_cell(a, a.span, 1) for a in with_cells]),
+        "from_swapped": _mean([_names_cell(a, a.partner, 0) for a in swapped]),
+        "to_swapped": _mean([_names_cell(a, a.partner, 1) for a in swapped]),
+        "action_exact": _mean(
+            [
+                action_in(a.text) == truth.target
+                for a in by_part["motion"]
+                if (truth := _target_truth(a)) is not None
+            ]
+        ),
         "colour_exact": _mean(
             [
-                colour_in(one.answer) == _colour(one)
-                for one in targets
-                if one.part == "target" and _colour(one) is not None
+                colour_in(a.text) == colour_of(truth)
+                for a in by_part["target"]
+                if (truth := _target_truth(a)) is not None and colour_of(truth) is not None
             ]
         ),
     }
     signature = None
     for part in ("target", "trajectory"):
-        out[f"bleu4_{part}"], signed = _bleu([one for one in said if one.part == part])
-        signature = signature or signed
-    out["sacrebleu"] = signature
-    out["prefix_s"] = _median([one.prefix_s for one in said if one.part == "anomaly"])
-    out["first_token_s"] = _median([one.first_token_s for one in said])
-    out["tokens_per_s"] = _median([one.tokens_per_s for one in said])
-    return out
+        metrics[f"bleu4_{part}"], signature_of_part = _bleu(by_part[part])
+        signature = signature or signature_of_part
+    metrics["sacrebleu"] = signature
+    metrics["prefix_s"] = _median([a.prefix_s for a in by_part["anomaly"]])
+    metrics["first_token_s"] = _median([a.first_token_s for a in answers])
+    metrics["tokens_per_s"] = _median([a.tokens_per_s for a in answers])
+    return metrics
 
 
-def write_dump(path: Path, said: Sequence[Said]) -> None:
+def write_answers(path: Path, answers: Sequence[EvaluatedAnswer]) -> None:
     """Writes one JSON line a turn.
 
     Raises:
         OSError: the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(one.as_json(), ensure_ascii=False) + "\n" for one in said]
+    lines = [json.dumps(answer.as_json(), ensure_ascii=False) + "\n" for answer in answers]
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def _place(one: Said, span: JudgedSpan | None, end: int) -> bool:
-    found = places_in(one.answer)
-    wanted = None if span is None else span.places
-    return found is not None and wanted is not None and found[end] == wanted[end]
+def _names_cell(answer: EvaluatedAnswer, span: EvaluatedSpan | None, end: int) -> bool:
+    """Returns whether an answer names the true cell of *from* (`end` 0) or *to* (`end` 1)."""
+    cells = cells_in(answer.text)
+    true_cells = None if span is None else span.end_cells
+    return cells is not None and true_cells is not None and cells[end] == true_cells[end]
 
 
-def _action(one: Said) -> bool:
-    assert one.span.truth is not None
-    return action_in(one.answer) == one.span.truth.truth.target
+def _target_truth(answer: EvaluatedAnswer) -> SpanTruth | None:
+    """Returns the truth about the target of an abnormal span, where it is known."""
+    span = answer.span
+    return span.truth.truth if span.abnormal and span.truth is not None else None
 
 
-def _colour(one: Said) -> str | None:
-    assert one.span.truth is not None
-    return colour_of(one.span.truth.truth)
-
-
-def _balanced(yes: Sequence[tuple[bool | None, bool]]) -> float | None:
+def _balanced_accuracy(verdicts: Sequence[tuple[bool | None, bool]]) -> float | None:
+    """Returns the mean of the accuracies on abnormal and on normal spans."""
     shares = [
-        _mean([answer == wanted for answer, wanted in yes if wanted == kind])
+        _mean([verdict == abnormal for verdict, abnormal in verdicts if abnormal == kind])
         for kind in (True, False)
     ]
-    known = [one for one in shares if one is not None]
+    known = [share for share in shares if share is not None]
     return sum(known) / 2 if len(known) == 2 else None
 
 
-def _bleu(said: Sequence[Said]) -> tuple[float | None, str | None]:
+def _bleu(answers: Sequence[EvaluatedAnswer]) -> tuple[float | None, str | None]:
     """Returns corpus BLEU-4 against every form, 0..1, and its signature."""
-    kept = [one for one in said if one.references]
-    if not kept:
+    comparable = [answer for answer in answers if answer.references]
+    if not comparable:
         return None, None
     from sacrebleu.metrics.bleu import BLEU
 
-    most = max(len(one.references) for one in kept)
+    count = max(len(answer.references) for answer in comparable)
     streams = [
-        [one.references[n] if n < len(one.references) else "" for one in kept] for n in range(most)
+        [answer.references[n] if n < len(answer.references) else "" for answer in comparable]
+        for n in range(count)
     ]
     metric = BLEU()
-    score = metric.corpus_score([one.answer for one in kept], streams)
+    score = metric.corpus_score([answer.text for answer in comparable], streams)
     return float(score.score) / 100, str(metric.get_signature())
 
 
@@ -230,5 +243,5 @@ def _mean(values: Sequence[bool]) -> float | None:
 
 
 def _median(values: Sequence[float | None]) -> float | None:
-    known = [one for one in values if one is not None]
+    known = [value for value in values if value is not None]
     return float(np.median(known)) if known else None

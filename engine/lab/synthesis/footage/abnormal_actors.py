@@ -100,7 +100,7 @@ def _driving(stage: Stage, when: float) -> list[Performer]:
         Performer(
             stage.number, "vehicle", "driving", ACTIONS["driving"], stage.look(),
             (_passing(stage, "driving", speed, when, kind),), _phase(stage), ((-_EVER, _EVER),),
-            good_colour=colour, good_words=f"{name} {kind}",
+            carried_colour=colour, carried_words=f"{name} {kind}",
         )
     ]  # fmt: skip
 
@@ -137,18 +137,18 @@ def _fighting(stage: Stage, when: float) -> list[Performer]:
     rng, heading = stage.rng, stage.heading(0.6)
     start = when - float(rng.uniform(0.5, 1.5)) if rng.random() < 0.5 else -_EVER
     centre, apart = stage.spot(0.18), float(rng.uniform(0.62, 0.85))
-    fury = float(rng.uniform(0.2, 1.0))
+    intensity = float(rng.uniform(0.2, 1.0))
     fallen_s = when + float(rng.uniform(1.5, 4.0)) if rng.random() < 0.3 else _EVER
     pair = []
     for index, turned in enumerate((heading, heading + math.pi)):
-        place = (
+        position = (
             centre[0] - apart / 2 * math.cos(turned),
             centre[1] - apart / 2 * math.sin(turned),
         )
-        pace, route = walking_speed(rng), facing(place, turned)
-        acts = [Act("fighting", max(start, 0.0), route, fury=fury)]
+        pace, route = walking_speed(rng), facing(position, turned)
+        acts = [Act("fighting", max(start, 0.0), route, intensity=intensity)]
         if start > -_EVER:
-            approach = stage.through(place, turned)
+            approach = stage.through(position, turned)
             begin = stage.middle - pace * start
             acts.insert(0, Act("walking", 0.0, approach, begin, pace))
         if index == 0 and fallen_s < _EVER:
@@ -175,15 +175,15 @@ def _leaving(stage: Stage, when: float) -> list[Performer]:
     away = heading + float(rng.choice((0.0, rng.uniform(-2.6, 2.6))))
     route = stage.through(spot, heading)
     off = Route(spot, stage.through(spot, away).end, 0.0)
-    still, gone = start + bend, start + bend + float(rng.uniform(0.3, 1.0))
+    still, leaves = start + bend, start + bend + float(rng.uniform(0.3, 1.0))
     acts = (
         Act("walking", 0.0, route, stage.middle - pace * start, pace),
         Act("crouching", start, facing(spot, heading), lasts_s=bend),
-        Act("standing", still, facing(spot, heading), turn=away - heading, turn_s=gone - still),
-        Act("walking", gone, off, 0.0, pace * 1.1),
+        Act("standing", still, facing(spot, heading), turn=away - heading, turn_s=leaves - still),
+        Act("walking", leaves, off, 0.0, pace * 1.1),
     )
     reach, right = 0.3 * look.height / 1.72, 0.26
-    place = (
+    position = (
         spot[0] + reach * math.cos(heading) + right * math.sin(heading),
         spot[1] + reach * math.sin(heading) - right * math.cos(heading),
     )
@@ -195,7 +195,7 @@ def _leaving(stage: Stage, when: float) -> list[Performer]:
     left_s = start + bend / 2
     bag = Performer(
         stage.number + 1, "object", "leaving", "standing abandoned", look,
-        (Act("left", 0.0, facing(place, heading)),), 0.0, ((left_s, _EVER),), kind, colour,
+        (Act("left", 0.0, facing(position, heading)),), 0.0, ((left_s, _EVER),), kind, colour,
         f"{name} {kind}", appears_s=left_s,
     )  # fmt: skip
     return [who, bag]
@@ -218,7 +218,7 @@ def _against(stage: Stage, when: float) -> list[Performer]:
 
 def _loitering(stage: Stage, when: float) -> list[Performer]:
     rng, anchor = stage.rng, stage.spot(0.2)
-    place, heading, now = anchor, float(rng.uniform(0, 2 * math.pi)), -2.0
+    position, heading, now = anchor, float(rng.uniform(0, 2 * math.pi)), -2.0
     acts: list[Act] = []
     axis, reach = float(rng.uniform(0, math.pi)), float(rng.uniform(1.0, 2.4))
     side = 1.0
@@ -228,15 +228,17 @@ def _loitering(stage: Stage, when: float) -> list[Performer]:
             anchor[0] + side * reach * rng.uniform(0.6, 1) * math.cos(axis) + rng.normal(0, 0.25),
             anchor[1] + side * reach * rng.uniform(0.6, 1) * math.sin(axis) + rng.normal(0, 0.25),
         )
-        towards = math.atan2(goal[1] - place[1], goal[0] - place[0])
+        towards = math.atan2(goal[1] - position[1], goal[0] - position[0])
         turn = math.remainder(towards - heading, 2 * math.pi)
         wait = float(rng.uniform(0.5, 1.6))
-        acts.append(Act("standing", now, facing(place, heading), turn=turn, turn_s=min(0.7, wait)))
+        acts.append(
+            Act("standing", now, facing(position, heading), turn=turn, turn_s=min(0.7, wait))
+        )
         now += wait
-        pace, length = float(rng.uniform(0.65, 1.1)), math.dist(place, goal)
-        acts.append(Act("walking", now, Route(place, goal, 0.0), 0.0, pace))
+        pace, length = float(rng.uniform(0.65, 1.1)), math.dist(position, goal)
+        acts.append(Act("walking", now, Route(position, goal, 0.0), 0.0, pace))
         now += length / pace
-        place, heading = goal, towards
+        position, heading = goal, towards
     return [
         Performer(
             stage.number, "person", "loitering", ACTIONS["loitering"], stage.look(), tuple(acts),

@@ -19,19 +19,19 @@ from engine.core.errors import BadInputError
 from engine.lab.synthesis.scene.figures import Bytes
 from engine.lab.synthesis.write_videos import split_file
 
-_TILE = (320, 180)
-_COLUMNS = 4
-_ABNORMAL = (255, 64, 48)
-_ODD = (96, 220, 96)
+_TILE = (320, 180)  # pixels of one frame: four beside each other fit a page of a document
+_COLUMNS = 4  # frames beside each other
+_ABNORMAL_RGB = (255, 64, 48)  # red, as the overlays of the application
+_ODD_RGB = (96, 220, 96)  # green, well apart from red on any ground
 
 
-def contact_sheet(root: Path, split: str = "test", most: int = 20) -> Bytes:
+def contact_sheet(root: Path, split: str = "test", max_videos: int = 20) -> Bytes:
     """Draws one frame of each of the first videos, with what its targets do.
 
     Args:
         root: a folder that `synth` wrote.
         split: `train`, `validation` or `test`.
-        most: how many videos at most.
+        max_videos: how many videos at most.
 
     Returns:
         RGB, uint8 [h, w, 3]: abnormal targets boxed in red, normal ones that do not simply walk
@@ -42,13 +42,13 @@ def contact_sheet(root: Path, split: str = "test", most: int = 20) -> Bytes:
     """
     names: list[str] = []
     for kind in ("abnormal", "normal"):
-        listed = split_file(root, split, kind)
-        if not listed.exists():
+        names_path = split_file(root, split, kind)
+        if not names_path.exists():
             remedy = f"render it with {program()} synth"
             raise BadInputError(f"no {split} split there", root, remedy)
-        names += listed.read_text("ascii").split()
+        names += names_path.read_text("ascii").split()
     names.sort(key=lambda name: [int(word) for word in name.split("_") if word.isdigit()])
-    tiles = [_tile(root, name) for name in names[:most]]
+    tiles = [_tile(root, name) for name in names[:max_videos]]
     columns = min(_COLUMNS, len(tiles))
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
@@ -97,13 +97,13 @@ def _mark(rgb: Bytes, mask: Bytes, target: dict[str, Any], frame: int) -> None:
         target["first_frame"] <= frame <= target["last_frame"]) else target["class"]  # fmt: skip
     odd = any(first <= frame <= last for first, last in target["abnormal_spans"])
     if odd:
-        cv2.rectangle(rgb, (left, top), (right, bottom), _ABNORMAL, 1)
+        cv2.rectangle(rgb, (left, top), (right, bottom), _ABNORMAL_RGB, 1)
     elif doing == "walking":
         return
-    place = (max(1, left), max(9, top - 3))
-    colour = _ABNORMAL if odd else _ODD
+    position = (max(1, left), max(9, top - 3))
+    colour = _ABNORMAL_RGB if odd else _ODD_RGB
     for shift, ink in ((1, (0, 0, 0)), (0, colour)):
-        spot = (place[0] + shift, place[1] + shift)
+        spot = (position[0] + shift, position[1] + shift)
         cv2.putText(rgb, doing, spot, cv2.FONT_HERSHEY_SIMPLEX, 0.32, ink, 1, cv2.LINE_AA)
 
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from engine.lab.synthesis.footage.stage import Stage
-from engine.lab.synthesis.people.clothing import Colour
 from engine.lab.synthesis.people.performers import Act, Performer
-from engine.lab.synthesis.people.routes import Place, Route
+from engine.lab.synthesis.people.routes import GroundPoint, Route
 from engine.lab.synthesis.phrases import ACTIONS
+from engine.lab.synthesis.scene.figures import Colour
 
-TRIES = 25
+TRIES = 25  # draws of one actor before there is no room for it
+# RGB of coats that dogs commonly have.
 _DOGS: tuple[Colour, ...] = ((60, 46, 36), (150, 116, 78), (36, 34, 34), (196, 184, 166))
 
 ODD = (
@@ -24,7 +25,7 @@ ODD = (
 
 
 def walk_on(
-    stage: Stage, speed: float, heading: float | None = None, spot: Place | None = None
+    stage: Stage, speed: float, heading: float | None = None, spot: GroundPoint | None = None
 ) -> Act:
     """Draws a walk that passes a spot in view at some time of the video."""
     rng = stage.rng
@@ -69,7 +70,9 @@ def _group(stage: Stage, size: int) -> list[Performer]:
                 action=ACTIONS["walking"],
                 look=stage.look(child=bool(rng.random() < (0.05 if index == 0 else 0.14))),
                 acts=(
-                    replace(act, route=_shifted(act.route, heading, left), begin=act.begin - back),
+                    replace(
+                        act, route=_shift_route(act.route, heading, left), begin=act.begin - back
+                    ),
                 ),
                 phase=float(rng.uniform(0, 2 * math.pi)),
                 habit=str(rng.choice(("", "phoning", "reading"), p=(0.82, 0.08, 0.1))),
@@ -78,7 +81,7 @@ def _group(stage: Stage, size: int) -> list[Performer]:
     return group
 
 
-def _shifted(route: Route, heading: float, left: float) -> Route:
+def _shift_route(route: Route, heading: float, left: float) -> Route:
     dx, dy = -math.sin(heading) * left, math.cos(heading) * left
     return Route(
         (route.start[0] + dx, route.start[1] + dy),
@@ -87,9 +90,9 @@ def _shifted(route: Route, heading: float, left: float) -> Route:
     )
 
 
-def facing(place: Place, heading: float) -> Route:
+def facing(position: GroundPoint, heading: float) -> Route:
     """Returns a route that keeps someone still at a place with a heading."""
-    return Route(place, (place[0] + math.cos(heading), place[1] + math.sin(heading)), 0.0)
+    return Route(position, (position[0] + math.cos(heading), position[1] + math.sin(heading)), 0.0)
 
 
 def add_standing(stage: Stage) -> None:
@@ -102,8 +105,8 @@ def add_standing(stage: Stage) -> None:
         group = []
         for index in range(size):
             angle = first + 2 * math.pi * index / size + float(rng.normal(0, 0.12))
-            place = (centre[0] + reach * math.cos(angle), centre[1] + reach * math.sin(angle))
-            act = Act("standing", 0.0, facing(place, angle + math.pi))
+            position = (centre[0] + reach * math.cos(angle), centre[1] + reach * math.sin(angle))
+            act = Act("standing", 0.0, facing(position, angle + math.pi))
             habits = ("", "phoning", "reading")
             group.append(
                 Performer(
@@ -129,7 +132,7 @@ def add_odd(stage: Stage, thing: str) -> bool:
 def _odd(stage: Stage, thing: str) -> Performer | None:
     rng = stage.rng
     if thing == "parked":
-        return _parked(stage)
+        return _parked_vehicle(stage)
     if thing == "sitting":
         return _sitting(stage)
     if thing == "walking fast":
@@ -147,8 +150,8 @@ def _odd(stage: Stage, thing: str) -> Performer | None:
         return _walker(stage, thing, act, "dog", colour, "dog")
     if thing == "bag":
         colour, name = stage.paint("black", "brown", "grey", "red", "blue")
-        good = str(rng.choice(("bag", "suitcase", "box")))
-        return _walker(stage, "walking", act, good, colour, f"{name} {good}")
+        carried = str(rng.choice(("bag", "suitcase", "box")))
+        return _walker(stage, "walking", act, carried, colour, f"{name} {carried}")
     colour, name = stage.paint("black", "grey", "red", "blue", "green", "purple")
     return _walker(stage, "with wheels", act, thing, colour, f"{name} {thing}")
 
@@ -157,12 +160,12 @@ def _walker(
     stage: Stage,
     class_name: str,
     act: Act,
-    good: str = "",
+    carried: str = "",
     colour: Colour = (90, 90, 90),
     words: str = "",
 ) -> Performer:
     look = stage.look()
-    if good:
+    if carried:
         look = replace(look, bag="none")
     return Performer(
         number=stage.number,
@@ -172,25 +175,25 @@ def _walker(
         look=look,
         acts=(act,),
         phase=float(stage.rng.uniform(0, 2 * math.pi)),
-        good=good,
-        good_colour=colour,
-        good_words=words,
+        carried=carried,
+        carried_colour=colour,
+        carried_words=words,
     )
 
 
-def _parked(stage: Stage) -> Performer | None:
+def _parked_vehicle(stage: Stage) -> Performer | None:
     rng, scene = stage.rng, stage.setting.scene
     if stage.setting.person > 0.28 * scene.camera.height:
         return None
     along = scene.way_turn + math.pi / 2 * float(scene.layout == "car park")
     kind = str(rng.choice(("car", "car", "van", "cart", "utility cart")))
     colour, name = stage.paint("black", "white", "grey", "red", "blue", "green", "white")
-    place = stage.spot(0.02, on_way=False)
+    position = stage.spot(0.02, on_way=False)
     heading = along + math.pi * float(rng.integers(2)) + float(rng.normal(0, 0.05))
-    act = Act("parked", 0.0, facing(place, heading), detail=kind)
+    act = Act("parked", 0.0, facing(position, heading), detail=kind)
     return Performer(
         stage.number, "vehicle", "parked", ACTIONS["parked"], stage.look(), (act,),
-        good_colour=colour, good_words=f"{name} {kind}",
+        carried_colour=colour, carried_words=f"{name} {kind}",
     )  # fmt: skip
 
 
@@ -201,11 +204,11 @@ def _sitting(stage: Stage) -> Performer | None:
         return None
     bench = benches[int(rng.integers(len(benches)))]
     heading, shift = bench.turn - math.pi / 2, float(rng.choice((-0.45, 0.45)))
-    place = (
-        bench.place[0] + 0.12 * math.cos(heading) + shift * math.cos(bench.turn),
-        bench.place[1] + 0.12 * math.sin(heading) + shift * math.sin(bench.turn),
+    position = (
+        bench.position[0] + 0.12 * math.cos(heading) + shift * math.cos(bench.turn),
+        bench.position[1] + 0.12 * math.sin(heading) + shift * math.sin(bench.turn),
     )
-    act = Act("sitting", 0.0, facing(place, heading))
+    act = Act("sitting", 0.0, facing(position, heading))
     return Performer(
         stage.number, "person", "sitting", ACTIONS["sitting"], stage.look(), (act,),
         float(rng.uniform(0, 2 * math.pi)),

@@ -18,9 +18,11 @@ from engine.lab.synthesis.render_video import VideoSpec
 _CLASSES = tuple(ABNORMAL)
 _SHARES = np.array([0.11, 0.13, 0.12, 0.11, 0.1, 0.09, 0.11, 0.08, 0.08, 0.07])
 _AT_ONCE = (1, 2, 3, 4), (0.28, 0.44, 0.2, 0.08)
+"""Numbers of abnormal classes in one video and their shares: mostly two, so that prompts differ."""
 _AT_ONCE_IN_TRAINING = (2, 3, 4, 5), (0.15, 0.3, 0.35, 0.2)
-_MOST_WALKERS = 24
-_TRIES = 30
+"""The same for training, with more: a frame costs the same, and each target teaches."""
+_MAX_WALKERS = 24  # people on screen at most; more hide each other at these picture sizes
+_TRIES = 30  # draws of a whole video before its setting is given up
 
 
 def random_footage(
@@ -44,7 +46,7 @@ def random_footage(
     """
     seconds = seconds or float(rng.integers(8, 13))
     for _ in range(_TRIES):
-        stage = _filled(rng, setting, split, seconds, abnormal)
+        stage = _fill_stage(rng, setting, split, seconds, abnormal)
         if any(stage.shows(actor) for actor in stage.actors if actor.abnormal) == abnormal:
             break
     else:
@@ -52,15 +54,15 @@ def random_footage(
     return stage.video()
 
 
-def _filled(
+def _fill_stage(
     rng: np.random.Generator, setting: Setting, split: str, seconds: float, abnormal: bool
 ) -> Stage:
     stage = Stage(rng, setting, split, seconds)
-    wanted = _wanted(rng, split) if abnormal else []
-    if "against" in wanted or rng.random() < 0.2:
+    class_names = _abnormal_classes(rng, split) if abnormal else []
+    if "against" in class_names or rng.random() < 0.2:
         stage.stream = setting.scene.way_turn + np.pi * float(rng.integers(2))
     when = float(rng.uniform(0.3, 0.65)) * seconds
-    for name in wanted:
+    for name in class_names:
         add_abnormal(stage, name, when + float(rng.uniform(-0.07, 0.07)) * seconds)
     odd = int(rng.integers(0, 3)) if abnormal else int(rng.integers(1, 5))
     for name in rng.choice(ODD, odd, replace=False):
@@ -70,11 +72,11 @@ def _filled(
     walkers = _walkers(rng, setting, stage.stream is not None, seconds)
     add_walkers(stage, walkers)
     order = rng.permutation(len(stage.actors))
-    stage.actors = [_numbered(stage.actors[i], n + 1) for n, i in enumerate(order)]
+    stage.actors = [_renumber(stage.actors[i], n + 1) for n, i in enumerate(order)]
     return stage
 
 
-def _wanted(rng: np.random.Generator, split: str) -> list[str]:
+def _abnormal_classes(rng: np.random.Generator, split: str) -> list[str]:
     """Draws the classes of a video, all different; mostly several at once.
 
     Training footage shows more of them: a frame costs the same, and each target teaches.
@@ -87,11 +89,11 @@ def _wanted(rng: np.random.Generator, split: str) -> list[str]:
 
 def _walkers(rng: np.random.Generator, setting: Setting, stream: bool, seconds: float) -> int:
     """Draws how many walkers pass: few, some or a crowd; fewer where people are large."""
-    low, high = ((1, 4), (4, 10), (10, _MOST_WALKERS))[rng.choice(3, p=(0.3, 0.42, 0.28))]
+    low, high = ((1, 4), (4, 10), (10, _MAX_WALKERS))[rng.choice(3, p=(0.3, 0.42, 0.28))]
     room = setting.scene.camera.height / setting.person
-    count = min(int(rng.integers(low, high + 1)), int(2.2 * room), _MOST_WALKERS)
+    count = min(int(rng.integers(low, high + 1)), int(2.2 * room), _MAX_WALKERS)
     return max(count, 7) if stream else max(count, 1)
 
 
-def _numbered(actor: Performer, number: int) -> Performer:
+def _renumber(actor: Performer, number: int) -> Performer:
     return replace(actor, number=number)

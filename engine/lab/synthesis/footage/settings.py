@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.lab.synthesis.footage.wardrobes import SPLITS
-from engine.lab.synthesis.people.routes import Place
+from engine.lab.synthesis.people.routes import GroundPoint
 from engine.lab.synthesis.scene.backdrop import Light, SceneSpec
 from engine.lab.synthesis.scene.camera import Camera
-from engine.lab.synthesis.scene.grounds import MORE_LAYOUTS
+from engine.lab.synthesis.scene.grounds import LAYOUTS
 from engine.lab.synthesis.scene.props import PropSpec
 from engine.lab.synthesis.scene.sensor import Sensor
 
@@ -113,7 +113,7 @@ def _camera(rng: np.random.Generator, split: str, size: tuple[int, int]) -> tupl
 def _scene(
     rng: np.random.Generator, split: str, camera: Camera, person: float, night: bool
 ) -> SceneSpec:
-    layout = str(rng.choice(MORE_LAYOUTS, p=_LAYOUT_SHARES))
+    layout = str(rng.choice(LAYOUTS, p=_LAYOUT_SHARES))
     middle = _ground_at(camera, 0.5, float(rng.uniform(0.48, 0.68)))
     away = layout != "street" and rng.random() < 0.22
     turn = float(rng.uniform(1.1, 2.0)) if away else float(rng.normal(0, 0.28))
@@ -152,15 +152,15 @@ def _far_end(rng: np.random.Generator, camera: Camera, person: float) -> float:
     row = camera.height * float(rng.uniform(-0.25, 0.3))
     # Scale falls linearly to nothing at the horizon, so a third of it lies here.
     horizon = camera.height / 2 - camera.focal * math.tan(camera.tilt)
-    least = horizon + (camera.height / 2 - horizon) * min(
+    highest_row = horizon + (camera.height / 2 - horizon) * min(
         0.7, max(0.34, 15 / 360 * camera.height / person)
     )
-    return float(camera.ground(np.array([camera.width / 2, max(row, least)]))[1])
+    return float(camera.ground(np.array([camera.width / 2, max(row, highest_row)]))[1])
 
 
-def _ground_at(camera: Camera, across: float, down: float) -> Place:
-    place = camera.ground(np.array([across * camera.width, down * camera.height]))
-    return float(place[0]), float(place[1])
+def _ground_at(camera: Camera, across: float, down: float) -> GroundPoint:
+    position = camera.ground(np.array([across * camera.width, down * camera.height]))
+    return float(position[0]), float(position[1])
 
 
 def _props(rng: np.random.Generator, scene: SceneSpec) -> tuple[PropSpec, ...]:
@@ -170,10 +170,10 @@ def _props(rng: np.random.Generator, scene: SceneSpec) -> tuple[PropSpec, ...]:
     props: list[PropSpec] = []
     for _ in range(int(rng.integers(2, 9))):
         kind = str(rng.choice(kinds, p=shares))
-        place = _ground_at(scene.camera, rng.uniform(0.03, 0.97), rng.uniform(0.1, 1.0))
-        if not (place[1] < scene.wall - 0.7 and place[1] > 0):
+        position = _ground_at(scene.camera, rng.uniform(0.03, 0.97), rng.uniform(0.1, 1.0))
+        if not (position[1] < scene.wall - 0.7 and position[1] > 0):
             continue
-        beside = abs(aside(scene, place)) > scene.way_width / 2 + 0.3
+        beside = abs(aside(scene, position)) > scene.way_width / 2 + 0.3
         if kind in ("bench", "bin", "bollard") and not beside and rng.random() < 0.7:
             continue
         if kind == "tree" and scene.camera.pixels_per_metre(np.array(0.0)) > 60:
@@ -182,12 +182,12 @@ def _props(rng: np.random.Generator, scene: SceneSpec) -> tuple[PropSpec, ...]:
         if kind == "bench":
             turn = scene.way_turn + float(rng.choice((0.0, math.pi), p=(0.75, 0.25)))
         props.append(
-            PropSpec(kind, place, turn, float(rng.uniform(0.9, 1.15)), int(rng.integers(2**31)))
+            PropSpec(kind, position, turn, float(rng.uniform(0.9, 1.15)), int(rng.integers(2**31)))
         )
     return tuple(props)
 
 
-def aside(scene: SceneSpec, place: Place) -> float:
+def aside(scene: SceneSpec, position: GroundPoint) -> float:
     """Returns how far a place lies from the middle of the way, in metres; left positive."""
-    dx, dy = place[0] - scene.way[0], place[1] - scene.way[1]
+    dx, dy = position[0] - scene.way[0], position[1] - scene.way[1]
     return dy * math.cos(scene.way_turn) - dx * math.sin(scene.way_turn)

@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lab.synthesis.footage.settings import PERSON_M, Setting, aside
-from engine.lab.synthesis.footage.wardrobes import as_seen, dressed, shade, tone_name
-from engine.lab.synthesis.people.clothing import Colour, Look
+from engine.lab.synthesis.footage.wardrobes import as_seen, dress, shade, tone_name
+from engine.lab.synthesis.people.clothing import Look
 from engine.lab.synthesis.people.performers import Performer
-from engine.lab.synthesis.people.routes import Place, Route
+from engine.lab.synthesis.people.routes import GroundPoint, Route
 from engine.lab.synthesis.render_video import VideoSpec
+from engine.lab.synthesis.scene.figures import Colour
 from engine.lab.synthesis.scene.sensor import MIXES
 
-_STEP_S = 0.25
-_LONG = 60.0
+_STEP_S = 0.25  # seconds between the positions at which distances are looked at: 0.3 m on foot
+_HALF_ROUTE_M = 60.0  # metres of a route before and after its spot: beyond any view
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Stage:
 
     def look(self, riding: bool = False, child: bool = False) -> Look:
         """Draws clothes, with the colour names that the camera shows."""
-        look = dressed(self.rng, self.split, riding, child)
+        look = dress(self.rng, self.split, riding, child)
         mix = MIXES.get(self.setting.sensor.look)
         return as_seen(look, mix) if mix else look
 
@@ -60,7 +61,7 @@ class Stage:
         mix = MIXES.get(self.setting.sensor.look)
         return colour, tone_name(colour, mix) if mix else name
 
-    def spot(self, margin: float = 0.08, on_way: bool | None = None) -> Place:
+    def spot(self, margin: float = 0.08, on_way: bool | None = None) -> GroundPoint:
         """Draws a place on the ground well inside the view.
 
         Args:
@@ -69,7 +70,7 @@ class Stage:
         """
         scene, rng = self.setting.scene, self.rng
         camera = scene.camera
-        best: Place = scene.way
+        best: GroundPoint = scene.way
         for _ in range(60):
             pixel = (
                 rng.uniform(margin, 1 - margin) * camera.width,
@@ -94,15 +95,15 @@ class Stage:
         back = math.pi * float(self.rng.integers(2))
         return scene.way_turn + back + float(self.rng.normal(0, 0.12))
 
-    def through(self, spot: Place, heading: float, bend: float = 0.0) -> Route:
+    def through(self, spot: GroundPoint, heading: float, bend: float = 0.0) -> Route:
         """Returns a long route whose middle, `middle` metres after its start, is the spot."""
-        dx, dy = math.cos(heading) * _LONG, math.sin(heading) * _LONG
+        dx, dy = math.cos(heading) * _HALF_ROUTE_M, math.sin(heading) * _HALF_ROUTE_M
         return Route((spot[0] - dx, spot[1] - dy), (spot[0] + dx, spot[1] + dy), bend)
 
     @property
     def middle(self) -> float:
         """Metres from the start of a route of `through` to its spot."""
-        return _LONG
+        return _HALF_ROUTE_M
 
     def admit(self, actors: Sequence[Performer], gap: float) -> bool:
         """Takes actors in when they keep their distance from walls, props and all others.
@@ -121,14 +122,14 @@ class Stage:
     def _path(self, actor: Performer) -> NDArray[np.float64]:
         times = np.arange(0.0, self.seconds + _STEP_S, _STEP_S)
         nowhere = (math.nan, math.nan)
-        return np.array([actor.place(t) if t >= actor.appears_s else nowhere for t in times])
+        return np.array([actor.position(t) if t >= actor.appears_s else nowhere for t in times])
 
     def _free(self, path: NDArray[np.float64], gap: float) -> bool:
         scene = self.setting.scene
         if bool((path[:, 1] > scene.wall - 0.45).any()):
             return False
         for prop in scene.props:
-            if bool((np.hypot(*(path - np.array(prop.place)).T) < 0.35 + 0.3 * gap).any()):
+            if bool((np.hypot(*(path - np.array(prop.position)).T) < 0.35 + 0.3 * gap).any()):
                 return False
         for other, others in self._paths:
             n = min(len(path), len(other))
@@ -157,12 +158,12 @@ class Stage:
         for seconds in np.arange(0.0, self.seconds, _STEP_S):
             if seconds < actor.appears_s or not actor.abnormal_at(seconds):
                 continue
-            pixel, depth = camera.project(np.array([*actor.place(seconds), 0.3 * PERSON_M]))
+            pixel, depth = camera.project(np.array([*actor.position(seconds), 0.3 * PERSON_M]))
             x, y = float(pixel[0]), float(pixel[1])
             if depth > 1 and 0 < x < camera.width and 0 < y < camera.height:
                 return True
         return False
 
-    def _head_in_view(self, place: Place) -> bool:
-        head = self.setting.scene.camera.project(np.array([*place, 0.6 * PERSON_M]))[0]
+    def _head_in_view(self, position: GroundPoint) -> bool:
+        head = self.setting.scene.camera.project(np.array([*position, 0.6 * PERSON_M]))[0]
         return float(head[1]) > 0

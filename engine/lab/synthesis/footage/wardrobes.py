@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.lab.synthesis.people.clothing import Colour, Look, random_look
+from engine.lab.synthesis.people.clothing import Look, random_look
+from engine.lab.synthesis.scene.figures import Colour
 
 SPLITS = ("train", "validation", "test")
 
@@ -30,6 +31,7 @@ _TOPS = tuple(SHADES)
 _TOP_SHARES = np.array([0.19, 0.15, 0.15, 0.1, 0.07, 0.15, 0.04, 0.03, 0.06, 0.03, 0.03])
 _BOTTOMS = ("black", "grey", "blue", "brown", "white", "green")
 _BOTTOM_SHARES = np.array([0.32, 0.16, 0.31, 0.11, 0.06, 0.04])
+# RGB of hair beyond that of `clothing`.
 _HAIRS: tuple[Colour, ...] = ((58, 56, 62), (96, 40, 34), (186, 176, 168), (210, 204, 190))
 
 
@@ -41,9 +43,7 @@ def shade(rng: np.random.Generator, split: str, name: str) -> Colour:
     return red, green, blue
 
 
-def dressed(
-    rng: np.random.Generator, split: str, riding: bool = False, child: bool = False
-) -> Look:
+def dress(rng: np.random.Generator, split: str, riding: bool = False, child: bool = False) -> Look:
     """Draws someone in clothes of a split.
 
     Args:

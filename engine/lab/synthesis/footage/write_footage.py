@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from engine.core.errors import BadInputError
-from engine.core.processes import map_in_processes
 from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
+from engine.lab.parallel_tasks import map_in_processes
 from engine.lab.synthesis.footage.random_footage import random_footage
 from engine.lab.synthesis.footage.settings import random_setting
 from engine.lab.synthesis.render_video import VideoSpec
@@ -26,20 +26,20 @@ from engine.lab.synthesis.write_videos import (
     SPLITS,
     check_picture,
     split_file,
+    translated_errors,
     write_split,
     write_video,
-    writing,
 )
 
 VERSION = 2
 """Rises when a request no longer gives the same footage."""
 
-_DRAW = 1
+_DRAW_VERSION = 1  # first word of every seed; another one draws another footage
 
-_VIDEOS_PER_SCENE = 2
-_MOST = _VIDEOS_PER_SCENE * SCENES_PER_SPLIT
-_ABNORMAL = 2 / 3
-_PLACES = 20
+_VIDEOS_PER_SCENE = 2  # a place is drawn once and filmed twice: its ground costs most of the time
+_MAX_VIDEOS = _VIDEOS_PER_SCENE * SCENES_PER_SPLIT
+_ABNORMAL_SHARE = 2 / 3  # a third of the videos is normal, as evaluation asks
+_MAX_SETTINGS = 20  # places drawn for a video before the picture is called too small
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,10 @@ class FootageRequest:
         """
         if self.split not in SPLITS:
             raise BadInputError("not a split", self.split, "use train, validation or test")
-        if not 1 <= self.videos <= _MOST:
-            raise BadInputError("number of videos out of range", self.videos, f"use 1 to {_MOST}")
+        if not 1 <= self.videos <= _MAX_VIDEOS:
+            raise BadInputError(
+                "number of videos out of range", self.videos, f"use 1 to {_MAX_VIDEOS}"
+            )
         if self.seed < 0:
             raise BadInputError("a seed is negative", self.seed, "use 0 or more")
         check_picture(self.size, self.seconds)
@@ -81,7 +83,7 @@ class FootageRequest:
 
     def abnormal(self, index: int) -> bool:
         """Whether something goes wrong in video `index`; a third of them are normal."""
-        return int((index + 1) * _ABNORMAL + 1e-9) > int(index * _ABNORMAL + 1e-9)
+        return int((index + 1) * _ABNORMAL_SHARE + 1e-9) > int(index * _ABNORMAL_SHARE + 1e-9)
 
     def name(self, index: int) -> str:
         """Returns the name of video `index`."""
@@ -98,19 +100,21 @@ class FootageRequest:
         Raises:
             BadInputError: no place has room for it.
         """
-        key = [_DRAW, self.seed, list(SPLITS).index(self.split), index // _VIDEOS_PER_SCENE]
-        places = np.random.default_rng(key)
+        key = [_DRAW_VERSION, self.seed, list(SPLITS).index(self.split), index // _VIDEOS_PER_SCENE]
+        settings_rng = np.random.default_rng(key)
         rng = np.random.default_rng([*key, index % _VIDEOS_PER_SCENE + 1])
-        for _ in range(_PLACES):
-            setting = random_setting(places, self.split, self.size)
+        for _ in range(_MAX_SETTINGS):
+            setting = random_setting(settings_rng, self.split, self.size)
             with suppress(BadInputError):
                 return random_footage(rng, setting, self.split, self.abnormal(index), self.seconds)
-        said = "no place has room for what should happen"
-        raise BadInputError(said, f"{self.size[0]}x{self.size[1]}", "use a larger --size")
+        problem = "no place has room for what should happen"
+        raise BadInputError(problem, f"{self.size[0]}x{self.size[1]}", "use a larger --size")
 
     def noise_seed(self, index: int) -> int:
         """Returns the seed of the sensor's noise of video `index`."""
-        rng = np.random.default_rng([_DRAW, self.seed, list(SPLITS).index(self.split), index, 9])
+        rng = np.random.default_rng(
+            [_DRAW_VERSION, self.seed, list(SPLITS).index(self.split), index, 9]
+        )
         return int(rng.integers(2**31))
 
     def as_json(self) -> dict[str, Any]:
@@ -119,7 +123,7 @@ class FootageRequest:
 
 
 @dataclass(frozen=True)
-class Footage:
+class RenderedSplit:
     """A split on disk.
 
     Attributes:
@@ -156,7 +160,7 @@ def write_footage(
     processes: int = 1,
     progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
-) -> Footage:
+) -> RenderedSplit:
     """Renders a split in UBnormal's layout with the truth of its targets as JSON.
 
     A stopped run of the same request goes on where it was; same request, same machine: same
@@ -179,23 +183,23 @@ def write_footage(
         raise BadInputError("number of processes out of range", processes, "use 1 or more")
     _check_folder(to, request)
     cancel, began = cancel or CancelToken(), time.monotonic()
-    with writing(to):
+    with translated_errors(to):
         _claim(to, request)
         missing = [i for i in range(request.videos) if not _truth(to, request, i).exists()]
-        tell = _Teller(progress, request.videos, len(missing))
+        meter = _ProgressMeter(progress, request.videos, len(missing))
         make = partial(_single_threaded, to, request)
         done = map_in_processes(make, _render, missing, processes, cancel)
-        rendered = sum(tell.told(frames) for frames in done)
+        rendered = sum(meter.count_frames(frames) for frames in done)
         write_split(to, request.split, [request.name(i) for i in range(request.videos)])
         return _summary(to, request, rendered, time.monotonic() - began)
 
 
-class _Teller:
+class _ProgressMeter:
     def __init__(self, progress: ProgressCallback, total: int, missing: int) -> None:
         self._progress, self._total, self._left = progress, total, missing
         self._began, self._frames, self._done = time.monotonic(), 0, 0
 
-    def told(self, frames: int) -> int:
+    def count_frames(self, frames: int) -> int:
         self._done += 1
         self._left -= 1
         self._frames += frames
@@ -239,14 +243,14 @@ def _check_folder(to: Path, request: FootageRequest) -> None:
         except (OSError, ValueError) as error:
             raise BadInputError("a record cannot be read", record, "name another folder") from error
         if before != request.as_json():
-            said = f"the folder holds another {request.split} split"
-            raise BadInputError(said, to, "name another folder, or repeat its own request")
+            problem = f"the folder holds another {request.split} split"
+            raise BadInputError(problem, to, "name another folder, or repeat its own request")
         return
-    kept = [split_file(to, request.split, kind) for kind in ("normal", "abnormal")]
-    kept += [request.folder(to, index) for index in range(request.videos)]
-    if any(path.exists() for path in kept):
-        said = f"the folder holds a {request.split} split of another origin"
-        raise BadInputError(said, to, "name another folder")
+    existing = [split_file(to, request.split, kind) for kind in ("normal", "abnormal")]
+    existing += [request.folder(to, index) for index in range(request.videos)]
+    if any(path.exists() for path in existing):
+        problem = f"the folder holds a {request.split} split of another origin"
+        raise BadInputError(problem, to, "name another folder")
 
 
 def _claim(to: Path, request: FootageRequest) -> None:
@@ -255,7 +259,7 @@ def _claim(to: Path, request: FootageRequest) -> None:
     _record(to, request.split).write_text(text, encoding="utf-8")
 
 
-def _summary(to: Path, request: FootageRequest, rendered: int, wall_s: float) -> Footage:
+def _summary(to: Path, request: FootageRequest, rendered: int, wall_s: float) -> RenderedSplit:
     frames, classes, slow = 0, Counter[str](), []
     abnormal_videos = 0
     for index in range(request.videos):
@@ -268,7 +272,7 @@ def _summary(to: Path, request: FootageRequest, rendered: int, wall_s: float) ->
                 fast = target["motion"]["speed_m_s"] > 2.2 or target["kind"] == "vehicle"
                 slow.append(not fast)
     share = float(np.mean(slow)) if slow else 0.0
-    return Footage(
+    return RenderedSplit(
         to, request.videos, abnormal_videos, frames, rendered, dict(sorted(classes.items())),
         share, wall_s,
     )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from engine.lab.synthesis.people.clothing import Look
 from engine.lab.synthesis.people.walker import ANKLE, LEFT, RIGHT, SHANK, THIGH, person_parts
 from engine.lab.synthesis.scene.camera import Floats
-from engine.lab.synthesis.scene.figures import Part
+from engine.lab.synthesis.scene.figures import Hull
 
 JOINTS = 24
 """Number of joints of a body, in the order of `walking`."""
@@ -65,7 +65,7 @@ class Pose:
             *(a + (b - a) * share for a, b in zip(astuple(self), astuple(other), strict=True))
         )
 
-    def mirrored(self) -> Pose:
+    def mirror(self) -> Pose:
         """Returns the posture with left and right exchanged."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         for name in ("hip", "knee", "spread", "arm", "out", "elbow"):
@@ -84,13 +84,13 @@ def body_joints(pose: Pose, look: Look) -> Floats:
     """
     height, wide = look.height, look.height * look.breadth
     joints = np.zeros((JOINTS, 3))
-    frame = _turned(pose.lean, pose.roll, pose.twist)
+    frame = _rotate(pose.lean, pose.roll, pose.twist)
     _torso(joints, pose, frame, look)
     for start, sign in ((LEFT, 1.0), (RIGHT, -1.0)):
         _leg(joints, start, sign, pose, height, wide)
         _arm(joints, start, sign, pose, frame, height, wide)
     if pose.tip or pose.side:
-        joints = joints @ _turned(pose.tip, pose.side, 0.0).T
+        joints = joints @ _rotate(pose.tip, pose.side, 0.0).T
     above = joints[:, 2] - _clearance(look)
     # Who lies rests on the trunk: hands and feet yield instead of holding it up.
     flat = min(1.0, max(0.0, (abs(pose.tip) + abs(pose.side) - 0.9) / 0.5))
@@ -101,7 +101,7 @@ def body_joints(pose: Pose, look: Look) -> Floats:
 
 
 @lru_cache(maxsize=512)
-def body_parts(look: Look) -> tuple[Part, ...]:
+def body_parts(look: Look) -> tuple[Hull, ...]:
     """Returns the parts around the joints of a body."""
     return person_parts(look)
 
@@ -121,7 +121,7 @@ def _clearance(look: Look) -> Floats:
     return np.asarray(shares * height)
 
 
-def _turned(pitch: float, roll: float, yaw: float) -> Floats:
+def _rotate(pitch: float, roll: float, yaw: float) -> Floats:
     """Returns the rotation: pitch forward, then roll to the left, then yaw; float64 [3, 3]."""
     cp, sp = math.cos(pitch), math.sin(pitch)
     cr, sr = math.cos(roll), math.sin(roll)
@@ -150,7 +150,7 @@ def _torso(joints: Floats, pose: Pose, frame: Floats, look: Look) -> None:
         joints[4] = frame @ np.array([0.0, 0.13 * wide, 0.04 * height])
         joints[5] = frame @ np.array([0.02 * height, 0.135 * wide, -0.05 * height])
     neck = frame @ np.array([0.022, 0.0, 0.335])
-    head = frame @ _turned(pose.nod, 0.0, 0.0)
+    head = frame @ _rotate(pose.nod, 0.0, 0.0)
     for index, spot in ((2, (0.013, 0.063)), (3, (-0.014, 0.081)), (7, (0.034, 0.047))):
         joints[index] = height * (neck + head @ np.array([spot[0], 0.0, spot[1]]))
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Colour = tuple[int, int, int]
-"""RGB, 0..255."""
+from engine.lab.synthesis.scene.figures import Colour
 
 CLOTHES: dict[str, Colour] = {
     "black": (34, 34, 38),
@@ -27,14 +26,17 @@ CLOTHES: dict[str, Colour] = {
 }
 _TOPS = tuple(CLOTHES)
 _BOTTOMS = ("black", "grey", "dark blue", "blue", "brown", "beige", "black", "dark blue")
+# RGB of hair, from black to grey.
 _HAIR: tuple[Colour, ...] = (
     (32, 26, 24), (58, 42, 32), (92, 66, 44), (150, 122, 82), (140, 138, 136), (24, 22, 22),
 )  # fmt: skip
+# RGB of skin, from light to dark.
 _SKIN: tuple[Colour, ...] = (
     (222, 184, 160), (204, 160, 132), (176, 130, 100), (134, 94, 70), (92, 62, 48),
 )  # fmt: skip
+# RGB of black, brown, white and grey shoes.
 _SHOES: tuple[Colour, ...] = ((36, 32, 32), (70, 52, 40), (196, 194, 190), (60, 64, 74))
-_GOODS = ("black", "red", "blue", "green", "white", "grey")
+_BAG_COLOURS = ("black", "red", "blue", "green", "white", "grey")
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,8 @@ def random_look(rng: np.random.Generator, riding: bool = False) -> Look:
         garment=garment,
         short_sleeves=garment != "coat" and bool(rng.random() < 0.35),
         bag=str(rng.choice(bags, p=bag_shares)),
-        bag_colour=str(rng.choice(_GOODS)),
-        bicycle=str(rng.choice(_GOODS)) if riding else "",
+        bag_colour=str(rng.choice(_BAG_COLOURS)),
+        bicycle=str(rng.choice(_BAG_COLOURS)) if riding else "",
         hair=_HAIR[rng.integers(len(_HAIR))],
         skin=_SKIN[rng.integers(len(_SKIN))],
         shoes=_SHOES[rng.integers(len(_SHOES))],

@@ -6,21 +6,21 @@ import math
 
 import numpy as np
 
-from engine.lab.synthesis.people.clothing import Colour, Look
+from engine.lab.synthesis.people.clothing import Look
 from engine.lab.synthesis.people.walker import to_world
 from engine.lab.synthesis.scene.camera import Floats
-from engine.lab.synthesis.scene.figures import Figure, Part
+from engine.lab.synthesis.scene.figures import Colour, Figure, Hull
 
 WHEEL = 0.345
 """Radius of a wheel in metres."""
-_REAR, _FRONT = -0.48, 0.56
+_REAR, _FRONT = -0.48, 0.56  # metres from the bracket to the axles of a city bicycle
 _BRACKET = np.array([-0.04, 0.0, 0.28])
 _SADDLE = np.array([-0.22, 0.0, 0.96])
 _STEERER = np.array([0.36, 0.0, 0.88])
-_METRES_PER_TURN = 5.2
-_RIM = 20
-_TYRE: Colour = (30, 30, 32)
-_SPOKE: Colour = (150, 152, 156)
+_METRES_PER_TURN = 5.2  # metres ridden for one turn of the pedals: a middle gear
+_RIM = 20  # points around a rim, enough to look round at the largest size
+_TYRE: Colour = (30, 30, 32)  # RGB of rubber
+_SPOKE: Colour = (150, 152, 156)  # RGB of steel
 # Joint indices: 0 pelvis, 1 chest, 2 head, 3 back of the head, 4 bracket, 5 saddle, 6 steerer,
 # 7 rear axle, 8 front axle, 9 face, 10 backpack upper, 11 backpack lower; from 12 and 20 per
 # side: hip, knee, ankle, toe, shoulder, elbow, hand, pedal; then rims and spoke ends.
@@ -28,7 +28,7 @@ _LEFT, _RIGHT, _RIMS = 12, 20, 28
 
 
 def cyclist_figure(
-    place: tuple[float, float],
+    position: tuple[float, float],
     heading: float,
     distance: float,
     speed: float,
@@ -38,7 +38,7 @@ def cyclist_figure(
     """Returns a person who rides a bicycle.
 
     Args:
-        place: below the pedals, metres on the ground.
+        position: below the pedals, metres on the ground.
         heading: radians from +x towards +y.
         distance: metres ridden; turns wheels and pedals.
         speed: metres per second; a faster rider bends lower.
@@ -48,7 +48,7 @@ def cyclist_figure(
     turn = phase + 2 * math.pi * distance / _METRES_PER_TURN
     rider = _rider(turn, min(1.0, max(0.0, (speed - 3) / 5)), look)
     local = np.concatenate([rider, *_wheels(distance / WHEEL)])
-    return Figure(to_world(local, place, heading), _parts(look), place)
+    return Figure(to_world(local, position, heading), _parts(look), position)
 
 
 def _rider(turn: float, low: float, look: Look) -> Floats:
@@ -91,17 +91,23 @@ def _knee(hip: Floats, ankle: Floats, thigh: float, shank: float) -> Floats:
     return np.asarray(hip + along * unit + out * np.array([-unit[2], 0.0, unit[0]]))
 
 
-def bicycle_parts(frame: Colour) -> tuple[Part, ...]:
+def bicycle_parts(frame: Colour) -> tuple[Hull, ...]:
     """Returns the parts of a bicycle around the joints of `bicycle_joints`."""
-    parts = [Part((a, b), (0.022,), frame, "open") for a, b in ((0, 1), (0, 2), (1, 2), (0, 3))]
-    parts += [Part((1, 3), (0.014,), frame, "open"), Part((2, 4), (0.022,), frame, "open")]
+    parts = [Hull((a, b), (0.022,), frame, "open") for a, b in ((0, 1), (0, 2), (1, 2), (0, 3))]
+    parts += [
+        Hull((1, 3), (0.014,), frame, "open"),
+        Hull((2, 4), (0.022,), frame, "open"),
+    ]
     for start in (8, 8 + _RIM):
-        parts.append(Part(tuple(range(start, start + _RIM)), (0.024,), _TYRE, "closed"))
+        parts.append(Hull(tuple(range(start, start + _RIM)), (0.024,), _TYRE, "closed"))
         for spoke in (0, 3, 7):
             ends = (start + spoke, start + spoke + _RIM // 2)
-            parts.append(Part(ends, (0.006,), _SPOKE, "open", lift=-0.02))
-    parts += [Part((5, 6), (0.016,), _TYRE, "open"), Part((2, 7), (0.016,), _TYRE, "open")]
-    return (*parts, Part((1,), (0.07,), _TYRE))
+            parts.append(Hull(ends, (0.006,), _SPOKE, "open", lift=-0.02))
+    parts += [
+        Hull((5, 6), (0.016,), _TYRE, "open"),
+        Hull((2, 7), (0.016,), _TYRE, "open"),
+    ]
+    return (*parts, Hull((1,), (0.07,), _TYRE))
 
 
 def bicycle_joints(turned: float) -> Floats:
@@ -125,36 +131,39 @@ def _wheels(turned: float) -> list[Floats]:
     return [ring + np.array([axle, 0.0, WHEEL]) for axle in (_REAR, _FRONT)]
 
 
-def _parts(look: Look) -> tuple[Part, ...]:
+def _parts(look: Look) -> tuple[Hull, ...]:
     upper, lower, frame = look.rgb("upper"), look.rgb("lower"), look.rgb("bicycle")
     size, wide = look.height, look.height * look.breadth
-    parts = [Part((a, b), (0.022,), frame, "open") for a, b in ((4, 5), (4, 6), (5, 6), (4, 7))]
-    parts += [Part((5, 7), (0.014,), frame, "open"), Part((6, 8), (0.022,), frame, "open")]
+    parts = [Hull((a, b), (0.022,), frame, "open") for a, b in ((4, 5), (4, 6), (5, 6), (4, 7))]
+    parts += [
+        Hull((5, 7), (0.014,), frame, "open"),
+        Hull((6, 8), (0.022,), frame, "open"),
+    ]
     for start in (_RIMS, _RIMS + _RIM):
-        parts.append(Part(tuple(range(start, start + _RIM)), (0.024,), _TYRE, "closed"))
+        parts.append(Hull(tuple(range(start, start + _RIM)), (0.024,), _TYRE, "closed"))
         for spoke in (0, 3, 7):
             ends = (start + spoke, start + spoke + _RIM // 2)
-            parts.append(Part(ends, (0.006,), _SPOKE, "open", lift=-0.02))
+            parts.append(Hull(ends, (0.006,), _SPOKE, "open", lift=-0.02))
     shank = look.skin if look.garment == "shorts" else lower
     sleeve = look.skin if look.short_sleeves else upper
     for side in (_LEFT, _RIGHT):
         hip, knee, ankle, toe, shoulder, elbow, hand, pedal = range(side, side + 8)
         parts += [
-            Part((hip, knee), (0.052 * wide, 0.036 * wide), lower),
-            Part((knee, ankle), (0.037 * wide, 0.029 * size), shank),
-            Part((ankle, toe), (0.026 * size, 0.02 * size), look.shoes),
-            Part((4, pedal), (0.016,), _SPOKE, "open"),
-            Part((shoulder, elbow), (0.037 * wide, 0.031 * wide), upper),
-            Part((elbow, hand), (0.028 * wide, 0.023 * wide), sleeve),
-            Part((6, hand), (0.014,), _TYRE, "open"),
+            Hull((hip, knee), (0.052 * wide, 0.036 * wide), lower),
+            Hull((knee, ankle), (0.037 * wide, 0.029 * size), shank),
+            Hull((ankle, toe), (0.026 * size, 0.02 * size), look.shoes),
+            Hull((4, pedal), (0.016,), _SPOKE, "open"),
+            Hull((shoulder, elbow), (0.037 * wide, 0.031 * wide), upper),
+            Hull((elbow, hand), (0.028 * wide, 0.023 * wide), sleeve),
+            Hull((6, hand), (0.014,), _TYRE, "open"),
         ]
     torso = (_LEFT, _RIGHT, 1, _LEFT + 4, _RIGHT + 4)
     parts += [
-        Part(torso, tuple(r * wide for r in (0.058, 0.058, 0.08, 0.05, 0.05)), upper, lift=0.03),
-        Part((2, 9), (0.055 * size, 0.042 * size), look.skin, lift=0.05),
-        Part((3,), (0.057 * size,), look.hair, lift=0.06),
-        Part((5,), (0.07,), _TYRE),
+        Hull(torso, tuple(r * wide for r in (0.058, 0.058, 0.08, 0.05, 0.05)), upper, lift=0.03),
+        Hull((2, 9), (0.055 * size, 0.042 * size), look.skin, lift=0.05),
+        Hull((3,), (0.057 * size,), look.hair, lift=0.06),
+        Hull((5,), (0.07,), _TYRE),
     ]
     if look.bag == "backpack":
-        parts.append(Part((10, 11), (0.05 * size, 0.055 * size), look.rgb("bag"), lift=0.05))
+        parts.append(Hull((10, 11), (0.05 * size, 0.055 * size), look.rgb("bag"), lift=0.05))
     return tuple(parts)

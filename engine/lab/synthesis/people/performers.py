@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.lab.synthesis.people import carried_objects as goods
+from engine.lab.synthesis.people import carried_objects as carried_objects
 from engine.lab.synthesis.people import gaits, postures
 from engine.lab.synthesis.people.body import Pose, body_joints, body_parts
-from engine.lab.synthesis.people.clothing import Colour, Look
+from engine.lab.synthesis.people.clothing import Look
 from engine.lab.synthesis.people.cyclist import cyclist_figure
-from engine.lab.synthesis.people.routes import Place, Route
+from engine.lab.synthesis.people.routes import GroundPoint, Route
 from engine.lab.synthesis.people.vehicles import vehicle
 from engine.lab.synthesis.people.walker import LEFT, RIGHT, to_world
 from engine.lab.synthesis.scene.camera import Floats
-from engine.lab.synthesis.scene.figures import Figure
+from engine.lab.synthesis.scene.figures import Colour, Figure
 
 STILL = ("standing", "lying", "fighting", "sitting", "parked", "left", "crouching", "fallen")
 """Manners that keep to one place."""
@@ -38,7 +38,7 @@ class Act:
         turn_s: see `turn`.
         detail: kind of fall or of vehicle.
         lasts_s: how long a fall takes, or a bend.
-        fury: of a fight, 0..1.
+        intensity: of a fight, 0..1.
     """
 
     manner: str
@@ -50,18 +50,18 @@ class Act:
     turn_s: float = 0.8
     detail: str = ""
     lasts_s: float = 0.8
-    fury: float = 0.5
+    intensity: float = 0.5
 
-    def at(self, seconds: float) -> tuple[Place, float, float]:
+    def at(self, seconds: float) -> tuple[GroundPoint, float, float]:
         """Returns place, heading and metres along the route at a time."""
         since = seconds - self.start_s
         distance = self.begin + since * self.speed
-        place, heading = self.route.at(distance)
+        position, heading = self.route.at(distance)
         if self.turn:
             heading += self.turn * min(1.0, max(0.0, since / self.turn_s))
         if self.manner == "fighting":
-            place = _lunged(place, heading, seconds, 7 * place[0] + 3 * place[1])
-        return place, heading, distance
+            position = _lunge(position, heading, seconds, 7 * position[0] + 3 * position[1])
+        return position, heading, distance
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,10 @@ class Performer:
         acts: in order of time; the first goes back for ever.
         phase: of everything that repeats, in radians.
         abnormal_s: spans in seconds in which it is abnormal.
-        good: what it has with it: "", or a key of `_GOODS`, or of `goods.BAGS` for an object.
-        good_colour: its colour.
-        good_words: what to call it.
+        carried: what it has with it: "", or a key of `_ADDERS`, or of `carried_objects.BAGS` for
+            an object.
+        carried_colour: its colour.
+        carried_words: what to call it.
         classes: action classes by the time at which they begin; `class_name` when empty.
         appears_s: when it comes into being.
         habit: `phoning`, `reading` or "".
@@ -93,9 +94,9 @@ class Performer:
     acts: tuple[Act, ...]
     phase: float = 0.0
     abnormal_s: tuple[tuple[float, float], ...] = ()
-    good: str = ""
-    good_colour: Colour = (90, 90, 90)
-    good_words: str = ""
+    carried: str = ""
+    carried_colour: Colour = (90, 90, 90)
+    carried_words: str = ""
     classes: tuple[tuple[float, str], ...] = ()
     appears_s: float = -math.inf
     habit: str = ""
@@ -114,9 +115,9 @@ class Performer:
     def words(self) -> dict[str, str]:
         """Returns what it looks like in words, by part."""
         if self.kind in ("vehicle", "object"):
-            return {self.kind: self.good_words}
+            return {self.kind: self.carried_words}
         worn = self.look.words()
-        return worn | {"with": self.good_words} if self.good_words else worn
+        return worn | {"with": self.carried_words} if self.carried_words else worn
 
     def doing(self, seconds: float) -> str:
         """Returns its action class at a time."""
@@ -138,7 +139,7 @@ class Performer:
                 current = act
         return current
 
-    def place(self, seconds: float) -> Place:
+    def position(self, seconds: float) -> GroundPoint:
         """Returns where it is on the ground, in metres."""
         return self.act(seconds).at(seconds)[0]
 
@@ -147,42 +148,42 @@ class Performer:
         if seconds < self.appears_s:
             return None
         act = self.act(seconds)
-        place, heading, distance = act.at(seconds)
+        position, heading, distance = act.at(seconds)
         if act.manner == "riding":
             # A cyclist of this project leans with speed; the phase turns the pedals.
-            return cyclist_figure(place, heading, distance, act.speed, self.phase, self.look)
+            return cyclist_figure(position, heading, distance, act.speed, self.phase, self.look)
         if self.kind == "vehicle":
-            made = vehicle(act.detail, self.good_colour, self.look, distance, seconds)
-            return replace(_figure(made, place, heading), smooth=True)
+            assembly = vehicle(act.detail, self.carried_colour, self.look, distance, seconds)
+            return replace(_figure(assembly, position, heading), smooth=True)
         if self.kind == "object":
-            made = goods.Assembly()
-            goods.add_bag(made, self.good, (0.0, 0.0, 0.0), self.good_colour)
-            return _figure(made, place, heading)
+            assembly = carried_objects.Assembly()
+            carried_objects.add_bag(assembly, self.carried, (0.0, 0.0, 0.0), self.carried_colour)
+            return _figure(assembly, position, heading)
         pose = self._pose(act, seconds, distance)
-        return self._person(act, pose, place, heading, distance, seconds)
+        return self._person(act, pose, position, heading, distance, seconds)
 
     def _person(
         self,
         act: Act,
         pose: Pose,
-        place: Place,
+        position: GroundPoint,
         heading: float,
         distance: float,
         seconds: float,
     ) -> Figure:
         joints = body_joints(pose, self.look)
         if act.manner in ("falling", "fallen", "lying"):
-            joints[:, :2] += _thrown(pose, self.look)
-        made = goods.Assembly()
-        if self.good == "board":
+            joints[:, :2] += _fall_offset(pose, self.look)
+        assembly = carried_objects.Assembly()
+        if self.carried == "board":
             joints[:, 2] += 0.12
             joints[:] = joints @ np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).T
-        if self.good == "skates":
+        if self.carried == "skates":
             joints[:, 2] += 0.08
-        made.add(joints, body_parts(self.look))
-        if self.good:
-            _GOODS[self.good](self, made, joints, distance, seconds)
-        return _figure(made, place, heading)
+        assembly.add(joints, body_parts(self.look))
+        if self.carried:
+            _ADDERS[self.carried](self, assembly, joints, distance, seconds)
+        return _figure(assembly, position, heading)
 
     def _pose(self, act: Act, seconds: float, distance: float) -> Pose:
         pose = self._bare_pose(act, seconds, distance)
@@ -190,11 +191,11 @@ class Performer:
             return pose
         if self.habit:
             pose = gaits.phoning(pose) if self.habit == "phoning" else gaits.reading(pose)
-        if self.good in _HANDS and seconds < self._rid_s():
-            pose = _HANDS[self.good](pose)
+        if self.carried in _HOLDING_POSES and seconds < self._put_down_s():
+            pose = _HOLDING_POSES[self.carried](pose)
         return pose
 
-    def _rid_s(self) -> float:
+    def _put_down_s(self) -> float:
         """Returns when it puts down what it carries."""
         return next((a.start_s for a in self.acts if a.manner == "crouching"), math.inf)
 
@@ -213,7 +214,7 @@ class Performer:
         if act.manner == "sitting":
             return gaits.sitting(seconds, self.phase)
         if act.manner == "fighting":
-            return postures.fighting(seconds, self.phase, act.fury)
+            return postures.fighting(seconds, self.phase, act.intensity)
         if act.manner == "lying":
             return postures.lying(act.detail, seconds, self.phase)
         if act.manner in ("falling", "fallen"):
@@ -234,22 +235,22 @@ class Performer:
         return self._pose(earlier, act.start_s, earlier.at(act.start_s)[2])
 
 
-def _figure(made: goods.Assembly, place: Place, heading: float) -> Figure:
-    joints, parts = made.whole()
-    return Figure(to_world(joints, place, heading), parts, place)
+def _figure(assembly: carried_objects.Assembly, position: GroundPoint, heading: float) -> Figure:
+    joints, parts = assembly.whole()
+    return Figure(to_world(joints, position, heading), parts, position)
 
 
-def _lunged(place: Place, heading: float, seconds: float, phase: float) -> Place:
+def _lunge(position: GroundPoint, heading: float, seconds: float, phase: float) -> GroundPoint:
     """A fighter moves in and out and to the side."""
     ahead = 0.13 * math.sin(3.3 * seconds + phase) + 0.07 * math.sin(7.1 * seconds + 2 * phase)
     aside = 0.12 * math.sin(1.9 * seconds + 1.7 * phase)
     return (
-        place[0] + ahead * math.cos(heading) - aside * math.sin(heading),
-        place[1] + ahead * math.sin(heading) + aside * math.cos(heading),
+        position[0] + ahead * math.cos(heading) - aside * math.sin(heading),
+        position[1] + ahead * math.sin(heading) + aside * math.cos(heading),
     )
 
 
-def _thrown(pose: Pose, look: Look) -> tuple[float, float]:
+def _fall_offset(pose: Pose, look: Look) -> tuple[float, float]:
     """Returns how far a fall about the feet carries the pelvis: forward and left, metres."""
     reach = 0.5 * look.height
     return reach * math.sin(pose.tip), reach * math.sin(pose.side)
@@ -260,66 +261,86 @@ def _hand(joints: Floats, side: int) -> tuple[float, float, float]:
     return float(x), float(y), float(z)
 
 
-def _add_trolley(p: Performer, made: goods.Assembly, j: Floats, d: float, _s: float) -> None:
-    goods.add_trolley(made, p.good_colour, d)
+def _add_trolley(
+    p: Performer, assembly: carried_objects.Assembly, j: Floats, d: float, _s: float
+) -> None:
+    carried_objects.add_trolley(assembly, p.carried_colour, d)
 
 
-def _add_pushchair(p: Performer, made: goods.Assembly, j: Floats, d: float, _s: float) -> None:
-    goods.add_pushchair(made, p.good_colour, d)
+def _add_pushchair(
+    p: Performer, assembly: carried_objects.Assembly, j: Floats, d: float, _s: float
+) -> None:
+    carried_objects.add_pushchair(assembly, p.carried_colour, d)
 
 
-def _add_suitcase(p: Performer, made: goods.Assembly, j: Floats, d: float, _s: float) -> None:
-    goods.add_suitcase(made, _hand(j, RIGHT), p.good_colour, d)
+def _add_suitcase(
+    p: Performer, assembly: carried_objects.Assembly, j: Floats, d: float, _s: float
+) -> None:
+    carried_objects.add_suitcase(assembly, _hand(j, RIGHT), p.carried_colour, d)
 
 
-def _add_umbrella(p: Performer, made: goods.Assembly, j: Floats, d: float, _s: float) -> None:
-    goods.add_umbrella(made, _hand(j, RIGHT), p.look.height, p.good_colour)
+def _add_umbrella(
+    p: Performer, assembly: carried_objects.Assembly, j: Floats, d: float, _s: float
+) -> None:
+    carried_objects.add_umbrella(assembly, _hand(j, RIGHT), p.look.height, p.carried_colour)
 
 
-def _add_bicycle(p: Performer, made: goods.Assembly, j: Floats, d: float, _s: float) -> None:
-    goods.add_bicycle(made, p.good_colour, d, 0.42)
+def _add_bicycle(
+    p: Performer, assembly: carried_objects.Assembly, j: Floats, d: float, _s: float
+) -> None:
+    carried_objects.add_bicycle(assembly, p.carried_colour, d, 0.42)
 
 
-def _add_dog(p: Performer, made: goods.Assembly, j: Floats, d: float, s: float) -> None:
+def _add_dog(
+    p: Performer, assembly: carried_objects.Assembly, j: Floats, d: float, s: float
+) -> None:
     size = 0.75 + 0.5 * (math.sin(p.phase) ** 2)
-    goods.add_dog(made, _hand(j, RIGHT), 5 * d / size, p.good_colour, size)
+    carried_objects.add_dog(assembly, _hand(j, RIGHT), 5 * d / size, p.carried_colour, size)
 
 
-def _add_board(p: Performer, made: goods.Assembly, j: Floats, d: float, _s: float) -> None:
-    board = goods.Assembly()
-    goods.add_board(board, p.good_colour, d)
+def _add_board(
+    p: Performer, assembly: carried_objects.Assembly, j: Floats, d: float, _s: float
+) -> None:
+    board = carried_objects.Assembly()
+    carried_objects.add_board(board, p.carried_colour, d)
     joints, parts = board.whole()
     feet = (j[LEFT + 2] + j[RIGHT + 2]) / 2
     turned = joints @ np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).T
-    made.add(turned + np.array([feet[0], feet[1], 0.0]), parts)
+    assembly.add(turned + np.array([feet[0], feet[1], 0.0]), parts)
 
 
-def _add_skates(p: Performer, made: goods.Assembly, j: Floats, d: float, _s: float) -> None:
+def _add_skates(
+    p: Performer, assembly: carried_objects.Assembly, j: Floats, d: float, _s: float
+) -> None:
     for side in (LEFT, RIGHT):
         ankle, toe = j[side + 2], j[side + 3]
-        made.hull(
+        assembly.hull(
             np.stack([ankle, toe, ankle + np.array([0.0, 0.0, 0.08])]),
             0.05,
-            p.good_colour,
+            p.carried_colour,
             lift=0.03,
         )
         low = np.stack([ankle, toe]) + np.array([[-0.03, 0.0, -0.1], [0.02, 0.0, -0.05]])
-        made.hull(low, 0.035, (60, 60, 64))
+        assembly.hull(low, 0.035, (60, 60, 64))
 
 
-def _add_carried(p: Performer, made: goods.Assembly, j: Floats, _d: float, s: float) -> None:
+def _add_carried(
+    p: Performer, assembly: carried_objects.Assembly, j: Floats, _d: float, s: float
+) -> None:
     act = p.act(s)
     if act.manner == "crouching" and s - act.start_s > act.lasts_s / 2:
         return
-    if s > p._rid_s() + act.lasts_s and act.manner != "crouching":
+    if s > p._put_down_s() + act.lasts_s and act.manner != "crouching":
         return
     x, y, z = _hand(j, RIGHT)
-    height = goods.BAGS[p.good][2]
-    goods.add_bag(made, p.good, (x, y - 0.06, max(0.0, z - height - 0.1)), p.good_colour)
+    height = carried_objects.BAGS[p.carried][2]
+    carried_objects.add_bag(
+        assembly, p.carried, (x, y - 0.06, max(0.0, z - height - 0.1)), p.carried_colour
+    )
 
 
-_Adder = Callable[[Performer, goods.Assembly, Floats, float, float], None]
-_GOODS: dict[str, _Adder] = {
+_Adder = Callable[[Performer, carried_objects.Assembly, Floats, float, float], None]
+_ADDERS: dict[str, _Adder] = {
     "trolley": _add_trolley,
     "pushchair": _add_pushchair,
     "wheeled suitcase": _add_suitcase,
@@ -333,7 +354,7 @@ _GOODS: dict[str, _Adder] = {
     "backpack": _add_carried,
     "box": _add_carried,
 }
-_HANDS: dict[str, Callable[[Pose], Pose]] = {
+_HOLDING_POSES: dict[str, Callable[[Pose], Pose]] = {
     "trolley": gaits.pushing,
     "pushchair": gaits.pushing,
     "wheeled suitcase": gaits.pulling,

@@ -30,7 +30,7 @@ def lying(kind: str, seconds: float, phase: float) -> Pose:
         side=-1.5, lean=0.35, nod=0.3, arm_l=0.9 + breath, arm_r=1.2, elbow_l=0.8, elbow_r=0.4,
         out_l=0.1, out_r=0.05, hip_l=0.7 + bent, hip_r=0.4, knee_l=0.9 + bent, knee_r=0.8,
     )  # fmt: skip
-    return curled.mirrored() if kind in ("left", "collapse") else curled
+    return curled.mirror() if kind in ("left", "collapse") else curled
 
 
 def falling(kind: str, share: float, before: Pose, seconds: float, phase: float) -> Pose:
@@ -46,12 +46,12 @@ def falling(kind: str, share: float, before: Pose, seconds: float, phase: float)
     end = lying(kind, seconds, phase)
     if kind == "collapse" and share < 0.55:
         knees = replace(before, hip_l=1.0, hip_r=0.9, knee_l=2.0, knee_r=1.9, lean=0.45, nod=0.5)
-        return before.blend(knees, _eased(share / 0.55))
+        return before.blend(knees, _ease(share / 0.55))
     if kind == "collapse":
         knees = replace(before, hip_l=1.0, hip_r=0.9, knee_l=2.0, knee_r=1.9, lean=0.45, nod=0.5)
-        return knees.blend(end, _dropped((share - 0.55) / 0.45))
+        return knees.blend(end, _drop((share - 0.55) / 0.45))
     flail = math.sin(math.pi * share)
-    pose = before.blend(end, _dropped(share))
+    pose = before.blend(end, _drop(share))
     return replace(
         pose,
         arm_l=pose.arm_l + 0.9 * flail,
@@ -70,9 +70,9 @@ def crouching() -> Pose:
     )  # fmt: skip
 
 
-def fighting(seconds: float, phase: float, fury: float) -> Pose:
-    """Returns someone who strikes, kicks and dodges; `fury` 0 (pushing) … 1 (wild)."""
-    rate = 1.5 + 1.3 * fury
+def fighting(seconds: float, phase: float, intensity: float) -> Pose:
+    """Returns someone who strikes, kicks and dodges; `intensity` 0 (pushing) … 1 (wild)."""
+    rate = 1.5 + 1.3 * intensity
     beat = rate * seconds + phase / (2 * math.pi)
     number, within = math.floor(beat), beat - math.floor(beat)
     blow = max(0.0, math.sin(math.pi * min(1.0, within / 0.55))) ** 2
@@ -92,15 +92,15 @@ def fighting(seconds: float, phase: float, fury: float) -> Pose:
         hit = replace(guard, hip_r=1.15, knee_r=0.25, lean=-0.1, arm_l=0.2, out_l=0.7, out_r=0.7)
     else:
         hit = replace(guard, arm_l=1.4, arm_r=1.4, elbow_l=0.3, elbow_r=0.3, lean=0.45)
-    return guard.blend(hit, blow * (0.6 + 0.4 * fury))
+    return guard.blend(hit, blow * (0.6 + 0.4 * intensity))
 
 
-def _eased(share: float) -> float:
+def _ease(share: float) -> float:
     share = min(1.0, max(0.0, share))
     return share * share * (3 - 2 * share)
 
 
-def _dropped(share: float) -> float:
+def _drop(share: float) -> float:
     """A fall gathers speed."""
     share = min(1.0, max(0.0, share))
     return math.pow(share, 1.8)

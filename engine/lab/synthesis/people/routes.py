@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-Place = tuple[float, float]
+GroundPoint = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Route:
         bend: how far its middle lies to the left of the straight line, in metres.
     """
 
-    start: Place
-    end: Place
+    start: GroundPoint
+    end: GroundPoint
     bend: float
 
     @property
@@ -27,7 +27,7 @@ class Route:
         """Metres from start to end along the straight line."""
         return math.dist(self.start, self.end)
 
-    def at(self, distance: float) -> tuple[Place, float]:
+    def at(self, distance: float) -> tuple[GroundPoint, float]:
         """Returns the place and the heading (radians from +x towards +y) after `distance` metres.
 
         Outside the arc the route goes straight on.
@@ -38,9 +38,9 @@ class Route:
         share = min(1.0, max(0.0, distance / length))
         slope = 4 * self.bend * (1 - 2 * share) / length
         aside = 4 * self.bend * share * (1 - share) + slope * (distance - share * length)
-        place = (
+        position = (
             self.start[0] + ahead[0] * distance + left[0] * aside,
             self.start[1] + ahead[1] * distance + left[1] * aside,
         )
         heading = math.atan2(ahead[1], ahead[0]) + math.atan(slope)
-        return place, heading
+        return position, heading

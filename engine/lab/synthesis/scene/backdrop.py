@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.lab.synthesis.scene.camera import Camera
 from engine.lab.synthesis.scene.figures import Bytes, Shading, cast, paint
-from engine.lab.synthesis.scene.grounds import paint_back, paint_ground, tinted
+from engine.lab.synthesis.scene.grounds import paint_back, paint_ground, tint_picture
 from engine.lab.synthesis.scene.props import PropSpec, prop_figure
 from engine.lab.synthesis.scene.textures import Picture, Plane, Surfaces, fractal
 
@@ -51,7 +51,7 @@ class SceneSpec:
 
     Attributes:
         camera: who looks.
-        layout: one of `grounds.MORE_LAYOUTS`.
+        layout: one of `grounds.LAYOUTS`.
         way: centre of the path or road, a point on the ground in metres.
         way_turn: its heading in radians.
         way_width: in metres.
@@ -182,7 +182,7 @@ def _ground(scene: SceneSpec, surfaces: Surfaces, x: Plane, y: Plane, fineness: 
         aside,
         fineness,
     )
-    return tinted(picture, scene.tint)
+    return tint_picture(picture, scene.tint)
 
 
 def _with_props(scene: SceneSpec, empty: Backdrop) -> Backdrop:

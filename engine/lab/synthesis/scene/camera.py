@@ -45,12 +45,12 @@ class Camera:
             Pixels float64 [..., 2] (x right, y down) and depths float64 [...] in metres along
             the optical axis. Pixels of points with a depth below 0.1 m carry no meaning.
         """
-        moved = np.asarray(points, dtype=np.float64) - np.array([0.0, 0.0, self.elevation])
-        seen = moved @ self.axes.T
-        depth = seen[..., 2]
+        offset = np.asarray(points, dtype=np.float64) - np.array([0.0, 0.0, self.elevation])
+        axial = offset @ self.axes.T
+        depth = axial[..., 2]
         safe = np.where(depth > 0.1, depth, 0.1)[..., None]
         centre = np.array([self.width / 2, self.height / 2])
-        return seen[..., :2] / safe * self.focal + centre, depth
+        return axial[..., :2] / safe * self.focal + centre, depth
 
     def rays(self, pixels: Floats) -> Floats:
         """Returns the viewing ray of each pixel.

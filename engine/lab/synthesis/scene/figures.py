@@ -9,21 +9,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.lab.synthesis.people.clothing import Colour
 from engine.lab.synthesis.scene.camera import Camera, Floats
 
 Bytes = NDArray[np.uint8]
 
-_NEAREST = 0.6
-_SHIFT = 4
+Colour = tuple[int, int, int]
+"""RGB, 0..255."""
+
+_MIN_DEPTH_M = 0.6  # metres in front of the camera; what is nearer is not drawn
+_SHIFT = 4  # bits of a part of a pixel in OpenCV's drawing functions
 _CIRCLE = np.stack(
     [np.cos(np.arange(12) * math.pi / 6), np.sin(np.arange(12) * math.pi / 6)], axis=-1
 )
+# Radius, shift towards the light and brightness of each band of a shaded sphere.
 _BANDS = ((1.0, 0.0, 0.66), (0.8, 0.14, 0.92), (0.5, 0.3, 1.1))
 
 
 @dataclass(frozen=True)
-class Part:
+class Hull:
     """A convex hull around spheres, or a line through their centres.
 
     Attributes:
@@ -53,7 +56,7 @@ class Figure:
     """
 
     joints: Floats
-    parts: tuple[Part, ...]
+    parts: tuple[Hull, ...]
     foot: tuple[float, float]
     smooth: bool = False
 
@@ -101,7 +104,7 @@ def paint(figure: Figure, camera: Camera, shading: Shading) -> Sprite | None:
         The part of it inside the frame, or None when nothing of it is.
     """
     pixels, depth = camera.project(figure.joints)
-    if float(depth.min()) < _NEAREST:
+    if float(depth.min()) < _MIN_DEPTH_M:
         return None
     scale = camera.focal / depth
     margin = 0.32 * float(scale.max()) + 2
@@ -113,8 +116,8 @@ def paint(figure: Figure, camera: Camera, shading: Shading) -> Sprite | None:
         return None
     finer = 3 if y_max - y_min < 90 else 2
     canvas = np.zeros(((y_max - y_min) * finer, (x_max - x_min) * finer, 4), dtype=np.uint8)
-    place = (pixels - (x_min, y_min)) * finer - 0.5
-    _paint_parts(canvas, figure.parts, place, depth, scale * finer, shading)
+    position = (pixels - (x_min, y_min)) * finer - 0.5
+    _paint_parts(canvas, figure.parts, position, depth, scale * finer, shading)
     small = cv2.resize(canvas, (x_max - x_min, y_max - y_min), interpolation=cv2.INTER_AREA)
     alpha = np.ascontiguousarray(small[..., 3], dtype=np.uint8)
     if not alpha.any():
@@ -129,8 +132,8 @@ def paint(figure: Figure, camera: Camera, shading: Shading) -> Sprite | None:
 
 def _paint_parts(
     canvas: Bytes,
-    parts: tuple[Part, ...],
-    place: Floats,
+    parts: tuple[Hull, ...],
+    position: Floats,
     depth: Floats,
     scale: Floats,
     shading: Shading,
@@ -138,13 +141,13 @@ def _paint_parts(
     distance = [float(np.mean(depth[list(part.joints)])) - part.lift for part in parts]
     towards = np.array(shading.towards)
     bands = [
-        (_rings(parts, place, scale, share, shift * towards), bright)
+        (_rings(parts, position, scale, share, shift * towards), bright)
         for share, shift, bright in _BANDS
     ]
     for index in np.argsort(np.array(distance))[::-1]:
         part = parts[index]
         if part.line is not None:
-            _draw_line(canvas, part, place, scale, _tone(part.colour, shading, 0.9), cv2.LINE_8)
+            _draw_line(canvas, part, position, scale, _tone(part.colour, shading, 0.9), cv2.LINE_8)
             continue
         for rings, bright in bands:
             level = 1 + (bright - 1) * (0.45 + 0.55 * shading.contrast)
@@ -154,8 +157,8 @@ def _paint_parts(
 
 
 def _rings(
-    parts: tuple[Part, ...],
-    place: Floats,
+    parts: tuple[Hull, ...],
+    position: Floats,
     scale: Floats,
     share: float = 1.0,
     shift: Floats | float = 0.0,
@@ -165,7 +168,7 @@ def _rings(
 
     Args:
         parts: of a figure; those of lines get none.
-        place: float64 [n, 2], pixels of the joints.
+        position: float64 [n, 2], pixels of the joints.
         scale: float64 [n], pixels of a metre there.
         share: of the radii.
         shift: of the centres, in radii.
@@ -173,28 +176,28 @@ def _rings(
     """
     # All at once: one by one, numpy's own overhead takes most of the time of a frame.
     spheres = [() if part.line is not None else part.joints for part in parts]
-    joints = np.array([joint for one in spheres for joint in one], np.intp)
+    joints = np.array([joint for indices in spheres for joint in indices], np.intp)
     metres = [radius for part in parts if part.line is None for radius in part.radii]
     radii = np.array(metres) * scale[joints]
-    centres = place[joints] + radii[:, None] * shift
+    centres = position[joints] + radii[:, None] * shift
     points = centres[:, None, :] + (radii * share)[:, None, None] * circle
     points = np.rint(points * 2**_SHIFT).astype(np.int32).reshape(-1, 2)
-    counts = [len(circle) * len(one) for one in spheres]
+    counts = [len(circle) * len(indices) for indices in spheres]
     ends = np.cumsum(counts)
     return [points[end - count : end] for count, end in zip(counts, ends, strict=True)]
 
 
 def _draw_line(
     canvas: Bytes,
-    part: Part,
-    place: Floats,
+    part: Hull,
+    position: Floats,
     scale: Floats,
     tone: int | tuple[int, int, int, int],
     kind: int,
 ) -> None:
     joints = list(part.joints)
     thickness = max(1, round(2 * part.radii[0] * float(scale[joints[0]])))
-    points = np.round(place[joints] * 2**_SHIFT).astype(np.int32)
+    points = np.round(position[joints] * 2**_SHIFT).astype(np.int32)
     cv2.polylines(canvas, [points], part.line == "closed", tone, thickness, kind, _SHIFT)
 
 
@@ -232,7 +235,7 @@ def cast(figure: Figure, camera: Camera, sun: tuple[float, float, float], shadow
     flat[:, :2] -= flat[:, 2:] * fall
     flat[:, 2] = 0.0
     pixels, depth = camera.project(flat)
-    if float(depth.min()) < _NEAREST:
+    if float(depth.min()) < _MIN_DEPTH_M:
         return
     low, high = pixels.min(axis=0) - 0.3 * camera.focal / float(depth.min()), pixels.max(axis=0)
     high = high + 0.3 * camera.focal / float(depth.min())

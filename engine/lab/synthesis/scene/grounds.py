@@ -6,11 +6,8 @@ import numpy as np
 
 from engine.lab.synthesis.scene.textures import Picture, Plane, Surfaces
 
-LAYOUTS = ("plaza", "park", "street")
-"""Layouts of the sample and of fast crossings."""
-
-MORE_LAYOUTS = (*LAYOUTS, "campus", "car park", "yard", "hall")
-"""All layouts."""
+LAYOUTS = ("plaza", "park", "street", "campus", "car park", "yard", "hall")
+"""All layouts, in the order in which they are drawn from."""
 
 
 def paint_ground(
@@ -27,7 +24,7 @@ def paint_ground(
     """Paints a way and what lies beside it.
 
     Args:
-        layout: one of `MORE_LAYOUTS`.
+        layout: one of `LAYOUTS`.
         surfaces: paints surfaces.
         tone: brightness of the ground, 0..1.
         slab: width and length of paving slabs in metres.
@@ -123,7 +120,7 @@ def paint_back(
     return surfaces.wall(x, z, fineness, colour)
 
 
-def tinted(picture: Picture, tint: tuple[float, float, float]) -> Picture:
+def tint_picture(picture: Picture, tint: tuple[float, float, float]) -> Picture:
     """Returns a picture in another tint; (1, 1, 1) changes nothing."""
     if tint == (1.0, 1.0, 1.0):
         return picture

@@ -10,7 +10,7 @@ import numpy as np
 from engine.lab.synthesis.scene.figures import Bytes
 from engine.lab.synthesis.scene.textures import Plane
 
-_MARGIN = 64
+_MARGIN = 64  # pixels around the picture that shaking may bring into view
 
 MIXES: dict[str, tuple[float, float, float]] = {
     "grey": (0.299, 0.587, 0.114),
@@ -83,12 +83,12 @@ class Exposure:
     def take(self, rgb: Bytes, ids: Bytes, seconds: float) -> tuple[Bytes, Bytes]:
         """Returns picture and ids as the camera gives them; same shapes as before."""
         sensor = self._sensor
-        rgb, ids = self._shaken(rgb, ids)
+        rgb, ids = self._shake(rgb, ids)
         if self._inner != self._size:
             rgb = np.asarray(cv2.resize(rgb, self._inner, interpolation=cv2.INTER_AREA), np.uint8)
         if self._blur > 0:
             rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), self._blur), np.uint8)
-        rgb = self._coloured(rgb)
+        rgb = self._apply_look(rgb)
         level = 1 + sensor.flicker * float(self._rng.standard_normal()) if sensor.flicker else 1.0
         if level != 1.0:
             rgb = np.asarray(cv2.convertScaleAbs(rgb, alpha=level), np.uint8)
@@ -102,7 +102,7 @@ class Exposure:
             _stamp(rgb, sensor.clock, sensor.clock_start + int(seconds))
         return rgb, ids
 
-    def _shaken(self, rgb: Bytes, ids: Bytes) -> tuple[Bytes, Bytes]:
+    def _shake(self, rgb: Bytes, ids: Bytes) -> tuple[Bytes, Bytes]:
         shake = self._sensor.shake
         if shake <= 0:
             return rgb, ids
@@ -124,7 +124,7 @@ class Exposure:
         )
         return np.asarray(moved, np.uint8), np.asarray(marked, np.uint8)
 
-    def _coloured(self, rgb: Bytes) -> Bytes:
+    def _apply_look(self, rgb: Bytes) -> Bytes:
         sensor = self._sensor
         if sensor.colourless:
             mixed = cv2.transform(rgb, np.array([MIXES[sensor.look]], dtype=np.float32))

@@ -11,7 +11,7 @@ Plane = NDArray[np.float32]
 Picture = NDArray[np.float32]
 """float32 [h, w, 3], RGB, 0..1."""
 
-_SIZE = 512
+_SIZE = 512  # pixels of a tile of noise; its repetition is not seen at the scales used
 
 
 def fractal(rng: np.random.Generator, slope: float, size: int = _SIZE) -> Plane:
@@ -76,9 +76,9 @@ class Surfaces:
         across, along = slab
         row = np.floor(y / along)
         inside_y = y / along - row
-        column_place = x / across + 0.5 * np.mod(row, 2)
-        column = np.floor(column_place)
-        inside_x = column_place - column
+        column_share = x / across + 0.5 * np.mod(row, 2)
+        column = np.floor(column_share)
+        inside_x = column_share - column
         own = np.sin(row * 12.9898 + column * 78.233) * 43758.547
         own = (own - np.floor(own)).astype(np.float32) - 0.5
         fade = 1 / (1 + (fineness / (0.5 * min(slab))) ** 2)
@@ -120,8 +120,8 @@ class Surfaces:
         shade = 1 + 0.05 * self._grain(x, z, fineness)
         shade += 0.05 * self._noise(self._soft, x * 3, z * 0.4, 24.0)
         soft = np.maximum(fineness, 0.02)
-        for place, period in ((x, 2.4), (z, 1.25)):
-            gap = np.abs(np.mod(place, period) - period / 2)
+        for position, period in ((x, 2.4), (z, 1.25)):
+            gap = np.abs(np.mod(position, period) - period / 2)
             shade -= 0.18 * np.clip(1 - gap / soft, 0, 1) * np.clip(0.03 / soft, 0, 1)
         shade -= 0.2 * np.clip((0.4 - z) / soft, 0, 1)
         return np.asarray(shade[..., None] * np.array(colour, dtype=np.float32), dtype=np.float32)
@@ -131,8 +131,8 @@ class Surfaces:
     ) -> Picture:
         """Paints a facade: brick courses, rows of windows, a plinth; `z` is metres above ground."""
         bay, storey = self._rng.uniform(2.6, 4.2), self._rng.uniform(2.9, 3.4)
-        course = np.floor(z / 0.075)
-        brick = np.sin(course * 7.13 + np.floor(x / 0.22 + 0.5 * np.mod(course, 2)) * 3.71) * 9137.3
+        layer = np.floor(z / 0.075)
+        brick = np.sin(layer * 7.13 + np.floor(x / 0.22 + 0.5 * np.mod(layer, 2)) * 3.71) * 9137.3
         own = (brick - np.floor(brick)).astype(np.float32) - 0.5
         shade = 1 + 0.2 * own / (1 + (fineness / 0.06) ** 2)
         shade += 0.035 * self._grain(x, z, fineness) + 0.05 * self._noise(self._soft, x, z, 24.0)

@@ -1,4 +1,4 @@
-"""Puts what stage 2 trained into the pack that stage 1 made."""
+"""Adds the results of stage 2 to the pack that stage 1 made."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from engine.lab.training.decoder_pack import CARD
-from engine.lab.training.dialogue.learner import ALPHA, RANK, Learner
+from engine.lab.training.dialogue.lora_gguf import LoraShape, write_lora_gguf
+from engine.lab.training.dialogue.trainable_model import ALPHA, RANK, TrainableDialogueModel
+from engine.lab.training.pack_contents import copy_files, manifest_of
 from engine.media.hashing import hash_file
-from engine.packs.pack import Manifest, Memory, Pack, Part, Training, write_pack
+from engine.packs.manifest_schema import Manifest, Memory, Part, Training
+from engine.packs.pack import Pack, write_pack
 from engine.tvad.encoder_files import (
     ADAPTER,
     ADAPTER_CONFIG,
@@ -25,7 +28,6 @@ from engine.tvad.encoder_files import (
     encoder_bytes,
     projector_bytes,
 )
-from engine.tvad.language.lora_gguf import LoraShape, write_lora_gguf
 
 LOG = "stage2-log.json"
 _LIMITS = "\n## Limits\n"
@@ -40,7 +42,7 @@ It answers in the few sentences and words it was taught, about people and vehicl
 rendered; places, colours and actions can be wrong, and the measured facts beside an answer are what
 counts.
 """
-_LANGUAGE_MEMORY = 900 << 20
+_LANGUAGE_MEMORY = 900 << 20  # of SmolLM2-135M while it answers; a choice on the safe side
 _SOURCES = {
     "smollm2-135m-instruct": Part(
         "language model", "Apache-2.0", "SmolLM2-135M-Instruct by HuggingFaceTB, frozen"
@@ -49,19 +51,19 @@ _SOURCES = {
 
 
 @dataclass(frozen=True, eq=False)
-class Taught:
-    """What stage 2 leaves behind.
+class TrainedDialogue:
+    """The results of stage 2.
 
     Attributes:
-        learner: trained.
+        model: the language model with RAE and projector, trained.
         language: folder of the language model's base weights; None where it is the backbone's.
-        log: of the training.
+        log: log of the training.
         data: what it was trained on, in words.
-        command: makes it again.
-        seed: of the training.
+        command: the command that makes it again.
+        seed: seed of the training.
     """
 
-    learner: Learner
+    model: TrainableDialogueModel
     language: Path | None
     log: list[dict[str, Any]]
     data: str
@@ -69,13 +71,13 @@ class Taught:
     seed: int
 
 
-def add_dialogue(pack: Pack, taught: Taught, work: Path) -> Pack:
+def add_dialogue(pack: Pack, outcome: TrainedDialogue, work: Path) -> Pack:
     """Writes the pack anew with RAE, projector and adapter in it.
 
     Args:
-        pack: with AHD and prompts.
-        taught: what was trained.
-        work: folder for files on their way.
+        pack: a pack with AHD and prompts.
+        outcome: the results of stage 2.
+        work: folder for temporary files.
 
     Returns:
         The pack, read back and checked.
@@ -83,65 +85,57 @@ def add_dialogue(pack: Pack, taught: Taught, work: Path) -> Pack:
     Raises:
         BadInputError: a file of the pack is not what its manifest says.
     """
-    files: dict[str, Path | bytes] = {name: _copy(pack, name, work) for name in pack.files}
-    learner = taught.learner
-    files[ENCODER] = encoder_bytes(learner.encoder)
-    if learner.projector is not None:
-        files[PROJECTOR] = projector_bytes(learner.projector)
-    files |= adapter_files(learner, work)
+    files = copy_files(pack, work / "pack")
+    model = outcome.model
+    files[ENCODER] = encoder_bytes(model.encoder)
+    if model.projector is not None:
+        files[PROJECTOR] = projector_bytes(model.projector)
+    files |= adapter_files(model, work)
     card = pack.file(CARD).read_text("utf-8") if CARD in pack.files else f"# {pack.name}\n"
-    files[CARD] = card_with_dialogue(card, taught).encode()
-    files[LOG] = (json.dumps(taught.log, indent=1) + "\n").encode()
-    return write_pack(pack.folder, _manifest(pack, taught), files)
+    files[CARD] = card_with_dialogue(card, outcome).encode()
+    files[LOG] = (json.dumps(outcome.log, indent=1) + "\n").encode()
+    return write_pack(pack.folder, _manifest(pack, outcome), files)
 
 
-def card_with_dialogue(card: str, taught: Taught) -> str:
-    """Returns a model card with a section on the dialogue before its limits, in place of an older.
+def card_with_dialogue(card: str, outcome: TrainedDialogue) -> str:
+    """Returns a model card with a section on the dialogue before its limits.
 
     Args:
-        card: Markdown as stage 1 wrote it, or stage 2 before.
-        taught: what was trained.
+        card: Markdown of stage 1, or of an earlier stage 2, whose section is replaced.
+        outcome: the results of stage 2.
     """
-    count = sum(one.numel() for _, one in taught.learner.trained())
-    losses = [one["loss"] for one in taught.log if one["phase"] != "aligning"]
+    count = sum(parameter.numel() for _, parameter in outcome.model.trainable_parameters())
+    losses = [entry["loss"] for entry in outcome.log if entry["phase"] != "aligning"]
     loss = f"; loss {losses[0]:.2f} to {losses[-1]:.2f}" if losses else ""
     section = _SECTION.format(
-        data=taught.data, command=taught.command, seed=taught.seed, count=count, loss=loss
+        data=outcome.data, command=outcome.command, seed=outcome.seed, count=count, loss=loss
     )
     before, mark, limits = card.partition(_LIMITS)
     return f"{before.partition(_DIALOGUE)[0].rstrip()}\n\n{section}{mark}{limits}"
 
 
-def _copy(pack: Pack, name: str, work: Path) -> Path:
-    """Takes a file out of the pack's folder, which is about to be replaced."""
-    to = work / "pack" / name
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_bytes(pack.file(name).read_bytes())
-    return to
-
-
-def adapter_files(learner: Learner, work: Path) -> dict[str, Path | bytes]:
+def adapter_files(model: TrainableDialogueModel, work: Path) -> dict[str, Path | bytes]:
     """Returns the adapter as PEFT lays it out and, for a Llama, as GGUF.
 
     Args:
-        learner: holds the adapter.
-        work: folder for the GGUF on its way.
+        model: the model with the adapter.
+        work: folder for the temporary GGUF.
     """
     from safetensors.torch import save
 
-    tensors = {name: one.detach().cpu().contiguous() for name, one in learner.lora().items()}
-    config = learner.model.peft_config["default"].to_dict()
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.lora().items()}
+    config = model.model.peft_config["default"].to_dict()
     plain = {name: _plain(value) for name, value in sorted(config.items())}
-    # The folder in which the base model lay says nothing about it and differs between machines.
+    # The folder of the base model differs between machines and says nothing about the adapter.
     plain |= {"base_model_name_or_path": "", "inference_mode": True}
     files: dict[str, Path | bytes] = {
         ADAPTER_CONFIG: (json.dumps(plain, indent=1, sort_keys=True) + "\n").encode(),
         ADAPTER_WEIGHTS: bytes(save(tensors, {"format": "pt"})),
     }
-    if learner.model.config.model_type == "llama":
+    if model.model.config.model_type == "llama":
         path = work / f"{ADAPTER}.gguf"
-        arrays = {name: np.asarray(one.float().numpy()) for name, one in tensors.items()}
-        heads = int(learner.model.config.num_attention_heads)
+        arrays = {name: np.asarray(tensor.float().numpy()) for name, tensor in tensors.items()}
+        heads = int(model.model.config.num_attention_heads)
         write_lora_gguf(path, arrays, LoraShape(RANK, float(ALPHA), heads))
         files[ADAPTER_GGUF] = path
     return files
@@ -151,53 +145,52 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): _plain(inner) for name, inner in value.items()}
     return getattr(value, "value", value)
 
 
-def _manifest(pack: Pack, taught: Taught) -> Manifest:
-    values = {name: getattr(pack, name) for name in Manifest.__dataclass_fields__}
-    manifest = Manifest(**values)
-    told = f"trained by Sightline on {taught.data}"
-    new = [Part(name, "Apache-2.0", told) for name in ("rae", "projector", "adapter")]
-    if taught.learner.projector is None:
-        new = [one for one in new if one.name != "projector"]
+def _manifest(pack: Pack, outcome: TrainedDialogue) -> Manifest:
+    manifest = manifest_of(pack)
+    origin = f"trained by Sightline on {outcome.data}"
+    new = [Part(name, "Apache-2.0", origin) for name in ("rae", "projector", "adapter")]
+    if outcome.model.projector is None:
+        new = [part for part in new if part.name != "projector"]
     backbone, memory = manifest.backbone, manifest.memory
-    if taught.language is not None:
-        source = Part("language model", "see its folder", taught.language.name)
-        new.append(_SOURCES.get(taught.language.name, source))
+    if outcome.language is not None:
+        source = Part("language model", "see its folder", outcome.language.name)
+        new.append(_SOURCES.get(outcome.language.name, source))
         files = {
-            f"{taught.language.name}/{path.name}": str(hash_file(path)["sha256"])
-            for path in sorted(taught.language.iterdir())
+            f"{outcome.language.name}/{path.name}": str(hash_file(path)["sha256"])
+            for path in sorted(outcome.language.iterdir())
             if path.suffix in (".gguf", ".safetensors", ".json")
         }
         backbone = replace(
             backbone,
-            folders={**backbone.folders, LANGUAGE: taught.language.name},
+            folders={**backbone.folders, LANGUAGE: outcome.language.name},
             files={**backbone.files, **files},
         )
         before = memory.cpu if LANGUAGE not in manifest.backbone.folders else None
         if before is not None:
             memory = Memory(before + _LANGUAGE_MEMORY, memory.gpu)
-    named = {one.name for one in new}
-    kept = tuple(one for one in manifest.parts if one.name not in named)
-    count = sum(one.numel() for _, one in taught.learner.trained())
+    new_names = {part.name for part in new}
+    others = tuple(part for part in manifest.parts if part.name not in new_names)
+    count = sum(parameter.numel() for _, parameter in outcome.model.trainable_parameters())
     return replace(
         manifest,
-        version=_raised(manifest.version),
-        parts=(*kept, *new),
+        version=_next_minor_version(manifest.version),
+        parts=(*others, *new),
         backbone=backbone,
         memory=memory,
         sizes={**manifest.sizes, "dialogue_parameters": count},
         training=Training(
-            f"{manifest.training.data.split('; dialogue:')[0]}; dialogue: {taught.data}",
-            f"{manifest.training.command.split(' && ')[0]} && {taught.command}",
-            tuple(dict.fromkeys((*manifest.training.seeds, taught.seed))),
+            f"{manifest.training.data.split('; dialogue:')[0]}; dialogue: {outcome.data}",
+            f"{manifest.training.command.split(' && ')[0]} && {outcome.command}",
+            tuple(dict.fromkeys((*manifest.training.seeds, outcome.seed))),
         ),
     )
 
 
-def _raised(version: str) -> str:
+def _next_minor_version(version: str) -> str:
     """Raises the second number of a version."""
     numbers = version.split(".")
     if len(numbers) < 2 or not numbers[1].isdigit():

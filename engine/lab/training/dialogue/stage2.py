@@ -1,7 +1,7 @@
 """Stage 2: two phases of supervised turns, whole scenes first, the anomaly second.
 
-Everything drawn follows from the seed and the number of the step, so that a training that was
-stopped and taken up again ends with the same weights.
+All random numbers follow from the seed and the number of the step, so that a training that was
+stopped and resumed ends with the same weights.
 """
 
 from __future__ import annotations
@@ -17,11 +17,21 @@ import torch
 
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, Progress, ProgressCallback
-from engine.lab.dialogue_corpus.samples.detector_noise import Heat, erring, wandering
+from engine.lab.dialogue_corpus.samples.detector_noise import (
+    Heat,
+    add_heatmap_noise,
+    random_target_heatmap,
+)
 from engine.lab.dialogue_corpus.samples.dialogue_samples import TRUE, DialogueSample
 from engine.lab.training.dialogue.alignment import align, word_embeddings
-from engine.lab.training.dialogue.learner import Learner
-from engine.lab.training.dialogue.lessons import FOCUSED, NARRATIVE, Lesson, draw_lesson
+from engine.lab.training.dialogue.trainable_model import TrainableDialogueModel
+from engine.lab.training.dialogue.training_sample import (
+    FOCUSED,
+    NARRATIVE,
+    TrainingSample,
+    draw_training_sample,
+)
+from engine.lab.training.schedule import rate_share
 from engine.lab.training.training_state import (
     TrainingState,
     load_state,
@@ -30,7 +40,8 @@ from engine.lab.training.training_state import (
 )
 
 _PARTS = ("lora", "encoder", "projector")
-_SAVE_EVERY = 50
+_FIT_SAMPLES = 400  # from which the projector's first weights are taken; a choice
+_SAVE_EVERY = 50  # steps, which are lost at most when the process is killed; a choice
 
 
 @dataclass(frozen=True)
@@ -38,18 +49,18 @@ class Stage2Settings:
     """How stage 2 trains.
 
     Attributes:
-        seed: of first weights and everything drawn.
+        seed: decides first weights and all random numbers.
         steps: optimiser steps of both phases.
-        batch: lessons of a step.
-        narrative: share of the steps that speak of whole scenes.
+        batch: training samples of a step.
+        narrative: share of the steps that are about whole scenes.
         rate: peak learning rate of LoRA.
         part_rate: peak learning rate of RAE and projector.
         warm_up: share of the steps in which rates rise.
-        align_steps: steps in which RAE and projector learn alone before.
-        align_batch: lessons of such a step.
-        align_rate: peak learning rate there.
-        threads: of torch; part of what makes weights equal bit for bit.
-        half: whether the language model multiplies in bfloat16 while it learns; another part.
+        align_steps: steps before, in which RAE and projector are trained alone.
+        align_batch: training samples of such a step.
+        align_rate: peak learning rate of such steps.
+        threads: threads of torch; weights are equal bit for bit for equal threads.
+        half: whether the language model multiplies in bfloat16 while it is trained.
     """
 
     seed: int = 1
@@ -75,7 +86,7 @@ class Stage2:
 
     def __init__(
         self,
-        learner: Learner,
+        model: TrainableDialogueModel,
         samples: Sequence[DialogueSample],
         settings: Stage2Settings,
         work: Path,
@@ -83,17 +94,17 @@ class Stage2:
         """Prepares a training.
 
         Args:
-            learner: everything that learns.
+            model: the model that is trained.
             samples: spans with their truth.
             settings: how it trains.
-            work: folder of its state.
+            work: folder of the state of the training.
 
         Raises:
             BadInputError: there are no samples.
         """
         if not samples:
             raise BadInputError("no dialogues to learn from", work, "render more videos")
-        self._learner = learner
+        self._model = model
         self._samples = list(samples)
         self._settings = settings
         self._path = work / "stage2.safetensors"
@@ -106,8 +117,8 @@ class Stage2:
             BadInputError: the loss becomes no number, or a state of other settings lies there.
             CancelledError: the user stopped; the state was saved.
         """
-        settings, learner = self._settings, self._learner
-        parameters = list(learner.trained())
+        settings = self._settings
+        parameters = list(self._model.trainable_parameters())
         optimiser = torch.optim.AdamW(
             [
                 {"params": [p for name, p in parameters if name.startswith("lora.")], "lr": 0.0},
@@ -121,7 +132,7 @@ class Stage2:
             done = 0
             self._save(optimiser, 0)
         for step in range(done, settings.steps):
-            loss = self._step(optimiser, [one for _, one in parameters], step)
+            loss = self._step(optimiser, [parameter for _, parameter in parameters], step)
             last = step + 1 == settings.steps
             if step % 10 == 0 or last:
                 phase = self._phase(step)
@@ -135,59 +146,60 @@ class Stage2:
         settings = self._settings
         torch.manual_seed(settings.seed)
         self._fit_projector()
-        words = word_embeddings(self._learner.model, self._learner._held[1])
+        words = word_embeddings(self._model.model, self._model.tokenizer)
 
-        def draw(step: int) -> tuple[list[Lesson], list[Heat]]:
+        def draw(step: int) -> tuple[list[TrainingSample], list[Heat]]:
             progress(Progress("aligning", step + 1, settings.align_steps, unit="steps"))
             rng = np.random.default_rng([settings.seed, step, 1])
-            shape = self._samples[0].seen[TRUE].heat.shape
-            ways = [erring(wandering(shape, rng), rng) for _ in range(settings.align_batch)]
-            return self._draw(-1 - step, settings.align_batch, FOCUSED), ways
+            shape = self._samples[0].inputs[TRUE].heat.shape
+            heatmaps = [
+                add_heatmap_noise(random_target_heatmap(shape, rng), rng)
+                for _ in range(settings.align_batch)
+            ]
+            return self._draw(-1 - step, settings.align_batch, FOCUSED), heatmaps
 
-        losses = align(
-            self._learner, words, draw, settings.align_steps, settings.align_rate, cancel
-        )
+        losses = align(self._model, words, draw, settings.align_steps, settings.align_rate, cancel)
         for step in range(0, len(losses), 50):
             mean = float(np.mean(losses[step : step + 50]))
             self.log.append({"step": step, "phase": "aligning", "loss": round(mean, 5)})
 
     def _fit_projector(self) -> None:
-        if self._learner.projector is None:
+        if self._model.projector is None:
             return
-        rows = [one.seen[TRUE].video.reshape(-1, one.seen[TRUE].video.shape[-1]) for one in
-                self._samples[:400]]  # fmt: skip
+        videos = [sample.inputs[TRUE].video for sample in self._samples[:_FIT_SAMPLES]]
+        rows = [video.reshape(-1, video.shape[-1]) for video in videos]
         tokens = torch.from_numpy(np.concatenate(rows))
-        # What a band without heat gives is no look at anything.
-        self._learner.projector.fit(tokens[tokens[:, 0] > 0])
+        # A band without heat shows nothing.
+        self._model.projector.fit(tokens[tokens[:, 0] > 0])
 
     def _phase(self, step: int) -> str:
         return NARRATIVE if step < self._settings.narrative * self._settings.steps else FOCUSED
 
-    def _draw(self, step: int, count: int, phase: str) -> list[Lesson]:
-        """Draws the lessons of a step, half of them about spans with an anomaly."""
+    def _draw(self, step: int, count: int, phase: str) -> list[TrainingSample]:
+        """Draws the training samples of a step, three of five about spans with an anomaly."""
         rng = np.random.default_rng([self._settings.seed, step + (1 << 20)])
-        abnormal = [one for one in self._samples if one.truth.target is not None]
-        normal = [one for one in self._samples if one.truth.target is None]
-        lessons = []
-        for place in range(count):
-            wanted = abnormal if (place % 5 < 3 and abnormal) or not normal else normal
-            sample = wanted[int(rng.integers(len(wanted)))]
-            lessons.append(draw_lesson(sample, phase, rng))
-        return lessons
+        abnormal = [sample for sample in self._samples if sample.truth.target is not None]
+        normal = [sample for sample in self._samples if sample.truth.target is None]
+        drawn = []
+        for index in range(count):
+            candidates = abnormal if (index % 5 < 3 and abnormal) or not normal else normal
+            sample = candidates[int(rng.integers(len(candidates)))]
+            drawn.append(draw_training_sample(sample, phase, rng))
+        return drawn
 
     def _step(
         self, optimiser: torch.optim.Optimizer, parameters: list[torch.Tensor], step: int
     ) -> float:
         settings = self._settings
         torch.manual_seed(settings.seed * 1_000_003 + step)
-        share = _rate(step, settings.steps, settings.warm_up)
+        share = rate_share(step, settings.steps, settings.warm_up)
         for group, peak in zip(
             optimiser.param_groups, (settings.rate, settings.part_rate), strict=True
         ):
             group["lr"] = peak * share
-        self._learner.model.train()
-        lessons = self._draw(step, settings.batch, self._phase(step))
-        loss = self._learner.loss(lessons)
+        self._model.model.train()
+        samples = self._draw(step, settings.batch, self._phase(step))
+        loss = self._model.loss(samples)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -198,16 +210,18 @@ class Stage2:
         return value
 
     def _modules(self) -> dict[str, dict[str, torch.Tensor]]:
-        learner = self._learner
-        found = {"lora": learner.lora(), "encoder": learner.encoder.state_dict()}
-        if learner.projector is not None:
-            found["projector"] = learner.projector.state_dict()
-        return found
+        model = self._model
+        modules = {"lora": model.lora(), "encoder": model.encoder.state_dict()}
+        if model.projector is not None:
+            modules["projector"] = model.projector.state_dict()
+        return modules
 
     def _save(self, optimiser: torch.optim.Optimizer, step: int) -> None:
         tensors = optimiser_tensors(optimiser)
         for part, values in self._modules().items():
-            tensors |= {f"{part}.{name}": one.detach().clone() for name, one in values.items()}
+            tensors |= {
+                f"{part}.{name}": tensor.detach().clone() for name, tensor in values.items()
+            }
         cpu = {name: value.cpu() for name, value in tensors.items()}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         TrainingState(step, asdict(self._settings), self.log, cpu).save(self._path)
@@ -222,17 +236,9 @@ class Stage2:
             part, _, rest = name.partition(".")
             if part in parts:
                 parts[part][rest] = value
-        self._learner.load_lora(parts["lora"])
-        self._learner.encoder.load_state_dict(parts["encoder"])
-        if self._learner.projector is not None:
-            self._learner.projector.load_state_dict(parts["projector"])
+        self._model.load_lora(parts["lora"])
+        self._model.encoder.load_state_dict(parts["encoder"])
+        if self._model.projector is not None:
+            self._model.projector.load_state_dict(parts["projector"])
         restore_optimiser(optimiser, state.tensors)
         return state.step
-
-
-def _rate(step: int, steps: int, warm_up: float) -> float:
-    """Share of the peak rate: a straight rise, then half a cosine."""
-    rise = max(1, round(steps * warm_up))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))

@@ -15,35 +15,34 @@ from engine.core.errors import BadInputError, ResourceError
 from engine.core.processes import cores
 from engine.core.progress import CancelToken, ProgressCallback
 from engine.lab.datasets.dataset import Dataset
-from engine.lab.datasets.rendered import rendered_by, rendered_videos
-from engine.lab.dialogue_corpus.samples.built_samples import built_sample_files
+from engine.lab.datasets.rendered_footage import rendered_videos, rendering_command
+from engine.lab.dialogue_corpus.samples.corpus_samples import corpus_sample_files
 from engine.lab.dialogue_corpus.samples.dialogue_samples import (
     DialogueSample,
     SampleFile,
-    kept_samples,
+    cached_samples,
 )
 from engine.lab.dialogue_corpus.samples.rendered_samples import SampleRequest, rendered_sample_files
-from engine.lab.training.dialogue.dialogue_pack import Taught, add_dialogue
-from engine.lab.training.dialogue.learner import Learner, with_lora
+from engine.lab.training.dialogue.dialogue_pack import TrainedDialogue, add_dialogue
 from engine.lab.training.dialogue.stage2 import Stage2, Stage2Settings
+from engine.lab.training.dialogue.trainable_model import TrainableDialogueModel, with_lora
+from engine.lab.training.feature_cache import load_single_threaded
 from engine.packs.pack import Pack, find_pack
 from engine.packs.pack_folders import weights_folders
 from engine.tvad.backbones.backbone import Backbone
-from engine.tvad.backbones.registry import open_backbone, single_threaded
+from engine.tvad.backbones.registry import BACKBONES, open_backbone
 from engine.tvad.projector import ProjectorConfig, VideoProjector
 from engine.tvad.region_encoder import EncoderConfig, RegionAwareEncoder
-from engine.tvad.video_tokens import CONTEXT, STEP_TOKENS, LookWidth
-
-COMPACT_LANGUAGE = "smollm2-135m-instruct"
+from engine.tvad.video_tokens import CONTEXT_VALUES, VIDEO_STEP_TOKENS, token_width
 
 
 @dataclass(frozen=True)
-class BuiltDialogues:
-    """Dialogues of `dialogues build`.
+class DialogueCorpus:
+    """A dialogue corpus with its footage.
 
     Attributes:
-        folder: it wrote into.
-        dataset: it read.
+        folder: the folder that `dialogues build` wrote.
+        dataset: the data set that it was built from.
     """
 
     folder: Path
@@ -56,21 +55,21 @@ class DialogueRequest:
 
     Attributes:
         data: folders that `synth` wrote, each with a split train.
-        built: dialogues that were built from a data set, to learn from as well.
-        pack: pack that stage 1 made; gets RAE, projector and adapter.
+        pack: the pack that stage 1 made; gets RAE, projector and adapter.
         work: folder of samples and state.
-        settings: of the training.
+        corpus: a dialogue corpus to train on as well.
+        settings: settings of the training.
         samples: how spans are drawn.
         language: folder of the language model's weights; None takes the one for compact, or the
             backbone's own.
-        fresh: begins anew where a training was stopped.
-        command: as it was given, for the pack.
+        fresh: whether a training that was stopped is not resumed.
+        command: the command line, for the manifest of the pack.
     """
 
     data: tuple[Path, ...]
     pack: Path
     work: Path
-    built: BuiltDialogues | None = None
+    corpus: DialogueCorpus | None = None
     settings: Stage2Settings = field(default_factory=Stage2Settings)
     samples: SampleRequest = field(default_factory=lambda: SampleRequest(1, 4, 0))
     language: Path | None = None
@@ -86,8 +85,8 @@ def train_dialogue(
     Args:
         request: what to train.
         progress: told about videos and steps.
-        cancel: looked at between videos and steps; a stopped training goes on when it is started
-            again.
+        cancel: looked at between videos and steps; a stopped training is resumed when it is
+            started again.
 
     Returns:
         A summary in JSON values: pack, steps, samples, first and last loss, seconds by stage.
@@ -100,35 +99,44 @@ def train_dialogue(
     pack = find_pack(request.pack)
     if request.fresh:
         shutil.rmtree(request.work / "state", ignore_errors=True)
-    begun = time.monotonic()
+    start_s = time.monotonic()
     backbone = open_backbone(pack)
     videos, samples = _samples(request, pack, backbone, progress, cancel)
-    made = time.monotonic()
+    training_start_s = time.monotonic()
     torch.set_num_threads(request.settings.threads)
-    language, learner = _learner(request, pack, backbone)
-    run = Stage2(learner, samples, request.settings, request.work / "state")
+    language, model = _new_model(request, pack, backbone)
+    run = Stage2(model, samples, request.settings, request.work / "state")
     run.run(progress, cancel)
-    trained = time.monotonic()
-    made_by = [f"dialogues built from {request.built.dataset.name}"] if request.built else []
-    made_by += [said for said in (rendered_by(one, "train") for one in request.data) if said]
-    data = f"{videos} rendered videos ({len(samples)} spans)"
-    data = ": ".join([data, *(["; ".join(made_by)] if made_by else [])])
-    taught = Taught(learner, language, run.log, data, request.command, request.settings.seed)
-    written = add_dialogue(pack, taught, request.work)
-    losses = [one["loss"] for one in run.log if one["phase"] != "aligning"]
+    training_end_s = time.monotonic()
+    data = _describe_data(request, videos, len(samples))
+    outcome = TrainedDialogue(
+        model, language, run.log, data, request.command, request.settings.seed
+    )
+    written = add_dialogue(pack, outcome, request.work)
+    losses = [entry["loss"] for entry in run.log if entry["phase"] != "aligning"]
     return {
         "pack": str(written.folder),
         "steps": request.settings.steps,
         "samples": len(samples),
-        "abnormal": sum(one.truth.target is not None for one in samples),
-        "measured": sum(len(one.seen) > 1 for one in samples),
+        "abnormal": sum(sample.truth.target is not None for sample in samples),
+        "measured": sum(len(sample.inputs) > 1 for sample in samples),
         "first_loss": losses[0] if losses else None,
         "last_loss": losses[-1] if losses else None,
         "seconds": {
-            "samples": round(made - begun, 1),
-            "training": round(trained - made, 1),
+            "samples": round(training_start_s - start_s, 1),
+            "training": round(training_end_s - training_start_s, 1),
         },
     }
+
+
+def _describe_data(request: DialogueRequest, videos: int, spans: int) -> str:
+    """Returns what a training used, in words, with the commands that make it."""
+    corpus = request.corpus
+    origins = [f"dialogues built from {corpus.dataset.name}"] if corpus is not None else []
+    commands = (rendering_command(folder, "train") for folder in request.data)
+    origins += [command for command in commands if command]
+    data = f"{videos} rendered videos ({spans} spans)"
+    return f"{data}: {'; '.join(origins)}" if origins else data
 
 
 def _samples(
@@ -138,57 +146,66 @@ def _samples(
     progress: ProgressCallback,
     cancel: CancelToken,
 ) -> tuple[int, list[DialogueSample]]:
-    """Makes the samples of every folder, of which the first have the videos to be analysed.
+    """Makes the samples of every folder; the videos to be analysed are in the first ones.
 
     Returns:
         How many videos there are, and their samples.
     """
     files: list[SampleFile] = []
-    for place, folder in enumerate(request.data):
+    for index, folder in enumerate(request.data):
         videos = rendered_videos(folder, "train")
         analysed = max(0, request.samples.analysed - len(files))
-        wanted = replace(request.samples, analysed=analysed)
-        # Folders of different seeds have videos of one name.
-        files += rendered_sample_files(videos, wanted, request.work / "samples" / str(place))
-    if request.built is not None:
-        built, kept = request.built, request.work / "samples" / "built"
-        files += built_sample_files(built.folder, built.dataset, "train", kept)
+        sample_request = replace(request.samples, analysed=analysed)
+        # Videos of folders with different seeds have the same names.
+        sample_folder = request.work / "samples" / str(index)
+        files += rendered_sample_files(videos, sample_request, sample_folder)
+    if (corpus := request.corpus) is not None:
+        sample_folder = request.work / "samples" / "built"
+        files += corpus_sample_files(corpus.folder, corpus.dataset, "train", sample_folder)
     # A backbone that is brought along may be too large to be loaded twice.
-    several = backbone.name == "compact"
-    load = partial(single_threaded, partial(open_backbone, pack)) if several else lambda: backbone
-    samples = kept_samples(files, load, cores() if several else 1, progress, cancel)
+    several = BACKBONES[backbone.name].shipped is not None
+    load = (
+        partial(load_single_threaded, partial(open_backbone, pack)) if several else lambda: backbone
+    )
+    samples = cached_samples(files, load, cores() if several else 1, progress, cancel)
     return len(files), list(samples)
 
 
-def _learner(
+def _new_model(
     request: DialogueRequest, pack: Pack, backbone: Backbone
-) -> tuple[Path | None, Learner]:
+) -> tuple[Path | None, TrainableDialogueModel]:
     torch.manual_seed(request.settings.seed)
-    if backbone.name == "qwen2.5-vl":
-        from engine.tvad.language.qwen_runtime import load_qwen_model
-
-        model, tokenizer = load_qwen_model(pack.base("model"))
+    kind = BACKBONES[backbone.name]
+    if kind.own_language is not None:
+        model, tokenizer = kind.own_language.load_model(pack.base("model"))
         width = int(model.config.text_config.hidden_size)
         encoder = RegionAwareEncoder(EncoderConfig(width))
-        return None, Learner(with_lora(model), tokenizer, encoder, None, request.settings.half)
-    if backbone.name != "compact" and request.language is None:
-        raise BadInputError(
-            f"the backbone {backbone.name} has no language model", "", "name one with --language"
+        return None, TrainableDialogueModel(
+            with_lora(model), tokenizer, encoder, None, request.settings.half
         )
-    language = request.language or _base_folder(COMPACT_LANGUAGE)
+    language = request.language
+    if language is None:
+        if kind.shipped is None:
+            what = f"the backbone {backbone.name} has no language model"
+            raise BadInputError(what, "", "name one with --language")
+        language = _base_folder(kind.shipped.language)
     from engine.tvad.language.smollm2 import safetensors_of
     from engine.tvad.language.transformers_runtime import load_base
 
     model, tokenizer = load_base(safetensors_of(language))
     width = int(model.config.hidden_size)
-    inputs = LookWidth(backbone.widths).inputs
-    projector = VideoProjector(ProjectorConfig(inputs, width, STEP_TOKENS, context=CONTEXT))
+    inputs = token_width(backbone.widths)
+    projector = VideoProjector(
+        ProjectorConfig(inputs, width, VIDEO_STEP_TOKENS, context=CONTEXT_VALUES)
+    )
     encoder = RegionAwareEncoder(EncoderConfig(width))
-    return language, Learner(with_lora(model), tokenizer, encoder, projector, request.settings.half)
+    return language, TrainableDialogueModel(
+        with_lora(model), tokenizer, encoder, projector, request.settings.half
+    )
 
 
 def _base_folder(name: str) -> Path:
-    for place in weights_folders():
-        if (place / name).is_dir():
-            return place / name
+    for folder in weights_folders():
+        if (folder / name).is_dir():
+            return folder / name
     raise ResourceError("the language model is missing", name, "run the set-up again")

@@ -1,0 +1,1 @@
+"""What asks the examiner in a dialog or a field before an operation does it, by subject."""

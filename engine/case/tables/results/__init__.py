@@ -1,0 +1,1 @@
+"""Results of runs: scores, heatmaps, regions, trajectories and events, by derivation."""

@@ -15,6 +15,8 @@ root=$PWD
 steps=$root/packaging/smoke_steps.sh
 work=${SMOKE_WORK:-$root/.cache/smoke}
 mkdir -p "$work"
+registries=$work/registries.txt
+.venv/bin/python main.py registries >"$registries"
 
 stop() { # stop WHAT WHERE REMEDY
     echo "error: $1, $2, $3" >&2
@@ -42,8 +44,8 @@ quick() {
         mount --bind "$SMOKE_APPLICATION" "$SMOKE_PLACE"
         mount -o remount,bind,ro "$SMOKE_PLACE"
         exec env -i PATH=/usr/bin:/bin HOME="$2" LANG=C.UTF-8 SMOKE_TRACE="$SMOKE_TRACE" \
-            sh "$1" "$SMOKE_PLACE/sightline" "$2"
-    ' sh "$steps" "$home"
+            sh "$1" "$SMOKE_PLACE/sightline" "$2" "$3"
+    ' sh "$steps" "$home" "$registries"
     if grep -E 'AF_INET|AF_INET6|AF_PACKET' "$SMOKE_TRACE"; then
         stop "a socket of a network family was opened" "$SMOKE_TRACE" "find out what opens it"
     fi
@@ -73,7 +75,7 @@ whole() { # whole FILE
     mkdir -p "$there"
     tar --numeric-owner -C "$there" -xf "$work/bookworm.tar"
     cp /etc/resolv.conf "$there/etc/resolv.conf"
-    cp "$1" "$steps" packaging/linux/depends "$there/tmp/"
+    cp "$1" "$steps" "$registries" packaging/linux/depends "$there/tmp/"
     case $1 in
     *.deb)
         chroot "$there" apt-get install -y -qq --no-install-recommends "/tmp/$(basename "$1")" \
@@ -96,7 +98,7 @@ whole() { # whole FILE
         mount -t proc proc "$1/proc"
         mount --rbind /dev "$1/dev"
         exec chroot --userspec=1000:1000 "$1" env -i PATH=/usr/bin:/bin HOME=/home/examiner LANG=C.UTF-8 \
-            sh /tmp/smoke_steps.sh "$2" /home/examiner
+            sh /tmp/smoke_steps.sh "$2" /home/examiner /tmp/registries.txt
     ' sh "$there" "$program"
     case $1 in
     *.deb)

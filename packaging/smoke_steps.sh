@@ -1,11 +1,12 @@
 #!/bin/sh
-# The steps of smoke.sh: `smoke_steps.sh PROGRAM HOME`, in a namespace without a network.
+# The steps of smoke.sh: `smoke_steps.sh PROGRAM HOME REGISTRIES`, in a namespace without a network.
 # Needs nothing but a shell, Xvfb, xev and xwininfo. With SMOKE_TRACE every socket that the program opens is
 # written there by strace; those of the tools here do not count.
 set -eu
 
 program=$1
 home=$2
+expected=$3
 case="$home/.local/share/Sightline/Sample.case"
 patience=600
 
@@ -59,6 +60,12 @@ run() {
 
 run --help >/dev/null || bad "--help"
 good "names its commands"
+
+if [ -f "$expected" ]; then
+    run registries >"$home/registries.txt" || bad "an entry of a registry is not in the bundle"
+    diff "$expected" "$home/registries.txt" || bad "the bundle has other entries than the source tree"
+    good "$(wc -l <"$expected") commands, channels, attributes, backbones and data sets, as in the source tree"
+fi
 
 analysed() {
     run events --case "$case" --json >"$home/events.json" 2>/dev/null

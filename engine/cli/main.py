@@ -51,6 +51,7 @@ COMMANDS: Registry[Callable[..., Any]] = Registry(
         "teach": "engine.cli.teach:command",
         "selftest": "engine.cli.selftest:command",
         "problem": "engine.cli.problem:command",
+        "registries": "engine.cli.registries:command",
         "packs": "engine.cli.packs:build",
         "train": "engine.lab.commands.train:build",
         "dialogues": "engine.lab.commands.dialogues:build",
@@ -61,7 +62,7 @@ COMMANDS: Registry[Callable[..., Any]] = Registry(
 GROUPS = frozenset({"packs", "train", "dialogues"})
 """Names of which the function returns a group of commands."""
 
-HIDDEN = frozenset({"analyse"})
+HIDDEN = frozenset({"analyse", "registries"})
 """Names that work and are not listed."""
 
 

@@ -245,3 +245,11 @@ def test_events_of_no_case(command: Run, tmp_path: Path) -> None:
 def test_run_returns_the_code() -> None:
     assert callable(events.command)
     assert run(["events", "--case", "/nowhere/x.case", "--quiet"]) == 2
+
+
+def test_every_entry_of_every_registry_can_be_imported(command: Run) -> None:
+    ran = command("registries")
+    assert ran.code == 0
+    for entry in ("command: analyze", "channel: scene", "scene attribute: speed",
+                  "backbone: compact", "data set: ubnormal"):  # fmt: skip
+        assert entry in ran.out

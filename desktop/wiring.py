@@ -107,8 +107,8 @@ class Wiring(QObject):
             workspace.variants,
             workspace.similarity,
         )
-        for speaker in operations:
-            speaker.news.connect(window.notice.news)
+        for operation in operations:
+            operation.news.connect(window.notice.news)
         for source in (session, *operations):
             source.problem.connect(window.notice.error)
         session.opened.connect(self._show_case)
@@ -175,7 +175,7 @@ class Wiring(QObject):
         )
         chat.packs_requested.connect(self._list_packs)
         chat.pack_chosen.connect(self._choose_pack)
-        dialogue.spoke.connect(chat.add_piece)
+        dialogue.token_received.connect(chat.add_piece)
 
     def _list_packs(self) -> None:
         # Imported here because reading manifests takes a library that the start does not need.

@@ -1,7 +1,9 @@
 """Messages between the window and an engine process: one JSON object a line, both ways.
 
 A request is `{"v": 1, "id", "type", ...}`; every reply carries the request's id. Unknown fields are
-ignored, so that either side may say more than the other understands.
+ignored, so that either side may say more than the other understands. A request is a word here, its
+fields in `engine/worker/request_fields.py`, what answers it in `engine/worker/requests.py`, and a
+line in docs/formats.md.
 """
 
 from __future__ import annotations
@@ -26,10 +28,6 @@ VERIFY, REPORT, EXPORT = "verify", "report", "export"
 ARCHIVE, PACKS = "archive", "packs"
 TEACH, FIND = "teach", "find"
 ASK, CANCEL, SHUTDOWN = "ask", "cancel", "shutdown"
-REQUESTS = (
-    HELLO, ADD, ANALYSE, RECALIBRATE, ASK, TEACH, FIND, VERIFY, REPORT, EXPORT, ARCHIVE, PACKS,
-    CANCEL, SHUTDOWN,
-)  # fmt: skip
 
 PROGRESS, CHUNK, DONE, ERROR = "progress", "chunk", "done", "error"
 TOKEN = "token"

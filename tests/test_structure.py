@@ -1,4 +1,4 @@
-"""The plan of the house: sizes, repeated names, and numbers with a reason."""
+"""The structure of the code: sizes, repeated names, and numbers with a reason."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class DialogueOperations(Operations):
         review: gives the event under the playhead.
     """
 
-    spoke = Signal(str)
+    token_received = Signal(str)
     """The next piece of the answer about the subject on screen."""
 
     def __init__(
@@ -161,7 +161,7 @@ class DialogueOperations(Operations):
     def _connect(self) -> None:
         worker = self._session.dialogue_worker
         if worker is not None:
-            worker.spoke.connect(self._add_piece)
+            worker.token_received.connect(self._add_piece)
             worker.progressed.connect(self._show_progress)
             worker.finished.connect(self._on_finish)
             worker.failed.connect(self._on_failure)
@@ -177,7 +177,7 @@ class DialogueOperations(Operations):
             now = self._state.conversation.value
             self._change(partial=now.partial + piece, progress="")
             if now.question_under_way:
-                self.spoke.emit(piece)
+                self.token_received.emit(piece)
 
     def _show_progress(self, request_id: int, fields: dict[str, Any]) -> None:
         if self._is_current(request_id):

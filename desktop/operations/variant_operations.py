@@ -19,7 +19,7 @@ from desktop.session.view_loader import run_curves
 from desktop.state.evidence_view import Curve, OtherCurve
 from engine import protocol
 from engine.case import Case
-from engine.core.channels import CHANNELS
+from engine.core.channels import VARIANT_CHANNELS
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class VariantOperations(Operations):
             self._evidence.make_current(view.evidence.id, item.run_id)
         elif item.name:
             self._state.compared.set(())
-            choice = ChannelChoice(tuple(CHANNELS), variant=item.name)
+            choice = ChannelChoice(VARIANT_CHANNELS, variant=item.name)
             self._evidence.analyse(view.evidence.id, "resume", channels=choice)
         else:
             self._report_unused(item)

@@ -1,4 +1,8 @@
-"""The base of all panels: a list, or words with one action while it is empty."""
+"""The base of all panels: a list, or words with one action while it is empty.
+
+A panel is made and docked in `desktop/window.py` (`build`, `_add_docks`, `set_tokens`; a new dock
+raises `_LAYOUT_VERSION`) and connected in `desktop/wiring.py`.
+"""
 
 from __future__ import annotations
 

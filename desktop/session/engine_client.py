@@ -55,7 +55,7 @@ class EngineClient(QObject):
     chunked = Signal(int, object)
     """Request id and the fields of a chunk reply."""
 
-    spoke = Signal(int, str)
+    token_received = Signal(int, str)
     """Request id and the next piece of an answer."""
 
     finished = Signal(int, object)
@@ -172,7 +172,7 @@ class EngineClient(QObject):
             self._deaths = 0
             self.chunked.emit(request_id, fields)
         elif message.type == protocol.TOKEN:
-            self.spoke.emit(request_id, str(fields.get("text", "")))
+            self.token_received.emit(request_id, str(fields.get("text", "")))
         elif message.type == protocol.DONE:
             self._deaths = 0
             del self._waiting[request_id]

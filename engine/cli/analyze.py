@@ -18,7 +18,7 @@ from engine.cli.channel_options import (
     parse_channels,
 )
 from engine.cli.output import Json, cancellable, print_json, print_line, shown_progress
-from engine.core.channels import CHANNELS, SCENE
+from engine.core.channels import SCENE, VARIANT_CHANNELS
 from engine.core.errors import (
     BadInputError,
     CancelledError,
@@ -118,7 +118,7 @@ def command(
         raise BadInputError("--resume, --fresh and --repeat exclude each other", "", "give one")
     if variant is not None and (pack, prompts) != (None, None):
         raise BadInputError("--variant brings its own pack and prompts", "", "leave them out")
-    names = tuple(CHANNELS) if variant is not None else parse_channels(channels)
+    names = VARIANT_CHANNELS if variant is not None else parse_channels(channels)
     # A variant brings the recipe of its text channel along.
     text, text_pack = (None, None) if variant else make_recipe(names, pack, prompts, device)
     spans = tuple(map(parse_span, normal_span or ()))

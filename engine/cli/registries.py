@@ -11,7 +11,7 @@ from engine.core.registry import Registry
 _REGISTRIES: Registry[Mapping[str, Any]] = Registry(
     {
         "command": "engine.cli.main:COMMANDS",
-        "channel": "engine.core.channels:CHANNELS",
+        "channel": "engine.pipeline.channels.scoring:SCORERS",
         "scene attribute": "engine.core.channels:SCENE_ATTRIBUTES",
         "backbone": "engine.tvad.backbones.registry:BACKBONES",
         "data set": "engine.lab.datasets.registry:DATASETS",
@@ -23,4 +23,4 @@ def command() -> None:
     """Imports and lists every command, channel, scene attribute, backbone and data set."""
     for kind, registry in _REGISTRIES.items():
         for name, entry in registry.items():
-            print_line(f"{kind}: {name} ({type(entry).__name__})")
+            print_line(f"{kind}: {name} ({getattr(entry, '__module__', type(entry).__name__)})")

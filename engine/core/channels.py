@@ -1,7 +1,10 @@
 """The channels of a run and the attributes of the scene channel, one table of each.
 
 There are no other lists of either. What lies on higher floors is named by where it is defined, so
-that an addition is one file and one line here.
+that an addition is one file and one line here. A channel that measures something of its own, beside
+motion, also needs its fields in `engine/pipeline/channels/raw_maps.py`, and its maps stored
+(`chunk_commit.py`, `stored_maps.py` of the pipeline) and, where it learns, its calibration
+(`calibration/run_calibrations.py`).
 """
 
 from __future__ import annotations
@@ -39,6 +42,9 @@ CHANNELS = {
 }
 """The channels that a run may have, in the order in which they run and are listed."""
 
+VARIANT_CHANNELS = (SCENE, TEXT)
+"""The channels that marks teach, which a run with a variant therefore has."""
+
 _ATTRIBUTES = "engine.detectors.scene.attributes"
 SCENE_ATTRIBUTES: Registry[Any] = Registry(
     {
@@ -51,7 +57,11 @@ SCENE_ATTRIBUTES: Registry[Any] = Registry(
         "taken": f"{_ATTRIBUTES}.removed_object:RemovedObject",
     }
 )
-"""Stored name of an attribute -> its class, an `engine.detectors.scene.attributes.Attribute`."""
+"""Stored name of an attribute -> its class, as `attributes/attribute.py` describes it.
+
+A new one changes the default settings: record the self-test again (`python -m
+engine.selftest.self_test`) and add a row to docs/architecture.md.
+"""
 
 
 def leading_channel(channels: Sequence[str]) -> str:

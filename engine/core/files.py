@@ -50,21 +50,17 @@ def reason_of(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def write_error(error: OSError, where: Path, remedy: str = "") -> SightlineError:
+def write_error(error: OSError, where: Path) -> SightlineError:
     """Returns what an error of the disk means for a file that was to be written.
 
     Args:
         error: as it was raised.
         where: the file.
-        remedy: what to do where the disk is not full; empty for the usual advice.
     """
     if is_disk_full(error):
         return ResourceError("the disk is full", where, "free space and run again")
-    return BadInputError(
-        f"cannot be written ({reason_of(error)})",
-        where,
-        remedy or "name a file in a folder you may write to",
-    )
+    what = f"cannot be written ({reason_of(error)})"
+    return BadInputError(what, where, "name a file in a folder you may write to")
 
 
 @contextmanager

@@ -1,4 +1,8 @@
-"""The questions of the interview, and the form of those that a person types."""
+"""The questions of the interview, and the form of those that a person types.
+
+The window asks them in this order. The forms in which a language model learned them stand in
+`engine/lab/dialogue_corpus/wording.py`; it answers what it was trained on.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ INTERVIEW: tuple[Question, ...] = (
     Question("trajectory", "From where to where?"),
     Question("environment", "Please describe the environment of the video."),
 )
-"""The five questions of the method, in their order."""
+"""The questions of the method, in their order."""
 
 
 def clean_question(text: str) -> str:

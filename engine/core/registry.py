@@ -14,7 +14,7 @@ class Registry(Mapping[str, T_co]):
 
     The table is written down, not scanned for, so that a bundled application has the same entries
     as the source tree. An entry is imported when it is looked up, which keeps a start quick and
-    lets a lower floor name what lies above it.
+    lets a lower layer name what lies above it.
 
     Args:
         table: `module:attribute` of each name, in the order in which entries are listed.

@@ -1,1 +1,1 @@
-"""What judges footage: one package a channel, siblings that do not know each other."""
+"""What scores footage: one package for each channel; they do not import each other."""

@@ -62,7 +62,6 @@ def read_window(
     source: Source,
     backbone: Backbone,
     frames: Sequence[int],
-    people: float | None = None,
     cancel: CancelToken | None = None,
 ) -> VideoWindow:
     """Reads frames of evidence in the size that a backbone needs.
@@ -71,14 +70,13 @@ def read_window(
         source: the evidence.
         backbone: names the size.
         frames: indices of the frames; a frame may occur several times.
-        people: usual height of people in decoded pixels, when it was measured.
         cancel: is checked between frames.
 
     Raises:
         BadInputError: a frame cannot be decoded.
         CancelledError: the user stopped.
     """
-    size = backbone.picture_size(source.info.width, source.info.height, people)
+    size = backbone.picture_size(source.info.width, source.info.height)
     images: dict[int, NDArray[np.uint8]] = {}
     for index in sorted(set(frames)):
         if cancel is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.case import Case, EvidenceRow, RunRow
-from engine.core.channels import FUSED, SCENE, TEXT
+from engine.core.channels import CHANNELS, FUSED, SCENE, TEXT
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.packs.pack import Pack
@@ -26,7 +26,7 @@ def dialogue_channel(case: Case, run: RunRow) -> str:
         BadInputError: no heatmaps of the run are stored, because an older version made it.
     """
     stored = case.results.heat_channels(run.id)
-    for name in (FUSED, TEXT, SCENE):
+    for name in (FUSED, *reversed(CHANNELS)):
         if name in stored:
             return name
     raise BadInputError("a run without heatmaps", f"run {run.id}", "analyse again with --fresh")

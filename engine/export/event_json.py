@@ -1,4 +1,7 @@
-"""Events of a run as JSON values, the same in every output."""
+"""Events of a run as JSON values, the same in every output.
+
+A new key goes into `events --json`, the JSON report and the package, and into docs/formats.md.
+"""
 
 from __future__ import annotations
 

@@ -63,7 +63,6 @@ class ClipWriter(Closing):
         self._clock = time_base if exact else Fraction(1, _MAX_TIME_BASE)
         self._last_time: int | None = None
         self._first_pts: int | None = None
-        self._durations: list[int] = []
         self._part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         try:
             # FFmpeg would open it at the first frame only, and then the error comes late.

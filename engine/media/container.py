@@ -33,7 +33,11 @@ FORMATS = RAW_FORMATS | frozenset(
         "yuv4mpegpipe",
     )
 )  # fmt: skip
-"""The closed list of formats. None of them is a text that names other files."""
+"""The closed list of formats, by FFmpeg's names; none of them is a text that names other files.
+
+See also `BYTE_SEEK_FORMATS`, the two sets at the top of `indexing.py`, and the endings of files
+that are taken from a folder in `desktop/operations/dropped_files.py`.
+"""
 
 BYTE_SEEK_FORMATS = RAW_FORMATS | {"dhav", "mpeg", "mpegts"}
 """Formats without a table of frames: only the byte position of a packet is certain."""

@@ -22,7 +22,11 @@ from engine.media.display_times import DisplayTimes, display_times, frame_steps
 from engine.media.packets import NO_ENTRY, NO_TIME, PacketTable, VideoPacket, read_packets
 
 _TIMED_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "flv"})
+"""Formats that give every frame a time of its own, which is taken as it is."""
+
 _DOUBTFUL_TABLES = frozenset({"avi", "asf"})
+"""Formats whose tables of keyframes are often wrong, so that pictures are looked at."""
+
 _CHECK_INTERVAL = 512  # Packets between two checks for a stop, a choice.
 
 

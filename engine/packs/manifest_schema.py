@@ -68,7 +68,7 @@ class BackboneUse:
     """The frozen backbone a pack was trained on; its base weights are not in the pack.
 
     Attributes:
-        name: of the kind: `compact`, `qwen2.5-vl`, `open_clip`.
+        name: of the kind, one of `engine.tvad.backbones.registry.BACKBONES`.
         folders: role -> name of a folder of base weights, as `vision` -> `mobilenetv2`.
         files: `folder/file` -> SHA-256 of every base weight the pack was trained on.
         options: further settings of the kind.

@@ -1,1 +1,1 @@
-"""From evidence to results: windows, channels, raw maps, calibration, tracking, events, a sink."""
+"""From evidence to results: windows, channels, raw maps, calibration, tracking, events."""

@@ -77,7 +77,7 @@ class ChunkMeasurement:
 
         The same maps and settings give the same calibration, which need not be learned again.
         """
-        donor = None if self._store is None else self._donor(run_id)
+        donor = None if self._store is None else self._reusable_run(run_id)
         if donor is None or donor.state != "finished":
             return None
         rows = self.case.calibrations.of_run(donor.id, SCENE)
@@ -149,7 +149,7 @@ class ChunkMeasurement:
     def _copy_chunks(self, run_id: int) -> None:
         if self.text is None or self._store is None:
             return
-        donor = self._donor(run_id)
+        donor = self._reusable_run(run_id)
         if donor is None:
             return
         # Nothing is decoded here, so that the meter may share the source with others.
@@ -169,7 +169,7 @@ class ChunkMeasurement:
             done = self.plan.span(number)[1]
             self.progress(Progress("reading kept features", done, len(self.plan)))
 
-    def _donor(self, run_id: int) -> RunRow | None:
+    def _reusable_run(self, run_id: int) -> RunRow | None:
         """Returns the newest other run that measured the same motion with the same region mask."""
         current = self.case.runs.get(run_id)
         settings = _motion_settings(current)

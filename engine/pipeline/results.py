@@ -17,7 +17,7 @@ from engine.core.settings import AnalysisSettings
 from engine.detectors.channel_scores import ChannelPeaks
 from engine.motion.analysis_plan import AnalysisPlan
 from engine.motion.motion_maps import MotionMaps
-from engine.pipeline.channels.fusion import speaking_channel
+from engine.pipeline.channels.fusion import dominant_channel
 from engine.pipeline.channels.raw_maps import Calibrations, RawMaps
 from engine.pipeline.channels.scoring import BlockScores, score_blocks
 from engine.tracking.events import EventSpan, assemble_events, find_events
@@ -128,7 +128,7 @@ def _events(
         plan.seconds,
         trajectories,
         [_reasons(peaks, *pair) for pair in zip(spans, strongest, strict=True)],
-        [speaking_channel(scores_of_span) for scores_of_span in strongest],
+        [dominant_channel(scores_of_span) for scores_of_span in strongest],
         settings.tracking,
     )
 
@@ -144,7 +144,7 @@ def _reasons(
         strongest: for each channel, its largest score in the span.
     """
     reasons = {name: part.reasons(span.first, span.last) for name, part in peaks.items()}
-    speaking = speaking_channel(strongest)
+    speaking = dominant_channel(strongest)
     if speaking != SCENE and reasons.get(speaking):
         return reasons[speaking]
     by_strength = sorted(reasons, key=lambda name: -strongest[name])

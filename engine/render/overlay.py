@@ -251,33 +251,26 @@ def draw_legend(rgb: NDArray[np.uint8], colour_map: str = "inferno", title: str 
     return picture
 
 
-def burn_text(rgb: NDArray[np.uint8], text: str | Sequence[str], corner: str = "top left") -> Rgb:
-    """Writes text, such as a time stamp, into a corner on a dark backing.
+def burn_text(rgb: NDArray[np.uint8], text: str | Sequence[str]) -> Rgb:
+    """Writes text, such as a time stamp, into the upper left corner on a dark backing.
 
     Args:
         rgb: uint8 [H, W, 3] or grey [H, W].
         text: one text, or several that share a line where the picture is wide enough and stand
             below each other otherwise. Characters outside ASCII become `?`.
-        corner: `top left`, `top right`, `bottom left` or `bottom right`.
 
     Returns:
         A new picture, uint8 [H, W, 3].
 
     Raises:
-        BadInputError: not a picture, or no such corner.
+        BadInputError: not a picture.
     """
     picture = as_rgb(rgb)
-    rows, _, columns = corner.partition(" ")
-    if rows not in ("top", "bottom") or columns not in ("left", "right"):
-        raise BadInputError("no such corner", corner, "use top or bottom, then left or right")
     height, width = picture.shape[:2]
     scale = text_scale(height)
     lines = _lines([text] if isinstance(text, str) else text, width - 8, scale)
-    tall = line_height(scale)
-    top = 4 if rows == "top" else height - tall * len(lines)
     for index, line in enumerate(lines):
-        x = 4 if columns == "left" else width
-        put_text(picture, line, x, top + index * tall, scale)
+        put_text(picture, line, 4, 4 + index * line_height(scale), scale)
     return picture
 
 

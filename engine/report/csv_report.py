@@ -1,4 +1,8 @@
-"""Writes a report as CSV for spreadsheets: one row for each event."""
+"""Writes a report as CSV for spreadsheets: one row for each event.
+
+A column is a name in `COLUMNS` and a value in `_rows`; what is known of an event comes from
+`engine/export/event_json.py`.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import protocol
 from engine.case import Case, ChunkSpan, refuse_beside_evidence
-from engine.core.channels import CHANNELS, SCENE, TEXT, order_channels
+from engine.core.channels import SCENE, TEXT, VARIANT_CHANNELS, order_channels
 from engine.core.errors import BadInputError
 from engine.core.progress import CancelToken
 from engine.core.settings import AnalysisSettings
@@ -342,7 +342,7 @@ def _with_variant(case: Case, name: str | None, recipe: Recipe) -> Recipe:
 
     if name is None:
         return recipe
-    settings = replace(recipe.settings, channels=tuple(CHANNELS))
+    settings = replace(recipe.settings, channels=VARIANT_CHANNELS)
     return with_variant(case, replace(recipe, settings=settings), name)
 
 

@@ -34,7 +34,7 @@ class Server:
         self._session: CaseSession | None = None
         self._waiting: queue.Queue[protocol.Message | None] = queue.Queue()
         self._tokens: dict[int, CancelToken] = {}
-        self._thread = threading.Thread(target=self._work_off, name="requests", daemon=True)
+        self._thread = threading.Thread(target=self._process_queue, name="requests", daemon=True)
 
     def serve(self, requests: BinaryIO) -> None:
         """Takes requests until the stream ends or a shutdown is asked for."""
@@ -79,7 +79,7 @@ class Server:
                 token.cancel()
             self.say(message.id, protocol.DONE, cancelled=token is not None)
         elif message.type not in HANDLERS:
-            known = ", ".join(protocol.REQUESTS)
+            known = ", ".join((protocol.HELLO, *HANDLERS, protocol.CANCEL, protocol.SHUTDOWN))
             self._refuse(message.id, BadInputError("an unknown request", message.type, known))
         elif message.id in self._tokens:
             self._refuse(message.id, BadInputError("an id in use", message.id, "count up"))
@@ -97,7 +97,7 @@ class Server:
             return
         self.say(message.id, protocol.DONE, version=VERSION, pid=os.getpid())
 
-    def _work_off(self) -> None:
+    def _process_queue(self) -> None:
         while (message := self._waiting.get()) is not None:
             token = self._tokens[message.id]
             try:

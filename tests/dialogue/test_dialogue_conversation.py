@@ -13,7 +13,6 @@ from engine.core.questions import INTERVIEW
 from engine.dialogue.answer_parsing import cells_in, yes_or_no
 from engine.dialogue.chat_format import input_parts
 from engine.dialogue.conversation import Conversation
-from engine.lab.dialogue_corpus.answer_words import action_in, colour_in, fact_word_spans
 from engine.tvad.language.runtime import EmbeddingPart, Part, Sampling, TextPart
 
 
@@ -102,18 +101,8 @@ def test_yes_and_no_are_heard_at_the_start_only(text: str, expected: bool | None
     assert yes_or_no(text) is expected
 
 
-def test_places_actions_and_colours_are_found_in_an_answer() -> None:
+def test_cells_are_found_in_an_answer() -> None:
     text = "A person in a dark blue top is riding a bicycle from the Top Left to the middle centre."
     assert cells_in(text) == ("top left", "middle centre")
-    assert action_in(text) == "cycling"
-    assert colour_in(text) == "dark blue"
     assert cells_in("It stays at the bottom right.") == ("bottom right", "bottom right")
     assert cells_in("I do not know.") is None
-
-
-def test_the_words_that_claim_something_are_told_from_how_it_is_said() -> None:
-    text = (
-        "No, it went from the top left to the middle centre, in a dark blue top, riding a bicycle."
-    )
-    words = [text[first:last] for first, last in fact_word_spans(text)]
-    assert words == ["No", "top left", "middle centre", "dark blue", "riding a bicycle"]

@@ -21,7 +21,7 @@ from engine.detectors.text.text_calibration import TextCalibration
 from engine.detectors.text.text_detector import TextDetector
 from engine.detectors.text.text_maps import TextMaps
 from engine.packs.prompt_sets import PromptSet
-from engine.pipeline.channels.fusion import fuse, speaking_channel
+from engine.pipeline.channels.fusion import dominant_channel, fuse
 from engine.pipeline.evidence_intake import add_evidence
 from engine.pipeline.normal_footage import hash_normal_footage
 from engine.pipeline.recalibration import recalibrate
@@ -328,10 +328,10 @@ def test_fusing_leaves_a_channel_as_it_is_where_the_other_is_silent() -> None:
     both = fuse(np.array([0.5], np.float32), np.array([0.5], np.float32))
     assert both[0] == pytest.approx(2 / 3)
     assert np.isfinite(fuse(np.array([1, 0], np.float32), np.array([1, 0], np.float32))).all()
-    assert speaking_channel({"scene": 0.9, "text": 0.1}) == "scene"
-    assert speaking_channel({"scene": 0.2, "text": 0.7}) == "text"
-    assert speaking_channel({"scene": 0.9, "text": 0.7}) == "fused"
-    assert speaking_channel({"text": 0.1}) == "text"
+    assert dominant_channel({"scene": 0.9, "text": 0.1}) == "scene"
+    assert dominant_channel({"scene": 0.2, "text": 0.7}) == "text"
+    assert dominant_channel({"scene": 0.9, "text": 0.7}) == "fused"
+    assert dominant_channel({"text": 0.1}) == "text"
 
 
 @pytest.mark.parametrize("blob", [b"", b"SLA1nothing", b"{}"])

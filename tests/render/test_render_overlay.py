@@ -178,21 +178,18 @@ def test_the_legend_shows_the_map_and_leaves_small_pictures_alone() -> None:
     assert np.array_equal(draw_legend(tiny), tiny)
 
 
-@pytest.mark.parametrize("corner", ["top left", "top right", "bottom left", "bottom right"])
-def test_text_is_burned_into_its_corner(corner: str) -> None:
+def test_text_is_burned_into_the_upper_left_corner() -> None:
     rgb = np.full((200, 300, 3), 255, np.uint8)
-    picture = burn_text(rgb, "00:00:12.400", corner)
+    picture = burn_text(rgb, "00:00:12.400")
     ys, xs = np.nonzero((picture < 60).all(axis=2))
-    assert (ys.mean() < 100) == corner.startswith("top")
-    assert (xs.mean() < 150) == corner.endswith("left")
+    assert ys.mean() < 100
+    assert xs.mean() < 150
 
 
 def test_text_in_other_alphabets_and_odd_places_does_no_harm() -> None:
     rgb = picture()
     put_text(rgb, "Kamera Süd 北\n\x00", -500, 900, 0.5)
     assert text_size("ü", 0.5) == text_size("?", 0.5)
-    with pytest.raises(BadInputError):
-        burn_text(rgb, "x", "middle")
 
 
 def test_a_png_comes_back_as_it_was_and_replaces_the_old_one(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from engine.core.findings import Trajectory
 from engine.core.geometry import Box
-from engine.lab.evaluation.region_cuts import cut_many
 from engine.motion.grid import Grid
 from engine.tracking.regions import RegionLog, cut_cells
 
@@ -48,7 +47,6 @@ def test_cells_that_touch_at_a_corner_are_one_region() -> None:
 
 def test_nothing_hot_gives_no_region() -> None:
     assert cut_cells(heat_of((1, 1, 0.49)), 0.5) == []
-    assert cut_many(heat_of((1, 1, 0.1)), (0.2, 0.4), GRID) == []
 
 
 def test_the_score_is_that_of_the_region_not_of_its_box() -> None:
@@ -56,17 +54,6 @@ def test_the_score_is_that_of_the_region_not_of_its_box() -> None:
     ring[2, 2] = 0.9
     scores = sorted(round(region.score, 3) for region in cut_cells(ring, 0.5))
     assert scores == [0.6, 0.9]
-
-
-def test_several_cuts_give_one_box_per_component_and_cut() -> None:
-    heat = heat_of((1, 1, 0.9), (1, 2, 0.5), (1, 3, 0.9))
-    regions = cut_many(heat, (0.4, 0.8), GRID)
-    assert [box for box, _ in regions] == [
-        Box(16, 16, 48, 16),
-        Box(16, 16, 16, 16),
-        Box(48, 16, 16, 16),
-    ]
-    assert cut_many(heat, (0.4, 0.45), GRID) == cut_many(heat, (0.4,), GRID)
 
 
 def test_the_last_cells_end_with_the_picture() -> None:

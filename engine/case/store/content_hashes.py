@@ -134,7 +134,7 @@ def object_sha256(database: Database, name: str) -> str:
         return case_sha256(database)
     table, _, number = name.partition(":")
     if table not in (*ROOTS, *MUTABLE):
-        raise LookupError(f"no object {name}")
+        raise LookupError(f"{name}: the table is neither in ROOTS nor in MUTABLE")
     row = database.row(f"SELECT * FROM {table} WHERE id = ?", [int(number)])
     if row is None:
         raise LookupError(f"no object {name}")

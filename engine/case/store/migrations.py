@@ -203,7 +203,11 @@ CREATE INDEX variant_taught ON variant (sha256);
 
 
 def migrations() -> Migrations:
-    """Returns the migrations of a case in their order; new ones are appended here."""
+    """Returns the migrations of a case in their order; new ones are appended here.
+
+    Each is named in `schema.MIGRATION_NAMES` as well, and a new table in `content_hashes`: in
+    `ROOTS` or `MUTABLE` where its rows have audit entries of their own, in `BULK` otherwise.
+    """
     registered = Migrations("case")
 
     @registered(name="1_tables")

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
-from engine.case.store.database import Database, Row
-from engine.case.store.journal import Journal
-from engine.core.errors import BadInputError
+from engine.case.store.database import Row
+from engine.case.tables.repository import Changes, Repository
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,8 @@ class BookmarkRow(NewBookmark):
     removed: bool = False
 
 
-class BookmarkRepository:
+class BookmarkRepository(Repository):
     """Reads the bookmarks of a case."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def of(self, evidence_id: int) -> tuple[BookmarkRow, ...]:
         """Returns the bookmarks of a piece of evidence in order of time, without removed ones."""
@@ -76,9 +72,7 @@ class BookmarkRepository:
         Raises:
             BadInputError: the case has none with this id.
         """
-        row = self._database.row("SELECT * FROM bookmark WHERE id = ?", [bookmark_id])
-        if row is None:
-            raise BadInputError("no such bookmark", bookmark_id, "list the bookmarks of the case")
+        row = self._require_row("bookmark", bookmark_id, "list the bookmarks of the case")
         return self._bookmark(row)
 
     def _bookmark(self, row: Row) -> BookmarkRow:
@@ -100,12 +94,8 @@ class BookmarkRepository:
             )
 
 
-class BookmarkChanges(BookmarkRepository):
+class BookmarkChanges(Changes, BookmarkRepository):
     """Changes the bookmarks of a case."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def add(self, new: NewBookmark) -> int:
         """Adds a bookmark and returns its id."""
@@ -139,6 +129,4 @@ class BookmarkChanges(BookmarkRepository):
             BadInputError: there is no such bookmark.
         """
         self.get(bookmark_id)
-        self._journal.update("bookmark", bookmark_id, {"removed": int(removed)})
-        action = "bookmark.remove" if removed else "bookmark.restore"
-        self._journal.record(action, f"bookmark:{bookmark_id}", {})
+        self._mark_removed("bookmark", bookmark_id, removed, {})

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from engine.case.store import row_fields as fields
-from engine.case.store.database import Database, Row
-from engine.case.store.journal import Journal
-from engine.core.errors import BadInputError
+from engine.case.store.database import Row
+from engine.case.tables.repository import Changes, Repository
 
 CalibrationKind = Literal["normal", "span", "self"]
 """Learnt from normal footage, from a span of the evidence, or from the evidence itself."""
@@ -55,11 +54,8 @@ class CalibrationRow:
     calibration: NewCalibration
 
 
-class CalibrationRepository:
+class CalibrationRepository(Repository):
     """Reads the calibrations of a case."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def get(self, calibration_id: int) -> CalibrationRow:
         """Returns one calibration.
@@ -67,10 +63,7 @@ class CalibrationRepository:
         Raises:
             BadInputError: the case has none with this id.
         """
-        row = self._database.row("SELECT * FROM calibration WHERE id = ?", [calibration_id])
-        if row is None:
-            raise BadInputError("no such calibration", calibration_id)
-        return self._calibration(row)
+        return self._calibration(self._require_row("calibration", calibration_id))
 
     def of_run(self, run_id: int, channel: str) -> tuple[CalibrationRow, ...]:
         """Returns the calibrations made in a run for a channel, oldest first."""
@@ -101,12 +94,8 @@ class CalibrationRepository:
             )
 
 
-class CalibrationChanges(CalibrationRepository):
+class CalibrationChanges(Changes, CalibrationRepository):
     """Adds calibrations."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def add(self, new: NewCalibration) -> int:
         """Adds a calibration as the next version within its run, evidence and channel.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-from engine.case.store.database import Database
-from engine.case.store.journal import Journal
+from engine.case.tables.repository import Changes, Repository
 from engine.core.errors import BadInputError
 
 _MAX_LENGTH = 200  # A choice: each text is one line on the first page of the report.
@@ -27,11 +26,8 @@ class CaseInfo:
     reference: str = ""
 
 
-class CaseInfoRepository:
+class CaseInfoRepository(Repository):
     """Reads the case information."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def get(self) -> CaseInfo:
         """Returns the case information as it is now."""
@@ -41,12 +37,8 @@ class CaseInfoRepository:
         return CaseInfo(**{name: stored.get(_PREFIX + name, "") for name in names})
 
 
-class CaseInfoChanges(CaseInfoRepository):
+class CaseInfoChanges(Changes, CaseInfoRepository):
     """Changes the case information."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def set(self, **texts: str) -> None:
         """Changes the fields that are named; the audit entry keeps what they were before.

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.case.store import row_fields as fields
-from engine.case.store.database import Database, Row
-from engine.case.store.journal import Journal
+from engine.case.store.database import Row
+from engine.case.tables.repository import Changes, Repository
 from engine.core.errors import BadInputError
 
 _SPAN_COLUMNS = "seq, channel, first_frame, last_frame, first_pts, last_pts, info"
@@ -52,11 +52,8 @@ class Chunk:
     raw: bytes
 
 
-class ChunkRepository:
+class ChunkRepository(Repository):
     """Reads the chunks of runs."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def spans(self, run_id: int, channel: str) -> tuple[ChunkSpan, ...]:
         """Returns where the chunks of a channel lie, in order, without reading their blobs."""
@@ -121,12 +118,8 @@ class ChunkRepository:
             return Chunk(span, fields.blob(row, "scores"), fields.blob(row, "raw"))
 
 
-class ChunkChanges(ChunkRepository):
+class ChunkChanges(Changes, ChunkRepository):
     """Adds chunks to running runs."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def append(self, run_id: int, chunk: Chunk) -> None:
         """Adds the next chunk of a channel.

@@ -9,9 +9,8 @@ from typing import Any, Literal, cast, get_args
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
-from engine.case.store.database import Database, Row, Value
-from engine.case.store.journal import Journal
-from engine.core.errors import BadInputError
+from engine.case.store.database import Row, Value
+from engine.case.tables.repository import Changes, Repository
 
 TurnState = Literal["answering", "complete", "cancelled", "interrupted", "failed", "facts"]
 """`answering` also after the worker died, until somebody opens the dialogue again."""
@@ -172,11 +171,8 @@ class TurnAnswer:
     dropped_turns: int = 0
 
 
-class DialogueRepository:
+class DialogueRepository(Repository):
     """Reads dialogues, their turns and citations."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def of_evidence(self, evidence_id: int) -> tuple[DialogueRow, ...]:
         """Returns the dialogues about a piece of evidence, oldest first."""
@@ -206,10 +202,7 @@ class DialogueRepository:
         Raises:
             BadInputError: the case has none with this id.
         """
-        row = self._database.row("SELECT * FROM turn WHERE id = ?", [turn_id])
-        if row is None:
-            raise BadInputError("no such turn", turn_id, "list the turns of the dialogue")
-        return self._turn(row)
+        return self._turn(self._require_row("turn", turn_id, "list the turns of the dialogue"))
 
     def citations(self, turn_id: int) -> tuple[CitationRow, ...]:
         """Returns what a turn rests on, in the order in which it was attached."""
@@ -277,12 +270,8 @@ class DialogueRepository:
             )
 
 
-class DialogueChanges(DialogueRepository):
+class DialogueChanges(Changes, DialogueRepository):
     """Adds dialogues and turns."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def add(self, about: NewDialogue) -> int:
         """Begins a dialogue and returns its id."""

@@ -9,8 +9,8 @@ from typing import Literal, cast
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import utc_now
-from engine.case.store.database import Database, Row
-from engine.case.store.journal import Journal
+from engine.case.store.database import Row
+from engine.case.tables.repository import Changes, Repository
 from engine.core.errors import BadInputError
 
 EvidenceKind = Literal["video", "images"]
@@ -118,11 +118,8 @@ class EvidenceRow:
     position: int | None = None
 
 
-class EvidenceRepository:
+class EvidenceRepository(Repository):
     """Reads the evidence of a case."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def all(self) -> tuple[EvidenceRow, ...]:
         """Returns all evidence in order of id."""
@@ -134,9 +131,7 @@ class EvidenceRepository:
         Raises:
             BadInputError: the case has none with this id.
         """
-        row = self._database.row("SELECT * FROM evidence WHERE id = ?", [evidence_id])
-        if row is None:
-            raise BadInputError("no such evidence", evidence_id, "list the evidence of the case")
+        row = self._require_row("evidence", evidence_id, "list the evidence of the case")
         return self._evidence(row)
 
     def with_path(self, path: str) -> tuple[EvidenceRow, ...]:
@@ -191,12 +186,8 @@ class EvidenceRepository:
             return StreamRow(fields.integer(row, "id"), fields.integer(row, "evidence_id"), stream)
 
 
-class EvidenceChanges(EvidenceRepository):
+class EvidenceChanges(Changes, EvidenceRepository):
     """Changes the evidence of a case."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def add(self, new: NewEvidence) -> int:
         """Adds evidence with its streams and returns its id."""

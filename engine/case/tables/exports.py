@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import utc_now
-from engine.case.store.database import Database, Row
-from engine.case.store.journal import Journal
+from engine.case.store.database import Row
+from engine.case.tables.repository import Changes, Repository
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,8 @@ class ExportRow:
     utc: str
 
 
-class ExportRepository:
+class ExportRepository(Repository):
     """Reads the list of files written from a case."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def all(self) -> tuple[ExportRow, ...]:
         """Returns all exports in order of id."""
@@ -56,12 +53,8 @@ class ExportRepository:
             )
 
 
-class ExportChanges(ExportRepository):
+class ExportChanges(Changes, ExportRepository):
     """Adds to the list of files written from a case."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def add(
         self,

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
-from engine.case.store.database import Database, Row
-from engine.case.store.journal import Journal
-from engine.core.errors import BadInputError
+from engine.case.store.database import Row
+from engine.case.tables.repository import Changes, Repository
 
 _NEWEST = (
     "SELECT note.*, count(*) AS versions, max(note.id) AS newest FROM note "
@@ -64,11 +63,8 @@ class NoteRow:
         return self.note.text
 
 
-class NoteRepository:
+class NoteRepository(Repository):
     """Reads the notes of a case."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def all(self) -> tuple[NoteRow, ...]:
         """Returns the newest version of every note that is not removed, oldest note first."""
@@ -86,10 +82,7 @@ class NoteRepository:
         Raises:
             BadInputError: the case has none with this id.
         """
-        row = self._database.row("SELECT * FROM note WHERE id = ?", [note_id])
-        if row is None:
-            raise BadInputError("no such note", note_id, "list the notes of the case")
-        return self._note(row, 1)
+        return self._note(self._require_row("note", note_id, "list the notes of the case"), 1)
 
     def history(self, first_id: int) -> tuple[NoteRow, ...]:
         """Returns all versions of a note, oldest first."""
@@ -118,12 +111,8 @@ class NoteRepository:
             )
 
 
-class NoteChanges(NoteRepository):
+class NoteChanges(Changes, NoteRepository):
     """Changes the notes of a case."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def add(self, new: NewNote) -> int:
         """Adds a note and returns its id."""
@@ -145,9 +134,7 @@ class NoteChanges(NoteRepository):
             BadInputError: there is no such note.
         """
         newest = self.history(self.get(note_id).first_id)[-1].id
-        self._journal.update("note", newest, {"removed": int(removed)})
-        action = "note.remove" if removed else "note.restore"
-        self._journal.record(action, f"note:{newest}", {})
+        self._mark_removed("note", newest, removed, {})
 
     def _insert(self, new: NewNote, first_id: int | None, action: str) -> int:
         row = {

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
-from engine.case.store.database import Database
-from engine.case.store.journal import Journal
+from engine.case.tables.repository import Changes, Repository
 from engine.case.tables.results import stored_events
 from engine.case.tables.results.stored_events import EventRow
 from engine.core.errors import BadInputError
@@ -53,11 +52,8 @@ class NewOwnEvent:
     summary: str
 
 
-class OwnEventRepository:
+class OwnEventRepository(Repository):
     """Reads the events that examiners made."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def of(self, evidence_id: int) -> tuple[EventRow, ...]:
         """Returns the own events of a piece of evidence in order of start, without removed ones."""
@@ -69,12 +65,8 @@ class OwnEventRepository:
             return tuple(map(stored_events.read_row, self._database.rows(sql, [evidence_id])))
 
 
-class OwnEventChanges(OwnEventRepository):
+class OwnEventChanges(Changes, OwnEventRepository):
     """Changes the events that examiners made; their state is set as that of any event."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def add(self, new: NewOwnEvent) -> int:
         """Adds an event, which is relevant from the start, and returns its id."""
@@ -97,6 +89,4 @@ class OwnEventChanges(OwnEventRepository):
         sql = "SELECT 1 FROM event WHERE id = ? AND derivation_id IS NULL"
         if self._database.row(sql, [event_id]) is None:
             raise BadInputError("no event of the examiner's", event_id, "dismiss it instead")
-        self._journal.update("event", event_id, {"removed": int(removed)})
-        action = "event.remove" if removed else "event.restore"
-        self._journal.record(action, f"event:{event_id}", {})
+        self._mark_removed("event", event_id, removed, {})

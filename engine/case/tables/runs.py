@@ -8,9 +8,9 @@ from typing import Literal, cast
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import utc_now
-from engine.case.store.database import Database, Row, Value
-from engine.case.store.journal import Journal
+from engine.case.store.database import Row, Value
 from engine.case.tables.evidence import EvidenceRow
+from engine.case.tables.repository import Changes, Repository
 from engine.core.canonical import content_sha256
 from engine.core.errors import BadInputError
 from engine.core.findings import RunWarning
@@ -68,11 +68,8 @@ class RunRow:
     wall_s: float
 
 
-class RunRepository:
+class RunRepository(Repository):
     """Reads the runs of a case."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def get(self, run_id: int) -> RunRow:
         """Returns one run.
@@ -80,10 +77,7 @@ class RunRepository:
         Raises:
             BadInputError: the case has none with this id.
         """
-        row = self._database.row("SELECT * FROM run WHERE id = ?", [run_id])
-        if row is None:
-            raise BadInputError("no such run", run_id, "list the runs of the case")
-        return self._run(row)
+        return self._run(self._require_row("run", run_id, "list the runs of the case"))
 
     def all(self, evidence_id: int | None = None) -> tuple[RunRow, ...]:
         """Returns all runs, or those of one piece of evidence, in order of id."""
@@ -170,12 +164,8 @@ class RunRepository:
             )
 
 
-class RunChanges(RunRepository):
+class RunChanges(Changes, RunRepository):
     """Changes the runs of a case."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def start(
         self,
@@ -197,10 +187,7 @@ class RunChanges(RunRepository):
         Raises:
             BadInputError: there is no such evidence.
         """
-        sql = "SELECT sha256 FROM evidence WHERE id = ?"
-        evidence = self._database.row(sql, [evidence_id])
-        if evidence is None:
-            raise BadInputError("no such evidence", evidence_id, "list the evidence of the case")
+        evidence = self._require_row("evidence", evidence_id, "list the evidence of the case")
         settings_sha256 = settings_hash(settings)
         run_id = self._journal.insert(
             "run",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
-from engine.case.store.database import Database, Row, Value
-from engine.case.store.journal import Journal
+from engine.case.store.database import Row, Value
+from engine.case.tables.repository import Changes, Repository
 from engine.core.errors import BadInputError
 
 _MAX_LENGTH = 100  # A choice: a tag is a short word on a button and in the report.
@@ -25,11 +25,8 @@ class TagRow:
     removed: bool
 
 
-class TagRepository:
+class TagRepository(Repository):
     """Reads the tags of a case."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def all(self) -> tuple[TagRow, ...]:
         """Returns the tags of all objects in order of id, without removed ones."""
@@ -55,12 +52,8 @@ class TagRepository:
             )
 
 
-class TagChanges(TagRepository):
+class TagChanges(Changes, TagRepository):
     """Changes the tags of a case."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def set(self, object_name: str, tag: str, on: bool) -> None:
         """Puts a tag on an object or takes it off; nothing is erased.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from engine.case.store import row_fields as fields
 from engine.case.store.audit import user, utc_now
-from engine.case.store.database import Database, Row, Value
-from engine.case.store.journal import Journal
+from engine.case.store.database import Row, Value
+from engine.case.tables.repository import Changes, Repository
 from engine.core.errors import BadInputError
 
 _MAX_NAME_LENGTH = 60  # A choice: a name must fit into lists and menus.
@@ -56,11 +56,8 @@ class VariantRow:
     removed: bool
 
 
-class VariantRepository:
+class VariantRepository(Repository):
     """Reads the variants of a case."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def all(self) -> tuple[VariantRow, ...]:
         """Returns the variants in order of id, without removed ones."""
@@ -109,12 +106,8 @@ class VariantRepository:
             )
 
 
-class VariantChanges(VariantRepository):
+class VariantChanges(Changes, VariantRepository):
     """Adds and removes variants."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def add(self, new: NewVariant) -> int:
         """Adds a variant and returns its id.
@@ -146,15 +139,11 @@ class VariantChanges(VariantRepository):
         Raises:
             BadInputError: there is no such variant, or another one took its name since.
         """
-        row = self._database.row("SELECT * FROM variant WHERE id = ?", [variant_id])
-        if row is None:
-            raise BadInputError("no such variant", variant_id, "list those of the case")
+        row = self._require_row("variant", variant_id, "list those of the case")
         name = fields.text(row, "name")
         if not removed:
             check_variant_name(self, name)
-        self._journal.update("variant", variant_id, {"removed": int(removed)})
-        action = "variant.remove" if removed else "variant.restore"
-        self._journal.record(action, f"variant:{variant_id}", {"name": name})
+        self._mark_removed("variant", variant_id, removed, {"name": name})
 
 
 def check_variant_name(variants: VariantRepository, name: str) -> str:

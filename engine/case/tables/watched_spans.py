@@ -6,18 +6,14 @@ import json
 from collections.abc import Iterable
 
 from engine.case.store import row_fields as fields
-from engine.case.store.database import Database
-from engine.case.store.journal import Journal
+from engine.case.tables.repository import Changes, Repository
 
 Span = tuple[int, int]
 """First and last frame, both inclusive."""
 
 
-class WatchedRepository:
+class WatchedRepository(Repository):
     """Reads which spans were watched."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def of(self, evidence_id: int) -> tuple[Span, ...]:
         """Returns the spans of frames watched, ascending and disjoint."""
@@ -28,12 +24,8 @@ class WatchedRepository:
             return tuple((int(first), int(last)) for first, last in fields.items(row, "spans"))
 
 
-class WatchedChanges(WatchedRepository):
+class WatchedChanges(Changes, WatchedRepository):
     """Adds spans that were watched."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def add(self, evidence_id: int, spans: Iterable[Span]) -> None:
         """Adds spans of frames watched and merges them with those stored before."""

@@ -52,7 +52,7 @@ class _RawScores:
         return int(self.excess.shape[1])
 
 
-def squash(excess: NDArray[np.float32]) -> NDArray[np.float32]:
+def excess_to_score(excess: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turns excess (1 = limit of the usual) into a score 0..1 (0.5 = limit)."""
     power = np.asarray(excess, np.float32) ** _STEEPNESS
     return np.asarray(power / (1 + power), np.float32)
@@ -169,7 +169,7 @@ class SceneChannel:
             attribute.name: self._peaks(attribute, smooth[i, own])
             for i, attribute in enumerate(self.attributes)
         }
-        heat, scores = squash(top[own]), squash(frame[own])
+        heat, scores = excess_to_score(top[own]), excess_to_score(frame[own])
         return SceneScores(heat, scores, ScenePeaks(peaks), block.relative_speed)
 
     def _peaks(self, attribute: Attribute, excess: NDArray[np.float32]) -> AttributePeaks:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import BadInputError
-from engine.detectors.text.text_maps import SILENT, TextMaps
+from engine.detectors.text.text_maps import NO_LOGIT, TextMaps
 
 VERSION = 2  # Of the stored form; a newer one is refused.
 # Most of these numbers were chosen by the measurements in docs/experiments/fusion.md.
@@ -176,7 +176,7 @@ def learn_text(
 def _stack(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Joins logits [s, P] of blocks; P is smaller where the last prompts were silent."""
     width = max(part.shape[1] for part in parts)
-    silent = float(SILENT)
+    silent = float(NO_LOGIT)
     return np.concatenate(
         [
             np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=silent)

@@ -13,7 +13,7 @@ from engine.core.arrays import pack_arrays, unpack_arrays
 from engine.core.errors import BadInputError
 from engine.core.times import Span
 
-SILENT = np.float16(-60_000)
+NO_LOGIT = np.float16(-60_000)
 """Logit of a cell that does not count."""
 
 _HARMLESS_FALL = 1.0  # A choice: logits by which a variant must lower a cell to call it harmless.
@@ -55,11 +55,11 @@ class TextMaps:
 
         Returns:
             float32 [s, P], the largest logit among the cells in which it is the loudest, up to
-            the last prompt that is loudest anywhere; `SILENT` where it is so nowhere.
+            the last prompt that is loudest anywhere; `NO_LOGIT` where it is so nowhere.
         """
         logits = self.logits if self.plain is None else self.plain
         numbers = range(int(self.prompt.max(initial=0)) + 1)
-        loudest = [np.where(self.prompt == n, logits, SILENT).max((1, 2)) for n in numbers]
+        loudest = [np.where(self.prompt == n, logits, NO_LOGIT).max((1, 2)) for n in numbers]
         return np.stack(loudest, 1).astype(np.float32)
 
     def harmless(self, seconds: NDArray[np.float64]) -> NDArray[np.bool_] | None:
@@ -135,4 +135,4 @@ def silence_masked(maps: Iterable[TextMaps], mask: NDArray[np.bool_]) -> Iterato
 
 
 def _silence(logits: NDArray[np.float16], mask: NDArray[np.bool_]) -> NDArray[np.float16]:
-    return np.where(mask, logits, SILENT).astype(np.float16)
+    return np.where(mask, logits, NO_LOGIT).astype(np.float16)

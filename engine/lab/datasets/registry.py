@@ -1,4 +1,7 @@
-"""The data sets by name: a new one is a file of its own and a line here."""
+"""The data sets by name: a new one is a file of its own and a line here.
+
+It implements `Dataset` (`dataset.py`); one that lacks masks of some videos is named below as well.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,12 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
 )
 """Each entry opens its data set in a folder, or refuses a folder of another layout."""
 
-_PARTLY_MASKED = frozenset({"ped1"})
+_WITHOUT_FULL_MASKS = frozenset({"ped1"})
 """Data sets in which some videos lack masks, so that dialogues cannot be built from them."""
 
-MASKED_DATASETS = tuple(name for name in reversed(list(DATASETS)) if name not in _PARTLY_MASKED)
+MASKED_DATASETS = tuple(
+    name for name in reversed(list(DATASETS)) if name not in _WITHOUT_FULL_MASKS
+)
 """Names of the data sets with masks for every video."""
 
 

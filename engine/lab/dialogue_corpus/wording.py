@@ -12,6 +12,7 @@ from string import Formatter
 from typing import Any, Self
 
 from engine.core.geometry import CELLS
+from engine.core.questions import INTERVIEW
 from engine.lab.dialogue_corpus.answer_words import ACTIONS, COLOURS
 from engine.lab.dialogue_corpus.files.dialogue_files import CorpusTurn
 
@@ -65,27 +66,29 @@ class SpanTruth:
         return cls(corrected_answers=values.pop("said", {}), **values)
 
 
+_INTERVIEW = {question.part: question.text for question in INTERVIEW}
+
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "anomaly": (
-        "Is there any anomaly in the video?", "Is anything unusual going on?",
+        _INTERVIEW["anomaly"], "Is anything unusual going on?",
         "Do you see an anomaly?", "Does anything abnormal happen here?",
         "Is there something suspicious in this span?", "Anything out of the ordinary?",
     ),
     "target": (
-        "Describe anomaly target features.", "What does the target look like?",
+        _INTERVIEW["target"], "What does the target look like?",
         "Describe the target.", "What is the appearance of the anomaly?",
         "Who or what is it?", "Which features does the target have?",
     ),
     "motion": (
-        "What is the motion state?", "What is the target doing?", "How does it move?",
+        _INTERVIEW["motion"], "What is the target doing?", "How does it move?",
         "Describe its motion.", "What is happening to the target?", "What does it do?",
     ),
     "trajectory": (
-        "From where to where?", "Where does it move from and to?", "Describe its trajectory.",
+        _INTERVIEW["trajectory"], "Where does it move from and to?", "Describe its trajectory.",
         "Where does it start and end?", "Which way does it take?", "From which place to which?",
     ),
     "environment": (
-        "Please describe the environment of the video.", "What is the scene like?",
+        _INTERVIEW["environment"], "What is the scene like?",
         "Describe the surroundings.", "Where does this take place?",
         "What does the place look like?", "Describe the background.",
     ),

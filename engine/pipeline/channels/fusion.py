@@ -35,7 +35,7 @@ def fuse(*channels: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(odds / (1 + odds), np.float32)
 
 
-def speaking_channel(strongest: dict[str, float]) -> str:
+def dominant_channel(strongest: dict[str, float]) -> str:
     """Returns the channel that spoke in an event.
 
     Args:

@@ -1,7 +1,8 @@
 """Makes the document of a report: everything in words and in order, for HTML and PDF alike.
 
 All values are texts, numbers, lists and mappings, so that a template never computes anything and
-nothing that an examiner or a file wrote can become markup.
+nothing that an examiner or a file wrote can become markup. A section is an entry here and a place
+in `resources/reports/report.html.jinja` and `report.typ`, which set the order.
 """
 
 from __future__ import annotations

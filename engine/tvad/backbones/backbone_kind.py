@@ -18,7 +18,8 @@ class ShippedWeights:
 
     Attributes:
         folders: role in a pack -> name of the folder, as `vision` -> `mobilenetv2`.
-        files: names of the files in each folder that decide what the backbone computes.
+        files: names of the files in each folder that decide what the backbone computes;
+            `resources/weights.toml` brings them.
         parts: what the folders hold, with licences.
         language: name of the folder of the language model that is trained with the backbone.
     """
@@ -30,7 +31,7 @@ class ShippedWeights:
 
 
 @dataclass(frozen=True, eq=False)
-class OwnLanguageModel:
+class IntegratedLanguageModel:
     """The language model that a backbone is a part of; it reads the backbone's video tokens.
 
     Attributes:
@@ -64,8 +65,8 @@ class BackboneKind:
     load: Callable[[Path, str], Backbone]
     shipped: ShippedWeights | None = None
     centres_text: bool = False
-    halves_on_gpu: bool = False
-    own_language: OwnLanguageModel | None = None
+    bfloat16_on_gpu: bool = False
+    own_language: IntegratedLanguageModel | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -74,4 +75,4 @@ class BackboneKind:
 
     def number_type(self, device: str) -> str:
         """Returns the type of number in which it computes on a device of torch."""
-        return "bfloat16" if self.halves_on_gpu and device != "cpu" else "float32"
+        return "bfloat16" if self.bfloat16_on_gpu and device != "cpu" else "float32"

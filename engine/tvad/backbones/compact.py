@@ -22,7 +22,6 @@ from engine.tvad.backbones.mobilenet import MobileNetV2, fold
 from engine.tvad.backbones.scene_units import PEOPLE_HEIGHT, SCENE_CHANNELS
 from engine.tvad.backbones.window_pictures import (
     average_tokens,
-    check_motion,
     check_window,
     fit_picture,
     motion_features,
@@ -71,7 +70,6 @@ class CompactBackbone:
         """Computes features; the shallowest stage is folded from stride 4 to stride 8."""
         check_window(window, self.temporal_patch, _MULTIPLE, "32x32 blocks")
         first = np.ascontiguousarray(window.frames[:: self.temporal_patch])
-        check_motion(window, len(first))
         try:
             maps = [self._stages(first[n : n + 1]) for n in range(len(first))]
         except (RuntimeError, MemoryError) as error:

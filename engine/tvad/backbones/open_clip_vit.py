@@ -31,7 +31,6 @@ from engine.tvad.backbones.window_pictures import (
     OPENAI_DEVIATION,
     OPENAI_MEAN,
     average_tokens,
-    check_motion,
     check_window,
     fit_picture,
     motion_features,
@@ -113,7 +112,6 @@ class OpenClipBackbone:
         pair = self.temporal_patch
         check_window(window, pair, self._patch, f"{self._patch}-pixel patches")
         slices = len(window.frames) // pair
-        check_motion(window, slices)
         parts = [self._slice(window.frames[n * pair : (n + 1) * pair]) for n in range(slices)]
         maps = tuple(torch.cat(depth) for depth in zip(*parts, strict=True))
         motion = motion_features(window, slices, self._patch)

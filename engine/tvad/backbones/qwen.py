@@ -15,7 +15,7 @@ import torch
 
 from engine.core.errors import BadInputError, ResourceError
 from engine.tvad.backbones.backbone import Cost, Features, VideoWindow
-from engine.tvad.backbones.backbone_kind import BackboneKind, OwnLanguageModel
+from engine.tvad.backbones.backbone_kind import BackboneKind, IntegratedLanguageModel
 from engine.tvad.backbones.qwen_patches import PatchLayout, to_patches, to_raster
 from engine.tvad.backbones.weight_folder import (
     MAX_BLOCKS,
@@ -241,8 +241,8 @@ def _load_with_language(folder: Path, device: str) -> tuple[QwenBackbone, QwenRu
 
 KIND = BackboneKind(
     load_qwen,
-    halves_on_gpu=True,
-    own_language=OwnLanguageModel(
+    bfloat16_on_gpu=True,
+    own_language=IntegratedLanguageModel(
         _TOKEN_PATCHES, load_qwen_runtime, load_qwen_model, _load_with_language
     ),
 )

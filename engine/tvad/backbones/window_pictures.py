@@ -48,7 +48,7 @@ def fit_picture(
 
 
 def check_window(window: VideoWindow, temporal_patch: int, multiple: int, blocks: str) -> None:
-    """Refuses a window whose frames do not fit a backbone.
+    """Refuses a window whose frames do not fit a backbone, or whose motion does not fit its frames.
 
     Args:
         window: the window.
@@ -57,7 +57,7 @@ def check_window(window: VideoWindow, temporal_patch: int, multiple: int, blocks
         blocks: what pictures are made of, in words.
 
     Raises:
-        BadInputError: its length or size does not fit.
+        BadInputError: its length or size does not fit, or motion is of another number of slices.
     """
     frames, height, width = window.frames.shape[:3]
     if not frames or frames % temporal_patch:
@@ -66,14 +66,7 @@ def check_window(window: VideoWindow, temporal_patch: int, multiple: int, blocks
     if width % multiple or height % multiple or not width * height:
         what = f"a picture of {width}x{height} is not made of {blocks}"
         raise BadInputError(what, "", "scale it to the size that the backbone names")
-
-
-def check_motion(window: VideoWindow, slices: int) -> None:
-    """Refuses motion of another number of slices than the frames make.
-
-    Raises:
-        BadInputError: the numbers differ.
-    """
+    slices = frames // temporal_patch
     if window.motion is not None and len(window.motion.values) != slices:
         what = f"{len(window.motion.values)} slices of motion for {slices} pairs"
         raise BadInputError(what, "", "give one slice a pair")

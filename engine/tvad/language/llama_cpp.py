@@ -147,13 +147,12 @@ class LlamaRuntime:
         return np.ctypeslib.as_array(pointer, shape=(self._vocabulary_size,)).copy()
 
 
-def load_llama(gguf: Path, adapter: Path | None = None, threads: int | None = None) -> LlamaRuntime:
+def load_llama(gguf: Path, adapter: Path | None = None) -> LlamaRuntime:
     """Loads a model.
 
     Args:
         gguf: file of the weights, with the tokenizer inside.
         adapter: file of a LoRA adapter.
-        threads: threads of the processor; None for as many as it has cores.
 
     Raises:
         BadInputError: the adapter is not one for these weights.
@@ -162,15 +161,14 @@ def load_llama(gguf: Path, adapter: Path | None = None, threads: int | None = No
     llama_cpp = _library()
     if not gguf.is_file():
         raise ResourceError("the language model is missing", gguf, "run the set-up again")
-    count = threads or cores()
     try:
         model = llama_cpp.Llama(
             model_path=str(gguf),
             lora_path=None if adapter is None else str(adapter),
             n_ctx=_CONTEXT,
             n_batch=_BATCH,
-            n_threads=count,
-            n_threads_batch=count,
+            n_threads=cores(),
+            n_threads_batch=cores(),
             n_gpu_layers=0,
             # In half precision answers would differ from those of transformers.
             type_k=llama_cpp.GGML_TYPE_F32,

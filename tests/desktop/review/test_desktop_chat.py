@@ -211,7 +211,7 @@ def test_an_answer_is_heard_word_by_word_and_stays_as_it_was_heard(
     def script(driver: Driver) -> None:
         driver.until_shown()
         driver.key(Qt.Key.Key_N)
-        driver.workspace.dialogue.spoke.connect(heard.append)
+        driver.workspace.dialogue.token_received.connect(heard.append)
         driver.workspace.dialogue.ask("From where to where?")
         until_answered(driver, 1)
         (answered,) = driver.state.conversation.value.turns
@@ -228,7 +228,7 @@ def test_a_stopped_answer_is_kept_and_marked(drive: Drive, sample_case: Path) ->
         driver.until_shown()
         driver.key(Qt.Key.Key_N)
         dialogue = driver.workspace.dialogue
-        dialogue.spoke.connect(lambda _piece: dialogue.stop())
+        dialogue.token_received.connect(lambda _piece: dialogue.stop())
         dialogue.interview()
         until_answered(driver, 1)
         (answered,) = driver.state.conversation.value.turns
@@ -253,7 +253,7 @@ def test_a_worker_that_dies_while_it_answers_loses_nothing(drive: Drive, sample_
                 killed.append(dialogue_worker.process_id)
                 os.kill(dialogue_worker.process_id, signal.SIGKILL)
 
-        driver.workspace.dialogue.spoke.connect(kill)
+        driver.workspace.dialogue.token_received.connect(kill)
         driver.workspace.dialogue.ask("From where to where?")
         driver.until(lambda: "while it answered" in driver.window.notice.text, "what happened")
         until_answered(driver, 2)

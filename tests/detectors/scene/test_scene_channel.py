@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.detectors.scene.scene_calibration import SceneCalibration
-from engine.detectors.scene.scene_channel import SceneChannel, squash
+from engine.detectors.scene.scene_channel import SceneChannel, excess_to_score
 from engine.detectors.scene.scene_statistics import SceneStatistics
 from tests.detectors.scene.scene_material import (
     RATE,
@@ -104,9 +104,9 @@ def test_no_blocks_no_results() -> None:
 @given(st.lists(st.floats(0, 50, width=32), min_size=2, max_size=20))
 def test_squash_keeps_order_and_puts_the_limit_in_the_middle(values: list[float]) -> None:
     excess = np.array(sorted(values), np.float32)
-    score = squash(excess)
+    score = excess_to_score(excess)
     assert score.dtype == np.float32
     assert (np.diff(score) >= 0).all()
     assert ((score >= 0) & (score <= 1)).all()
     assert ((score >= 0.5) == (excess >= 1)).all()
-    assert squash(np.array([0, 1], np.float32)).tolist() == [0.0, 0.5]
+    assert excess_to_score(np.array([0, 1], np.float32)).tolist() == [0.0, 0.5]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.dialogue.answer_parsing import cells_in, yes_or_no
-from engine.lab.dialogue_corpus.answer_words import ACTIONS, action_in, colour_in
+from engine.lab.dialogue_corpus.answer_words import ACTIONS, action_in, colour_in, fact_word_spans
 from engine.lab.dialogue_corpus.samples.detector_noise import (
     add_heatmap_noise,
     agrees,
@@ -119,3 +119,17 @@ def test_a_wandering_target_is_there_in_every_step_and_mostly_moves() -> None:
         assert set(np.unique(heat)) <= {0.0, 1.0}
         moved += not np.array_equal(heat[0], heat[-1])
     assert 25 <= moved < 40
+
+
+def test_actions_and_colours_are_found_in_an_answer() -> None:
+    text = "A person in a dark blue top is riding a bicycle from the Top Left to the middle centre."
+    assert action_in(text) == "cycling"
+    assert colour_in(text) == "dark blue"
+
+
+def test_the_words_that_claim_something_are_told_from_how_it_is_said() -> None:
+    text = (
+        "No, it went from the top left to the middle centre, in a dark blue top, riding a bicycle."
+    )
+    words = [text[first:last] for first, last in fact_word_spans(text)]
+    assert words == ["No", "top left", "middle centre", "dark blue", "riding a bicycle"]

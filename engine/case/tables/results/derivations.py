@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from engine.case.store import row_fields as fields
 from engine.case.store.content_hashes import derivation_digests
-from engine.case.store.database import Database, Row, Value
-from engine.case.store.journal import Journal
+from engine.case.store.database import Row, Value
+from engine.case.tables.repository import Changes, Repository
 from engine.case.tables.results import (
     stored_events,
     stored_heatmaps,
@@ -28,7 +28,6 @@ from engine.case.tables.results.stored_heatmaps import HeatBlock
 from engine.case.tables.results.stored_regions import RegionRow
 from engine.case.tables.results.stored_trajectories import TrajectoryRow, TrajectorySummary
 from engine.core.arrays import unpack_arrays
-from engine.core.errors import BadInputError
 from engine.core.findings import Event, Region, Trajectory
 from engine.core.version import VERSION
 
@@ -55,11 +54,8 @@ class DerivationRow:
     settings: str | None = None
 
 
-class ResultRepository:
+class ResultRepository(Repository):
     """Reads results; methods take a run's id, and a derivation's id for an older derivation."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def derivations(self, run_id: int) -> tuple[DerivationRow, ...]:
         """Returns the derivations of a run, oldest first."""
@@ -177,9 +173,7 @@ class ResultRepository:
         Raises:
             BadInputError: the case has none with this id.
         """
-        row = self._database.row("SELECT * FROM event WHERE id = ?", [event_id])
-        if row is None:
-            raise BadInputError("no such event", event_id, "list the events of the case")
+        row = self._require_row("event", event_id, "list the events of the case")
         with fields.decoding(self._database, "event"):
             return stored_events.read_row(row)
 
@@ -189,9 +183,7 @@ class ResultRepository:
         Raises:
             BadInputError: the case has none with this id.
         """
-        row = self._database.row("SELECT * FROM trajectory WHERE id = ?", [trajectory_id])
-        if row is None:
-            raise BadInputError("no such trajectory", trajectory_id)
+        row = self._require_row("trajectory", trajectory_id)
         with fields.decoding(self._database, "trajectory"):
             return stored_trajectories.read_row(row)
 
@@ -213,12 +205,8 @@ class ResultRepository:
             )
 
 
-class ResultChanges(ResultRepository):
+class ResultChanges(Changes, ResultRepository):
     """Stores results of runs, and the triage of events."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal.database)
-        self._journal = journal
 
     def replace(
         self,

@@ -13,11 +13,13 @@ from engine.detectors.scene.scene_calibration import SceneCalibration
 
 Excess = NDArray[np.float32]
 """Float32 [n, R, C], measured values divided by the limit of the usual at each cell; 0 where an
-attribute has nothing to say."""
+attribute does not apply."""
 
 
 class Attribute(ABC):
     """One property of what is observed that can be unusual.
+
+    What it measures is in the `Observation`; new measurements are added in `observation.py`.
 
     Attributes:
         name: under which settings and reasons store it.

@@ -242,8 +242,8 @@ def cast(figure: Figure, camera: Camera, sun: tuple[float, float, float], shadow
     if (high < 0).any() or low[0] > camera.width or low[1] > camera.height:
         return
     scale = camera.focal / depth
-    squash = np.array([1.0, max(0.3, math.sin(camera.tilt))])
-    rings = _rings(figure.parts, pixels, scale, circle=_CIRCLE * squash)
+    excess_to_score = np.array([1.0, max(0.3, math.sin(camera.tilt))])
+    rings = _rings(figure.parts, pixels, scale, circle=_CIRCLE * excess_to_score)
     for part, ring in zip(figure.parts, rings, strict=True):
         if part.line is not None:
             _draw_line(shadow, part, pixels, scale, 255, cv2.LINE_AA)

@@ -172,6 +172,7 @@ def _check_records(database: Database, chain: ChainCheck) -> tuple[int, list[Bad
                 expected.pop(name, None)
             elif expected.pop(name, None) != content_hashes.object_sha256_of(row):
                 bad.add((table, row["id"]))
+    bad |= _check_added_evidence(database)
     for table in content_hashes.BULK:
         count, bad_rows = _check_bulk(database, table, expected)
         checked += count
@@ -181,6 +182,24 @@ def _check_records(database: Database, chain: ChainCheck) -> tuple[int, list[Bad
         table, _, number = name.partition(":")
         bad.add((table, int(number) if number.isascii() and number.isdigit() else number))
     return checked, [BadRecord(table, row_id) for table, row_id in sorted(bad, key=_sort_key)]
+
+
+def _check_added_evidence(database: Database) -> set[tuple[str, Value]]:
+    """Compares the hash of evidence with that of the entry about its adding.
+
+    An older version let the entry of a later change vouch for a hash that had been edited.
+    """
+    sql = "SELECT object, params_json FROM audit WHERE action = 'evidence.add'"
+    added = {row["object"]: str(row["params_json"]) for row in database.rows(sql)}
+    bad: set[tuple[str, Value]] = set()
+    for row in database.stream("SELECT id, sha256 FROM evidence"):
+        try:
+            same = json.loads(added[_name("evidence", row)])["sha256"] == row["sha256"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            same = False
+        if not same:
+            bad.add(("evidence", row["id"]))
+    return bad
 
 
 def _name(table: str, row: Row) -> str:

@@ -119,6 +119,24 @@ def case_sha256(database: Database) -> str:
     return content_sha256({"meta": meta, "migrations": applied})
 
 
+def is_untouched(database: Database, name: str) -> bool:
+    """Whether an object without an audit entry is as it was made.
+
+    Only a row that a derivation covers may have no entry of its own, as long as nobody changed what
+    may change in it; and the case itself while it is being made.
+    """
+    table, _, number = name.partition(":")
+    if table not in MUTABLE:
+        return name == CASE
+    row = database.row(f"SELECT * FROM {table} WHERE id = ?", [int(number)])
+    return (
+        row is not None
+        and row["derivation_id"] is not None
+        and row[ROW_HASH] == bulk_row_hash(table, row)
+        and all(row[column] == first for column, first in MUTABLE[table].items())
+    )
+
+
 def object_sha256_of(row: Row) -> str:
     """Returns the content hash of an object that is one row."""
     return content_sha256(row_content(row))

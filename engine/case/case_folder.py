@@ -100,6 +100,7 @@ def open_for_writing(
     database = Database(connection, path, writable=True)
     try:
         schema.check_is_case(database)
+        schema.check_objects(database)
         if token is not None:
             case_lock.check_token(folder, token)
             return database, token, False

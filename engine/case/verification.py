@@ -12,6 +12,7 @@ from engine.case.store import audit, content_hashes
 from engine.case.store.audit import AuditEntry, ChainCheck
 from engine.case.store.content_hashes import BulkDigest
 from engine.case.store.database import Database, Row, Value
+from engine.case.store.schema import altered_objects
 from engine.case.tables.evidence import EvidenceRow
 from engine.core.errors import SightlineError
 
@@ -19,6 +20,7 @@ HashEvidence = Callable[[EvidenceRow], str]
 """Computes the SHA-256 that evidence has now; raises SightlineError when it cannot be read."""
 
 _HEAD = re.compile(r"[0-9a-fA-F]{64}")
+_MAX_FAULTS = 20  # Faults of pages and indexes that are named; more of them say nothing new.
 _TABLES = ("meta", *content_hashes.ROOTS, *content_hashes.BULK)
 
 
@@ -172,7 +174,7 @@ def _check_records(database: Database, chain: ChainCheck) -> tuple[int, list[Bad
                 expected.pop(name, None)
             elif expected.pop(name, None) != content_hashes.object_sha256_of(row):
                 bad.add((table, row["id"]))
-    bad |= _check_added_evidence(database)
+    bad |= _check_added_evidence(database) | _check_file(database)
     for table in content_hashes.BULK:
         count, bad_rows = _check_bulk(database, table, expected)
         checked += count
@@ -199,6 +201,25 @@ def _check_added_evidence(database: Database) -> set[tuple[str, Value]]:
             same = False
         if not same:
             bad.add(("evidence", row["id"]))
+    return bad
+
+
+def _check_file(database: Database) -> set[tuple[str, Value]]:
+    """Finds what is wrong with the database beside its rows: objects, sequences, pages."""
+    bad: set[tuple[str, Value]] = {("sqlite_master", name) for name in altered_objects(database)}
+    for name, last in database.tuples("SELECT name, seq FROM sqlite_sequence"):
+        if name in (*content_hashes.ROOTS, *content_hashes.BULK):
+            (largest,) = next(database.tuples(f"SELECT max(id) FROM {name}"))
+            if last != largest:
+                bad.add(("sqlite_sequence", name))
+    (version,) = next(database.tuples("PRAGMA user_version"))
+    if version != 0:
+        bad.add(("sqlite_master", "user_version"))
+    bad |= {
+        ("integrity_check", message)
+        for (message,) in database.tuples(f"PRAGMA integrity_check({_MAX_FAULTS})")
+        if message != "ok"
+    }
     return bad
 
 

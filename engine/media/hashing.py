@@ -102,8 +102,9 @@ def hash_evidence(
 
     A folder's hash is the hash of a list with one line for each image, in the order in which
     they are shown: the SHA-256 of the file in lower-case hexadecimal, two spaces, the file's
-    name in UTF-8, a line feed. It is what `sha256sum` prints for the files in that order. Other
-    files in the folder do not count.
+    name in UTF-8, a line feed. A name with a backslash or a line end is escaped, and its line
+    begins with a backslash, so that no name can stand for two lines. It is what `sha256sum` prints
+    for the files in that order. Other files in the folder do not count.
 
     Args:
         path: the file or folder.
@@ -125,11 +126,17 @@ def hash_evidence(
     files = image_files(path)
     for done, file in enumerate(files, 1):
         digest = hash_file(file, ("sha256",), cancel)["sha256"]
-        line = digest.encode() + b"  " + os.fsencode(file.name) + b"\n"
+        line = _checksum_line(digest, os.fsencode(file.name))
         for hasher in hashes.values():
             hasher.update(line)
         progress(Progress("hashing", done, len(files), unit="images"))
     return {name: hasher.hexdigest() for name, hasher in hashes.items()}
+
+
+def _checksum_line(digest: str, name: bytes) -> bytes:
+    escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    mark = b"" if escaped == name else b"\\"
+    return mark + digest.encode() + b"  " + escaped + b"\n"
 
 
 def _hashers(algorithms: Sequence[str]) -> dict[str, hashlib._Hash]:

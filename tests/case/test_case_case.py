@@ -282,6 +282,7 @@ schema_migrations = migrations
 def know(patch: pytest.MonkeyPatch, known: Callable[[], Migrations]) -> None:
     patch.setattr("engine.case.store.migrations.migrations", known)
     patch.setattr(schema, "MIGRATION_NAMES", (*schema.MIGRATION_NAMES, "3_remark"))
+    patch.setattr(schema, "SCHEMA_SHA256", (*schema.SCHEMA_SHA256, "not computed"))
 
 
 def test_an_older_case_is_copied_and_migrated(

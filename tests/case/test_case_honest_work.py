@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.case import Case, Change, verify
-from engine.case.store import audit
+from engine.case.store import audit, schema
 from engine.case.store.content_hashes import object_sha256
-from engine.case.store.database import DATABASE
+from engine.case.store.database import DATABASE, Database
 from engine.core.errors import BadInputError
 from tests.case.case_material import SHA
 
@@ -109,3 +109,63 @@ def test_a_hash_that_an_older_version_vouched_for_is_found(case_folder: Path) ->
             audit.append(case.database, "evidence.set_clock_offset", "evidence:1", {}, content)
         found = verify(case, hash_evidence=lambda _: FORGED)
         assert [(record.table, record.id) for record in found.bad] == [("evidence", 1)]
+
+
+PLANTED = (
+    "CREATE TRIGGER soften AFTER INSERT ON note BEGIN"
+    " UPDATE note SET text = replace(text, 'guilty', 'innocent'); END",
+    "CREATE INDEX extra ON note (text)",
+    "CREATE VIEW notes AS SELECT * FROM note",
+    "DROP TRIGGER audit_refuses_update",
+    "DROP INDEX run_of_evidence",
+)
+
+
+@pytest.mark.parametrize("sql", PLANTED)
+def test_what_was_planted_in_the_schema_is_named_and_nothing_is_written(
+    case_folder: Path, sql: str
+) -> None:
+    edit(case_folder, sql)
+    with Case.open(case_folder) as case:
+        found = verify(case, hash_evidence=lambda _: SHA)
+    assert [record.table for record in found.bad] == ["sqlite_master"]
+    assert not found.ok
+    with pytest.raises(BadInputError, match="was altered"):
+        Case.open(case_folder, write=True)
+
+
+@pytest.mark.parametrize(
+    ("sql", "table"),
+    [
+        ("UPDATE sqlite_sequence SET seq = 900 WHERE name = 'note'", "sqlite_sequence"),
+        ("PRAGMA user_version = 7", "sqlite_master"),
+    ],
+)
+def test_what_is_beside_the_rows_is_verified(case_folder: Path, sql: str, table: str) -> None:
+    edit(case_folder, sql)
+    with Case.open(case_folder) as case:
+        found = verify(case, hash_evidence=lambda _: SHA)
+    assert [record.table for record in found.bad] == [table]
+
+
+def test_an_index_that_hides_rows_is_found(case_folder: Path) -> None:
+    raw = sqlite3.connect(case_folder / DATABASE, isolation_level=None)
+    raw.execute("PRAGMA writable_schema = ON")
+    raw.execute("UPDATE sqlite_master SET sql = sql || ' WHERE id < 0' WHERE name = 'chunk_span'")
+    raw.close()
+    with Case.open(case_folder) as case:
+        found = verify(case, hash_evidence=lambda _: SHA)
+    assert ("sqlite_master", "chunk_span") in {(bad.table, bad.id) for bad in found.bad}
+
+
+def test_the_hashes_of_the_schema_are_those_of_the_migrations(tmp_path: Path) -> None:
+    for count, expected in enumerate(schema.SCHEMA_SHA256, 1):
+        raw = sqlite3.connect(":memory:", isolation_level=None)
+        database = Database(raw, tmp_path / DATABASE, writable=True)
+        names = schema.MIGRATION_NAMES
+        with database.transaction():
+            schema.migrate(database, names[count] if count < len(names) else None)
+        assert database.row("SELECT 1 FROM sqlite_master WHERE type = 'trigger'")
+        assert schema.altered_objects(database) == []
+        assert schema.objects_sha256(database) == expected
+        database.close()

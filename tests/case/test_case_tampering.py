@@ -13,7 +13,15 @@ from engine.case import Case, Verification, verify
 from engine.case.store.database import DATABASE, Database
 from engine.core.errors import BadInputError
 from tests.case.case_material import SHA, make_case
-from tests.case.test_case_verification import columns, contents, recompute, tables, tamper
+from tests.case.test_case_verification import (
+    columns,
+    contents,
+    put_back,
+    recompute,
+    tables,
+    take_guards,
+    tamper,
+)
 
 EDITS = 3000
 AUDIT_EDITS = 600
@@ -31,8 +39,7 @@ class Copies:
         raw.close()
         self._bytes = (folder / DATABASE).read_bytes()
         raw = self.raw()
-        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
-            raw.execute(f"DROP TRIGGER {name}")
+        self._guards = take_guards(raw)
         self._bytes = raw.serialize()
         raw.close()
 
@@ -44,6 +51,7 @@ class Copies:
         return raw
 
     def check(self, raw: sqlite3.Connection, head: str | None = None) -> Verification:
+        put_back(raw, self._guards)
         database = Database(raw, self._folder / DATABASE, writable=False)
         case = Case(self._folder, database, None, owner=False)
         return verify(case, hash_evidence=lambda _: SHA, head=head)

@@ -6,7 +6,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,15 +37,31 @@ def restored(original: Path, folder: Path) -> Path:
     return folder
 
 
-def tampering(folder: Path) -> closing[sqlite3.Connection]:
-    """A raw connection with every guard taken away."""
-    raw = sqlite3.connect(folder / "case.sqlite", isolation_level=None)
-    for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+@contextmanager
+def tampering(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A raw connection with every guard taken away; afterwards they are put back as they were."""
+    with closing(sqlite3.connect(folder / "case.sqlite", isolation_level=None)) as raw:
+        guards = take_guards(raw)
+        raw.execute("PRAGMA synchronous = OFF")
+        raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute("PRAGMA ignore_check_constraints = ON")
+        yield raw
+        put_back(raw, guards)
+
+
+def take_guards(raw: sqlite3.Connection) -> list[str]:
+    """Takes the triggers away and returns the statements that make them."""
+    sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+    guards = raw.execute(sql).fetchall()
+    for name, _ in guards:
         raw.execute(f"DROP TRIGGER {name}")
-    raw.execute("PRAGMA synchronous = OFF")
-    raw.execute("PRAGMA foreign_keys = OFF")
-    raw.execute("PRAGMA ignore_check_constraints = ON")
-    return closing(raw)
+    return [str(statement) for _, statement in guards]
+
+
+def put_back(raw: sqlite3.Connection, guards: list[str]) -> None:
+    if not raw.execute("SELECT 1 FROM sqlite_master WHERE type = 'trigger'").fetchone():
+        for statement in guards:
+            raw.execute(statement)
 
 
 def check(folder: Path, head: str | None = None) -> Verification:
@@ -214,6 +230,7 @@ def test_regions_taken_out_or_put_in_are_named(original: Path, tmp_path: Path) -
     assert [(record.table, record.id) for record in check(folder).bad] == [
         ("region", 4),
         ("region", 8),
+        ("sqlite_sequence", "region"),
     ]
     folder = restored(original, tmp_path / "in.case")
     with tampering(folder) as raw:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,24 @@ def test_hashing_stops_and_refuses(tmp_path: Path) -> None:
         hash_evidence(tmp_path / "missing.mp4")
     with pytest.raises(MediaError):
         fingerprint(tmp_path / "missing.mp4")
+
+
+def test_no_name_in_a_folder_stands_for_two_images(tmp_path: Path) -> None:
+    two, one = tmp_path / "two", tmp_path / "one"
+    for folder in (two, one):
+        folder.mkdir()
+    (two / "1.png").write_bytes(b"a")
+    (two / "2.png").write_bytes(b"b")
+    second = hashlib.sha256(b"b").hexdigest()
+    (one / f"1.png\n{second}  2.png").write_bytes(b"a")
+    assert hash_evidence(one) != hash_evidence(two)
+
+
+def test_a_folders_hash_is_what_sha256sum_prints(tmp_path: Path) -> None:
+    names = ["1.png", "2 back\\slash.png", "3 line\nend.png"]
+    for name in names:
+        (tmp_path / name).write_bytes(name.encode())
+    lines = subprocess.run(
+        ["sha256sum", *names], cwd=tmp_path, check=True, capture_output=True
+    ).stdout
+    assert hash_evidence(tmp_path)["sha256"] == hashlib.sha256(lines).hexdigest()

@@ -100,6 +100,7 @@ class Database:
         connection.text_factory = decode_text
         with translated_errors(path):
             connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA cell_size_check = ON")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA query_only = ON")
 

@@ -80,6 +80,9 @@ class _Commands(Mapping[str, Command]):
 
 
 class _Group(TyperGroup):
+    def list_commands(self, ctx: Context) -> list[str]:
+        return list(COMMANDS)
+
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
         return _command(cmd_name) if cmd_name in COMMANDS else None
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from engine.archive.archive_manifest import MANIFEST, ArchiveManifest, MemberFile
 from engine.archive.member_names import check_distinct, distrust, fault_of, is_stored
 from engine.core.errors import BadInputError, ResourceError
-from engine.core.files import reason_of, translated_write_errors
+from engine.core.files import reason_of, require_regular_file, translated_write_errors
 from engine.core.progress import CancelToken, Progress, ProgressCallback
 from engine.export.output_files import read_blocks
 
@@ -107,6 +107,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
             files, names that clash, files that the manifest does not name.
     """
     try:
+        require_regular_file(path)
         opened = zipfile.ZipFile(path)
     except FileNotFoundError as error:
         raise BadInputError("no such archive", path, "check the path") from error

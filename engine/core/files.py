@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import secrets
+import stat
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,6 +41,35 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all; errors of the file system pass through as they are."""
     with atomic_path(path) as part:
         part.write_bytes(content)
+
+
+def require_regular_file(path: Path) -> None:
+    """Makes sure that opening a file cannot wait for ever, as for a pipe or a device.
+
+    Raises:
+        OSError: it is missing, or no regular file.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "a folder, pipe or device, not a file", str(path))
+
+
+def open_regular_file(path: Path) -> FileIO:
+    """Opens a regular file for reading, without a buffer.
+
+    Raises:
+        OSError: it cannot be read, or is a folder, a pipe or a device.
+    """
+    require_regular_file(path)
+    # Whoever puts a pipe there in the meantime must not make the opening wait either.
+    return FileIO(path, "rb", opener=_open_without_waiting)
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "a folder, pipe or device, not a file", path)
+    return descriptor
 
 
 def is_disk_full(error: OSError) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from engine.core.errors import BadInputError
+from engine.core.files import open_regular_file
 from engine.core.json_input import JsonFault, Rule, parse_json, read_json, within
 from engine.core.times import format_time, parse_time
 from engine.packs.prompt_sets import PromptSet, parse_prompts
@@ -64,7 +65,7 @@ def load_marks(path: Path) -> tuple[Mark, ...]:
         BadInputError: it cannot be read, is no JSON, or `parse_marks` refuses it.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         what = f"marks cannot be read ({(error.strerror or 'unreadable').lower()})"

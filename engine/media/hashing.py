@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import BadInputError, MediaError
+from engine.core.files import open_regular_file
 from engine.core.progress import CancelToken, Progress, ProgressCallback, silent
 from engine.media.image_folder import image_files
 
@@ -79,7 +80,7 @@ def hash_file(
     view = memoryview(block)
     done = 0
     try:
-        with path.open("rb", buffering=0) as file:
+        with open_regular_file(path) as file:
             total = os.fstat(file.fileno()).st_size
             while count := file.readinto(block):
                 token.check()

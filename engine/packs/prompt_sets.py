@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import yaml
 
 from engine.core.errors import BadInputError, brief_reason
+from engine.core.files import open_regular_file
 from engine.core.json_input import REFUSE_UNKNOWN, JsonFault, Rule, read_json
 
 MAX_PROMPTS = 64
@@ -135,7 +136,7 @@ def load_prompts(path: Path) -> PromptSet:
             or holds no sound prompt set; the error names the prompt.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         what = f"prompts cannot be read ({error.strerror})"

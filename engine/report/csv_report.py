@@ -7,6 +7,7 @@ A column is a name in `COLUMNS` and a value in `_rows`; what is known of an even
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ COLUMNS = (
 )  # fmt: skip
 
 _FORMULA_STARTS = ("=", "+", "-", "@")
-_BLANKS = "\t\r\n\v\f\0 \u00a0\ufeff"
 
 
 def write_csv(path: Path, content: ReportContent) -> None:
@@ -41,9 +41,17 @@ def write_csv(path: Path, content: ReportContent) -> None:
 
 def cell(value: object) -> object:
     """Returns a value as a cell that no spreadsheet reads as a formula; numbers stay numbers."""
-    if isinstance(value, str) and value.lstrip(_BLANKS).startswith(_FORMULA_STARTS):
+    if isinstance(value, str) and _first_visible(value).startswith(_FORMULA_STARTS):
         return f"'{value}"
     return value
+
+
+def _first_visible(text: str) -> str:
+    """Returns the first letter or sign that can be seen, a full-width one as its plain form."""
+    for char in text:
+        if unicodedata.category(char)[0] not in "CZ":
+            return unicodedata.normalize("NFKC", char)
+    return ""
 
 
 def _rows(evidence: EvidenceContent) -> Iterator[list[object]]:

@@ -59,7 +59,13 @@ def test_the_csv_report_has_a_row_an_event(command: Command, case: Path, tmp_pat
     assert rows[0]["start"].startswith("00:00:0")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1", " =1", "\n@x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1", "+1", "-1", "@a", "\t=1", "\r=1", " =1", "\n@x", "\u3000=1", "\u200b=1",
+        "\u202e=1", "\x01=1", "\ufeff\u00a0@a", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20a",
+    ],
+)  # fmt: skip
 def test_no_text_becomes_a_formula(text: str) -> None:
     assert cell(text) == "'" + text
 

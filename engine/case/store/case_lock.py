@@ -17,7 +17,7 @@ import psutil
 
 from engine.case.store.database import translated_errors
 from engine.core.errors import ResourceError
-from engine.core.files import write_atomically
+from engine.core.files import open_regular_file, write_atomically
 
 LOCK = "lock"
 """Name of the lock file in a case folder."""
@@ -104,7 +104,7 @@ def _linux_start(process: int) -> str | None:
 def read_lock(folder: Path) -> LockState:
     """Reads the lock file of a case folder; anything unreadable counts as garbage."""
     try:
-        with (folder / LOCK).open("rb") as file:
+        with open_regular_file(folder / LOCK) as file:
             data = file.read(_MAX_LOCK_BYTES + 1)
     except FileNotFoundError:
         return LockState(None)

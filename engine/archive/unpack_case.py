@@ -14,7 +14,7 @@ from engine.archive.evidence_links import EvidenceFinder, EvidenceLink, link_evi
 from engine.archive.member_names import distrust, is_stored
 from engine.case import Case, EvidenceRow, Verification, refuse_beside_evidence, verify
 from engine.core.errors import BadInputError, CancelledError, MediaError
-from engine.core.files import translated_write_errors
+from engine.core.files import PRIVATE_FOLDER, translated_write_errors
 from engine.core.progress import CancelToken, ProgressCallback, silent
 from engine.media import hash_file
 
@@ -109,7 +109,7 @@ def _part(folder: Path) -> Iterator[Path]:
     part = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.part")
     try:
         with translated_write_errors(folder):
-            part.mkdir(parents=True)
+            part.mkdir(PRIVATE_FOLDER, parents=True)
         yield part
     except CancelledError as error:
         raise CancelledError("cancelled", folder, "nothing was unpacked; run again") from error

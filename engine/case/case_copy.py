@@ -11,6 +11,7 @@ from engine.case.case import Case
 from engine.case.evidence_guard import refuse_beside_evidence
 from engine.case.store.database import DATABASE, translated_errors
 from engine.core.errors import BadInputError
+from engine.core.files import PRIVATE_FOLDER
 
 _FOLDERS = ("evidence", "derived")
 
@@ -45,7 +46,7 @@ def copy_case(case: Case, to: Path) -> Path:
     with translated_errors(target):
         shutil.rmtree(part, ignore_errors=True)
         try:
-            part.mkdir(parents=True)
+            part.mkdir(PRIVATE_FOLDER, parents=True)
             for name in _FOLDERS:
                 if (case.path / name).is_dir():
                     shutil.copytree(case.path / name, part / name)

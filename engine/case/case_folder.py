@@ -22,6 +22,7 @@ from engine.case.store.database import (
 )
 from engine.case.store.journal import Journal
 from engine.core.errors import BadInputError, ResourceError
+from engine.core.files import PRIVATE_FOLDER
 from engine.core.version import VERSION
 
 _SUBFOLDERS = ("derived", "cache", RECOVERY)
@@ -196,7 +197,7 @@ def _make_folder(folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             raise BadInputError("not a folder", folder, "name a new folder for the case")
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         suffixes = ("", "-wal", "-shm", "-journal")
         ours = {case_lock.LOCK, *(f"{DATABASE}{suffix}" for suffix in suffixes)}
         others = [entry.name for entry in folder.iterdir() if entry.name not in ours]

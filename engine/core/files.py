@@ -19,6 +19,13 @@ from engine.core.errors import BadInputError, ResourceError, SightlineError
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
+PRIVATE_FOLDER = 0o700
+"""Rights of a new folder with evidence or findings in it: its owner's alone.
+
+Whoever wants others to look into a case makes its folder before, with other rights.
+"""
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Gives a name beside `path` to write to; what lies there afterwards takes the place of `path`.

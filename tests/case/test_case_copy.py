@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,17 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
         with pytest.raises(BadInputError, match="into itself"):
             copy_case(case, case.path / "derived" / "copy.case")
     assert (occupied / "letter.txt").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights of folders are others on Windows")
+def test_a_new_case_is_its_owners_alone_and_an_older_folder_keeps_its_rights(
+    tmp_path: Path,
+) -> None:
+    shared = tmp_path / "shared.case"
+    shared.mkdir()
+    shared.chmod(0o750)
+    with Case.create(tmp_path / "one.case") as case:
+        copy = copy_case(case, tmp_path / "two.case")
+    Case.create(shared).close()
+    for folder, mode in ((tmp_path / "one.case", 0o700), (copy, 0o700), (shared, 0o750)):
+        assert stat.S_IMODE(folder.stat().st_mode) == mode

@@ -6,14 +6,18 @@ import json
 import logging
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from platformdirs import user_config_path, user_data_path
 
-from engine.core.files import write_atomically
+from engine.core.files import open_regular_file, write_atomically
+from engine.core.json_input import parse_json
 from engine.packs import DEFAULT_PACK
+from engine.render.palette import COLOUR_MAPS
 
 _LOG = logging.getLogger(__name__)
+_MAX_BYTES = 1 << 20  # Of the file: two saved layouts and twelve paths are a few kilobytes.
+_MAX_NUMBER = 2**31 - 1  # Of ids and frames, which fit into Qt's integers.
 _RECENT = 12
 
 
@@ -91,7 +95,8 @@ class SettingsFile:
     def load(self) -> UserSettings:
         """Reads the settings; defaults where the file says nothing sensible."""
         try:
-            values = json.loads(self.path.read_text(encoding="utf-8"))
+            with open_regular_file(self.path) as file:
+                values = parse_json(file.read(_MAX_BYTES))
         except FileNotFoundError:
             return UserSettings()
         except (OSError, ValueError) as error:
@@ -126,9 +131,26 @@ def _from_json(values: object) -> UserSettings:
             paths = value if isinstance(value, list) else []
             known = tuple(path for path in paths if isinstance(path, str))
             sound["recent"] = known[:_RECENT]
-        elif type(value) is type(getattr(defaults, setting.name)):
+        elif type(value) is type(getattr(defaults, setting.name)) and _is_sound(
+            setting.name, value
+        ):
             sound[setting.name] = value
     return UserSettings(**sound)
+
+
+def _is_sound(name: str, value: Any) -> bool:  # noqa: ANN401
+    """Whether a value of the right type is one that the window can work with."""
+    allowed: dict[str, bool] = {
+        "theme": value in ("dark", "light"),
+        "colour_map": value in COLOUR_MAPS,
+        "opacity": isinstance(value, float) and 0 <= value <= 1,
+        "stride": isinstance(value, int) and 1 <= value <= _MAX_NUMBER,
+    }
+    return allowed.get(name, True)
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= _MAX_NUMBER
 
 
 def _last_position(values: object) -> LastPosition | None:
@@ -137,6 +159,6 @@ def _last_position(values: object) -> LastPosition | None:
     evidence_id, frame = values.get("evidence_id"), values.get("frame")
     return LastPosition(
         values["case"],
-        evidence_id if isinstance(evidence_id, int) else None,
-        frame if isinstance(frame, int) and frame >= 0 else 0,
+        evidence_id if _is_number(evidence_id) else None,
+        frame if _is_number(frame) else 0,
     )

@@ -82,7 +82,7 @@ class ChunkReader:
 
         def work() -> None:
             try:
-                for chunk in self._chunks(first_chunk, stop):
+                for chunk in self._chunks(first_chunk, stop, cancel):
                     put(chunk)
                 put(None)
             except BaseException as error:  # handed to the reader's caller, which raises it
@@ -111,7 +111,9 @@ class ChunkReader:
         pictures = self._pictures(0)
         return np.stack([next(pictures)[0].image for _ in range(count)])
 
-    def _chunks(self, first_chunk: int, stop_early: threading.Event) -> Iterator[ReadChunk]:
+    def _chunks(
+        self, first_chunk: int, stop_early: threading.Event, cancel: CancelToken
+    ) -> Iterator[ReadChunk]:
         plan, context = self._plan, self._context
         low = max(0, plan.span(first_chunk)[0] - context - 1)
         pictures: list[_Picture] = []
@@ -123,6 +125,7 @@ class ChunkReader:
             while low + len(pictures) < end:
                 if stop_early.is_set():
                     return
+                cancel.check()
                 picture, bad = next(stream)
                 pictures.append(picture)
                 damaged.append(bad)

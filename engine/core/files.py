@@ -50,21 +50,26 @@ def write_atomically(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
+class NotRegularFileError(OSError):
+    """A path is a folder, a pipe or a device, whose opening or reading could wait for ever."""
+
+
 def require_regular_file(path: Path) -> None:
     """Makes sure that opening a file cannot wait for ever, as for a pipe or a device.
 
     Raises:
-        OSError: it is missing, or no regular file.
+        NotRegularFileError: it is no regular file.
+        OSError: it is missing.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "a folder, pipe or device, not a file", str(path))
+    _require_regular(path.stat().st_mode, str(path))
 
 
 def open_regular_file(path: Path) -> FileIO:
     """Opens a regular file for reading, without a buffer.
 
     Raises:
-        OSError: it cannot be read, or is a folder, a pipe or a device.
+        NotRegularFileError: it is a folder, a pipe or a device.
+        OSError: it cannot be read.
     """
     require_regular_file(path)
     # Whoever puts a pipe there in the meantime must not make the opening wait either.
@@ -73,10 +78,17 @@ def open_regular_file(path: Path) -> FileIO:
 
 def _open_without_waiting(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        _require_regular(os.fstat(descriptor).st_mode, path)
+    except NotRegularFileError:
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "a folder, pipe or device, not a file", path)
+        raise
     return descriptor
+
+
+def _require_regular(mode: int, path: str) -> None:
+    if not stat.S_ISREG(mode):
+        raise NotRegularFileError(errno.EINVAL, "a folder, pipe or device, not a file", path)
 
 
 def is_disk_full(error: OSError) -> bool:

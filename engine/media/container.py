@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +14,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from engine.core.errors import BadInputError, MediaError
-from engine.core.files import Closing
+from engine.core.files import Closing, NotRegularFileError, open_regular_file
 from engine.core.stream import StreamInfo, StreamSummary
 
 RAW_FORMATS = frozenset(
@@ -174,10 +173,10 @@ def _codec_name(stream: VideoStream) -> str:
 
 def _open_file(path: Path) -> IO[bytes]:
     try:
-        # Opening a pipe would wait for whoever writes to it.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise MediaError("not a file but a folder, pipe or device", path, "name a video file")
-        file = path.open("rb", buffering=0)
+        file = open_regular_file(path)
+    except NotRegularFileError as error:
+        what = "not a file but a folder, pipe or device"
+        raise MediaError(what, path, "name a video file") from error
     except FileNotFoundError as error:
         raise MediaError("the file does not exist", path, "check the path") from error
     except PermissionError as error:
